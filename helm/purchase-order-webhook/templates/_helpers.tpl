@@ -1,0 +1,56 @@
+{{- define "purchase-order-webhook.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{/* At most 52 characters: Kubernetes appends a hash to a StatefulSet's name and makes a label of it, which holds 63. */}}
+{{- define "purchase-order-webhook.fullname" -}}
+{{- $name := include "purchase-order-webhook.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- $name = .Values.fullnameOverride }}
+{{- else if contains $name .Release.Name }}
+{{- $name = .Release.Name }}
+{{- else }}
+{{- $name = printf "%s-%s" .Release.Name $name }}
+{{- end }}
+{{- $name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "purchase-order-webhook.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "purchase-order-webhook.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "purchase-order-webhook.labels" -}}
+{{ include "purchase-order-webhook.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "purchase-order-webhook.config" -}}
+{{- if hasKey .Values.config.target.oauth2 "client_secret" }}
+{{- fail "config.target.oauth2.client_secret: a ConfigMap is no place for a secret, name the Secret that holds it in secrets.targetClientSecret" }}
+{{- end }}
+{{- $config := deepCopy .Values.config }}
+{{- include "purchase-order-webhook.wholeNumbers" $config }}
+{{- toToml $config | trim }}
+{{- end }}
+
+{{/* Helm reads every number of a values file as a float, and TOML would say `attempts = 3.0`: makes whole numbers whole again, in place. */}}
+{{- define "purchase-order-webhook.wholeNumbers" -}}
+{{- $map := . }}
+{{- range $key, $value := $map }}
+{{- if kindIs "map" $value }}
+{{- include "purchase-order-webhook.wholeNumbers" $value }}
+{{- else if kindIs "float64" $value }}
+{{- if eq $value (floor $value) }}
+{{- $_ := set $map $key (int64 $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A ConfigMap's key knows no "/". */}}
+{{- define "purchase-order-webhook.mappingKey" -}}
+{{- . | replace "/" "__" }}
+{{- end }}

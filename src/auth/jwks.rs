@@ -1,0 +1,248 @@
+//! The issuer's keys (RFC 7517): discovered or configured, fetched once for all who wait, kept through an outage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+use url::Url;
+
+use crate::clock::{Clock, between};
+use crate::config::Auth;
+use crate::vms::client::{chain, read_limited};
+
+/// Between two fetches: a flood of unknown keys costs the issuer one request in this time.
+const COOL_DOWN: Duration = Duration::from_secs(10);
+
+/// Keys older than this are fetched anew when they are next used.
+const REFRESH_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// Keys that could not be refreshed for so long are trusted no more: the issuer may have withdrawn them.
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Largest key set or discovery document; real ones have some KiB.
+const MAX_ANSWER_BYTES: usize = 512 * 1024;
+
+/// Shorter RSA keys are refused (RFC 7518 §3.3).
+const MIN_RSA_BITS: usize = 2048;
+
+/// Where discovery documents are: OpenID Connect Discovery 1.0, then RFC 8414.
+const DISCOVERY: [&str; 2] = [".well-known/openid-configuration", ".well-known/oauth-authorization-server"];
+
+/// Why there is no key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// The issuer's current keys are known, and this is none of them.
+    #[error("unknown key")]
+    Unknown,
+    /// The issuer's keys can't be had.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// A key that may verify tokens.
+#[derive(Debug, Clone)]
+pub struct Key {
+    kid: Option<String>,
+    algorithms: Vec<Algorithm>,
+    /// The key itself.
+    pub decoding: DecodingKey,
+}
+
+impl Key {
+    /// A public signature key; anything else in the set is dropped: symmetric keys, encryption keys, short RSA keys.
+    fn parse(jwk: &Jwk) -> Option<Self> {
+        let common = &jwk.common;
+        let signs = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+        let verifies =
+            common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+        if !signs || !verifies {
+            return None;
+        }
+        let fitting: &[Algorithm] = match &jwk.algorithm {
+            AlgorithmParameters::RSA(rsa) if rsa_bits(&rsa.n) >= MIN_RSA_BITS => &[
+                Algorithm::RS256,
+                Algorithm::RS384,
+                Algorithm::RS512,
+                Algorithm::PS256,
+                Algorithm::PS384,
+                Algorithm::PS512,
+            ],
+            AlgorithmParameters::EllipticCurve(_) => &[Algorithm::ES256, Algorithm::ES384],
+            AlgorithmParameters::OctetKeyPair(_) => &[Algorithm::EdDSA],
+            AlgorithmParameters::RSA(_) | AlgorithmParameters::OctetKey(_) => return None,
+        };
+        let pinned = common.key_algorithm.map(|algorithm| algorithm.to_string());
+        let fits = |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
+        let algorithms: Vec<Algorithm> = fitting.iter().filter(fits).copied().collect();
+        let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), algorithms, decoding })
+    }
+}
+
+fn rsa_bits(modulus: &str) -> usize {
+    let bytes = URL_SAFE_NO_PAD.decode(modulus.trim_end_matches('=')).unwrap_or_default();
+    let significant = bytes.iter().skip_while(|byte| **byte == 0);
+    let leading = significant.clone().next().map_or(0, |byte| byte.leading_zeros() as usize);
+    (significant.count() * 8).saturating_sub(leading)
+}
+
+#[derive(Debug)]
+struct Fetched {
+    keys: Vec<Key>,
+    at: Timestamp,
+}
+
+/// How the last fetch went; also the lock that makes fetches single-flight.
+#[derive(Debug, Default)]
+struct LastFetch {
+    at: Option<Timestamp>,
+    failure: Option<String>,
+}
+
+/// The issuer's keys.
+#[derive(Debug)]
+pub struct KeySet {
+    issuer: String,
+    jwks_url: Option<Url>,
+    http: Client,
+    clock: Arc<dyn Clock>,
+    known: ArcSwapOption<Fetched>,
+    last: Mutex<LastFetch>,
+}
+
+impl KeySet {
+    /// Nothing is fetched before the first key is needed.
+    pub fn new(settings: &Auth, http: Client, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            issuer: settings.issuer.clone(),
+            jwks_url: settings.jwks_url.clone(),
+            http,
+            clock,
+            known: ArcSwapOption::empty(),
+            last: Mutex::default(),
+        }
+    }
+
+    /// Whether any keys are known, fetching them if not.
+    pub async fn is_known(&self) -> bool {
+        if self.fresh(MAX_AGE).is_none() {
+            self.refresh(None).await;
+        }
+        self.fresh(MAX_AGE).is_some()
+    }
+
+    /// The key for a token's `kid` and algorithm. Without a `kid` the key has to be the only one that fits.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that can't be told.
+    pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
+        let known = self.fresh(MAX_AGE);
+        if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
+            if self.fresh(REFRESH_AFTER).is_none() {
+                self.refresh(known.map(|known| known.at)).await;
+            }
+            return Ok(key);
+        }
+        let failure = self.refresh(known.map(|known| known.at)).await;
+        match (self.fresh(MAX_AGE).and_then(|known| known.find(kid, algorithm)), failure) {
+            (Some(key), _) => Ok(key),
+            (None, None) => Err(KeyError::Unknown),
+            (None, Some(failure)) => Err(KeyError::Unavailable(failure)),
+        }
+    }
+
+    fn fresh(&self, age: Duration) -> Option<Arc<Fetched>> {
+        self.known.load_full().filter(|known| between(known.at, self.clock.now()) < age)
+    }
+
+    /// Fetches, unless somebody did since `seen`, or did in the cool-down; returns why the last fetch failed.
+    async fn refresh(&self, seen: Option<Timestamp>) -> Option<String> {
+        let mut last = self.last.lock().await;
+        let newer = self.known.load().as_ref().is_some_and(|known| Some(known.at) != seen);
+        let now = self.clock.now();
+        let cooling = last.at.is_some_and(|at| between(at, now) < COOL_DOWN);
+        if (newer && last.failure.is_none()) || cooling {
+            return last.failure.clone();
+        }
+        last.at = Some(now);
+        last.failure = match self.fetch().await {
+            Ok(keys) => {
+                info!(keys = keys.len(), "the issuer's keys were fetched");
+                self.known.store(Some(Arc::new(Fetched { keys, at: now })));
+                None
+            }
+            Err(problem) => {
+                warn!(problem, "the issuer's keys can't be fetched");
+                Some(problem)
+            }
+        };
+        last.failure.clone()
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, String> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Value>,
+        }
+        let url = match &self.jwks_url {
+            Some(url) => url.clone(),
+            None => self.discover().await?,
+        };
+        let set: Set = self.get(url.clone()).await?;
+        // A key of a kind that is not known here must not hide the others.
+        let keys: Vec<Key> =
+            set.keys.into_iter().filter_map(|key| Key::parse(&serde_json::from_value(key).ok()?)).collect();
+        if keys.is_empty() { Err(format!("{url} has no key that can verify tokens")) } else { Ok(keys) }
+    }
+
+    async fn discover(&self) -> Result<Url, String> {
+        #[derive(Deserialize)]
+        struct Document {
+            issuer: String,
+            jwks_uri: Url,
+        }
+        let mut problems = Vec::new();
+        for place in DISCOVERY {
+            let url = format!("{}/{place}", self.issuer.trim_end_matches('/'));
+            let url = url.parse().map_err(|_| format!("auth.issuer {} is no URL: set auth.jwks_url", self.issuer))?;
+            match self.get::<Document>(url).await {
+                Ok(document) if document.issuer == self.issuer => return Ok(document.jwks_uri),
+                Ok(document) => problems.push(format!("{place} is of the issuer {}", document.issuer)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Err(problems.join("; "))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer")]
+    async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<T, String> {
+        let answer = self.http.get(url.clone()).send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
+        if !answer.status().is_success() {
+            return Err(format!("{url} answered {}", answer.status().as_u16()));
+        }
+        let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(|problem| format!("{url} {problem}"))?;
+        serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))
+    }
+}
+
+impl Fetched {
+    fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Key> {
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|key| key.algorithms.contains(&algorithm) && kid.is_none_or(|kid| key.kid.as_deref() == Some(kid)));
+        let key = fitting.next()?;
+        (kid.is_some() || fitting.next().is_none()).then(|| key.clone())
+    }
+}

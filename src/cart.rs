@@ -1,0 +1,268 @@
+//! The approved shopping cart (SRM 7, BUS2121) as its sender spelled it, read into one form.
+//!
+//! Owns SAP's JSON: names, initial values, GUIDs, sections, joins. Knows nothing of orders, tables or HTTP.
+//! Every serializer's spelling of a name is the same name ([`Name`]), and every value keeps the text in which it
+//! arrived: a decimal never passes through a float.
+
+mod fingerprint;
+mod join;
+mod parse;
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+pub use join::{Item, Joined, Scope, Selection};
+pub use parse::CartError;
+
+use crate::digest;
+use crate::message::{Message, Topic, quoted};
+
+/// Most rows of one section. SRM carts have a handful; the body limit alone would let through tens of thousands.
+pub const MAX_ROWS: usize = 1_000;
+
+/// A cart number is CHAR10 (BBP_PDS_SC_HEADER_D-OBJECT_ID).
+const CART_NUMBER_CHARS: usize = 10;
+
+/// A section's or field's name in the one form that all spellings share: `OBJECT_ID`, `objectId`, `ObjectId` and
+/// `objectid` are all `OBJECTID`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// Normalises a spelling: underscores go, letters become upper case.
+    pub fn of(spelling: &str) -> Self {
+        Self(spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect())
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A field's value, in the text in which it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    /// A JSON string.
+    Text(String),
+    /// A JSON number, digit for digit.
+    Number(String),
+    /// `true`, or `false`.
+    Flag(bool),
+    /// An object or a list, which no field of a cart is; kept to be refused where the mapping asks for it.
+    Nested,
+}
+
+impl Scalar {
+    /// The value's text without surrounding blanks; a true flag is `X`, as ABAP writes it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text) => text.trim(),
+            Self::Flag(true) => "X",
+            Self::Flag(false) => "",
+            Self::Nested => "{…}",
+        }
+    }
+
+    /// ABAP's initial value. Serializers drop initial values, so initial and missing mean the same.
+    pub fn is_initial(&self) -> bool {
+        is_initial(self.text())
+    }
+}
+
+/// Empty, zero in any width, or an initial date or time (`0000-00-00`, and `--`, `::` of old patch levels).
+pub fn is_initial(text: &str) -> bool {
+    let digits = text.trim().trim_start_matches('-').trim_end_matches('-');
+    match text.trim() {
+        "" | "--" | "::" | "0000-00-00" | "00:00:00" => true,
+        _ => digits.contains('0') && digits.chars().all(|c| c == '0' || c == '.') && digits.matches('.').count() <= 1,
+    }
+}
+
+/// Digits without their leading zeros; any other text as it is. SAP pads purely numeric ids (ALPHA conversion).
+pub fn without_leading_zeros(text: &str) -> &str {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return text;
+    }
+    match text.trim_start_matches('0') {
+        "" => "0",
+        stripped => stripped,
+    }
+}
+
+/// A RAW16 GUID in any spelling as 32 lower-case hex digits: hex, hex with dashes (RFC 9562), or base64, whose
+/// trailing zero bytes asJSON drops. `None` if the text is no GUID.
+pub fn guid(text: &str) -> Option<String> {
+    const BYTES: usize = 16;
+    let text = text.trim();
+    let plain: String = match text.len() {
+        36 if [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-')) => text.replace('-', ""),
+        _ => text.to_owned(),
+    };
+    if plain.len() == BYTES * 2 && plain.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Some(plain.to_ascii_lowercase());
+    }
+    let mut bytes = BASE64.decode(text).ok().filter(|bytes| !bytes.is_empty() && bytes.len() <= BYTES)?;
+    bytes.resize(BYTES, 0);
+    Some(digest::hex(&bytes))
+}
+
+/// One row of a section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    fields: BTreeMap<Name, Scalar>,
+}
+
+impl Row {
+    /// The field's value, unless it is missing or initial.
+    pub fn get(&self, field: &Name) -> Option<&Scalar> {
+        self.fields.get(field).filter(|value| !value.is_initial())
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).filter(|value| !value.is_initial()).map(Scalar::text)
+    }
+
+    /// GUIDs are compared in one spelling; what is no GUID is compared as it stands.
+    fn guid(&self, field: &str) -> Option<String> {
+        let text = self.text(field)?;
+        let guid = guid(text).unwrap_or_else(|| text.to_owned());
+        (!is_initial(&guid)).then_some(guid)
+    }
+}
+
+/// An approved cart: a header, and sections with rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cart {
+    header: Row,
+    sections: BTreeMap<Name, Vec<Row>>,
+}
+
+impl Cart {
+    /// Reads a cart from JSON text, in the spelling of any of SAP's serializers, wrapped in an object or not.
+    ///
+    /// # Errors
+    /// [`CartError::Malformed`] with line and column if the text is no JSON (RFC 8259) with unique names;
+    /// [`CartError::Invalid`] with every mistake if it is JSON but no cart.
+    pub fn parse(json: &str) -> Result<Self, CartError> {
+        parse::cart(json)
+    }
+
+    /// The cart number as sent (OBJECT_ID), empty if there is none.
+    pub fn number(&self) -> &str {
+        self.header.text("OBJECTID").unwrap_or_default()
+    }
+
+    /// What identifies the cart: its GUID as 32 hex digits, else its cart number without leading zeros.
+    ///
+    /// # Errors
+    /// A message naming GUID or OBJECT_ID if neither can serve.
+    pub fn identity(&self) -> Result<String, Message> {
+        if let Some(text) = self.header.text("GUID") {
+            let guid = guid(text).ok_or_else(|| {
+                let text = format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(text));
+                Message::new(Topic::Identity, text).at("HEADER", "GUID", 0)
+            })?;
+            if !is_initial(&guid) {
+                return Ok(guid);
+            }
+        }
+        let number = without_leading_zeros(self.number());
+        let problem = if number.is_empty() {
+            "HEADER.GUID and HEADER.OBJECT_ID are both missing or initial; one of them has to identify the cart".into()
+        } else if number.chars().count() > CART_NUMBER_CHARS || number.chars().any(char::is_control) {
+            format!("HEADER.OBJECT_ID is {}; expected at most 10 printable characters", quoted(number))
+        } else {
+            return Ok(number.to_owned());
+        };
+        Err(Message::new(Topic::Identity, problem).at("HEADER", "OBJECT_ID", 0))
+    }
+
+    /// SHA-256 over the cart's normalised content, as hex. Spelling, field order, row order, serializer and initial
+    /// values make no difference.
+    pub fn fingerprint(&self) -> String {
+        fingerprint::of(self)
+    }
+
+    fn rows(&self, section: &str) -> &[Row] {
+        self.sections.get(section).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_name_is_the_same_name() {
+        for spelling in ["G_L_ACCT", "gLAcct", "GLAcct", "glacct", "g_l_acct"] {
+            assert_eq!(Name::of(spelling), Name::of("G_L_ACCT"));
+        }
+    }
+
+    #[test]
+    fn initial_values_of_every_type_are_known() {
+        for initial in ["", "  ", "0", "0000000000", "0.00", "-0", "0.00-", "--", "::", "0000-00-00", "00:00:00"] {
+            assert!(is_initial(initial), "{initial:?}");
+        }
+        for value in ["-", ".", "A", "10", "0.01", "0A", "1-", "00-00", "0.0.0"] {
+            assert!(!is_initial(value), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_guid_is_the_same_in_hex_with_dashes_and_in_base64() {
+        let hex = "005056a207c81ed1bfc6b69e72f50550";
+        for spelling in [
+            hex,
+            "005056A207C81ED1BFC6B69E72F50550",
+            "005056a2-07c8-1ed1-bfc6-b69e72f50550",
+            "AFBWogfIHtG/xraecvUFUA==",
+        ] {
+            assert_eq!(guid(spelling).as_deref(), Some(hex), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_guid_is_not_read_as_one() {
+        for text in [
+            "",
+            "1000004711",
+            "AFBWogfIHtG/xraecvUFUAAA",
+            "005056a207c81ed1bfc6b69e72f5055g",
+            "AFBWogfIHtG_xraecvUFUA==",
+        ] {
+            assert_eq!(guid(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_guid_survives_base64_with_its_trailing_zero_bytes_dropped(bytes in prop::array::uniform16(any::<u8>()), zeros in 0usize..15) {
+            let mut bytes = bytes;
+            bytes.iter_mut().rev().take(zeros).for_each(|b| *b = 0);
+            let kept = bytes.iter().rposition(|b| *b != 0).map_or(1, |last| last + 1);
+            let short = BASE64.encode(&bytes[..kept]);
+            prop_assert_eq!(guid(&short), Some(digest::hex(&bytes)));
+        }
+
+        #[test]
+        fn leading_zeros_go_and_digits_stay(number in 1u64.., zeros in 0usize..10) {
+            prop_assert_eq!(without_leading_zeros(&format!("{}{number}", "0".repeat(zeros))), number.to_string());
+        }
+    }
+}

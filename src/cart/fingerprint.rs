@@ -1,0 +1,84 @@
+//! The content of a cart in a form that does not depend on who serialized it.
+
+use rust_decimal::Decimal;
+
+use super::{Cart, Name, Row, Scalar, guid, is_initial};
+use crate::digest::sha256_hex;
+
+pub(super) fn of(cart: &Cart) -> String {
+    let mut lines = vec![row("HEADER", &cart.header)];
+    for (section, rows) in &cart.sections {
+        let mut rows: Vec<String> = rows.iter().map(|r| row(&section.to_string(), r)).collect();
+        rows.sort();
+        lines.extend(rows);
+    }
+    sha256_hex(lines.join("\n").as_bytes())
+}
+
+fn row(section: &str, row: &Row) -> String {
+    let fields = row.fields.iter().filter_map(|(name, value)| Some(format!("{name}={:?}", content(name, value)?)));
+    format!("{section} {}", fields.collect::<Vec<_>>().join(" "))
+}
+
+/// `None` where the field is initial or can't be mapped anyway.
+fn content(name: &Name, value: &Scalar) -> Option<String> {
+    let text = value.text();
+    if matches!(value, Scalar::Nested) || is_initial(text) {
+        return None;
+    }
+    if name.to_string().ends_with("GUID")
+        && let Some(guid) = guid(text)
+    {
+        return (!is_initial(&guid)).then_some(guid);
+    }
+    Some(date(text).or_else(|| number(text)).unwrap_or_else(|| text.to_owned()))
+}
+
+/// `2025-01-31` and `20250131` are one date.
+fn date(text: &str) -> Option<String> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let digits = [(year, 4), (month, 2), (day, 2)];
+    digits
+        .iter()
+        .all(|(part, width)| part.len() == *width && part.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| format!("{year}{month}{day}"))
+}
+
+/// `0000000010`, `10`, `10.00` and `"  10.0 "` are one number.
+fn number(text: &str) -> Option<String> {
+    text.parse::<Decimal>().ok().map(|number| number.normalize().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(json: &str) -> String {
+        of(&Cart::parse(json).unwrap())
+    }
+
+    #[test]
+    fn serializer_spelling_and_order_make_no_difference() {
+        let plain = print(
+            r#"{"CART":{"HEADER":{"GUID":"AFBWogfIHtG/xraecvUFUA==","POSTING_DATE":"2025-01-31","FLAG":"X"},
+            "ITEM":[{"NUMBER_INT":"0000000001","PRICE":10.50,"DEL_IND":""},{"NUMBER_INT":"0000000002"}]}}"#,
+        );
+        let other = print(
+            r#"{"item":[{"numberInt":2},{"price":"10.5","numberInt":1}],
+            "header":{"flag":true,"postingDate":"20250131","guid":"005056A207C81ED1BFC6B69E72F50550"}}"#,
+        );
+        assert_eq!(plain, other);
+    }
+
+    #[test]
+    fn a_changed_value_makes_a_difference() {
+        let cart = |price: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{{"PRICE":{price}}}]}}"#));
+        assert_ne!(cart("10.50"), cart("10.51"));
+    }
+
+    #[test]
+    fn a_value_can_not_imitate_a_neighbour() {
+        assert_ne!(print(r#"{"HEADER":{"A":"x\" B=\"y"}}"#), print(r#"{"HEADER":{"A":"x","B":"y"}}"#));
+    }
+}

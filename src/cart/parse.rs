@@ -1,0 +1,277 @@
+//! From JSON text to a [`Cart`]: strict about JSON, tolerant about who wrote it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::{Cart, MAX_ROWS, Name, Row, Scalar};
+use crate::message::{Message, Topic};
+
+/// Wrappers that gateways and `CALL TRANSFORMATION` put around a cart (`{"CART":{…}}`, `{"d":{"CART":{…}}}`).
+const MAX_WRAPPERS: usize = 3;
+
+/// Why a text is no cart.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CartError {
+    /// The text is no JSON, or names a field twice.
+    #[error("line {line}, column {column}: {detail}")]
+    Malformed {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in bytes.
+        column: usize,
+        /// What is wrong there.
+        detail: String,
+    },
+    /// The text is JSON, but no cart: every mistake.
+    #[error("not a shopping cart: {} mistakes", .0.len())]
+    Invalid(Vec<Message>),
+}
+
+impl From<serde_json::Error> for CartError {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
+        Self::Malformed { line, column, detail: detail.to_owned() }
+    }
+}
+
+type Members<'j> = BTreeMap<Name, &'j RawValue>;
+
+pub(super) fn cart(json: &str) -> Result<Cart, CartError> {
+    serde_json::from_str::<Strict>(json)?;
+    let members = unwrapped(json)?;
+    let mut mistakes = Vec::new();
+    let mut sections = BTreeMap::new();
+    for (name, raw) in members {
+        match section(&name, raw) {
+            Ok(rows) => drop(sections.insert(name, rows)),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    let mut header = sections.remove("HEADER").unwrap_or_default();
+    if header.len() != 1 && mistakes.is_empty() {
+        mistakes.push(shape("HEADER", &format!("expected one object, found {}", header.len())));
+    }
+    match header.pop() {
+        Some(header) if mistakes.is_empty() => Ok(Cart { header, sections }),
+        _ => Err(CartError::Invalid(mistakes)),
+    }
+}
+
+/// The members of the object that holds HEADER, under whatever wrappers.
+fn unwrapped(json: &str) -> Result<Members<'_>, CartError> {
+    let mut text = json;
+    for _ in 0..=MAX_WRAPPERS {
+        let Some(members) = object(text) else { break };
+        if members.contains_key("HEADER") {
+            return Ok(members);
+        }
+        match members.into_values().next() {
+            Some(only) => text = only.get(),
+            None => break,
+        }
+    }
+    let missing = shape(
+        "HEADER",
+        "missing; expected a cart as SRM sends it: an object with HEADER, ITEM, ACCOUNT, PARTNER, ORGDATA",
+    );
+    Err(CartError::Invalid(vec![missing]))
+}
+
+/// The members of a JSON object by normalised name; `None` if the text is anything else.
+fn object(text: &str) -> Option<Members<'_>> {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
+    Some(members.into_iter().map(|(name, value)| (Name::of(&name), value)).collect())
+}
+
+/// A section is a list of rows, a single row (gateways collapse lists of one), or OData's `{"results":[…]}`.
+fn section(name: &Name, raw: &RawValue) -> Result<Vec<Row>, Message> {
+    let rows: Vec<&RawValue> = match raw.get().as_bytes().first() {
+        Some(b'[') => serde_json::from_str(raw.get()).unwrap_or_default(),
+        Some(b'{') => match object(raw.get()).and_then(|members| only_results(&members)) {
+            Some(results) => results,
+            None => vec![raw],
+        },
+        _ if matches!(raw.get(), "null" | "\"\"") => Vec::new(),
+        _ => return Err(shape(&name.to_string(), "expected a list of objects")),
+    };
+    if rows.len() > MAX_ROWS {
+        let text = format!("{name} has {} rows; at most {MAX_ROWS} are taken", rows.len());
+        return Err(Message::new(Topic::TooManyRows, text).at(&name.to_string(), "", 0));
+    }
+    let row = |(index, raw): (usize, &RawValue)| {
+        object(raw.get())
+            .map(row)
+            .ok_or_else(|| shape(&name.to_string(), &format!("entry {}: expected an object", index + 1)))
+    };
+    rows.into_iter().enumerate().map(row).collect()
+}
+
+fn only_results<'j>(members: &Members<'j>) -> Option<Vec<&'j RawValue>> {
+    match members.get("RESULTS") {
+        Some(results) if members.len() == 1 => serde_json::from_str(results.get()).ok(),
+        _ => None,
+    }
+}
+
+fn row(members: Members<'_>) -> Row {
+    let fields = members.into_iter().filter_map(|(name, raw)| Some((name, scalar(raw.get())?))).collect();
+    Row { fields }
+}
+
+/// `None` for `null`, which is the same as a missing field.
+fn scalar(raw: &str) -> Option<Scalar> {
+    match raw.as_bytes().first()? {
+        b'"' => serde_json::from_str(raw).ok().map(Scalar::Text),
+        b't' => Some(Scalar::Flag(true)),
+        b'f' => Some(Scalar::Flag(false)),
+        b'n' => None,
+        b'{' | b'[' => Some(Scalar::Nested),
+        _ => Some(Scalar::Number(raw.to_owned())),
+    }
+}
+
+fn shape(section: &str, expected: &str) -> Message {
+    Message::new(Topic::Section, format!("{section}: {expected}")).at(section, "", 0)
+}
+
+/// JSON whose nesting is bounded (serde_json stops at 128) and whose objects name nothing twice, in any spelling:
+/// a field that two readers could read differently is refused before anything is read.
+struct Strict;
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_unit<E>(self) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Strict, A::Error> {
+        while list.next_element::<Strict>()?.is_some() {}
+        Ok(Strict)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            if !seen.insert(Name::of(&name)) {
+                return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
+            }
+            map.next_value::<Strict>()?;
+        }
+        Ok(Strict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn malformed(json: &str) -> (usize, usize, String) {
+        match Cart::parse(json) {
+            Err(CartError::Malformed { line, column, detail }) => (line, column, detail),
+            other => panic!("expected malformed JSON, got {other:?}"),
+        }
+    }
+
+    fn invalid(json: &str) -> Vec<String> {
+        match Cart::parse(json) {
+            Err(CartError::Invalid(mistakes)) => mistakes.into_iter().map(|m| m.message).collect(),
+            other => panic!("expected an invalid cart, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn broken_json_is_named_with_line_and_column() {
+        let (line, column, detail) = malformed("{\"HEADER\":\n{\"GUID\":}}");
+        assert_eq!((line, column), (2, 9));
+        assert_eq!(detail, "expected value");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_without_using_the_stack() {
+        let (_, _, detail) = malformed(&"[".repeat(100_000));
+        assert_eq!(detail, "recursion limit exceeded");
+        let (_, _, detail) = malformed(&format!("{{\"HEADER\":{{\"X\":{}", "[".repeat(100_000)));
+        assert_eq!(detail, "recursion limit exceeded");
+    }
+
+    #[test]
+    fn a_field_named_twice_in_two_spellings_is_refused() {
+        let (_, _, detail) = malformed(r#"{"HEADER":{"OBJECT_ID":"1","objectId":"2"}}"#);
+        assert!(detail.contains("objectId"), "{detail}");
+    }
+
+    #[test]
+    fn what_is_json_but_no_cart_is_told_so() {
+        for json in ["[]", "1", "{}", "\"x\"", r#"{"a":1,"b":2}"#, r#"{"CART":[]}"#] {
+            assert!(invalid(json).join("").contains("HEADER"), "{json}");
+        }
+        assert_eq!(
+            invalid(r#"{"HEADER":{},"ITEM":7,"ACCOUNT":[1]}"#),
+            ["ACCOUNT: entry 1: expected an object", "ITEM: expected a list of objects"]
+        );
+        assert_eq!(invalid(r#"{"HEADER":[{},{}]}"#), ["HEADER: expected one object, found 2"]);
+    }
+
+    #[test]
+    fn too_many_rows_are_refused() {
+        let rows = vec!["{}"; MAX_ROWS + 1].join(",");
+        assert!(invalid(&format!(r#"{{"HEADER":{{}},"ITEM":[{rows}]}}"#))[0].contains("at most 1000"));
+    }
+
+    #[test]
+    fn wrappers_and_collapsed_lists_are_the_same_cart() {
+        let plain = Cart::parse(r#"{"HEADER":{"OBJECT_ID":"7"},"ITEM":[{"UNIT":"H"}]}"#).unwrap();
+        for json in [
+            r#"{"CART":{"header":{"objectId":"7"},"item":{"unit":"H"}}}"#,
+            r#"{"d":{"CART":{"Header":[{"ObjectId":"7"}],"Item":{"results":[{"Unit":"H"}]}}}}"#,
+        ] {
+            assert_eq!(Cart::parse(json).unwrap(), plain, "{json}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_every_digit() {
+        let cart = Cart::parse(r#"{"HEADER":{"TOTAL_VALUE":12345678901234567890.123456789}}"#).unwrap();
+        assert_eq!(cart.header.text("TOTALVALUE"), Some("12345678901234567890.123456789"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Time as a part that can be exchanged: the system's, or one that tests move by hand.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// Wall-clock time and waiting. Nothing else in the service reads the system's time for a decision about an order.
+#[async_trait]
+pub trait Clock: Debug + Send + Sync {
+    /// The current time, UTC.
+    fn now(&self) -> Timestamp;
+    /// Returns when `duration` has passed on this clock.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// `start + duration`, held at the largest time there is.
+pub fn after(start: Timestamp, duration: Duration) -> Timestamp {
+    start.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// How long from `start` to `end`; zero if `end` is earlier.
+pub fn between(start: Timestamp, end: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(feature = "sandbox")]
+pub use manual::ManualClock;
+
+#[cfg(feature = "sandbox")]
+mod manual {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use jiff::Timestamp;
+    use tokio::sync::watch;
+
+    use super::{Clock, SystemClock, after};
+
+    /// A clock that stands still until a test advances it.
+    #[derive(Debug)]
+    pub struct ManualClock {
+        now: watch::Sender<Timestamp>,
+    }
+
+    impl Default for ManualClock {
+        /// Starts at the real time, so that tokens minted beside it are valid.
+        fn default() -> Self {
+            Self { now: watch::Sender::new(SystemClock.now()) }
+        }
+    }
+
+    impl ManualClock {
+        /// Moves the time forward and wakes everyone whose time has come.
+        pub fn advance(&self, by: Duration) {
+            self.now.send_modify(|now| *now = after(*now, by));
+        }
+    }
+
+    #[async_trait]
+    impl Clock for ManualClock {
+        fn now(&self) -> Timestamp {
+            *self.now.borrow()
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            let mut now = self.now.subscribe();
+            let until = after(*now.borrow(), duration);
+            // The sender lives in `self`, so waiting can't fail.
+            let _ = now.wait_for(|now| *now >= until).await;
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Reads typed values out of a TOML table overlaid by the environment, and collects every mistake on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use toml::{Table, Value};
+
+use super::{CONFIG_VARIABLE, Mistakes, Secret, units};
+
+const PREFIX: &str = "PO_WEBHOOK_";
+const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
+
+/// A value and where it was set.
+#[derive(Debug, Clone)]
+struct Entry {
+    value: Value,
+    origin: String,
+}
+
+/// The settings as they were found, by dotted key.
+#[derive(Debug)]
+pub struct Reader {
+    label: String,
+    entries: BTreeMap<String, Entry>,
+    read: BTreeSet<String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    /// Reads TOML and overlays it by `PO_WEBHOOK_SECTION__KEY` variables.
+    pub fn parse(label: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        let table: Table = text.parse().map_err(|error| Mistakes(vec![format!("{label}: not TOML: {error}")]))?;
+        let mut reader =
+            Self { label: label.to_owned(), entries: BTreeMap::new(), read: BTreeSet::new(), mistakes: Vec::new() };
+        reader.add_table("", table);
+        reader.add_environment(environment);
+        Ok(reader)
+    }
+
+    fn add_table(&mut self, prefix: &str, table: Table) {
+        for (name, value) in table {
+            let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+            match value {
+                Value::Table(inner) => self.add_table(&key, inner),
+                value => {
+                    let origin = format!("{}: {key}", self.label);
+                    self.entries.insert(key, Entry { value, origin });
+                }
+            }
+        }
+    }
+
+    /// A variable without `__` is no setting (Kubernetes injects such for a service of the same name), unless it
+    /// looks like a slip of one.
+    fn add_environment(&mut self, environment: &BTreeMap<String, String>) {
+        for (variable, value) in environment {
+            let Some(name) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG_VARIABLE) else { continue };
+            let key = name.to_ascii_lowercase().replace("__", ".");
+            if name.contains("__") {
+                let entry = Entry { value: Value::String(value.clone()), origin: variable.clone() };
+                self.entries.insert(key, entry);
+            } else if let Some(section) = SECTIONS.iter().find(|section| key.starts_with(&format!("{section}_"))) {
+                let section = section.to_ascii_uppercase();
+                self.mistakes.push(format!(
+                    "{variable}: no setting; expected two underscores behind the section, {PREFIX}{section}__…"
+                ));
+            }
+        }
+    }
+
+    /// Runs the reading, then reports what nobody asked for and every other mistake.
+    pub fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Mistakes> {
+        let settings = read(&mut self);
+        for (key, entry) in &self.entries {
+            if !self.read.contains(key) {
+                self.mistakes.push(format!("{}: unknown key", entry.origin));
+            }
+        }
+        match settings {
+            Some(settings) if self.mistakes.is_empty() => Ok(settings),
+            _ => Err(Mistakes(self.mistakes)),
+        }
+    }
+
+    /// Leaves everything outside one section unread without calling it unknown.
+    pub fn ignore_other_sections(&mut self, section: &str) {
+        let prefix = format!("{section}.");
+        self.read.extend(self.entries.keys().filter(|key| !key.starts_with(&prefix)).cloned());
+    }
+
+    /// Refuses a key, or a whole section, that a later version will have.
+    pub fn not_available_yet(&mut self, key: &str) {
+        let inside = format!("{key}.");
+        for (found, entry) in &self.entries {
+            if found == key || found.starts_with(&inside) {
+                self.read.insert(found.clone());
+                self.mistakes.push(format!("{}: not available yet", entry.origin));
+            }
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Entry> {
+        self.read.insert(key.to_owned());
+        self.entries.get(key).cloned()
+    }
+
+    fn missing<T>(&mut self, key: &str, expected: &str) -> Option<T> {
+        self.mistakes.push(format!("{}: {key} is missing; expected {expected}", self.label));
+        None
+    }
+
+    fn wrong<T>(&mut self, entry: &Entry, expected: &str) -> Option<T> {
+        self.mistakes.push(format!("{}: expected {expected}, found {}", entry.origin, entry.value));
+        None
+    }
+
+    fn convert<T>(&mut self, entry: &Entry, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        match scalar(&entry.value).and_then(|text| parse(&text)) {
+            Some(value) => Some(value),
+            None => self.wrong(entry, expected),
+        }
+    }
+
+    /// A value that has to be set.
+    pub fn required<T>(&mut self, key: &str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        match self.take(key) {
+            Some(entry) => self.convert(&entry, expected, parse),
+            None => self.missing(key, expected),
+        }
+    }
+
+    /// A value that may be left out; the outer `None` is a mistake.
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    pub fn optional<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.take(key) {
+            Some(entry) => self.convert(&entry, expected, parse).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// A value with a default, written as it would stand in the file.
+    pub fn parsed<T>(
+        &mut self,
+        key: &str,
+        default: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        match self.take(key) {
+            Some(entry) => self.convert(&entry, expected, parse),
+            None => parse(default),
+        }
+    }
+
+    /// A text that has to be set.
+    pub fn text(&mut self, key: &str, expected: &str) -> Option<String> {
+        self.required(key, expected, not_empty)
+    }
+
+    /// A text with a default.
+    pub fn text_or(&mut self, key: &str, default: &str) -> Option<String> {
+        self.parsed(key, default, "a text", not_empty)
+    }
+
+    /// A duration with a default.
+    pub fn duration(&mut self, key: &str, default: &str) -> Option<Duration> {
+        self.parsed(key, default, units::DURATION, units::duration)
+    }
+
+    /// A whole number of at least 1, with a default.
+    pub fn count(&mut self, key: &str, default: &str) -> Option<usize> {
+        const MOST: usize = 1_000_000;
+        self.parsed(key, default, "a whole number from 1 to 1000000", |text| {
+            text.parse().ok().filter(|count| (1..=MOST).contains(count))
+        })
+    }
+
+    /// One of several words.
+    pub fn choice<T: Copy>(&mut self, key: &str, default: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.choice_with_later(key, default, choices, &[])
+    }
+
+    /// One of several words; some of the contract's words are not available yet.
+    pub fn choice_with_later<T: Copy>(
+        &mut self,
+        key: &str,
+        default: &str,
+        choices: &[(&str, T)],
+        later: &[&str],
+    ) -> Option<T> {
+        let entry = self.entries.get(key).cloned();
+        if let Some(entry) =
+            entry.filter(|entry| later.iter().any(|word| scalar(&entry.value).as_deref() == Some(*word)))
+        {
+            self.read.insert(key.to_owned());
+            self.mistakes.push(format!("{}: {} is not available yet", entry.origin, entry.value));
+            return None;
+        }
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let expected = words.join(" or ");
+        self.parsed(key, default, &expected, |text| {
+            choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice)
+        })
+    }
+
+    /// A list with a default; one text stands for a list of one, and an environment variable separates by commas.
+    pub fn list<T>(
+        &mut self,
+        key: &str,
+        default: &[&str],
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        match self.take(key) {
+            None => default.iter().map(|text| parse(text)).collect(),
+            Some(entry) => match texts(&entry.value).and_then(|texts| texts.iter().map(|text| parse(text)).collect()) {
+                Some(list) => Some(list),
+                None => self.wrong(&entry, &format!("a list of {expected}")),
+            },
+        }
+    }
+
+    /// A list that has to be set and not be empty.
+    pub fn required_list(&mut self, key: &str, expected: &str) -> Option<Vec<String>> {
+        if !self.entries.contains_key(key) {
+            return self.missing(key, expected);
+        }
+        let list = self.list(key, &[], expected, not_empty)?;
+        if list.is_empty() { self.missing(key, expected) } else { Some(list) }
+    }
+
+    /// `key`, or `key_file`, and not both.
+    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        match (self.take(key), self.take(&file_key)) {
+            (Some(entry), None) => match entry.value.as_str().and_then(not_empty) {
+                Some(secret) => Some(Secret::Text(SecretString::from(secret))),
+                None => {
+                    // Never the value itself.
+                    self.mistakes.push(format!("{}: expected a text that is not empty", entry.origin));
+                    None
+                }
+            },
+            (None, Some(entry)) => self.secret_file(&entry),
+            (Some(_), Some(entry)) => {
+                self.mistakes.push(format!("{}: {key} is set as well; expected one of both", entry.origin));
+                None
+            }
+            (None, None) => self.missing(key, &format!("the secret, or its file as {file_key}")),
+        }
+    }
+
+    fn secret_file(&mut self, entry: &Entry) -> Option<Secret> {
+        let path = self.convert(entry, "a file's path", not_empty).map(PathBuf::from)?;
+        let secret = Secret::File(path);
+        match secret.read() {
+            Ok(_) => Some(secret),
+            Err(problem) => {
+                self.mistakes.push(format!("{}: {problem}", entry.origin));
+                None
+            }
+        }
+    }
+
+    /// The path behind `sqlite:`.
+    pub fn ledger_file(&mut self, key: &str, default: &str) -> Option<PathBuf> {
+        let later = ["postgres://", "postgresql://"];
+        if let Some(entry) = self.entries.get(key).cloned()
+            && later.iter().any(|scheme| entry.value.as_str().is_some_and(|url| url.starts_with(scheme)))
+        {
+            self.read.insert(key.to_owned());
+            // Such a URL may hold a password: not shown.
+            self.mistakes.push(format!("{}: postgres:// is not available yet; expected sqlite:FILE", entry.origin));
+            return None;
+        }
+        self.parsed(key, default, "sqlite:FILE", |url| {
+            url.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(PathBuf::from)
+        })
+    }
+}
+
+fn not_empty(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+        Value::String(text) => {
+            Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! How durations, sizes, numbers and URLs are written in the settings.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use url::Url;
+
+pub const DURATION: &str = "a duration such as \"30s\" (ms, s, m, h, d)";
+pub const SIZE: &str = "a size such as \"1MiB\" (B, KiB, MiB)";
+pub const URL: &str = "a URL such as https://host/path, without user, query or fragment";
+
+/// A whole number and its unit.
+fn with_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, unit))
+}
+
+pub fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = with_unit(text)?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.checked_mul(milliseconds)?))
+}
+
+pub fn size(text: &str) -> Option<usize> {
+    let (number, unit) = with_unit(text)?;
+    let bytes = match unit {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    usize::try_from(number.checked_mul(bytes)?).ok().filter(|size| *size > 0)
+}
+
+pub fn number(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+pub fn url(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && plain).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_are_read_with_their_units() {
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(duration("400d"), Some(Duration::from_secs(400 * 86_400)));
+        assert_eq!(size("1MiB"), Some(1_048_576));
+        for nonsense in ["", "30", "s", "1.5s", "-1s", "30 s", "99999999999999999999d", "18446744073709551615d"] {
+            assert_eq!(duration(nonsense), None, "{nonsense}");
+        }
+        for nonsense in ["0B", "1MB", "1", "MiB"] {
+            assert_eq!(size(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_url_with_a_password_or_another_scheme_is_refused() {
+        assert!(url("https://vms.example/api").is_some());
+        for nonsense in ["vms.example", "ftp://vms.example", "https://u:p@vms.example", "https://vms.example/?q=1"] {
+            assert_eq!(url(nonsense), None, "{nonsense}");
+        }
+    }
+}

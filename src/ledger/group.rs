@@ -1,0 +1,127 @@
+//! Group commit: everyone who waits to write shares one transaction and one fsync.
+
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::LedgerError;
+use crate::order::retry::Policy;
+use crate::order::{Admission, Candidate, Order};
+
+/// Most writes of one transaction: beyond it the fsync is paid for, and a longer transaction only makes all wait.
+const MAX_GROUP: usize = 256;
+
+/// Writers that may wait; the next one waits for a place. Bounds memory under a burst.
+const MAX_WAITING: usize = 4096;
+
+/// One write.
+#[derive(Debug)]
+pub enum Write {
+    /// Admit a candidate.
+    Admit(Box<Candidate>, Timestamp, Box<Policy>),
+    /// Store a changed order.
+    Store(Box<Order>),
+    /// Remove orders settled before the time.
+    Purge(Timestamp),
+}
+
+/// What a write gave.
+#[derive(Debug)]
+pub enum Written {
+    /// The admission.
+    Admitted(Box<Admission>),
+    /// Stored.
+    Stored,
+    /// So many removed.
+    Purged(usize),
+}
+
+/// A storage that applies a group of writes in one durable transaction.
+pub trait Backend: Send + 'static {
+    /// Applies all writes or none. One result each, in order.
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, LedgerError>;
+}
+
+type Waiting = (Write, oneshot::Sender<Result<Written, LedgerError>>);
+
+/// The queue in front of a backend's one writer thread.
+#[derive(Debug, Clone)]
+pub struct GroupCommit {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl GroupCommit {
+    /// Starts the writer thread; it ends when the last handle is dropped and the queue is empty.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(mut backend: impl Backend) -> Result<Self, LedgerError> {
+        let (queue, mut waiting) = mpsc::channel::<Waiting>(MAX_WAITING);
+        let write = move || {
+            let mut group = Vec::with_capacity(MAX_GROUP);
+            while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
+                let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
+                answer(callers, backend.commit(&writes));
+            }
+        };
+        thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(write)
+            .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        Ok(Self { queue })
+    }
+
+    async fn write(&self, write: Write) -> Result<Written, LedgerError> {
+        let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
+        let (caller, answer) = oneshot::channel();
+        self.queue.send((write, caller)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Admits a candidate.
+    pub async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+        match self.write(Write::Admit(Box::new(candidate), now, Box::new(policy))).await? {
+            Written::Admitted(admission) => Ok(*admission),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Stores a changed order.
+    pub async fn store(&self, order: Order) -> Result<(), LedgerError> {
+        match self.write(Write::Store(Box::new(order))).await? {
+            Written::Stored => Ok(()),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Removes orders settled longer ago than `retention`.
+    pub async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
+        let before = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
+        match self.write(Write::Purge(before)).await? {
+            Written::Purged(count) => Ok(count),
+            other => Err(mismatch(&other)),
+        }
+    }
+}
+
+/// Tells every caller its result. A caller that hung up loses only the answer.
+fn answer(callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>, results: Result<Vec<Written>, LedgerError>) {
+    match results {
+        Ok(results) => {
+            for (caller, written) in callers.into_iter().zip(results) {
+                let _ = caller.send(Ok(written));
+            }
+        }
+        Err(error) => {
+            for caller in callers {
+                let _ = caller.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn mismatch(written: &Written) -> LedgerError {
+    LedgerError::Unavailable(format!("the backend answered {written:?} to another write"))
+}

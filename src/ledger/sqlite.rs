@@ -1,0 +1,257 @@
+//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer. The only SQL of the service.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+
+use super::group::{Backend, Write, Written};
+use super::{Filter, GroupCommit, Ledger, LedgerError};
+use crate::cart::without_leading_zeros;
+use crate::order::retry::Policy;
+use crate::order::{self, Admission, Candidate, Order, OrderId, State};
+
+/// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
+const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
+
+/// Cached statements: the handful below, with room.
+const STATEMENTS: usize = 16;
+
+/// How long SQLite waits for a lock of a backup tool that reads the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A ledger file, open for one process.
+#[derive(Debug, Clone)]
+pub struct SqliteLedger {
+    writer: GroupCommit,
+    reader: Arc<Mutex<Connection>>,
+    /// Held as long as the ledger is open: two processes on one file would send twice.
+    _lock: Arc<File>,
+}
+
+impl SqliteLedger {
+    /// Opens or creates the file and its folder, brings its schema up to date, and starts the writer.
+    ///
+    /// # Errors
+    /// If the file can't be used, is in use by another process, or was written by a newer version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| unavailable(format!("{}: {error}", folder.display())))?;
+        }
+        let lock = lock(path)?;
+        let mut connection = connect(path)?;
+        migrate(&mut connection).map_err(|error| unavailable(format!("{}: {error}", path.display())))?;
+        let reader = connect(path)?;
+        reader.pragma_update(None, "query_only", true)?;
+        Ok(Self {
+            writer: GroupCommit::start(Writer { connection })?,
+            reader: Arc::new(Mutex::new(reader)),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let reader = Arc::clone(&self.reader);
+        let read = move || query(&reader.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(read).await.map_err(|error| unavailable(error.to_string()))?
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+        self.writer.admit(candidate, now, policy).await
+    }
+
+    async fn store(&self, order: Order) -> Result<(), LedgerError> {
+        self.writer.store(order).await
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        let id = id.clone();
+        self.read(move |connection| find(connection, &id)).await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
+        self.read(move |connection| list(connection, &filter)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError> {
+        self.read(move |connection| due(connection, now, limit)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying'";
+        self.read(move |connection| {
+            let at: Option<i64> = connection.prepare_cached(query)?.query_row([], |row| row.get(0))?;
+            Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+        })
+        .await
+    }
+
+    async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
+        self.writer.purge(now, retention).await
+    }
+}
+
+struct Writer {
+    connection: Connection,
+}
+
+impl Backend for Writer {
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, LedgerError> {
+        // Dropping the transaction on an error rolls it back: all or nothing.
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = group.iter().map(|write| apply(&transaction, write)).collect::<Result<Vec<_>, _>>()?;
+        transaction.commit()?;
+        Ok(written)
+    }
+}
+
+fn apply(connection: &Connection, write: &Write) -> Result<Written, LedgerError> {
+    match write {
+        Write::Admit(candidate, now, policy) => {
+            let known = find(connection, &candidate.id)?;
+            let admission = order::admit(known, (**candidate).clone(), *now, policy);
+            if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+                store(connection, order)?;
+            }
+            Ok(Written::Admitted(Box::new(admission)))
+        }
+        Write::Store(order) => store(connection, order).map(|()| Written::Stored),
+        Write::Purge(before) => {
+            let query = "DELETE FROM orders WHERE settled_at < ?1";
+            Ok(Written::Purged(connection.prepare_cached(query)?.execute([before.as_millisecond()])?))
+        }
+    }
+}
+
+fn store(connection: &Connection, order: &Order) -> Result<(), LedgerError> {
+    let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
+    let query = "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (id) DO UPDATE SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5,
+            next_attempt_at = ?6, record = ?7";
+    connection.prepare_cached(query)?.execute(params![
+        order.id.as_str(),
+        without_leading_zeros(&order.cart_number),
+        order.state.name(),
+        order.received_at.as_millisecond(),
+        order.settled_at.map(Timestamp::as_millisecond),
+        order.next_attempt_at.map(Timestamp::as_millisecond),
+        record
+    ])?;
+    Ok(())
+}
+
+fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT id, record FROM orders WHERE id = ?1")?;
+    query.query_row([id.as_str()], texts).optional()?.map(read_record).transpose()
+}
+
+fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerError> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    if let Some(state) = filter.state {
+        conditions.push("state = ?");
+        values.push(Box::new(state.name()));
+    }
+    if let Some(number) = &filter.cart_number {
+        conditions.push("cart_number = ?");
+        values.push(Box::new(without_leading_zeros(number).to_owned()));
+    }
+    if let Some(place) = &filter.after {
+        conditions.push("(received_at, id) < (?, ?)");
+        values.push(Box::new(place.received_at.as_millisecond()));
+        values.push(Box::new(place.id.as_str().to_owned()));
+    }
+    values.push(Box::new(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
+    let mut query = connection.prepare_cached(&query)?;
+    let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
+    records.into_iter().map(read_record).collect()
+}
+
+fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError> {
+    let query = "SELECT id, state FROM orders WHERE state IN ('accepted', 'forwarding')
+        OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+    let mut query = connection.prepare_cached(query)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = query.query_map(params![now.as_millisecond(), limit], texts)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().filter_map(|(id, state)| Some((OrderId::of(&id), State::parse(&state)?))).collect())
+}
+
+fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
+    serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::of(&id), &error))
+}
+
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = Connection::open(path).map_err(|error| unavailable(format!("{}: {error}", path.display())))?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+/// Locks `FILE.lock`, not the file itself, whose locks are SQLite's own.
+fn lock(path: &Path) -> Result<File, LedgerError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let problem = |detail: String| unavailable(format!("{}: {detail}", name.display()));
+    let file = File::create(&name).map_err(|error| problem(error.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(problem("another process uses this ledger; expected one service a file".to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(problem(error.to_string())),
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let applied: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if applied > known {
+        return Err(unavailable(format!(
+            "its schema is version {applied}, this program knows {known}; expected a newer program"
+        )));
+    }
+    for migration in MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(0)) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn unavailable(detail: String) -> LedgerError {
+    LedgerError::Unavailable(detail)
+}
+
+fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
+    LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

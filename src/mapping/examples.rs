@@ -1,0 +1,75 @@
+//! Golden examples: `examples/NAME.cart.json` with `NAME.order.json` beside it, mapped and compared.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Amounts, Defect, Mapping};
+use crate::cart::{Cart, CartError};
+
+const CART: &str = ".cart.json";
+const ORDER: &str = ".order.json";
+
+/// Maps every example of a folder's files. A name that ends in `.shifted` or `.unshifted` is mapped with
+/// `shifted_amounts` on or off, whatever is configured.
+pub fn check(mapping: &Mapping, files: &BTreeMap<String, String>) -> Vec<Defect> {
+    let examples = files.iter().filter(|(file, _)| file.starts_with("examples/"));
+    let defect = |(file, text): (&String, &String)| {
+        if let Some(name) = file.strip_suffix(CART) {
+            let order = format!("{name}{ORDER}");
+            let expected = files
+                .get(&order)
+                .ok_or_else(|| format!("{order} is missing; expected the order that this cart becomes"));
+            return expected
+                .and_then(|expected| compare(mapping, name, text, &order, expected))
+                .err()
+                .map(|problem| Defect::new(file, problem));
+        }
+        let orphan = file.strip_suffix(ORDER).is_some_and(|name| !files.contains_key(&format!("{name}{CART}")));
+        orphan.then(|| Defect::new(file, "there is no cart of this name beside it"))
+    };
+    examples.filter_map(defect).collect()
+}
+
+fn compare(mapping: &Mapping, name: &str, cart: &str, order_file: &str, expected: &str) -> Result<(), String> {
+    let amounts = match name.rsplit_once('.') {
+        Some((_, "shifted")) => Amounts::Shifted,
+        Some((_, "unshifted")) => Amounts::AsTheyAre,
+        _ => mapping.amounts,
+    };
+    let expected: Value =
+        serde_json::from_str(expected).map_err(|error| format!("{order_file} is no JSON: {error}"))?;
+    let cart = Cart::parse(cart).map_err(|error| match error {
+        CartError::Malformed { .. } => error.to_string(),
+        CartError::Invalid(mistakes) => texts(&mistakes),
+    })?;
+    let id = cart.identity().map_err(|mistake| mistake.message)?;
+    let found = mapping.with_amounts(amounts).map(&cart, &id).map_err(|mistakes| texts(&mistakes))?;
+    match difference(&found, &expected, "") {
+        None => Ok(()),
+        Some(difference) => Err(format!("maps to something else than {order_file} says: {difference}")),
+    }
+}
+
+fn texts(mistakes: &[crate::message::Message]) -> String {
+    mistakes.iter().map(|mistake| mistake.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// The first place where two bodies differ.
+fn difference(found: &Value, expected: &Value, path: &str) -> Option<String> {
+    match (found, expected) {
+        (Value::Object(left), Value::Object(right)) => {
+            let names = left.keys().chain(right.keys().filter(|name| !left.contains_key(*name)));
+            names.into_iter().find_map(|name| {
+                let (left, right) = (left.get(name).unwrap_or(&Value::Null), right.get(name).unwrap_or(&Value::Null));
+                difference(left, right, &format!("{path}.{name}"))
+            })
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            let mut pairs = left.iter().zip(right).enumerate();
+            pairs.find_map(|(index, (left, right))| difference(left, right, &format!("{path}[{index}]")))
+        }
+        _ if found == expected => None,
+        _ => Some(format!("{} is {found}, expected {expected}", path.trim_start_matches('.'))),
+    }
+}

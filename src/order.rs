@@ -1,0 +1,489 @@
+//! The order: what is known of one approved cart, its states, and what may follow what.
+//!
+//! Pure. Every change that a ledger stores is one of the functions here: [`admit`], [`Order::begin`],
+//! [`Order::conclude`], [`Order::interrupt`]. Knows nothing of HTTP, SQL or 11VMS's wire.
+
+pub mod retry;
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::cart::{guid, without_leading_zeros};
+use crate::clock::{after, between};
+use crate::message::{Message, Topic, quoted};
+use retry::{DuplicateGuard, Policy, Verdict};
+
+/// What identifies an order: the cart's GUID as 32 lower-case hex digits, else its cart number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderId(String);
+
+impl OrderId {
+    /// The id in its one spelling, from whatever spelling of GUID or cart number a caller uses.
+    pub fn of(spelling: &str) -> Self {
+        Self(guid(spelling).unwrap_or_else(|| without_leading_zeros(spelling).to_owned()))
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an order stands. `accepted → forwarding ⇄ retrying → created | rejected | parked`; `cancelled` by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In the ledger; nothing was sent yet.
+    Accepted,
+    /// An attempt is under way: 11VMS may have the order.
+    Forwarding,
+    /// Waiting for its next attempt, whose time is stored.
+    Retrying,
+    /// Exists in 11VMS.
+    Created,
+    /// Refused by 11VMS.
+    Rejected,
+    /// All attempts are used up; a person has to look.
+    Parked,
+    /// Settled by hand without an order.
+    Cancelled,
+}
+
+impl State {
+    /// Every state, in the order of life.
+    pub const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Forwarding,
+        Self::Retrying,
+        Self::Created,
+        Self::Rejected,
+        Self::Parked,
+        Self::Cancelled,
+    ];
+
+    /// The state's name in the API and the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Forwarding => "forwarding",
+            Self::Retrying => "retrying",
+            Self::Created => "created",
+            Self::Rejected => "rejected",
+            Self::Parked => "parked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads a state's name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// True while the service itself will still do something.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Accepted | Self::Forwarding | Self::Retrying)
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// 11VMS created the order, or said that it has it.
+    Created,
+    /// The look-up found the order of an earlier attempt.
+    Found,
+    /// 11VMS refused it.
+    Rejected,
+    /// Certainly not done: safe to send again.
+    NotDone,
+    /// It may exist in 11VMS: asked for before anything is sent again.
+    Unknown,
+    /// The service stopped during the attempt; the same as unknown.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The outcome's name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Found => "found",
+            Self::Rejected => "rejected",
+            Self::NotDone => "not-done",
+            Self::Unknown => "unknown",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One attempt to create the order in 11VMS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Counted from 1 over the order's whole life.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, once it has ended.
+    pub duration_ms: Option<u64>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// 11VMS's status, if it answered.
+    pub http_status: Option<u16>,
+    /// What happened, for people.
+    pub detail: Option<String>,
+}
+
+/// Whether 11VMS may already have an order under this id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// It has none.
+    #[default]
+    None,
+    /// It may have this one.
+    ThisContent,
+    /// It may have one of an earlier, different cart under the same id.
+    EarlierContent,
+}
+
+/// Headers of the caller that travel on to 11VMS, with every attempt.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baggage {
+    /// W3C Trace Context.
+    pub traceparent: Option<String>,
+    /// SAP's passport, hex.
+    pub sap_passport: Option<String>,
+    /// The request that brought the cart.
+    pub request_id: Option<String>,
+}
+
+/// A valid, mapped cart that asks to become an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The order's id.
+    pub id: OrderId,
+    /// The cart number as sent, empty if there is none.
+    pub cart_number: String,
+    /// Hash of the cart's normalised content.
+    pub fingerprint: String,
+    /// The body that 11VMS gets, as JSON text.
+    pub body: String,
+    /// Version of the mapping that made the body.
+    pub mapping_version: String,
+    /// Headers that travel on.
+    pub baggage: Baggage,
+}
+
+/// An order as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// What identifies it.
+    pub id: OrderId,
+    /// The cart number as sent.
+    pub cart_number: String,
+    /// Where it stands.
+    pub state: State,
+    /// 11VMS's number, once created.
+    pub purchase_order_number: Option<String>,
+    /// When the cart first arrived.
+    pub received_at: Timestamp,
+    /// When it was created, rejected, parked or cancelled.
+    pub settled_at: Option<Timestamp>,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Version of the mapping that made the body.
+    pub mapping_version: String,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What happened, for the cart's owner.
+    pub messages: Vec<Message>,
+    /// 11VMS's own last answer.
+    pub vms: Option<Value>,
+    /// Hash of the cart's normalised content.
+    pub fingerprint: String,
+    /// The body that every attempt sends.
+    pub body: String,
+    /// Headers that travel on.
+    pub baggage: Baggage,
+    /// Whether 11VMS may already have it.
+    pub doubt: Doubt,
+    /// Attempts used since the order was last (re)started.
+    pub used: u32,
+    /// Grows with every change.
+    pub revision: u64,
+}
+
+/// What the ledger says to a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Admission {
+    /// New: recorded, to be sent.
+    Started(Order),
+    /// Refused or parked before: recorded anew, to be tried again.
+    Restarted(Order),
+    /// The same cart, still open: its one outcome is shared.
+    Joined(Order),
+    /// The same cart, created before.
+    Replayed(Order),
+    /// Another cart under an id that is created, open or cancelled.
+    Conflicting(Order),
+}
+
+/// A change that an order's state does not allow: a defect of the service, never of a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("an order that is {from} can't {change}", from = .state.name())]
+pub struct IllegalChange {
+    state: State,
+    change: &'static str,
+}
+
+/// Decides what becomes of a candidate, given what is known under its id (contract §2).
+pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &Policy) -> Admission {
+    let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
+    let same = known.is_same(&candidate);
+    match known.state {
+        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, same, now, policy)),
+        State::Created if same => Admission::Replayed(known),
+        State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),
+        // A cancelled order was settled by a person: only a person may open it again.
+        State::Created | State::Accepted | State::Forwarding | State::Retrying | State::Cancelled => {
+            Admission::Conflicting(known)
+        }
+    }
+}
+
+impl Order {
+    fn accept(candidate: Candidate, now: Timestamp) -> Self {
+        Self {
+            id: candidate.id,
+            cart_number: candidate.cart_number,
+            state: State::Accepted,
+            purchase_order_number: None,
+            received_at: now,
+            settled_at: None,
+            next_attempt_at: None,
+            mapping_version: candidate.mapping_version,
+            attempts: Vec::new(),
+            messages: Vec::new(),
+            vms: None,
+            fingerprint: candidate.fingerprint,
+            body: candidate.body,
+            baggage: candidate.baggage,
+            doubt: Doubt::None,
+            used: 0,
+            revision: 1,
+        }
+    }
+
+    /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
+    fn restart(self, candidate: Candidate, same: bool, now: Timestamp, policy: &Policy) -> Self {
+        let doubt = match self.doubt {
+            Doubt::ThisContent if !same => Doubt::EarlierContent,
+            doubt => doubt,
+        };
+        let earliest = self.last_end().map(|end| after(end, policy.unknown_grace));
+        let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
+        let state = if wait.is_some() { State::Retrying } else { State::Accepted };
+        let (received_at, attempts, revision) = (self.received_at, self.attempts, self.revision + 1);
+        Self { state, doubt, attempts, received_at, next_attempt_at: wait, revision, ..Self::accept(candidate, now) }
+    }
+
+    /// The same cart: equal normalised content, or an equal mapped order.
+    fn is_same(&self, candidate: &Candidate) -> bool {
+        let body = |text: &str| serde_json::from_str::<Value>(text).ok();
+        self.fingerprint == candidate.fingerprint
+            || self.body == candidate.body
+            || body(&self.body) == body(&candidate.body)
+    }
+
+    fn last_end(&self) -> Option<Timestamp> {
+        let last = self.attempts.last()?;
+        Some(after(last.started_at, Duration::from_millis(last.duration_ms.unwrap_or(0))))
+    }
+
+    /// An attempt begins. Stored before anything is sent.
+    ///
+    /// # Errors
+    /// If the order is not waiting for an attempt.
+    pub fn begin(&mut self, now: Timestamp) -> Result<(), IllegalChange> {
+        self.expect(matches!(self.state, State::Accepted | State::Retrying), "begin an attempt")?;
+        self.revision += 1;
+        self.state = State::Forwarding;
+        self.next_attempt_at = None;
+        self.used += 1;
+        let number = self.attempts.last().map_or(1, |last| last.number + 1);
+        self.attempts.push(Attempt {
+            number,
+            started_at: now,
+            duration_ms: None,
+            outcome: None,
+            http_status: None,
+            detail: None,
+        });
+        Ok(())
+    }
+
+    /// An attempt ended. Stored before anyone is answered. `chance` in -1..=1 places the next attempt within the jitter.
+    ///
+    /// # Errors
+    /// If no attempt is under way.
+    pub fn conclude(
+        &mut self,
+        verdict: Verdict,
+        now: Timestamp,
+        policy: &Policy,
+        chance: f64,
+    ) -> Result<(), IllegalChange> {
+        self.expect(self.state == State::Forwarding, "conclude an attempt")?;
+        self.revision += 1;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.duration_ms = u64::try_from(between(attempt.started_at, now).as_millis()).ok();
+            attempt.outcome = Some(verdict.outcome());
+            attempt.http_status = verdict.status();
+            attempt.detail = verdict.detail().map(str::to_owned);
+        }
+        match verdict {
+            Verdict::Created { number, status, answer, found, duplicates } => {
+                let known_before = found || status == 409 || policy.guard == DuplicateGuard::IdempotencyKey;
+                let earlier = known_before && self.doubt == Doubt::EarlierContent;
+                self.created(number, answer, now);
+                if earlier {
+                    self.messages.push(earlier_content());
+                }
+                if duplicates > 0 {
+                    self.messages.push(more_than_one(duplicates));
+                }
+            }
+            Verdict::Rejected { answer, detail, .. } => {
+                self.vms = answer;
+                self.doubt = Doubt::None;
+                self.settle(
+                    State::Rejected,
+                    Message::new(Topic::Refused, format!("11VMS refused the order: {detail}")),
+                    now,
+                );
+            }
+            Verdict::NotDone { answer, retry_after, detail, .. } => {
+                self.vms = answer.or_else(|| self.vms.take());
+                self.wait_or_park(&detail, retry_after, now, policy, chance);
+            }
+            Verdict::Unknown { answer, retry_after, detail, .. } => {
+                self.vms = answer.or_else(|| self.vms.take());
+                self.doubt = self.doubt.raised();
+                self.wait_or_park(&detail, retry_after, now, policy, chance);
+            }
+        }
+        Ok(())
+    }
+
+    /// The service stopped during an attempt: whatever became of it is unknown.
+    ///
+    /// # Errors
+    /// If no attempt is under way.
+    pub fn interrupt(&mut self, now: Timestamp, policy: &Policy) -> Result<(), IllegalChange> {
+        self.expect(self.state == State::Forwarding, "be interrupted")?;
+        self.revision += 1;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.outcome = Some(Outcome::Interrupted);
+            attempt.detail = Some("the service stopped during this attempt".to_owned());
+        }
+        self.doubt = self.doubt.raised();
+        // The attempt says nothing about 11VMS, so it costs nothing of the budget.
+        self.used = self.used.saturating_sub(1);
+        if policy.resends_unknown() {
+            self.state = State::Retrying;
+            self.next_attempt_at = Some(after(now, policy.unknown_grace));
+        } else {
+            self.park("the service stopped during an attempt", now);
+        }
+        Ok(())
+    }
+
+    fn created(&mut self, number: String, answer: Option<Value>, now: Timestamp) {
+        let text = format!("Purchase order {number} exists in 11VMS for shopping cart {}", self.shown_number());
+        self.purchase_order_number = Some(number);
+        self.vms = answer;
+        self.doubt = Doubt::None;
+        self.settle(State::Created, Message::new(Topic::Created, text), now);
+    }
+
+    fn wait_or_park(
+        &mut self,
+        detail: &str,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+        policy: &Policy,
+        chance: f64,
+    ) {
+        let in_doubt = self.doubt != Doubt::None;
+        match policy.delay(self.used, chance) {
+            Some(delay) if !in_doubt || policy.resends_unknown() => {
+                let asked = retry_after.unwrap_or_default().min(policy.max_delay);
+                let grace = if in_doubt { policy.unknown_grace } else { Duration::ZERO };
+                self.state = State::Retrying;
+                self.next_attempt_at = Some(after(now, delay.max(asked).max(grace)));
+            }
+            _ => self.park(detail, now),
+        }
+    }
+
+    fn park(&mut self, detail: &str, now: Timestamp) {
+        let known = if self.doubt == Doubt::None {
+            "it does not exist in 11VMS"
+        } else {
+            "whether it exists in 11VMS is unknown"
+        };
+        let text = format!("The order was parked after {} attempts; {known}. Last: {detail}", self.used.max(1));
+        self.settle(State::Parked, Message::new(Topic::Parked, text), now);
+    }
+
+    fn settle(&mut self, state: State, message: Message, now: Timestamp) {
+        self.state = state;
+        self.settled_at = Some(now);
+        self.next_attempt_at = None;
+        self.messages = vec![message];
+    }
+
+    fn shown_number(&self) -> String {
+        quoted(if self.cart_number.is_empty() { self.id.as_str() } else { &self.cart_number }).replace('"', "")
+    }
+
+    const fn expect(&self, allowed: bool, change: &'static str) -> Result<(), IllegalChange> {
+        if allowed { Ok(()) } else { Err(IllegalChange { state: self.state, change }) }
+    }
+}
+
+impl Doubt {
+    const fn raised(self) -> Self {
+        match self {
+            Self::None => Self::ThisContent,
+            doubt => doubt,
+        }
+    }
+}
+
+fn earlier_content() -> Message {
+    let text = "11VMS may hold the order of an earlier version of this cart: compare it; changes made since may not have been sent";
+    Message::new(Topic::EarlierContent, text)
+}
+
+fn more_than_one(duplicates: usize) -> Message {
+    let text =
+        format!("11VMS shows {} purchase orders for this id; the first was taken, look at the others", duplicates + 1);
+    Message::new(Topic::Duplicate, text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! What an answer of 11VMS means (done? not done? unknown?) and when to try again (contract §3). Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use serde_json::Value;
+
+use super::Outcome;
+use crate::clock::between;
+use crate::message::quoted;
+
+/// What protects against a second order after an unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateGuard {
+    /// 11VMS is asked for the order before anything is sent again.
+    LookUp,
+    /// The same body goes out again under the same `Idempotency-Key`.
+    IdempotencyKey,
+    /// Nothing: an unknown outcome is parked.
+    None,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Retries after the first attempt.
+    pub retries: u32,
+    /// Before the first retry.
+    pub initial_delay: Duration,
+    /// Growth of the delay from one retry to the next, at least 1.
+    pub multiplier: f64,
+    /// No delay is longer, 11VMS's own `Retry-After` included.
+    pub max_delay: Duration,
+    /// Share of the delay by which chance moves it, 0 to 1.
+    pub jitter: f64,
+    /// How long 11VMS may still be working on a request whose outcome is unknown.
+    pub unknown_grace: Duration,
+    /// What protects against a second order.
+    pub guard: DuplicateGuard,
+}
+
+impl Policy {
+    /// The wait after the `used`-th attempt (counted from 1); `None` once the retries are used up.
+    pub fn delay(&self, used: u32, chance: f64) -> Option<Duration> {
+        if used > self.retries {
+            return None;
+        }
+        let exponent = i32::try_from(used.saturating_sub(1)).unwrap_or(i32::MAX);
+        let seconds = self.initial_delay.as_secs_f64() * self.multiplier.powi(exponent);
+        let capped = seconds.min(self.max_delay.as_secs_f64());
+        let moved = capped * (1.0 + self.jitter * chance.clamp(-1.0, 1.0));
+        Some(Duration::try_from_secs_f64(moved).unwrap_or(self.max_delay))
+    }
+
+    /// Whether an order of unknown outcome may be tried again at all.
+    pub fn resends_unknown(&self) -> bool {
+        self.guard != DuplicateGuard::None
+    }
+}
+
+/// What came back from a request to 11VMS.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// An HTTP answer.
+    Answered(Answer),
+    /// Provably nothing reached 11VMS: no token, or no connection.
+    NotSent(String),
+    /// Sent, or perhaps sent, and no complete answer.
+    Lost(String),
+}
+
+/// An HTTP answer of 11VMS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body: JSON as it is, other text as a JSON string, `None` if empty.
+    pub body: Option<Value>,
+    /// `Retry-After`, as a wait from now.
+    pub retry_after: Option<Duration>,
+}
+
+/// How answers are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// JSON pointer (RFC 6901) to the number of a created order.
+    pub number_pointer: String,
+    /// Error codes with which a 403 is transient.
+    pub transient_codes: Vec<String>,
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The order exists in 11VMS.
+    Created {
+        /// 11VMS's number.
+        number: String,
+        /// Status of the answer that said so.
+        status: u16,
+        /// 11VMS's answer.
+        answer: Option<Value>,
+        /// True if the look-up found it.
+        found: bool,
+        /// Further orders that the look-up showed.
+        duplicates: usize,
+    },
+    /// 11VMS refused it for good.
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// 11VMS's answer.
+        answer: Option<Value>,
+        /// For people.
+        detail: String,
+    },
+    /// Certainly not done.
+    NotDone {
+        /// HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// 11VMS's answer.
+        answer: Option<Value>,
+        /// For people.
+        detail: String,
+        /// When 11VMS wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// It may exist.
+    Unknown {
+        /// HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// 11VMS's answer.
+        answer: Option<Value>,
+        /// For people.
+        detail: String,
+        /// When 11VMS wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Verdict {
+    /// The attempt's outcome.
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Created { found: true, .. } => Outcome::Found,
+            Self::Created { .. } => Outcome::Created,
+            Self::Rejected { .. } => Outcome::Rejected,
+            Self::NotDone { .. } => Outcome::NotDone,
+            Self::Unknown { .. } => Outcome::Unknown,
+        }
+    }
+
+    /// 11VMS's status, if it answered.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Created { status, .. } | Self::Rejected { status, .. } => Some(*status),
+            Self::NotDone { status, .. } | Self::Unknown { status, .. } => *status,
+        }
+    }
+
+    /// What happened, for people; nothing to add to a created order.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Created { .. } => None,
+            Self::Rejected { detail, .. } | Self::NotDone { detail, .. } | Self::Unknown { detail, .. } => Some(detail),
+        }
+    }
+}
+
+/// What a look-up says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Presence {
+    /// 11VMS has the order.
+    There(Verdict),
+    /// 11VMS does not have it: safe to send.
+    NotThere,
+    /// No telling: nothing may be sent.
+    Unclear(Verdict),
+}
+
+/// Reads the answer to `POST /purchase-orders`.
+pub fn read_create(reply: Reply, reading: &Reading) -> Verdict {
+    let answer = match reply {
+        Reply::NotSent(detail) => return Verdict::NotDone { status: None, answer: None, detail, retry_after: None },
+        Reply::Lost(detail) => return Verdict::Unknown { status: None, answer: None, detail, retry_after: None },
+        Reply::Answered(answer) => answer,
+    };
+    let number = answer.body.as_ref().and_then(|body| reading.number(body));
+    match (answer.status, number) {
+        (200 | 201 | 409, Some(number)) => {
+            Verdict::Created { number, status: answer.status, answer: answer.body, found: false, duplicates: 0 }
+        }
+        (200 | 201, None) => answer.unknown(&format!("without a purchase order number at {}", reading.number_pointer)),
+        // 401 comes here only after a fresh token: our credentials are at fault, not the cart.
+        (401 | 425 | 429, _) => answer.not_done(),
+        (403, _) if reading.is_transient(&answer) => answer.not_done(),
+        (408, _) => answer.unknown(""),
+        (400..=499, _) => {
+            let detail = answer.shown();
+            Verdict::Rejected { status: answer.status, answer: answer.body, detail }
+        }
+        _ => answer.unknown(""),
+    }
+}
+
+/// Reads the answer to `GET /purchase-orders?externalId={id}`.
+pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
+    let answer = match reply {
+        Reply::NotSent(detail) | Reply::Lost(detail) => {
+            let detail = format!("look-up: {detail}");
+            return Presence::Unclear(Verdict::Unknown { status: None, answer: None, detail, retry_after: None });
+        }
+        Reply::Answered(answer) => answer,
+    };
+    let listed = answer.body.as_ref().and_then(|body| body.get("purchaseOrders")).and_then(Value::as_array);
+    let (200, Some(listed)) = (answer.status, listed) else {
+        return Presence::Unclear(answer.unknown("to the look-up"));
+    };
+    // An 11VMS that ignores the filter shows others' orders: those are not this one.
+    let ours = |entry: &&Value| entry.get("externalId").and_then(Value::as_str).is_none_or(|external| external == id);
+    let entries: Vec<Value> = listed.iter().filter(ours).cloned().collect();
+    let Some(first) = entries.first() else { return Presence::NotThere };
+    match reading.number(first) {
+        None => Presence::Unclear(answer.unknown("to the look-up, without a readable number")),
+        Some(number) => Presence::There(Verdict::Created {
+            number,
+            status: answer.status,
+            answer: Some(first.clone()),
+            found: true,
+            duplicates: entries.len() - 1,
+        }),
+    }
+}
+
+impl Reading {
+    fn number(&self, body: &Value) -> Option<String> {
+        match body.pointer(&self.number_pointer)? {
+            Value::String(number) if !number.trim().is_empty() => Some(number.trim().to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Looks for a transient code where APIs put them: `code`, `errorCode` or `error`, in the body, in an entry of a
+    /// list, or inside `error`.
+    fn is_transient(&self, answer: &Answer) -> bool {
+        let is_code =
+            |value: &Value| value.as_str().is_some_and(|code| self.transient_codes.iter().any(|known| known == code));
+        let names_code =
+            |body: &Value| ["code", "errorCode", "error"].iter().any(|key| body.get(key).is_some_and(is_code));
+        answer.body.as_ref().is_some_and(|body| {
+            let inner = body.get("error").is_some_and(names_code);
+            inner || names_code(body) || body.as_array().is_some_and(|entries| entries.iter().any(names_code))
+        })
+    }
+}
+
+impl Answer {
+    fn not_done(self) -> Verdict {
+        let detail = self.shown();
+        Verdict::NotDone { status: Some(self.status), answer: self.body, detail, retry_after: self.retry_after }
+    }
+
+    fn unknown(&self, what: &str) -> Verdict {
+        let detail = format!("{} {what}", self.shown()).trim_end().to_owned();
+        let Self { status, body, retry_after } = self.clone();
+        Verdict::Unknown { status: Some(status), answer: body, detail, retry_after }
+    }
+
+    /// The status and, if 11VMS gave one, its message.
+    fn shown(&self) -> String {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let said = self.body.as_ref().and_then(|body| {
+            let body = body.get(0).unwrap_or(body);
+            let places = ["/message", "/detail", "/error_description", "/title", "/error/message", "/error"];
+            places.iter().find_map(|place| body.pointer(place).and_then(text)).or_else(|| text(body))
+        });
+        match said {
+            Some(said) => format!("answered {} {}", self.status, quoted(&said)),
+            None => format!("answered {}", self.status),
+        }
+    }
+}
+
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date, as a wait from `now`.
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let moment = DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(between(now, moment))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
+//!
+//! What an answer *means* is decided in `order/retry.rs`; here it is only carried. `vms/client.rs` holds the only
+//! outbound business call.
+
+pub mod client;
+pub mod token;
+
+use async_trait::async_trait;
+
+use crate::order::retry::Reply;
+use crate::order::{Order, OrderId};
+
+/// The vendor management system.
+#[async_trait]
+pub trait Vms: Send + Sync + 'static {
+    /// `POST /purchase-orders` with the order's body, once, under the order's id as `Idempotency-Key`.
+    async fn create(&self, order: &Order) -> Reply;
+    /// `GET /purchase-orders?externalId={id}`.
+    async fn look_up(&self, id: &OrderId) -> Reply;
+}
