@@ -121,9 +121,9 @@ impl TokenVerifier {
         &self.settings.scopes
     }
 
-    /// Whether the issuer's keys are known, fetching them if not.
-    pub async fn is_ready(&self) -> bool {
-        self.keys.is_known().await
+    /// Fetches the issuer's keys ahead of the first token.
+    pub async fn warm(&self) {
+        self.keys.warm().await;
     }
 
     /// The bearer of a token.

@@ -6,6 +6,7 @@
 mod group;
 pub mod sqlite;
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -57,7 +58,7 @@ pub struct Place {
 
 /// Durable memory of every order. Every method that writes returns after the write is on disk.
 #[async_trait]
-pub trait Ledger: Send + Sync + 'static {
+pub trait Ledger: Debug + Send + Sync + 'static {
     /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]).
     async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError>;
     /// Stores a changed order.

@@ -1,12 +1,27 @@
-//! draft
-pub mod auth;
+//! Approved SAP SRM 7 shopping carts become purchase orders in 11VMS: one cart, exactly one order.
+//!
+//! The modules in reading order; ARCHITECTURE.md tells the whole story.
+
+pub mod relay;
+
 pub mod cart;
-pub mod clock;
-pub mod config;
-pub mod digest;
-pub mod ledger;
 pub mod mapping;
 pub mod message;
 pub mod order;
-pub mod relay;
+
+pub mod auth;
+pub mod ledger;
 pub mod vms;
+
+pub mod http;
+
+pub mod clock;
+pub mod config;
+pub mod digest;
+pub mod telemetry;
+
+pub mod app;
+pub mod cli;
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;

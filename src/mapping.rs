@@ -12,7 +12,7 @@ mod table;
 mod target;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,16 +100,14 @@ impl Folder {
             match names(&directory.join(folder), ending) {
                 Ok(names) => paths.extend(names.into_iter().map(|name| Path::new(folder).join(name))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    defects.push(Defect::new(&directory.join(folder).display().to_string(), error.to_string()))
-                }
+                Err(error) => defects.push(Defect::new(folder, error.to_string())),
             }
         }
         let mut files = BTreeMap::new();
         for path in paths {
             match read(&directory.join(&path)) {
                 Ok(text) => drop(files.insert(path.display().to_string(), text)),
-                Err(problem) => defects.push(Defect::new(&directory.join(&path).display().to_string(), problem)),
+                Err(problem) => defects.push(Defect::new(&path.display().to_string(), problem)),
             }
         }
         if defects.is_empty() { Ok(Self { files }) } else { Err(defects) }
@@ -119,7 +117,8 @@ impl Folder {
     fn version(&self, amounts: Amounts) -> String {
         let mut content = format!("{amounts:?}\n");
         for (file, text) in self.files.iter().filter(|(file, _)| !file.starts_with("examples")) {
-            content.push_str(&format!("{file} {}\n{text}\n", text.len()));
+            // Writing to a String can't fail.
+            let _ = writeln!(content, "{file} {}\n{text}", text.len());
         }
         digest::sha256_hex(content.as_bytes()).chars().take(VERSION_DIGITS).collect()
     }
@@ -145,6 +144,17 @@ fn read(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| format!("expected UTF-8 text: {error}"))
 }
+
+/// A cart without mistakes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapped {
+    /// The cart's identity.
+    pub id: String,
+    /// The body that 11VMS gets.
+    pub order: Value,
+}
+
+type Trace = Option<Vec<FieldTrace>>;
 
 /// A cart's preview: what would be sent, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,31 +212,39 @@ impl Mapping {
         &self.version
     }
 
-    /// The order's body for a cart under its id.
+    /// The order that a cart becomes.
     ///
     /// # Errors
     /// Every mistake in the cart.
-    pub fn map(&self, cart: &Cart, id: &str) -> Result<Value, Vec<Message>> {
-        let mut evaluation = Evaluation::new(self, cart, id, None);
-        let order = evaluation.run();
-        if evaluation.messages.is_empty() { Ok(order) } else { Err(evaluation.messages) }
+    pub fn map(&self, cart: &Cart) -> Result<Mapped, Vec<Message>> {
+        let (id, order, messages, _) = self.evaluate(cart, None);
+        match id {
+            Some(id) if messages.is_empty() => Ok(Mapped { id, order }),
+            _ => Err(messages),
+        }
     }
 
-    /// The same, with the way of every field. A cart that can't be identified is mapped all the same.
+    /// The same, with the way of every field.
     pub fn preview(&self, cart: &Cart) -> Preview {
-        let (id, mistake) = match cart.identity() {
-            Ok(id) => (id, None),
-            Err(mistake) => (String::new(), Some(mistake)),
-        };
-        let mut evaluation = Evaluation::new(self, cart, &id, Some(Vec::new()));
-        let order = evaluation.run();
-        let messages: Vec<Message> = mistake.into_iter().chain(evaluation.messages).collect();
+        let (_, order, messages, trace) = self.evaluate(cart, Some(Vec::new()));
         Preview {
             order: messages.is_empty().then_some(order),
             mapping_version: self.version.clone(),
-            fields: evaluation.trace.unwrap_or_default(),
+            fields: trace.unwrap_or_default(),
             messages,
         }
+    }
+
+    /// A cart that can't be identified is mapped all the same, so that all mistakes are reported together.
+    fn evaluate(&self, cart: &Cart, trace: Trace) -> (Option<String>, Value, Vec<Message>, Trace) {
+        let (id, mistake) = match cart.identity() {
+            Ok(id) => (Some(id), None),
+            Err(mistake) => (None, Some(mistake)),
+        };
+        let mut evaluation = Evaluation::new(self, cart, id.as_deref(), trace);
+        let order = evaluation.run();
+        let (found, trace) = (evaluation.messages, evaluation.trace);
+        (id, order, mistake.into_iter().chain(found).collect(), trace)
     }
 
     fn with_amounts(&self, amounts: Amounts) -> Self {

@@ -19,12 +19,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::clock::{Clock, between};
 use crate::ledger::{Ledger, LedgerError};
 use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
+use crate::telemetry::STEP;
 use crate::vms::Vms;
 use outcomes::Outcomes;
 
@@ -56,6 +57,7 @@ pub enum Answer {
 }
 
 /// What the relay is made of.
+#[derive(Debug)]
 pub struct Parts {
     /// Where orders are remembered.
     pub ledger: Arc<dyn Ledger>,
@@ -83,12 +85,15 @@ pub struct Relay {
     outcomes: Outcomes,
     wake: Notify,
     tasks: TaskTracker,
+    /// No further attempt begins.
     stopping: CancellationToken,
+    /// No attempt is under way any more.
+    stopped: CancellationToken,
 }
 
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Relay").field("policy", &self.parts.policy).finish_non_exhaustive()
+        f.debug_struct("Relay").field("parts", &self.parts).finish_non_exhaustive()
     }
 }
 
@@ -103,6 +108,7 @@ impl Relay {
             wake: Notify::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            stopped: CancellationToken::new(),
         })
     }
 
@@ -123,12 +129,13 @@ impl Relay {
         let left = wait.saturating_sub(between(began, self.parts.clock.now()));
         tokio::select! {
             biased;
-            settled = outcome.after(open.revision) => Ok(told(settled, &admission)),
-            () = self.parts.clock.sleep(left) => {
-                let latest = self.parts.ledger.find(&open.id).await.ok().flatten();
-                Ok(told(latest.unwrap_or_else(|| open.clone()), &admission))
-            }
+            settled = outcome.after(open.revision) => return Ok(told(settled, &admission)),
+            () = self.parts.clock.sleep(left) => {}
+            // Nothing more will happen in this process: the next one goes on.
+            () = self.stopped.cancelled() => {}
         }
+        let latest = self.parts.ledger.find(&open.id).await.ok().flatten();
+        Ok(told(latest.unwrap_or_else(|| open.clone()), &admission))
     }
 
     /// Admits in a task of its own: a caller that hangs up just now can't separate the record from the work.
@@ -138,6 +145,7 @@ impl Relay {
             let now = relay.parts.clock.now();
             let admission = relay.parts.ledger.admit(candidate, now, relay.parts.policy.clone()).await?;
             if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+                debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
                 relay.drive(&order.id);
             }
             Ok(admission)
@@ -177,11 +185,12 @@ impl Relay {
         Ok(next.map_or(SWEEP, |next| between(now, next).min(SWEEP)))
     }
 
-    /// Stops starting attempts, and waits for those under way.
+    /// Stops beginning attempts, waits for those under way, and lets everyone who still waits go.
     pub async fn stop(&self) {
         self.stopping.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.stopped.cancel();
     }
 
     /// One task at a time drives an order; who comes second makes the first look once more.
@@ -217,7 +226,7 @@ impl Relay {
         match order.state {
             State::Accepted => self.attempt(order).await,
             State::Retrying if order.next_attempt_at.is_none_or(|at| at <= self.parts.clock.now()) => {
-                self.attempt(order).await
+                self.attempt(order).await;
             }
             State::Retrying => self.wake.notify_one(),
             // Only this task drives the order, so whoever began the attempt is gone.
@@ -246,6 +255,7 @@ impl Relay {
         if let Err(problem) = self.parts.ledger.store(order.clone()).await {
             return error!(order = %order.id, %problem, "an attempt can't be recorded, so nothing was sent; the next sweep tries again");
         }
+        debug!(target: STEP, order = %order.id, attempt = order.used, "sent");
         let verdict = self.send(&order).await;
         drop(permit);
         let now = self.parts.clock.now();
@@ -333,10 +343,11 @@ fn log(order: &Order) {
     let detail = order.attempts.last().and_then(|attempt| attempt.detail.as_deref()).unwrap_or_default();
     match order.state {
         State::Parked => {
-            error!(order = %id, cart_number, state, outcome, attempts, detail, "parked: a person has to look")
+            error!(order = %id, cart_number, state, outcome, attempts, detail, "parked: a person has to look");
         }
         State::Created => {
             let number = order.purchase_order_number.as_deref().unwrap_or_default();
+            debug!(target: STEP, order = %id, number, "created");
             info!(order = %id, cart_number, state, outcome, attempts, number, "created in 11VMS");
         }
         _ => warn!(order = %id, cart_number, state, outcome, attempts, detail, "not created"),

@@ -6,6 +6,8 @@
 pub mod client;
 pub mod token;
 
+use std::fmt::Debug;
+
 use async_trait::async_trait;
 
 use crate::order::retry::Reply;
@@ -13,7 +15,7 @@ use crate::order::{Order, OrderId};
 
 /// The vendor management system.
 #[async_trait]
-pub trait Vms: Send + Sync + 'static {
+pub trait Vms: Debug + Send + Sync + 'static {
     /// `POST /purchase-orders` with the order's body, once, under the order's id as `Idempotency-Key`.
     async fn create(&self, order: &Order) -> Reply;
     /// `GET /purchase-orders?externalId={id}`.

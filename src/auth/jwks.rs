@@ -25,10 +25,10 @@ use crate::vms::client::{chain, read_limited};
 const COOL_DOWN: Duration = Duration::from_secs(10);
 
 /// Keys older than this are fetched anew when they are next used.
-const REFRESH_AFTER: Duration = Duration::from_secs(10 * 60);
+const REFRESH_AFTER: Duration = Duration::from_mins(10);
 
 /// Keys that could not be refreshed for so long are trusted no more: the issuer may have withdrawn them.
-const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_hours(24);
 
 /// Largest key set or discovery document; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -80,7 +80,7 @@ impl Key {
             ],
             AlgorithmParameters::EllipticCurve(_) => &[Algorithm::ES256, Algorithm::ES384],
             AlgorithmParameters::OctetKeyPair(_) => &[Algorithm::EdDSA],
-            AlgorithmParameters::RSA(_) | AlgorithmParameters::OctetKey(_) => return None,
+            _ => return None,
         };
         let pinned = common.key_algorithm.map(|algorithm| algorithm.to_string());
         let fits = |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
@@ -134,12 +134,9 @@ impl KeySet {
         }
     }
 
-    /// Whether any keys are known, fetching them if not.
-    pub async fn is_known(&self) -> bool {
-        if self.fresh(MAX_AGE).is_none() {
-            self.refresh(None).await;
-        }
-        self.fresh(MAX_AGE).is_some()
+    /// Fetches the keys ahead of the first token; a failure is logged, and the first token tries again.
+    pub async fn warm(&self) {
+        self.refresh(None).await;
     }
 
     /// The key for a token's `kid` and algorithm. Without a `kid` the key has to be the only one that fits.

@@ -240,14 +240,15 @@ impl Reader {
     pub fn secret(&mut self, key: &str) -> Option<Secret> {
         let file_key = format!("{key}_file");
         match (self.take(key), self.take(&file_key)) {
-            (Some(entry), None) => match entry.value.as_str().and_then(not_empty) {
-                Some(secret) => Some(Secret::Text(SecretString::from(secret))),
-                None => {
+            (Some(entry), None) => {
+                if let Some(secret) = entry.value.as_str().and_then(not_empty) {
+                    Some(Secret::Text(SecretString::from(secret)))
+                } else {
                     // Never the value itself.
                     self.mistakes.push(format!("{}: expected a text that is not empty", entry.origin));
                     None
                 }
-            },
+            }
             (None, Some(entry)) => self.secret_file(&entry),
             (Some(_), Some(entry)) => {
                 self.mistakes.push(format!("{}: {key} is set as well; expected one of both", entry.origin));

@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn durations_and_sizes_are_read_with_their_units() {
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        assert_eq!(duration("400d"), Some(Duration::from_secs(400 * 86_400)));
+        assert_eq!(duration("2m"), Some(Duration::from_mins(2)));
+        assert_eq!(duration("400d"), Some(Duration::from_hours(400 * 24)));
         assert_eq!(size("1MiB"), Some(1_048_576));
         for nonsense in ["", "30", "s", "1.5s", "-1s", "30 s", "99999999999999999999d", "18446744073709551615d"] {
             assert_eq!(duration(nonsense), None, "{nonsense}");

@@ -81,6 +81,9 @@ impl GroupCommit {
     }
 
     /// Admits a candidate.
+    ///
+    /// # Errors
+    /// If the backend could not commit.
     pub async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
         match self.write(Write::Admit(Box::new(candidate), now, Box::new(policy))).await? {
             Written::Admitted(admission) => Ok(*admission),
@@ -89,6 +92,9 @@ impl GroupCommit {
     }
 
     /// Stores a changed order.
+    ///
+    /// # Errors
+    /// If the backend could not commit.
     pub async fn store(&self, order: Order) -> Result<(), LedgerError> {
         match self.write(Write::Store(Box::new(order))).await? {
             Written::Stored => Ok(()),
@@ -97,6 +103,9 @@ impl GroupCommit {
     }
 
     /// Removes orders settled longer ago than `retention`.
+    ///
+    /// # Errors
+    /// If the backend could not commit.
     pub async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         let before = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
         match self.write(Write::Purge(before)).await? {

@@ -51,7 +51,8 @@ struct Outcome {
 /// A cart on its way through the sheet.
 pub(super) struct Evaluation<'a> {
     mapping: &'a Mapping,
-    id: &'a str,
+    /// `None` where the cart can't be identified, which is reported already.
+    id: Option<&'a str>,
     cart: Joined<'a>,
     /// Every mistake found so far.
     pub messages: Vec<Message>,
@@ -60,7 +61,7 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    pub fn new(mapping: &'a Mapping, cart: &'a Cart, id: &'a str, trace: Option<Vec<FieldTrace>>) -> Self {
+    pub fn new(mapping: &'a Mapping, cart: &'a Cart, id: Option<&'a str>, trace: Option<Vec<FieldTrace>>) -> Self {
         let (cart, messages) = Joined::of(cart);
         Self { mapping, id, cart, messages, trace }
     }
@@ -162,6 +163,9 @@ impl<'a> Evaluation<'a> {
         if let Conversion::Constant(value) = &rule.conversion {
             return Ok(Outcome { raw: Vec::new(), value: Some(value.as_str().into()) });
         }
+        if rule.sources == [Source::Id] && self.id.is_none() {
+            return Ok(Outcome { raw: Vec::new(), value: None });
+        }
         let raw = rule.sources.iter().map(|source| self.raw(source, scope)).collect::<Result<Vec<_>, _>>()?;
         if is_absent(&raw) {
             return self.absent(rule, scope, raw);
@@ -214,7 +218,7 @@ impl<'a> Evaluation<'a> {
 
     /// The text of a source; empty where it is missing. Several rows have to agree.
     fn raw(&self, source: &Source, scope: Scope) -> Result<String, Message> {
-        let Source::Field { selection, field, .. } = source else { return Ok(self.id.to_owned()) };
+        let Source::Field { selection, field, .. } = source else { return Ok(self.id.unwrap_or_default().to_owned()) };
         let mut values = self.cart.rows(selection, scope).into_iter().map(|row| row.get(field));
         let first = values.next().flatten();
         if let Some(other) = values.find(|other| other.map(Scalar::text) != first.map(Scalar::text)) {

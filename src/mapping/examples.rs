@@ -43,8 +43,7 @@ fn compare(mapping: &Mapping, name: &str, cart: &str, order_file: &str, expected
         CartError::Malformed { .. } => error.to_string(),
         CartError::Invalid(mistakes) => texts(&mistakes),
     })?;
-    let id = cart.identity().map_err(|mistake| mistake.message)?;
-    let found = mapping.with_amounts(amounts).map(&cart, &id).map_err(|mistakes| texts(&mistakes))?;
+    let found = mapping.with_amounts(amounts).map(&cart).map_err(|mistakes| texts(&mistakes))?.order;
     match difference(&found, &expected, "") {
         None => Ok(()),
         Some(difference) => Err(format!("maps to something else than {order_file} says: {difference}")),

@@ -101,13 +101,12 @@ impl<L> Object<L> {
     }
 
     fn inside(&mut self, step: Step) -> Option<&mut Self> {
-        let index = match self.members.iter().position(|(name, _)| *name == step.name) {
-            Some(index) => index,
-            None => {
-                let new = if step.list { Member::List(Self::default()) } else { Member::Object(Self::default()) };
-                self.members.push((step.name, new));
-                self.members.len() - 1
-            }
+        let index = if let Some(index) = self.members.iter().position(|(name, _)| *name == step.name) {
+            index
+        } else {
+            let new = if step.list { Member::List(Self::default()) } else { Member::Object(Self::default()) };
+            self.members.push((step.name, new));
+            self.members.len() - 1
         };
         match (&mut self.members.get_mut(index)?.1, step.list) {
             (Member::Object(object), false) | (Member::List(object), true) => Some(object),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy as Redirects;
 use reqwest::{Client, RequestBuilder, Response};
@@ -144,12 +143,15 @@ impl Vms for VmsClient {
 }
 
 /// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// If the body is larger, or breaks off.
 pub async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(format!("sent more than {limit} bytes")),
-            Ok(Some(chunk)) => body.extend_from_slice(&Bytes::from(chunk)),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) => return Err(format!("broke off: {}", chain(&error))),
         }

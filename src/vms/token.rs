@@ -20,10 +20,10 @@ use crate::clock::{Clock, after};
 use crate::config::{ClientAuth, TargetOAuth2};
 
 /// Assumed lifetime where the token endpoint gives none: short enough for any server that does expire tokens.
-const CAUTIOUS_LIFETIME: Duration = Duration::from_secs(300);
+const CAUTIOUS_LIFETIME: Duration = Duration::from_mins(5);
 
 /// A token is renewed this long before it expires, so that none expires on its way; a tenth of a short lifetime.
-const RENEW_BEFORE: Duration = Duration::from_secs(60);
+const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
 /// Largest token answer; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

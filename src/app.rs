@@ -1,0 +1,175 @@
+//! The composition root: builds the parts, binds, serves, drains. Only it names concrete adapters.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::auth::TokenVerifier;
+use crate::auth::jwks::KeySet;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::http::{self, Api, Limits};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Ledger, LedgerError};
+use crate::mapping::{Defect, LiveMapping};
+use crate::relay::{Parts, Relay};
+use crate::vms::client::{VmsClient, http_client};
+
+/// For the issuer's metadata and keys.
+const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often settled orders that are past their retention are removed.
+const PURGE: Duration = Duration::from_hours(1);
+
+/// Why the service can't start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The mapping folder has defects.
+    #[error("{}", shown(directory, defects))]
+    Mapping {
+        /// The folder.
+        directory: String,
+        /// Every defect.
+        defects: Vec<Defect>,
+    },
+    /// The ledger can't be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// No HTTP client can be built.
+    #[error("the HTTP client can't be built: {0}")]
+    Client(#[from] reqwest::Error),
+    /// An address can't be had.
+    #[error("{key} {address} can't be had: {source}")]
+    Bind {
+        /// The setting.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Defects with their folder, one a line.
+pub fn shown(directory: &str, defects: &[Defect]) -> String {
+    let lines: Vec<String> = defects.iter().map(|defect| format!("{directory}/{defect}")).collect();
+    lines.join("\n")
+}
+
+/// The service, bound and ready to run.
+#[derive(Debug)]
+pub struct App {
+    api: Arc<Api>,
+    public: TcpListener,
+    management: TcpListener,
+    drain: Duration,
+    retention: Duration,
+}
+
+impl App {
+    /// Builds every part and binds both addresses. Nothing is fetched or sent yet.
+    ///
+    /// # Errors
+    /// If a part can't be had; see [`StartError`].
+    pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let Settings { server, auth, target, retry, ledger, mapping, .. } = settings;
+        let directory = mapping.directory.display().to_string();
+        let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
+            .map_err(|defects| StartError::Mapping { directory, defects })?;
+        let orders: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&ledger.path)?);
+        let relay = Relay::new(Parts {
+            ledger: Arc::clone(&orders),
+            vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
+            clock: Arc::clone(&clock),
+            policy: retry,
+            reading: target.reading,
+            max_concurrency: target.max_concurrency,
+            chance: || rand::random_range(-1.0..=1.0),
+        });
+        let keys = KeySet::new(&auth, http_client(ISSUER_TIMEOUT, ISSUER_TIMEOUT)?, Arc::clone(&clock));
+        let api = Api {
+            relay,
+            ledger: orders,
+            mapping: Arc::new(mapping),
+            tokens: TokenVerifier::new(auth, keys, Arc::clone(&clock)),
+            clock,
+            limits: Limits::from_config(&server),
+            in_flight: Semaphore::new(server.max_in_flight),
+        };
+        Ok(Self {
+            api: Arc::new(api),
+            public: bind("server.listen", server.listen).await?,
+            management: bind("server.management_listen", server.management_listen).await?,
+            drain: server.drain,
+            retention: ledger.retention,
+        })
+    }
+
+    /// Where the API listens.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.public.local_addr()
+    }
+
+    /// Where probes listen.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn management_address(&self) -> std::io::Result<SocketAddr> {
+        self.management.local_addr()
+    }
+
+    /// Serves until `stop`; then finishes what is under way within `server.drain`. What does not finish is in the
+    /// ledger, and goes on at the next start.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { api, public, management, drain, retention } = self;
+        let background = TaskTracker::new();
+        background.spawn(Arc::clone(&api.relay).run());
+        background
+            .spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock))));
+        background.spawn(stop.clone().run_until_cancelled_owned(purge(Arc::clone(&api), retention)));
+        let warm = Arc::clone(&api);
+        background.spawn(stop.clone().run_until_cancelled_owned(async move { warm.tokens.warm().await }));
+
+        let served = CancellationToken::new();
+        let probes =
+            tokio::spawn(http::serve(management, http::management_router(&api), served.clone(), Duration::ZERO));
+        let requests = http::serve(public, http::public_router(&api), stop.clone(), drain);
+        let work = async {
+            stop.cancelled().await;
+            if tokio::time::timeout(drain, api.relay.stop()).await.is_err() {
+                warn!("some attempts did not finish within server.drain; the next start finds them");
+            }
+        };
+        tokio::join!(requests, work);
+        served.cancel();
+        if let Err(error) = probes.await {
+            error!(%error, "the probes' listener failed");
+        }
+        info!("stopped");
+    }
+}
+
+async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Bind { key, address, source })
+}
+
+async fn purge(api: Arc<Api>, retention: Duration) {
+    loop {
+        match api.ledger.purge(api.clock.now(), retention).await {
+            Ok(0) => {}
+            Ok(removed) => info!(removed, "orders past their retention were removed"),
+            Err(problem) => error!(%problem, "orders past their retention can't be removed"),
+        }
+        api.clock.sleep(PURGE).await;
+    }
+}

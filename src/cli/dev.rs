@@ -1,0 +1,177 @@
+//! `dev`: the whole house on 127.0.0.1, and the way of one cart through it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use include_dir::{Dir, include_dir};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, runtime, stop_on_signal};
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::mapping::SHEET;
+use crate::sandbox::issuer::{AUDIENCE, Issuer};
+use crate::sandbox::vms::SandboxVms;
+use crate::telemetry;
+use crate::vms::client::{chain, http_client};
+
+/// The repository's mapping, for a program that runs outside of the repository.
+static MAPPING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mapping");
+
+const SAMPLE: &str = include_str!("../../mapping/examples/asjson-sample.cart.json");
+
+/// Another cart that the default mapping accepts, for the reader's own first call.
+const SECOND_SAMPLE: &str = include_str!("../../mapping/examples/service-in-hours.cart.json");
+
+const USUAL_PORT: u16 = 8080;
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What happens when the sample cart has become an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// The command ends.
+    Stop,
+    /// The service goes on until it is interrupted.
+    KeepRunning,
+}
+
+/// Everything that has to live as long as the command.
+struct House {
+    address: SocketAddr,
+    issuer: Issuer,
+    vms: SandboxVms,
+    folder: TempDir,
+    app: App,
+}
+
+pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
+    telemetry::start_steps();
+    runtime()?.block_on(async {
+        let house = build(afterwards).await?;
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone())?;
+        let House { address, issuer, vms, folder, app } = house;
+        let running = tokio::spawn(app.run(stop.clone()));
+        let sent = send_sample(address, &issuer).await;
+        match (&sent, afterwards) {
+            (Ok(()), Afterwards::KeepRunning) => invite(address, &issuer, &vms, folder.path())?,
+            _ => stop.cancel(),
+        }
+        running.await.map_err(|error| Failure::new(format!("the service failed: {error}")))?;
+        sent
+    })
+}
+
+async fn build(afterwards: Afterwards) -> Result<House, Failure> {
+    let failed = |error: io::Error| Failure::new(format!("the sandbox can't start: {error}"));
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let mapping = mapping_folder(folder.path()).map_err(failed)?;
+    let issuer = Issuer::start().await.map_err(failed)?;
+    let vms = SandboxVms::start(issuer.clone()).await.map_err(failed)?;
+    let port = match afterwards {
+        Afterwards::Stop => 0,
+        Afterwards::KeepRunning => usual_port_if_free().await,
+    };
+    let text = settings(&issuer, &vms, folder.path(), &mapping, port);
+    let settings = Settings::parse("dev", &text, &std::collections::BTreeMap::new())
+        .map_err(|mistakes| Failure::new(mistakes.to_string()))?;
+    let app = App::build(settings, Arc::new(SystemClock)).await?;
+    let address = app.address().map_err(failed)?;
+    println!(
+        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}\n",
+        issuer.url(),
+        vms.url(),
+        mapping.display()
+    );
+    Ok(House { address, issuer, vms, folder, app })
+}
+
+/// The mapping of the working directory, so that changes to it are seen; else the built-in one.
+fn mapping_folder(folder: &Path) -> io::Result<PathBuf> {
+    let here = Path::new("mapping");
+    if here.join(SHEET).is_file() {
+        return Ok(here.to_owned());
+    }
+    let unpacked = folder.join("mapping");
+    std::fs::create_dir(&unpacked)?;
+    MAPPING.extract(&unpacked)?;
+    Ok(unpacked)
+}
+
+async fn usual_port_if_free() -> u16 {
+    let free = tokio::net::TcpListener::bind(("127.0.0.1", USUAL_PORT)).await.is_ok();
+    if free { USUAL_PORT } else { 0 }
+}
+
+fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, port: u16) -> String {
+    let text = |path: &Path| Value::from(path.display().to_string());
+    format!(
+        r#"
+        server.listen = "127.0.0.1:{port}"
+        server.management_listen = "127.0.0.1:0"
+        auth.issuer = "{issuer_url}"
+        auth.audience = "{AUDIENCE}"
+        target.base_url = "{vms_url}"
+        target.oauth2.token_url = "{token_url}"
+        target.oauth2.client_id = "purchase-order-webhook"
+        target.oauth2.client_secret = "webhook-secret"
+        ledger.url = {ledger}
+        mapping.directory = {mapping}
+        "#,
+        issuer_url = issuer.url(),
+        vms_url = vms.url(),
+        token_url = issuer.token_url(),
+        ledger = Value::from(format!("sqlite:{}", folder.join("orders.db").display())),
+        mapping = text(mapping),
+    )
+}
+
+/// Sends the sample as SRM would, and shows the answer.
+#[expect(clippy::disallowed_methods, reason = "dev plays the caller")]
+async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
+    let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
+    let client = http_client(TIMEOUT, TIMEOUT).map_err(failed)?;
+    let answer = client
+        .post(format!("http://{address}/v2/purchase-orders"))
+        .bearer_auth(issuer.token())
+        .header("content-type", "application/json")
+        .header("x-request-id", "dev-sample")
+        .body(SAMPLE)
+        .send()
+        .await
+        .map_err(failed)?;
+    let status = answer.status().as_u16();
+    let body: Value = answer.json().await.map_err(failed)?;
+    println!("\n{status} {}\n", serde_json::to_string_pretty(&body).unwrap_or_default());
+    match body.get("purchaseOrderNumber").and_then(Value::as_str) {
+        Some(number) if status == 201 => {
+            println!(
+                "The cart {} became the purchase order {number}.",
+                body.get("cartNumber").and_then(Value::as_str).unwrap_or_default()
+            );
+            Ok(())
+        }
+        _ => Err(Failure::new("the sample cart did not become an order")),
+    }
+}
+
+/// What the reader can do next; every line works when pasted.
+fn invite(address: SocketAddr, issuer: &Issuer, vms: &SandboxVms, folder: &Path) -> Result<(), Failure> {
+    let cart = folder.join("cart.json");
+    std::fs::write(&cart, SECOND_SAMPLE).map_err(|error| Failure::new(format!("{}: {error}", cart.display())))?;
+    let (cart, token, faults) = (cart.display(), issuer.token(), vms.url());
+    println!(
+        "\nSend a cart yourself; sent twice, it is still one order:\n\n\
+         curl -i http://{address}/v2/purchase-orders -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' --data-binary @{cart}\n\n\
+         Let 11VMS fail at the next request (effects: hang-up-before, hang-up-after, garbage, a status):\n\n\
+         curl {faults}sandbox/faults -d '[{{\"delayMs\":200,\"effect\":\"hang-up-after\"}}]'\n\n\
+         Docs: http://{address}/docs\nStop: Ctrl-C"
+    );
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The HTTP side: routes, the ordered layers around them, and what every answer has in common.
+//!
+//! Knows tokens, carts, the mapping and the relay; knows nothing of retries, SQL or 11VMS's wire.
+
+pub mod error;
+mod extract;
+mod frame;
+mod listen;
+pub mod openapi;
+pub mod problem;
+pub mod routes;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use listen::serve;
+
+use crate::auth::TokenVerifier;
+use crate::clock::Clock;
+use crate::config::{OnDeadline, Server};
+use crate::ledger::Ledger;
+use crate::mapping::LiveMapping;
+use crate::relay::Relay;
+
+/// Version of the API, as `API-Version` says it.
+pub const API_VERSION: &str = "2";
+
+/// The interface's Smart ID.
+pub const SMART_ID: &str = "PROC-SRM7-11VMS-PURCHASE-ORDER-V1";
+
+/// How long and how much.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a caller waits for an outcome.
+    pub deadline: Duration,
+    /// What it gets then.
+    pub on_deadline: OnDeadline,
+    /// Largest body in bytes, compressed and not.
+    pub max_body: usize,
+}
+
+/// What the handlers work with.
+#[derive(Debug)]
+pub struct Api {
+    /// Brings carts to 11VMS.
+    pub relay: Arc<Relay>,
+    /// Where orders are read.
+    pub ledger: Arc<dyn Ledger>,
+    /// Turns carts into orders.
+    pub mapping: Arc<LiveMapping>,
+    /// Decides about tokens.
+    pub tokens: TokenVerifier,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long and how much.
+    pub limits: Limits,
+    /// Places for requests under way.
+    pub in_flight: Semaphore,
+}
+
+impl Limits {
+    /// The limits of `[server]`.
+    pub const fn from_config(server: &Server) -> Self {
+        Self { deadline: server.deadline, on_deadline: server.on_deadline, max_body: server.max_body }
+    }
+}
+
+/// The routes that need a token, each with its description.
+fn business_routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(routes::purchase_orders::create_purchase_order, routes::purchase_orders::list_purchase_orders))
+        .routes(routes!(routes::purchase_orders::get_purchase_order))
+        .routes(routes!(routes::preview::preview_purchase_order))
+}
+
+/// The router of `server.listen`.
+pub fn public_router(api: &Arc<Api>) -> Router {
+    let (business, _) = business_routes().split_for_parts();
+    let business = business
+        // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
+        .layer(RequestDecompressionLayer::new())
+        // No more bytes off the wire than a cart may have.
+        .layer(RequestBodyLimitLayer::new(api.limits.max_body))
+        // Too much at once is refused before a byte of the body is read.
+        .layer(from_fn_with_state(Arc::clone(api), frame::shed));
+    let routes = business.merge(routes::docs::router()).merge(health_routes());
+    framed(routes, api)
+}
+
+/// The router of `server.management_listen`.
+pub fn management_router(api: &Arc<Api>) -> Router {
+    framed(health_routes(), api)
+}
+
+fn health_routes() -> Router<Arc<Api>> {
+    Router::new().route("/livez", get(routes::health::livez)).route("/readyz", get(routes::health::readyz))
+}
+
+/// The layers around every route, from the inside out.
+fn framed(routes: Router<Arc<Api>>, api: &Arc<Api>) -> Router {
+    routes
+        // Requests for another interface go no further.
+        .layer(from_fn(frame::expect_interface))
+        // A panic becomes a problem.
+        .layer(CatchPanicLayer::custom(frame::panicked))
+        // Request id, version headers, problem bodies, log line: on every answer, so outermost.
+        .layer(from_fn_with_state(Arc::clone(api), frame::frame))
+        .with_state(Arc::clone(api))
+}

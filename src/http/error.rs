@@ -1,0 +1,75 @@
+//! The one place that turns failures into problems.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, header};
+
+use super::problem::{Problem, ProblemKind};
+use crate::auth::AuthError;
+use crate::cart::CartError;
+use crate::ledger::LedgerError;
+use crate::message::Message;
+
+/// When a caller may come again after a failure that is likely to pass.
+pub const COME_AGAIN: Duration = Duration::from_secs(10);
+
+/// When a caller may come again after too much at once.
+pub const COME_AGAIN_SOON: Duration = Duration::from_secs(1);
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthError::Missing => challenge(ProblemKind::INVALID_TOKEN, &detail, ""),
+            AuthError::Invalid(why) => challenge(
+                ProblemKind::INVALID_TOKEN,
+                &detail,
+                &format!(", error=\"invalid_token\", error_description=\"{why}\""),
+            ),
+            AuthError::InsufficientScope(scope) => {
+                let error = format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.replace(['"', '\\'], ""));
+                challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)
+            }
+            AuthError::IssuerUnavailable(_) => {
+                Self::new(ProblemKind::ISSUER_UNAVAILABLE, detail).retry_after(COME_AGAIN)
+            }
+        }
+    }
+}
+
+/// `WWW-Authenticate` as RFC 6750 §3 wants it.
+fn challenge(kind: ProblemKind, detail: &str, error: &str) -> Problem {
+    let value = format!("Bearer realm=\"purchase-order-webhook\"{error}");
+    let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("Bearer"));
+    Problem::new(kind, detail).header(header::WWW_AUTHENTICATE, value)
+}
+
+impl From<CartError> for Problem {
+    fn from(error: CartError) -> Self {
+        match error {
+            CartError::Malformed { line, column, detail } => {
+                let text = format!("line {line}, column {column}: {detail}");
+                Self::new(ProblemKind::MALFORMED_JSON, text).position(line, column)
+            }
+            CartError::Invalid(mistakes) => invalid_cart(mistakes),
+        }
+    }
+}
+
+/// All mistakes of a cart in one answer.
+pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
+    let detail = match mistakes.as_slice() {
+        [only] => only.message.clone(),
+        several => format!("The cart has {} mistakes; messages lists them all.", several.len()),
+    };
+    Problem::new(ProblemKind::INVALID_CART, detail).messages(mistakes)
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        // What the storage said is for the log; a caller learns what it means for its cart.
+        tracing::error!(%error, "the ledger failed");
+        Self::new(ProblemKind::LEDGER_UNAVAILABLE, "The ledger can't be used now; nothing was sent to 11VMS.")
+            .retry_after(COME_AGAIN)
+    }
+}

@@ -1,0 +1,244 @@
+//! What handlers take from a request: the caller and its permission, the body's text, preferences, baggage.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use tracing::debug;
+
+use super::Api;
+use super::frame::RequestId;
+use super::problem::{Problem, ProblemKind};
+use crate::auth::{AuthError, Caller, Permission};
+use crate::order::Baggage;
+use crate::telemetry::STEP;
+
+/// A body that takes longer is given up (slow-loris); a cart of 1 MiB needs a tenth on the slowest of lines.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
+const MAX_BAGGAGE: usize = 4096;
+
+/// A caller that may bring carts.
+#[derive(Debug)]
+pub struct Writer;
+
+/// A caller that may read orders.
+#[derive(Debug)]
+pub struct Reader;
+
+/// A verified caller, whatever it may do.
+#[derive(Debug)]
+pub struct Verified(pub Arc<Caller>);
+
+impl FromRequestParts<Arc<Api>> for Verified {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers)?;
+        let caller = api.tokens.verify(token).await?;
+        debug!(target: STEP, client = caller.client, "token verified");
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
+        caller.require(Permission::Write, api.tokens.scopes())?;
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
+        caller.require(Permission::Read, api.tokens.scopes())?;
+        Ok(Self)
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750 §2.1). Two headers, or another scheme, are no token.
+fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().and_then(|value| value.to_str().ok()).ok_or(AuthError::Missing)?;
+    if values.next().is_some() {
+        return Err(AuthError::Invalid("there is more than one Authorization header"));
+    }
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        _ => Err(AuthError::Missing),
+    }
+}
+
+/// A JSON body as UTF-8 text, without its BOM.
+#[derive(Debug)]
+pub struct JsonText(pub String);
+
+impl FromRequest<Arc<Api>> for JsonText {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
+        expect_json(request.headers())?;
+        let read = Limited::new(request.into_body(), api.limits.max_body).collect();
+        let body = tokio::time::timeout(BODY_TIMEOUT, read)
+            .await
+            .map_err(|_| Problem::new(ProblemKind::REQUEST_TIMEOUT, "the body did not arrive within 30 s"))?;
+        let bytes = body.map_err(|error| unreadable(error.as_ref(), api.limits.max_body))?.to_bytes();
+        utf8(&bytes).map(Self)
+    }
+}
+
+/// `application/json`, or any `+json`; a charset other than UTF-8 is not taken (RFC 8259 §8.1).
+fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |found: &str| {
+        let detail = format!("Content-Type is {found}; expected application/json, in UTF-8");
+        Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail))
+    };
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return refuse("missing") };
+    let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let is_json =
+        media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
+    let charset = parts.find_map(|parameter| parameter.strip_prefix("charset="));
+    let is_utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+    if is_json && is_utf8 { Ok(()) } else { refuse(&crate::message::quoted(&text)) }
+}
+
+fn unreadable(error: &(dyn Error + 'static), limit: usize) -> Problem {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return Problem::new(ProblemKind::TOO_LARGE, format!("the body is larger than {limit} bytes"));
+        }
+        cause = error.source();
+    }
+    Problem::new(ProblemKind::MALFORMED_JSON, "the body broke off, or is not compressed as Content-Encoding says")
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, Problem> {
+    let refuse = |detail: String| Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail));
+    if bytes.starts_with(&[0xFF, 0xFE])
+        || bytes.starts_with(&[0xFE, 0xFF])
+        || bytes.iter().take(4).any(|byte| *byte == 0)
+    {
+        return refuse("the body is in UTF-16 or UTF-32; expected UTF-8".to_owned());
+    }
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => refuse(format!("the body is no UTF-8 from byte {} on; expected UTF-8", error.valid_up_to())),
+    }
+}
+
+/// `Prefer` (RFC 7240); what is not understood is ignored, as the RFC wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preferences {
+    /// How long the caller wants to wait at most.
+    pub wait: Option<Duration>,
+    /// The caller does not want to wait at all.
+    pub respond_async: bool,
+}
+
+impl Preferences {
+    /// Reads every `Prefer` header.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let mut preferences = Self { wait: None, respond_async: false };
+        for preference in values.flat_map(|value| value.split([',', ';'])).map(|text| text.trim().to_ascii_lowercase())
+        {
+            match preference.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))) {
+                None if preference == "respond-async" => preferences.respond_async = true,
+                Some(("wait", seconds)) => preferences.wait = seconds.parse().ok().map(Duration::from_secs),
+                _ => {}
+            }
+        }
+        preferences
+    }
+
+    /// How long to wait, given the service's own deadline, which can only be shortened.
+    pub fn deadline(self, own: Duration) -> Duration {
+        if self.respond_async { Duration::ZERO } else { self.wait.map_or(own, |wait| wait.min(own)) }
+    }
+
+    /// `Preference-Applied`, for an answer that came early because of them.
+    pub fn applied(self) -> Option<(HeaderName, HeaderValue)> {
+        let value = match (self.respond_async, self.wait) {
+            (true, _) => HeaderValue::from_static("respond-async"),
+            (false, Some(wait)) => HeaderValue::from_str(&format!("wait={}", wait.as_secs())).ok()?,
+            (false, None) => return None,
+        };
+        Some((HeaderName::from_static("preference-applied"), value))
+    }
+}
+
+/// The headers that travel on to 11VMS.
+pub fn baggage(headers: &HeaderMap, request_id: &RequestId) -> Baggage {
+    let text = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        (value.len() <= MAX_BAGGAGE).then(|| value.to_owned())
+    };
+    Baggage {
+        traceparent: text("traceparent"),
+        sap_passport: text("sap-passport"),
+        request_id: Some(request_id.0.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn preferences_are_read_and_nonsense_is_ignored() {
+        let prefer = |text: &str| Preferences::of(&headers(&[("prefer", text)]));
+        assert_eq!(prefer("wait=5").deadline(Duration::from_secs(50)), Duration::from_secs(5));
+        assert_eq!(prefer("wait=500").deadline(Duration::from_secs(50)), Duration::from_secs(50));
+        assert_eq!(prefer("respond-async, wait=10").deadline(Duration::from_secs(50)), Duration::ZERO);
+        assert_eq!(prefer("wait=soon, foo").deadline(Duration::from_secs(50)), Duration::from_secs(50));
+    }
+
+    #[test]
+    fn only_one_bearer_token_is_a_token() {
+        assert_eq!(bearer(&headers(&[("authorization", "bearer abc")])), Ok("abc"));
+        for other in ["Basic abc", "Bearer", "Bearer ", "abc"] {
+            assert_eq!(bearer(&headers(&[("authorization", other)])), Err(AuthError::Missing), "{other}");
+        }
+    }
+
+    #[test]
+    fn json_comes_in_utf_8_with_or_without_a_bom() {
+        assert_eq!(utf8(b"\xEF\xBB\xBF{}").unwrap(), "{}");
+        for other in [b"\xFF\xFE{\0".as_slice(), b"{\0}\0", b"\0{", b"{\"a\":\"\xE4\"}"] {
+            assert!(utf8(other).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn content_types_other_than_json_are_refused() {
+        for fine in ["application/json", "Application/JSON; charset=UTF-8", "application/vnd.sap+json"] {
+            assert!(expect_json(&headers(&[("content-type", fine)])).is_ok(), "{fine}");
+        }
+        for other in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=iso-8859-1"] {
+            assert!(expect_json(&headers(&[("content-type", other)])).is_err(), "{other}");
+        }
+        assert!(expect_json(&HeaderMap::new()).is_err());
+    }
+}

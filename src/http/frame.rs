@@ -1,0 +1,162 @@
+//! What surrounds every answer: request id, version, the bodies of problems, one log line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::{debug, info, warn};
+
+use super::error::COME_AGAIN_SOON;
+use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
+use super::{API_VERSION, Api, SMART_ID};
+use crate::clock::between;
+use crate::message::quoted;
+use crate::telemetry::STEP;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest request id that is taken over from a caller.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The request's id, taken from the caller or made.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    /// Takes a readable id over; anything else is replaced.
+    fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).map(str::trim);
+        let readable = |id: &&str| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        Self(given.filter(readable).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
+    }
+}
+
+/// What is said of a request in the log: never what it carried.
+struct Seen {
+    method: Method,
+    path: String,
+    route: Option<String>,
+    sap_passport: Option<String>,
+}
+
+impl Seen {
+    fn of(request: &Request) -> Self {
+        let passport = request.headers().get("sap-passport").and_then(|value| value.to_str().ok());
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+            sap_passport: passport.map(str::to_owned),
+        }
+    }
+
+    /// One line a request.
+    fn log(&self, status: StatusCode, problem: Option<&Problem>, id: &RequestId, took: Duration) {
+        let status = status.as_u16();
+        let route = self.route.as_deref().unwrap_or("none");
+        let passport = self.sap_passport.as_deref();
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        debug!(target: STEP, status, "answered");
+        if let Some(problem) = problem.map(Problem::log_line) {
+            warn!(
+                http.request.method = %self.method, http.route = route, http.response.status_code = status,
+                request_id = %id.0, sap_passport = passport, duration_ms = milliseconds, problem, "answered"
+            );
+        } else {
+            info!(
+                http.request.method = %self.method, http.route = route, http.response.status_code = status,
+                request_id = %id.0, sap_passport = passport, duration_ms = milliseconds, "answered"
+            );
+        }
+    }
+}
+
+/// The outermost layer.
+pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
+    let began = api.clock.now();
+    let id = RequestId::of(request.headers());
+    let seen = Seen::of(&request);
+    debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).await;
+    let problem = problem_of(&response);
+    if let Some(problem) = &problem {
+        write_body(&mut response, problem, &seen.path, &id);
+    }
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.0).unwrap_or(HeaderValue::from_static("")));
+    add_version(response.headers_mut());
+    seen.log(response.status(), problem.as_deref(), &id, between(began, api.clock.now()));
+    response
+}
+
+/// On every answer, also on those that are written before there is a request.
+pub fn add_version(headers: &mut HeaderMap) {
+    headers.insert("api-version", HeaderValue::from_static(API_VERSION));
+    headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
+}
+
+/// The handler's problem, or one for an error that the framework answered on its own.
+fn problem_of(response: &Response) -> Option<Arc<Problem>> {
+    if let Some(problem) = response.extensions().get::<Arc<Problem>>() {
+        return Some(Arc::clone(problem));
+    }
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let kind = ProblemKind::of_status(status);
+    let detail = match status {
+        StatusCode::NOT_FOUND => "no such path",
+        StatusCode::METHOD_NOT_ALLOWED => "this path has other methods; Allow names them",
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "expected no Content-Encoding, gzip or deflate",
+        _ => "the request could not be served",
+    };
+    Some(Arc::new(Problem::new(kind, detail)))
+}
+
+fn write_body(response: &mut Response, problem: &Problem, path: &str, id: &RequestId) {
+    let body = serde_json::to_vec(&problem.body(path, &id.0)).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+}
+
+/// A panic is a defect of the service; the caller gets a problem, the log has the panic itself.
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.").into_response()
+}
+
+/// Refuses requests for another version, or for another interface.
+pub async fn expect_interface(request: Request, next: Next) -> Response {
+    match misfit(request.headers()) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn misfit(headers: &HeaderMap) -> Option<Problem> {
+    let other = |name: &str, ours: &str| {
+        let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+        value.filter(|value| value != ours).map(|value| format!("{name} is {}; expected {ours}", quoted(&value)))
+    };
+    let version =
+        || other("accept-version", API_VERSION).map(|detail| Problem::new(ProblemKind::UNSUPPORTED_VERSION, detail));
+    let interface = || other("smart-id", SMART_ID).map(|detail| Problem::new(ProblemKind::MISDIRECTED, detail));
+    version().or_else(interface)
+}
+
+/// Sheds before anything is read or recorded.
+pub async fn shed(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = api.in_flight.try_acquire() else {
+        let detail = "as many requests as the service takes are under way";
+        return Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON).into_response();
+    };
+    // The place is given back also if the caller hangs up, and this future is dropped.
+    next.run(request).await
+}

@@ -1,0 +1,61 @@
+//! What a developer explores: the API's description, a page for it that works offline, and a page for each problem.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use utoipa_swagger_ui::Config;
+
+use crate::http::Api;
+use crate::http::openapi::{self, Spec};
+use crate::http::problem::{Problem, ProblemKind};
+
+/// The page itself; its scripts come from this service, none stand inline.
+const PAGE: &str = include_str!("docs.html");
+
+static SPEC_3_1: LazyLock<String> = LazyLock::new(|| openapi::text(Spec::V3_1));
+static SPEC_3_0: LazyLock<String> = LazyLock::new(|| openapi::text(Spec::V3_0));
+
+static SWAGGER_UI: LazyLock<Arc<Config<'static>>> =
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none").display_operation_id(true)));
+
+/// The public routes.
+pub fn router() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/docs", get(|| async { Html(PAGE) }))
+        .route("/docs/", get(|| async { Html(PAGE) }))
+        .route("/docs/{file}", get(get_docs_file))
+        .route("/openapi.json", get(|| async { json(&SPEC_3_1) }))
+        .route("/openapi-3.0.json", get(|| async { json(&SPEC_3_0) }))
+        .route("/problems/{name}", get(get_problem_page))
+}
+
+fn json(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+}
+
+async fn get_docs_file(Path(file): Path<String>) -> Response {
+    match utoipa_swagger_ui::serve(&file, Arc::clone(&SWAGGER_UI)) {
+        Ok(Some(found)) => {
+            let content_type = HeaderValue::from_str(&found.content_type)
+                .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+            let mut response = (StatusCode::OK, found.bytes.into_owned()).into_response();
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            if found.gzpipped {
+                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
+        _ => Problem::new(ProblemKind::NOT_FOUND, "no such path").into_response(),
+    }
+}
+
+async fn get_problem_page(Path(name): Path<String>) -> Response {
+    match ProblemKind::ALL.into_iter().find(|kind| kind.name == name) {
+        Some(kind) => Html(kind.page()).into_response(),
+        None => Problem::new(ProblemKind::NOT_FOUND, "no such problem").into_response(),
+    }
+}

@@ -1,0 +1,21 @@
+//! Probes. 11VMS's health is no part of them: restarting this service would not heal it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::http::Api;
+use crate::http::problem::Problem;
+
+/// The process answers.
+pub async fn livez() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+/// The ledger answers, and a mapping is in use.
+pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
+    api.ledger.next_due().await?;
+    Ok(Json(json!({ "status": "ready", "mappingVersion": api.mapping.current().version() })))
+}

@@ -1,0 +1,42 @@
+//! `POST /v2/purchase-orders/preview`: what would be sent, and where every field came from.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::cart::Cart;
+use crate::http::Api;
+use crate::http::extract::{JsonText, Writer};
+use crate::http::openapi::CartDocument;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::view::PreviewView;
+
+/// Preview an order
+///
+/// Shows the body that 11VMS would get for a cart, and for every field the row of the mapping sheet, the value that
+/// arrived and the table entry that was used. Mistakes are listed, not refused. Nothing is recorded or sent.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/preview", tag = "Purchase orders",
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    responses(
+        (status = 200, description = "What the cart would become", body = PreviewView),
+        (status = 400, description = "malformed-json, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "unsupported-media-type", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "invalid-cart: JSON that is no cart at all", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "overloaded, issuer-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["purchase-orders.write"]))
+)]
+pub async fn preview_purchase_order(
+    State(api): State<Arc<Api>>,
+    _: Writer,
+    JsonText(text): JsonText,
+) -> Result<Json<PreviewView>, Problem> {
+    let cart = Cart::parse(&text)?;
+    Ok(Json(api.mapping.current().preview(&cart).into()))
+}

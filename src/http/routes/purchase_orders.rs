@@ -1,0 +1,283 @@
+//! `/v2/purchase-orders`: take a cart, show an order, list orders.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use tracing::debug;
+use url::Url;
+
+use crate::auth::Permission;
+use crate::cart::Cart;
+use crate::clock::between;
+use crate::config::OnDeadline;
+use crate::http::Api;
+use crate::http::error::invalid_cart;
+use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage};
+use crate::http::frame::RequestId;
+use crate::http::openapi::CartDocument;
+use crate::http::problem::{Problem, ProblemBody, ProblemKind};
+use crate::http::view::{ListView, OrderView};
+use crate::ledger::{Filter, Place};
+use crate::message::quoted;
+use crate::order::{Candidate, Order, OrderId, State as OrderState};
+use crate::relay::Answer;
+use crate::telemetry::STEP;
+
+/// Orders on a page unless `limit` says otherwise, and at most.
+const USUAL_PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
+
+/// When an order without a next attempt may be asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+const PATH: &str = "/v2/purchase-orders";
+
+/// Create a purchase order
+///
+/// Takes an approved shopping cart, creates the order in 11VMS and answers with its result. Sending a cart again is
+/// always safe: one cart becomes at most one order.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders", tag = "Purchase orders",
+    params(
+        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
+        ("X-Request-Id" = Option<String>, Header, description = "Names the request in logs and answers; made if absent"),
+        ("Accept-Version" = Option<String>, Header, description = "Refused unless 2"),
+    ),
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    responses(
+        (status = 200, description = "Created before: the same cart was sent again", body = OrderView,
+            headers(("Idempotency-Replayed" = String, description = "true"))),
+        (status = 201, description = "Created by this call", body = OrderView, headers(("Location" = String, description = "The order"))),
+        (status = 202, description = "Recorded, and still being worked on at the deadline", body = OrderView,
+            headers(("Location" = String, description = "The order"), ("Retry-After" = String, description = "Seconds until there is news"))),
+        (status = 400, description = "malformed-json, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "request-timeout", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "order-exists", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "unsupported-media-type", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "invalid-cart, refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["purchase-orders.write"]))
+)]
+pub async fn create_purchase_order(
+    State(api): State<Arc<Api>>,
+    _: Writer,
+    Extension(request_id): Extension<RequestId>,
+    headers: HeaderMap,
+    JsonText(text): JsonText,
+) -> Result<Response, Problem> {
+    let cart = Cart::parse(&text)?;
+    let candidate = candidate(&api, &cart, &headers, &request_id)?;
+    let preferences = Preferences::of(&headers);
+    let wait = preferences.deadline(api.limits.deadline);
+    let answer = api.relay.submit(candidate, wait).await?;
+    respond(&api, answer, preferences)
+}
+
+fn candidate(api: &Api, cart: &Cart, headers: &HeaderMap, request_id: &RequestId) -> Result<Candidate, Problem> {
+    let mapping = api.mapping.current();
+    let mapped = mapping.map(cart).map_err(invalid_cart)?;
+    debug!(target: STEP, order = mapped.id, mapping = mapping.version(), "mapped");
+    Ok(Candidate {
+        id: OrderId::of(&mapped.id),
+        cart_number: cart.number().to_owned(),
+        fingerprint: cart.fingerprint(),
+        body: mapped.order.to_string(),
+        mapping_version: mapping.version().to_owned(),
+        baggage: baggage(headers, request_id),
+    })
+}
+
+/// The contract's table of answers.
+fn respond(api: &Api, answer: Answer, preferences: Preferences) -> Result<Response, Problem> {
+    match answer {
+        Answer::Created(order) => Ok((StatusCode::CREATED, [location(&order)], view(&order)).into_response()),
+        Answer::Replayed(order) => {
+            let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+            Ok((StatusCode::OK, [replayed, location(&order)], view(&order)).into_response())
+        }
+        Answer::Open(order) => still_open(api, &order, preferences),
+        Answer::Rejected(order) => {
+            let detail = order.messages.first().map_or("11VMS refused the order", |message| &message.message);
+            Err(about(&order, Problem::new(ProblemKind::REFUSED_BY_11VMS, detail)))
+        }
+        Answer::Parked(order) => {
+            let detail = order.messages.first().map_or("the order was parked", |message| &message.message);
+            Err(about(&order, Problem::new(ProblemKind::PARKED, detail)))
+        }
+        Answer::Conflicting(order) => {
+            let detail = format!("the order {} is {} and came from another cart", order.id, order.state.name());
+            let (name, value) = location(&order);
+            Err(Problem::new(ProblemKind::ORDER_EXISTS, detail).order(order.id.as_str()).header(name, value))
+        }
+    }
+}
+
+fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Response, Problem> {
+    let wait = order.next_attempt_at.map_or(ASK_AGAIN, |at| between(api.clock.now(), at));
+    if api.limits.on_deadline == OnDeadline::Error && !preferences.respond_async {
+        let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
+        let (name, value) = location(order);
+        return Err(Problem::new(ProblemKind::STILL_OPEN, detail)
+            .order(order.id.as_str())
+            .header(name, value)
+            .retry_after(wait));
+    }
+    let retry_after = (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    let mut response = (StatusCode::ACCEPTED, [location(order), retry_after], view(order)).into_response();
+    response.headers_mut().extend(preferences.applied());
+    Ok(response)
+}
+
+fn about(order: &Order, problem: Problem) -> Problem {
+    let (name, value) = location(order);
+    problem.order(order.id.as_str()).messages(order.messages.clone()).vms(order.vms.clone()).header(name, value)
+}
+
+fn view(order: &Order) -> Json<OrderView> {
+    Json(order.into())
+}
+
+/// The order's path, with whatever characters a cart number has.
+fn location(order: &Order) -> (HeaderName, HeaderValue) {
+    let path = Url::parse("http://service/v2/purchase-orders").ok().and_then(|mut url| {
+        url.path_segments_mut().ok()?.push(order.id.as_str());
+        Some(url.path().to_owned())
+    });
+    let value = path.and_then(|path| HeaderValue::from_str(&path).ok()).unwrap_or(HeaderValue::from_static(PATH));
+    (header::LOCATION, value)
+}
+
+/// Show an order
+///
+/// One order with its attempts. The id may be the cart's GUID in hex with or without dashes, or its cart number
+/// where the cart has no GUID.
+#[utoipa::path(
+    get, path = "/v2/purchase-orders/{id}", tag = "Purchase orders",
+    params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
+    responses(
+        (status = 200, description = "The order", body = OrderView),
+        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["purchase-orders.read"]))
+)]
+pub async fn get_purchase_order(
+    State(api): State<Arc<Api>>,
+    _: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<OrderView>, Problem> {
+    let id = OrderId::of(&id);
+    let order = api.ledger.find(&id).await?;
+    order.map(|order| view(&order)).ok_or_else(|| {
+        Problem::new(ProblemKind::NOT_FOUND, format!("no order is known under the id {}", quoted(id.as_str())))
+    })
+}
+
+/// List orders
+///
+/// Newest first. A caller that only asks for a CSRF token (`x-csrf-token: fetch`), as ABAP clients do before their
+/// first POST, gets an answer with any valid token; no CSRF token is needed.
+#[utoipa::path(
+    get, path = "/v2/purchase-orders", tag = "Purchase orders",
+    params(
+        ("state" = Option<String>, Query, description = "accepted, forwarding, retrying, created, rejected, parked or cancelled", example = "parked"),
+        ("cartNumber" = Option<String>, Query, description = "OBJECT_ID, with or without leading zeros", example = "1000004711"),
+        ("limit" = Option<u16>, Query, description = "Orders on a page, 50 unless given", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of orders", body = ListView),
+        (status = 400, description = "invalid-parameter", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["purchase-orders.read"]))
+)]
+pub async fn list_purchase_orders(
+    State(api): State<Arc<Api>>,
+    Verified(caller): Verified,
+    headers: HeaderMap,
+    Query(parameters): Query<BTreeMap<String, String>>,
+) -> Result<Response, Problem> {
+    let fetches_csrf = headers.get("x-csrf-token").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"));
+    let permitted = caller.require(Permission::Read, api.tokens.scopes());
+    let list = match permitted {
+        Ok(()) => page(&api, filter(&parameters)?).await?,
+        Err(_) if fetches_csrf => ListView { orders: Vec::new(), next_cursor: None },
+        Err(error) => return Err(error.into()),
+    };
+    let mut response = Json(list).into_response();
+    if fetches_csrf {
+        response.headers_mut().insert("x-csrf-token", HeaderValue::from_static("not-needed"));
+    }
+    Ok(response)
+}
+
+/// One order more than asked for tells whether there is a next page.
+async fn page(api: &Api, mut filter: Filter) -> Result<ListView, Problem> {
+    let size = filter.limit;
+    filter.limit = size + 1;
+    let mut orders = api.ledger.list(filter).await?;
+    let more = orders.len() > size;
+    orders.truncate(size);
+    let next_cursor = orders.last().filter(|_| more).map(cursor);
+    Ok(ListView { orders: orders.iter().map(OrderView::from).collect(), next_cursor })
+}
+
+fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
+    let mut filter = Filter { limit: USUAL_PAGE, ..Filter::default() };
+    for (name, value) in parameters {
+        let wrong = |expected: &str| {
+            let detail = format!("{name} is {}; expected {expected}", quoted(value));
+            Problem::new(ProblemKind::INVALID_PARAMETER, detail)
+        };
+        match name.as_str() {
+            "state" => {
+                let names = OrderState::ALL.map(OrderState::name).join(", ");
+                filter.state = Some(OrderState::parse(value).ok_or_else(|| wrong(&names))?);
+            }
+            "cartNumber" => filter.cart_number = Some(value.clone()),
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+                filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
+            }
+            "cursor" => filter.after = Some(place(value).ok_or_else(|| wrong("nextCursor of the page before"))?),
+            _ => {
+                return Err(Problem::new(
+                    ProblemKind::INVALID_PARAMETER,
+                    format!("{name} is unknown; expected state, cartNumber, limit or cursor"),
+                ));
+            }
+        }
+    }
+    Ok(filter)
+}
+
+fn cursor(order: &Order) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {}", order.received_at.as_millisecond(), order.id))
+}
+
+fn place(cursor: &str) -> Option<Place> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (time, id) = text.split_once(' ')?;
+    Some(Place { received_at: Timestamp::from_millisecond(time.parse().ok()?).ok()?, id: OrderId::of(id) })
+}

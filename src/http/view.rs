@@ -1,0 +1,247 @@
+//! How orders, lists and previews look on the wire (contract §2).
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::mapping::{FieldTrace, Preview};
+use crate::message::{Message, Severity};
+use crate::order::{Attempt, Order};
+
+/// A time as RFC 3339, UTC, to the millisecond.
+fn time(time: Timestamp) -> String {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time).to_string()
+}
+
+/// One BAPIRET2 message.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageView {
+    /// TYPE: S success, E error, W warning.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", max_length = 1, example = "E")]
+    pub severity: &'static str,
+    /// ID: the message class.
+    #[schema(max_length = 20, example = "PO_WEBHOOK")]
+    pub id: String,
+    /// NUMBER
+    #[schema(max_length = 3, example = "010")]
+    pub number: String,
+    /// MESSAGE
+    #[schema(max_length = 220, example = "HEADER.ZZ_SALES_ORG is missing or initial; it is mandatory")]
+    pub message: String,
+    /// ROW: the item's position in the cart as sent, counted from 1; 0 is the header.
+    #[schema(example = 0)]
+    pub row: usize,
+    /// FIELD: the SAP field name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 30, example = "ZZ_SALES_ORG")]
+    pub field: String,
+    /// PARAMETER: the section of the cart.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 32, example = "HEADER")]
+    pub parameter: String,
+}
+
+impl From<&Message> for MessageView {
+    fn from(message: &Message) -> Self {
+        let severity = match message.severity {
+            Severity::Success => "S",
+            Severity::Error => "E",
+            Severity::Warning => "W",
+        };
+        Self {
+            severity,
+            id: message.id.clone(),
+            number: message.number.clone(),
+            message: message.message.clone(),
+            row: message.row,
+            field: message.field.clone(),
+            parameter: message.parameter.clone(),
+        }
+    }
+}
+
+/// One attempt to create the order in 11VMS.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Attempt)]
+pub struct AttemptView {
+    /// Counted from 1.
+    #[schema(example = 1)]
+    pub number: u32,
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    pub started_at: String,
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// created, found, rejected, not-done, unknown or interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "created")]
+    pub outcome: Option<&'static str>,
+    /// 11VMS's status, if it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 201)]
+    pub http_status: Option<u16>,
+    /// What happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl From<&Attempt> for AttemptView {
+    fn from(attempt: &Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            started_at: time(attempt.started_at),
+            duration_ms: attempt.duration_ms,
+            outcome: attempt.outcome.map(crate::order::Outcome::name),
+            http_status: attempt.http_status,
+            detail: attempt.detail.clone(),
+        }
+    }
+}
+
+/// An order; absent values are left out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PurchaseOrder)]
+pub struct OrderView {
+    /// The cart's GUID as 32 hex digits, else its cart number.
+    #[schema(example = "005056a207c81ed1bfc6b69e72f50550")]
+    pub id: String,
+    /// OBJECT_ID, as sent.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(example = "1000004711")]
+    pub cart_number: String,
+    /// accepted, forwarding, retrying, created, rejected, parked or cancelled.
+    #[schema(example = "created")]
+    pub state: &'static str,
+    /// 11VMS's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4500000001")]
+    pub purchase_order_number: Option<String>,
+    /// When the cart first arrived.
+    #[schema(format = DateTime)]
+    pub received_at: String,
+    /// When it was created, rejected, parked or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub settled_at: Option<String>,
+    /// When it is tried next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub next_attempt_at: Option<String>,
+    /// The mapping that made the order's body.
+    #[schema(example = "8f14e45fceea167a")]
+    pub mapping_version: String,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<AttemptView>,
+    /// What happened, in BAPIRET2 shape.
+    pub messages: Vec<MessageView>,
+    /// 11VMS's own last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub vms: Option<Value>,
+}
+
+impl From<&Order> for OrderView {
+    fn from(order: &Order) -> Self {
+        Self {
+            id: order.id.to_string(),
+            cart_number: order.cart_number.clone(),
+            state: order.state.name(),
+            purchase_order_number: order.purchase_order_number.clone(),
+            received_at: time(order.received_at),
+            settled_at: order.settled_at.map(time),
+            next_attempt_at: order.next_attempt_at.map(time),
+            mapping_version: order.mapping_version.clone(),
+            attempts: order.attempts.iter().map(AttemptView::from).collect(),
+            messages: order.messages.iter().map(MessageView::from).collect(),
+            vms: order.vms.clone(),
+        }
+    }
+}
+
+/// A page of orders, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PurchaseOrderList)]
+pub struct ListView {
+    /// The orders.
+    pub orders: Vec<OrderView>,
+    /// Give it as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Where one field of an order comes from.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PreviewField)]
+pub struct FieldView {
+    /// Path in the order's body.
+    #[schema(example = "lines[0].unitCode")]
+    pub target: String,
+    /// Line of the mapping sheet.
+    #[schema(example = 24)]
+    pub row: u64,
+    /// The column `source` of the sheet.
+    #[schema(example = "ITEM.UNIT")]
+    pub source: String,
+    /// The value as it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "H")]
+    pub raw: Option<String>,
+    /// The column `as` of the sheet.
+    #[serde(rename = "as")]
+    #[schema(rename = "as", example = "table:units")]
+    pub conversion: String,
+    /// What 11VMS gets; absent where the target is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, example = "HUR")]
+    pub value: Option<Value>,
+    /// The table that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "units")]
+    pub table: Option<String>,
+    /// The key that was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "H")]
+    pub key: Option<String>,
+}
+
+impl From<FieldTrace> for FieldView {
+    fn from(trace: FieldTrace) -> Self {
+        let FieldTrace { target, row, source, raw, conversion, value, table, key } = trace;
+        Self { target, row, source, raw, conversion, value, table, key }
+    }
+}
+
+/// What a cart would become.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Preview)]
+pub struct PreviewView {
+    /// The body that 11VMS would get; left out when there are mistakes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub order: Option<Value>,
+    /// The mapping that was used.
+    pub mapping_version: String,
+    /// Every target field.
+    pub fields: Vec<FieldView>,
+    /// Every mistake, in BAPIRET2 shape.
+    pub messages: Vec<MessageView>,
+}
+
+impl From<Preview> for PreviewView {
+    fn from(preview: Preview) -> Self {
+        Self {
+            order: preview.order,
+            mapping_version: preview.mapping_version,
+            fields: preview.fields.into_iter().map(FieldView::from).collect(),
+            messages: preview.messages.iter().map(MessageView::from).collect(),
+        }
+    }
+}
