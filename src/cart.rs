@@ -102,21 +102,27 @@ pub fn without_leading_zeros(text: &str) -> &str {
     }
 }
 
+/// Bytes of a RAW16.
+const GUID_BYTES: usize = 16;
+
 /// A RAW16 GUID in any spelling as 32 lower-case hex digits: hex, hex with dashes (RFC 9562), or base64, whose
 /// trailing zero bytes asJSON drops. `None` if the text is no GUID.
 pub fn guid(text: &str) -> Option<String> {
-    const BYTES: usize = 16;
+    hex_guid(text).or_else(|| {
+        let bytes = BASE64.decode(text.trim()).ok();
+        let mut bytes = bytes.filter(|bytes| !bytes.is_empty() && bytes.len() <= GUID_BYTES)?;
+        bytes.resize(GUID_BYTES, 0);
+        Some(digest::hex(&bytes))
+    })
+}
+
+/// A GUID in hex, with or without dashes, and in nothing else: short base64 looks like a cart number.
+pub fn hex_guid(text: &str) -> Option<String> {
     let text = text.trim();
-    let plain: String = match text.len() {
-        36 if [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-')) => text.replace('-', ""),
-        _ => text.to_owned(),
-    };
-    if plain.len() == BYTES * 2 && plain.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Some(plain.to_ascii_lowercase());
-    }
-    let mut bytes = BASE64.decode(text).ok().filter(|bytes| !bytes.is_empty() && bytes.len() <= BYTES)?;
-    bytes.resize(BYTES, 0);
-    Some(digest::hex(&bytes))
+    let dashed = text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
+    let plain = if dashed { text.replace('-', "") } else { text.to_owned() };
+    let is_hex = plain.len() == GUID_BYTES * 2 && plain.bytes().all(|b| b.is_ascii_hexdigit());
+    is_hex.then(|| plain.to_ascii_lowercase())
 }
 
 /// One row of a section.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::cart::{guid, without_leading_zeros};
+use crate::cart::{hex_guid, without_leading_zeros};
 use crate::clock::{after, between};
 use crate::message::{Message, Topic, quoted};
 use retry::{DuplicateGuard, Policy, Verdict};
@@ -26,7 +26,7 @@ pub struct OrderId(String);
 impl OrderId {
     /// The id in its one spelling, from whatever spelling of GUID or cart number a caller uses.
     pub fn of(spelling: &str) -> Self {
-        Self(guid(spelling).unwrap_or_else(|| without_leading_zeros(spelling).to_owned()))
+        Self(hex_guid(spelling).unwrap_or_else(|| without_leading_zeros(spelling).to_owned()))
     }
 
     /// The id's text.

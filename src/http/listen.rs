@@ -57,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 async fn connection(mut stream: TcpStream, router: Router, watcher: hyper_util::server::graceful::Watcher) {
     // Small answers go out at once; where it fails, they only go out later.
     let _ = stream.set_nodelay(true);
-    if tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await.is_err() {
+    if tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut [0])).await.is_err() {
         // Best effort: the other side may be long gone.
         let _ = stream.write_all(&silent_answer()).await;
         return;

@@ -262,7 +262,7 @@ mod tests {
             ("integer", "1.5"),
             ("integer", "99999999999999999999"),
             ("flag", "yes"),
-            ("guid", "4711"),
+            ("guid", "47110"),
         ];
         for (form, text) in table {
             assert_eq!(Conversion::parse(form).unwrap().apply(text), None, "{form} {text:?}");

@@ -1,1 +1,242 @@
+use std::time::Duration;
 
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+
+fn policy() -> Policy {
+    Policy {
+        retries: 3,
+        initial_delay: Duration::from_secs(30),
+        multiplier: 2.0,
+        max_delay: Duration::from_mins(10),
+        jitter: 0.1,
+        unknown_grace: Duration::from_secs(30),
+        guard: DuplicateGuard::LookUp,
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+}
+
+fn candidate(content: &str) -> Candidate {
+    Candidate {
+        id: OrderId::of("4711"),
+        cart_number: "4711".into(),
+        fingerprint: content.into(),
+        body: json!({ "externalId": "4711", "content": content }).to_string(),
+        mapping_version: "v1".into(),
+        baggage: Baggage::default(),
+    }
+}
+
+fn accepted() -> Order {
+    match admit(None, candidate("a"), at(0), &policy()) {
+        Admission::Started(order) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unknown() -> Verdict {
+    Verdict::Unknown { status: None, answer: None, detail: "no answer".into(), retry_after: None }
+}
+
+fn not_done(retry_after: Option<Duration>) -> Verdict {
+    Verdict::NotDone { status: Some(429), answer: None, detail: "answered 429".into(), retry_after }
+}
+
+fn rejected() -> Verdict {
+    Verdict::Rejected { status: 422, answer: Some(json!({"message": "no"})), detail: "answered 422".into() }
+}
+
+fn found() -> Verdict {
+    Verdict::Created { number: "45".into(), status: 200, answer: None, found: true, duplicates: 0 }
+}
+
+fn created() -> Verdict {
+    Verdict::Created { number: "45".into(), status: 201, answer: None, found: false, duplicates: 0 }
+}
+
+/// An order after one attempt with this verdict.
+fn after_attempt(verdict: Verdict) -> Order {
+    let mut order = accepted();
+    order.begin(at(1)).unwrap();
+    order.conclude(verdict, at(2), &policy(), 0.0).unwrap();
+    order
+}
+
+fn parked_in_doubt() -> Order {
+    let mut order = accepted();
+    for attempt in 0..4 {
+        order.begin(at(attempt * 1000)).unwrap();
+        order.conclude(unknown(), at(attempt * 1000 + 5), &policy(), 0.0).unwrap();
+    }
+    assert_eq!(order.state, State::Parked);
+    order
+}
+
+#[test]
+fn ids_have_one_spelling() {
+    assert_eq!(OrderId::of("005056A2-07C8-1ED1-BFC6-B69E72F50550").as_str(), "005056a207c81ed1bfc6b69e72f50550");
+    assert_eq!(OrderId::of("0000004711"), OrderId::of("4711"));
+    // Eight digits are also valid base64; they stay a cart number.
+    assert_eq!(OrderId::of("10000047").as_str(), "10000047");
+}
+
+#[test]
+fn every_state_has_its_name() {
+    for state in State::ALL {
+        assert_eq!(State::parse(state.name()), Some(state));
+        assert_eq!(serde_json::to_value(state).unwrap(), json!(state.name()));
+    }
+}
+
+#[test]
+fn a_created_order_answers_the_same_cart_and_refuses_another() {
+    let order = after_attempt(created());
+    assert_eq!(order.state, State::Created);
+    assert_eq!(order.purchase_order_number.as_deref(), Some("45"));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(9), &policy()), Admission::Replayed(same) if same == order));
+    assert!(matches!(admit(Some(order.clone()), candidate("b"), at(9), &policy()), Admission::Conflicting(same) if same == order));
+}
+
+#[test]
+fn an_open_order_is_shared_by_the_same_cart_and_refuses_another() {
+    let mut order = accepted();
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &policy()), Admission::Joined(_)));
+    order.begin(at(1)).unwrap();
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &policy()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), candidate("b"), at(1), &policy()), Admission::Conflicting(_)));
+}
+
+#[test]
+fn the_same_cart_may_have_another_fingerprint_if_its_order_is_equal() {
+    let order = accepted();
+    let mut other = candidate("a");
+    other.fingerprint = "another serializer".into();
+    other.body = r#"{ "content": "a", "externalId": "4711" }"#.into();
+    assert!(matches!(admit(Some(order), other, at(1), &policy()), Admission::Joined(_)));
+}
+
+#[test]
+fn a_refused_order_is_tried_anew_with_what_comes() {
+    let order = after_attempt(rejected());
+    assert_eq!(order.state, State::Rejected);
+    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), &policy()) else { panic!() };
+    assert_eq!((again.state, again.used, again.doubt), (State::Accepted, 0, Doubt::None));
+    assert_eq!(again.attempts, order.attempts);
+    assert_eq!(again.received_at, order.received_at);
+    assert!(again.body.contains("\"b\"") && again.revision > order.revision);
+}
+
+#[test]
+fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
+    let parked = parked_in_doubt();
+    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, &policy()) {
+        Admission::Restarted(order) => order,
+        other => panic!("{other:?}"),
+    };
+    let soon = restart("a", at(3010));
+    assert_eq!((soon.state, soon.doubt, soon.next_attempt_at), (State::Retrying, Doubt::ThisContent, Some(at(3035))));
+    let later = restart("b", at(9000));
+    assert_eq!((later.state, later.doubt), (State::Accepted, Doubt::EarlierContent));
+}
+
+#[test]
+fn an_order_of_an_earlier_cart_that_is_found_warns() {
+    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), &policy()) else { panic!() };
+    order.begin(at(9001)).unwrap();
+    order.conclude(found(), at(9002), &policy(), 0.0).unwrap();
+    assert_eq!(order.state, State::Created);
+    let numbers: Vec<&str> = order.messages.iter().map(|message| message.number.as_str()).collect();
+    assert_eq!(numbers, ["100", "103"]);
+}
+
+#[test]
+fn a_cancelled_order_stays_cancelled() {
+    let mut order = accepted();
+    order.state = State::Cancelled;
+    assert!(matches!(admit(Some(order), candidate("a"), at(1), &policy()), Admission::Conflicting(_)));
+}
+
+#[test]
+fn retries_come_after_30_60_and_120_seconds_and_then_it_is_parked() {
+    let mut order = accepted();
+    for delay in [30, 60, 120] {
+        order.begin(at(0)).unwrap();
+        order.conclude(not_done(None), at(0), &policy(), 0.0).unwrap();
+        assert_eq!((order.state, order.next_attempt_at), (State::Retrying, Some(at(delay))));
+    }
+    order.begin(at(0)).unwrap();
+    order.conclude(not_done(None), at(0), &policy(), 0.0).unwrap();
+    assert_eq!((order.state, order.next_attempt_at, order.settled_at), (State::Parked, None, Some(at(0))));
+    assert_eq!(order.attempts.len(), 4);
+    assert!(order.messages[0].message.contains("does not exist in 11VMS"), "{:?}", order.messages);
+}
+
+#[test]
+fn retry_after_is_obeyed_up_to_the_longest_delay() {
+    let next = |wait| after_attempt(not_done(Some(Duration::from_secs(wait)))).next_attempt_at;
+    assert_eq!(next(5), Some(at(2 + 30)));
+    assert_eq!(next(300), Some(at(2 + 300)));
+    assert_eq!(next(86_400), Some(at(2 + 600)));
+}
+
+#[test]
+fn an_unknown_outcome_waits_for_the_grace() {
+    let grace = Policy { unknown_grace: Duration::from_mins(2), ..policy() };
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.conclude(unknown(), at(10), &grace, 0.0).unwrap();
+    assert_eq!((order.state, order.doubt, order.next_attempt_at), (State::Retrying, Doubt::ThisContent, Some(at(130))));
+}
+
+#[test]
+fn without_a_guard_an_unknown_outcome_is_parked_at_once() {
+    let unguarded = Policy { guard: DuplicateGuard::None, ..policy() };
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.conclude(unknown(), at(10), &unguarded, 0.0).unwrap();
+    assert_eq!(order.state, State::Parked);
+    assert!(order.messages[0].message.contains("unknown"), "{:?}", order.messages);
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.interrupt(at(10), &unguarded).unwrap();
+    assert_eq!(order.state, State::Parked);
+}
+
+#[test]
+fn an_interrupted_attempt_is_in_doubt_and_costs_nothing() {
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.interrupt(at(10), &policy()).unwrap();
+    assert_eq!((order.state, order.doubt, order.used, order.next_attempt_at), (State::Retrying, Doubt::ThisContent, 0, Some(at(40))));
+    assert_eq!(order.attempts[0].outcome, Some(Outcome::Interrupted));
+}
+
+#[test]
+fn several_orders_in_11vms_are_reported() {
+    let several = Verdict::Created { number: "45".into(), status: 200, answer: None, found: true, duplicates: 2 };
+    let order = after_attempt(several);
+    assert!(order.messages[1].message.contains("3 purchase orders"), "{:?}", order.messages);
+}
+
+#[test]
+fn changes_that_the_state_does_not_allow_are_refused() {
+    let mut settled = after_attempt(created());
+    let before = settled.clone();
+    assert!(settled.begin(at(5)).is_err());
+    assert!(settled.conclude(created(), at(5), &policy(), 0.0).is_err());
+    assert!(settled.interrupt(at(5), &policy()).is_err());
+    assert_eq!(settled, before);
+    assert!(accepted().conclude(created(), at(5), &policy(), 0.0).is_err());
+}
+
+#[test]
+fn a_record_survives_the_ledger() {
+    let order = parked_in_doubt();
+    let text = serde_json::to_string(&order).unwrap();
+    assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), order);
+}

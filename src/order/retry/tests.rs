@@ -1,1 +1,141 @@
+use proptest::prelude::*;
+use serde_json::json;
 
+use super::*;
+
+fn reading() -> Reading {
+    Reading { number_pointer: "/poNumber".into(), transient_codes: vec!["REQUEST_LIMIT_EXCEEDED".into()] }
+}
+
+fn answered(status: u16, body: Value) -> Reply {
+    Reply::Answered(Answer { status, body: (!body.is_null()).then_some(body), retry_after: None })
+}
+
+fn outcome(status: u16, body: Value) -> Outcome {
+    read_create(answered(status, body), &reading()).outcome()
+}
+
+#[test]
+fn every_status_means_what_the_contract_says() {
+    let number = || json!({ "poNumber": "45" });
+    let table = [
+        (200, number(), Outcome::Created),
+        (201, number(), Outcome::Created),
+        (201, json!({ "poNumber": 45 }), Outcome::Created),
+        (409, number(), Outcome::Created),
+        (201, json!({}), Outcome::Unknown),
+        (201, json!({ "poNumber": "" }), Outcome::Unknown),
+        (201, json!("<html>"), Outcome::Unknown),
+        (202, number(), Outcome::Unknown),
+        (204, Value::Null, Outcome::Unknown),
+        (301, Value::Null, Outcome::Unknown),
+        (400, Value::Null, Outcome::Rejected),
+        (401, Value::Null, Outcome::NotDone),
+        (403, Value::Null, Outcome::Rejected),
+        (403, json!({ "errorCode": "REQUEST_LIMIT_EXCEEDED" }), Outcome::NotDone),
+        (403, json!([{ "errorCode": "REQUEST_LIMIT_EXCEEDED" }]), Outcome::NotDone),
+        (403, json!({ "error": { "code": "REQUEST_LIMIT_EXCEEDED" } }), Outcome::NotDone),
+        (403, json!({ "errorCode": "INSUFFICIENT_ACCESS" }), Outcome::Rejected),
+        (404, Value::Null, Outcome::Rejected),
+        (408, Value::Null, Outcome::Unknown),
+        (409, json!({}), Outcome::Rejected),
+        (410, Value::Null, Outcome::Rejected),
+        (413, Value::Null, Outcome::Rejected),
+        (415, Value::Null, Outcome::Rejected),
+        (418, Value::Null, Outcome::Rejected),
+        (422, json!({ "message": "no" }), Outcome::Rejected),
+        (425, Value::Null, Outcome::NotDone),
+        (429, Value::Null, Outcome::NotDone),
+        (500, Value::Null, Outcome::Unknown),
+        (501, Value::Null, Outcome::Unknown),
+        (502, Value::Null, Outcome::Unknown),
+        (503, Value::Null, Outcome::Unknown),
+        (504, Value::Null, Outcome::Unknown),
+    ];
+    for (status, body, expected) in table {
+        assert_eq!(outcome(status, body.clone()), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn only_what_was_provably_not_sent_is_not_done() {
+    assert_eq!(read_create(Reply::NotSent("refused".into()), &reading()).outcome(), Outcome::NotDone);
+    assert_eq!(read_create(Reply::Lost("time-out".into()), &reading()).outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn a_refusal_is_quoted_in_11vms_own_words() {
+    for body in [json!({ "message": "no cost center" }), json!([{ "message": "no cost center" }]), json!("no cost center")] {
+        assert_eq!(read_create(answered(422, body), &reading()).detail(), Some("answered 422 \"no cost center\""));
+    }
+    assert_eq!(read_create(answered(422, Value::Null), &reading()).detail(), Some("answered 422"));
+}
+
+#[test]
+fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
+    let presence = |status, body| read_look_up(answered(status, body), "4711", &reading());
+    assert_eq!(presence(200, json!({ "purchaseOrders": [] })), Presence::NotThere);
+    assert!(matches!(
+        presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }] })),
+        Presence::There(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
+    ));
+    assert!(matches!(
+        presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }, { "poNumber": "46" }] })),
+        Presence::There(Verdict::Created { duplicates: 1, .. })
+    ));
+    for (status, body) in [(200, json!({})), (200, json!("x")), (404, Value::Null), (500, Value::Null), (200, json!({ "purchaseOrders": [{}] }))] {
+        assert!(matches!(presence(status, body.clone()), Presence::Unclear(Verdict::Unknown { .. })), "{status} {body}");
+    }
+    for lost in [Reply::Lost("x".into()), Reply::NotSent("x".into())] {
+        assert!(matches!(read_look_up(lost, "4711", &reading()), Presence::Unclear(_)));
+    }
+}
+
+#[test]
+fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
+    let body = json!({ "purchaseOrders": [{ "poNumber": "1", "externalId": "other" }] });
+    assert_eq!(read_look_up(answered(200, body), "4711", &reading()), Presence::NotThere);
+}
+
+#[test]
+fn retry_after_comes_in_two_forms() {
+    let now: Timestamp = "2025-01-31T09:30:00Z".parse().unwrap();
+    assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+    assert_eq!(retry_after("Fri, 31 Jan 2025 09:31:30 GMT", now), Some(Duration::from_secs(90)));
+    assert_eq!(retry_after("Fri, 31 Jan 2025 09:00:00 GMT", now), Some(Duration::ZERO));
+    assert_eq!(retry_after("99999999999999999999999", now), Some(Duration::MAX));
+    for nonsense in ["", "soon", "-1", "1.5"] {
+        assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_delay_stays_within_its_jitter_and_its_limit(used in 1u32..10, chance in -1.0f64..1.0) {
+        let policy = Policy {
+            retries: 9,
+            initial_delay: Duration::from_secs(30),
+            multiplier: 2.0,
+            max_delay: Duration::from_mins(10),
+            jitter: 0.1,
+            unknown_grace: Duration::ZERO,
+            guard: DuplicateGuard::LookUp,
+        };
+        let middle = (30.0 * 2f64.powi(i32::try_from(used).unwrap() - 1)).min(600.0);
+        let delay = policy.delay(used, chance).unwrap().as_secs_f64();
+        prop_assert!(delay >= middle * 0.899 && delay <= middle * 1.101, "{delay}");
+        prop_assert_eq!(policy.delay(10, chance), None);
+    }
+
+    #[test]
+    fn no_answer_whatever_is_taken_for_a_created_order_without_a_number(status in 100u16..600, body in "\\PC{0,40}") {
+        let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        let verdict = read_create(answered(status, body), &reading());
+        prop_assert!(verdict.outcome() != Outcome::Created);
+    }
+
+    #[test]
+    fn reading_retry_after_never_panics(text in "\\PC{0,40}") {
+        let _ = retry_after(&text, Timestamp::UNIX_EPOCH);
+    }
+}

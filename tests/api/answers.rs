@@ -1,0 +1,357 @@
+//! The contract's table of answers.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, ORDERS, Service, cart, example, expected_order};
+
+const SAMPLE_ID: &str = "005056a207c81ed1bfc6b69e72f50550";
+
+#[tokio::test]
+async fn the_sample_cart_becomes_the_order_of_the_contract() {
+    let service = Service::start().await;
+    let answer = service.send(&example("asjson-sample")).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.header("location"), format!("{ORDERS}/{SAMPLE_ID}"));
+    assert_eq!(answer.header("api-version"), "2");
+    assert_eq!(answer.header("smart-id"), "PROC-SRM7-11VMS-PURCHASE-ORDER-V1");
+    assert_eq!(answer.body["id"], SAMPLE_ID);
+    assert_eq!(answer.body["cartNumber"], "1000004711");
+    assert_eq!(answer.body["state"], "created");
+    assert_eq!(answer.body["purchaseOrderNumber"], "4500000001");
+    assert_eq!(answer.body["attempts"][0]["outcome"], "created");
+    assert_eq!(answer.body["messages"][0]["type"], "S");
+    let orders = service.vms.orders();
+    assert_eq!(orders.len(), 1);
+    assert_eq!(orders[0].body, expected_order("asjson-sample"));
+}
+
+#[tokio::test]
+async fn the_same_cart_sent_again_gets_the_same_number_and_nothing_is_sent() {
+    let service = Service::start().await;
+    let first = service.send(&example("asjson-sample")).await;
+    let again = service.send(&example("asjson-sample")).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.body, first.body);
+    assert_eq!(service.vms.received().len(), 1);
+}
+
+#[tokio::test]
+async fn another_serializer_and_another_spelling_are_the_same_cart() {
+    let service = Service::start().await;
+    assert_eq!(service.send(&example("guid-hex")).await.status, 201);
+    let other = service.send(&example("guid-base64-shortened")).await;
+    assert_eq!(other.status, 200, "{}", other.text);
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_changed_cart_under_a_known_id_is_refused() {
+    let service = Service::start().await;
+    service.send(&cart(1)).await;
+    let mut changed = cart(1);
+    changed["HEADER"]["TOTAL_VALUE"] = json!(999);
+    let answer = service.send(&changed).await;
+    answer.is_problem(409, "order-exists");
+    assert_eq!(answer.body["orderId"], "1");
+    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn fifty_callers_of_one_cart_share_one_order() {
+    let service = Service::start().await;
+    service.vms.set_latency(Duration::from_millis(100));
+    let cart = cart(1);
+    let answers: Vec<Answer> = futures_join(50, || service.send(&cart)).await;
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert!(created <= 1 && answers.iter().all(|answer| matches!(answer.status, 200 | 201)));
+    assert!(answers.iter().all(|answer| answer.body["purchaseOrderNumber"] == "4500000001"));
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+/// Runs several futures at once.
+async fn futures_join<F: Future<Output = Answer>>(count: usize, call: impl Fn() -> F) -> Vec<Answer> {
+    let mut calls: Vec<_> = (0..count).map(|_| Box::pin(call())).collect();
+    let mut answers = Vec::new();
+    std::future::poll_fn(|context| {
+        calls.retain_mut(|call| match call.as_mut().poll(context) {
+            std::task::Poll::Ready(answer) => {
+                answers.push(answer);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if calls.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    answers
+}
+
+#[tokio::test]
+async fn a_cart_with_four_mistakes_gets_one_answer_that_names_them_and_then_passes_corrected() {
+    let service = Service::start().await;
+    let mut wrong = cart(7);
+    wrong["HEADER"]["ZZ_SALES_ORG"] = json!("");
+    wrong["HEADER"]["ZZ_CUST_CATEGORY"] = json!("Z");
+    wrong["ITEM"][0]["UNIT"] = json!("FURLONG");
+    wrong["ITEM"][0]["QUANTITY"] = json!("many");
+    let answer = service.send(&wrong).await;
+    answer.is_problem(422, "invalid-cart");
+    let mut fields = answer.fields();
+    fields.sort_unstable();
+    assert_eq!(fields, ["QUANTITY", "UNIT", "ZZ_CUST_CATEGORY", "ZZ_SALES_ORG"]);
+    assert_eq!(service.get(&format!("{ORDERS}/7")).await.status, 404);
+    assert_eq!(service.send(&cart(7)).await.status, 201);
+}
+
+#[tokio::test]
+async fn items_that_name_different_suppliers_are_a_mistake_that_names_both() {
+    let service = Service::start().await;
+    let answer = service
+        .send(&json!({
+            "HEADER": cart(7)["HEADER"],
+            "ITEM": [
+                { "GUID": "A0000000000000000000000000000001", "NUMBER_INT": 1, "QUANTITY": 1, "UNIT": "H" },
+                { "GUID": "A0000000000000000000000000000002", "NUMBER_INT": 2, "QUANTITY": 1, "UNIT": "H" }
+            ],
+            "PARTNER": [
+                { "P_GUID": "A0000000000000000000000000000001", "PARTNER_FCT": 19, "PARTNER_ID": "300123" },
+                { "P_GUID": "A0000000000000000000000000000002", "PARTNER_FCT": 19, "PARTNER_ID": "300999" },
+                { "PARTNER_FCT": 27, "COUNTRY": "DE", "REGION": "08" }
+            ]
+        }))
+        .await;
+    answer.is_problem(422, "invalid-cart");
+    let text = answer.body["messages"][0]["message"].as_str().unwrap();
+    assert!(text.contains("300123") && text.contains("300999"), "{text}");
+}
+
+#[tokio::test]
+async fn what_11vms_refuses_is_told_with_its_own_answer_and_may_be_corrected() {
+    let service = Service::start().await;
+    let refusal = json!({ "message": "cost center 1000 is closed" });
+    service.vms.next(Effect::Status { status: 422, body: refusal.clone(), retry_after: None });
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(422, "refused-by-11vms");
+    assert_eq!(answer.body["vms"], refusal);
+    assert!(answer.body["messages"][0]["message"].as_str().unwrap().contains("cost center 1000 is closed"));
+    let mut changed = cart(1);
+    changed["HEADER"]["TOTAL_VALUE"] = json!(1);
+    let answer = service.send(&changed).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.body["attempts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_11vms_already_has_is_created() {
+    let service = Service::start().await;
+    service.vms.next(Effect::Status { status: 409, body: json!({ "poNumber": "4711" }), retry_after: None });
+    let answer = service.send(&cart(1)).await;
+    assert_eq!((answer.status, &answer.body["purchaseOrderNumber"]), (201, &json!("4711")));
+}
+
+#[tokio::test]
+async fn whoever_does_not_want_to_wait_gets_202_and_finds_the_order_later() {
+    let service = Service::start().await;
+    let answer = Answer::of(service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
+    assert_eq!(answer.header("preference-applied"), "respond-async");
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
+    service.until("1", "created").await;
+    assert_eq!(service.send(&cart(1)).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_order_that_is_still_open_at_the_deadline_gets_202() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(503));
+    let waiting = service.post(cart(1).to_string()).header("prefer", "wait=10").send();
+    let (answer, ()) = tokio::join!(waiting, async {
+        service.until("1", "retrying").await;
+        service.clock.advance(Duration::from_secs(10));
+    });
+    let answer = Answer::of(answer.unwrap()).await;
+    assert_eq!((answer.status, &answer.body["state"]), (202, &json!("retrying")));
+    assert_eq!(answer.header("preference-applied"), "wait=10");
+    assert!(answer.body["nextAttemptAt"].is_string());
+}
+
+#[tokio::test]
+async fn an_operator_may_choose_504_over_202() {
+    let service = Service::start_with("server.on_deadline = \"error\"\nserver.deadline = \"5s\"").await;
+    service.vms.next(Effect::status(429));
+    let cart = cart(1);
+    let (answer, ()) = tokio::join!(service.send(&cart), async {
+        service.until("1", "retrying").await;
+        service.clock.advance(Duration::from_secs(5));
+    });
+    answer.is_problem(504, "still-open");
+    assert_eq!(answer.body["orderId"], "1");
+    assert!(!answer.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_looked_up_before_anything_is_sent_again() {
+    for effect in [Effect::HangUpAfter, Effect::Garbage, Effect::CreatedButStatus(500), Effect::CreatedButStatus(504)] {
+        let service = Service::start().await;
+        service.vms.next(effect.clone());
+        let cart = cart(1);
+        let (answer, ()) = tokio::join!(service.send(&cart), async {
+            service.until("1", "retrying").await;
+            service.clock.advance(Duration::from_secs(40));
+        });
+        assert_eq!(answer.status, 201, "{effect:?} {}", answer.text);
+        assert_eq!(answer.body["attempts"][1]["outcome"], "found", "{effect:?}");
+        assert_eq!(service.vms.orders().len(), 1, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_that_11vms_does_not_know_is_sent_again() {
+    for effect in [Effect::HangUpBefore, Effect::status(500), Effect::status(408)] {
+        let service = Service::start().await;
+        service.vms.next(effect.clone());
+        let cart = cart(1);
+        let (answer, ()) = tokio::join!(service.send(&cart), async {
+            service.until("1", "retrying").await;
+            service.clock.advance(Duration::from_secs(40));
+        });
+        assert_eq!(answer.status, 201, "{effect:?} {}", answer.text);
+        let methods: Vec<String> = service.vms.received().into_iter().map(|request| request.method).collect();
+        assert_eq!(methods, ["POST", "GET", "POST"], "{effect:?}");
+        assert_eq!(service.vms.orders().len(), 1, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_out_is_an_unknown_outcome() {
+    let service = Service::start_with("target.timeout = \"200ms\"").await;
+    service.vms.queue(Fault { delay_ms: 600, effect: Effect::Normal });
+    let cart = cart(1);
+    let (answer, ()) = tokio::join!(service.send(&cart), async {
+        let order = service.until("1", "retrying").await;
+        assert_eq!(order["attempts"][0]["outcome"], "unknown");
+        tokio::time::timeout(Duration::from_secs(5), async {
+            while service.vms.orders().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .unwrap_or(());
+        service.clock.advance(Duration::from_secs(40));
+    });
+    assert!(matches!(answer.status, 201), "{}", answer.text);
+    assert!(service.vms.orders().len() <= 1);
+}
+
+#[tokio::test]
+async fn what_11vms_certainly_did_not_do_is_sent_again_without_a_look_up() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(429));
+    let cart = cart(1);
+    let (answer, ()) = tokio::join!(service.send(&cart), async {
+        service.until("1", "retrying").await;
+        service.clock.advance(Duration::from_secs(40));
+    });
+    assert_eq!(answer.status, 201);
+    let methods: Vec<String> = service.vms.received().into_iter().map(|request| request.method).collect();
+    assert_eq!(methods, ["POST", "POST"]);
+}
+
+#[tokio::test]
+async fn an_order_is_parked_when_all_attempts_failed_and_may_be_sent_again() {
+    let service = Service::start_with("retry.attempts = 0").await;
+    service.vms.next(Effect::status(429));
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(502, "parked");
+    assert_eq!(answer.body["orderId"], "1");
+    assert_eq!(service.get(&format!("{ORDERS}?state=parked")).await.body["orders"][0]["id"], "1");
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_11vms_can_not_be_reached_and_the_order_waits() {
+    let service = Service::start_with("target.base_url = \"http://127.0.0.1:1\"\nretry.attempts = 0").await;
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(502, "parked");
+    let order = service.get(&format!("{ORDERS}/1")).await.body;
+    assert_eq!(order["attempts"][0]["outcome"], "not-done");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_changes_nothing() {
+    let service = Service::start().await;
+    service.vms.set_latency(Duration::from_millis(200));
+    let hung_up = service.post(cart(1).to_string()).timeout(Duration::from_millis(50)).send().await;
+    assert!(hung_up.unwrap_err().is_timeout());
+    service.until("1", "created").await;
+    assert_eq!(service.send(&cart(1)).await.status, 200);
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn orders_are_listed_newest_first_in_pages() {
+    let service = Service::start().await;
+    for number in 1..=5 {
+        service.send(&cart(number)).await;
+        service.clock.advance(Duration::from_secs(1));
+    }
+    let numbers = |page: &Answer| -> Vec<String> {
+        page.body["orders"].as_array().unwrap().iter().map(|order| order["cartNumber"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = service.get(&format!("{ORDERS}?limit=2")).await;
+    assert_eq!(numbers(&first), ["5", "4"]);
+    let second = service.get(&format!("{ORDERS}?limit=2&cursor={}", first.body["nextCursor"].as_str().unwrap())).await;
+    assert_eq!(numbers(&second), ["3", "2"]);
+    let third = service.get(&format!("{ORDERS}?limit=2&cursor={}", second.body["nextCursor"].as_str().unwrap())).await;
+    assert_eq!(numbers(&third), ["1"]);
+    assert_eq!(third.body["nextCursor"], Value::Null);
+    assert_eq!(numbers(&service.get(&format!("{ORDERS}?cartNumber=0000000003")).await), ["3"]);
+    assert_eq!(numbers(&service.get(&format!("{ORDERS}?state=rejected")).await), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_order_is_found_under_every_spelling_of_its_id() {
+    let service = Service::start().await;
+    service.send(&example("asjson-sample")).await;
+    for id in [SAMPLE_ID, "005056A207C81ED1BFC6B69E72F50550", "005056a2-07c8-1ed1-bfc6-b69e72f50550"] {
+        assert_eq!(service.get(&format!("{ORDERS}/{id}")).await.body["id"], SAMPLE_ID, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_the_caller_travel_on_to_11vms() {
+    let service = Service::start().await;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    service
+        .post(cart(1).to_string())
+        .header("traceparent", traceparent)
+        .header("sap-passport", "2A54482A0300E60000")
+        .header("x-request-id", "call-1")
+        .send()
+        .await
+        .unwrap();
+    let received = &service.vms.received()[0];
+    assert_eq!(received.header("traceparent"), Some(traceparent));
+    assert_eq!(received.header("sap-passport"), Some("2A54482A0300E60000"));
+    assert_eq!(received.header("x-request-id"), Some("call-1"));
+    assert_eq!(received.header("idempotency-key"), Some("1"));
+}
+
+#[tokio::test]
+async fn an_abap_client_that_fetches_a_csrf_token_first_is_content() {
+    let service = Service::start().await;
+    let mut claims = service.issuer.claims();
+    claims["scope"] = json!("purchase-orders.write");
+    let token = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
+    let ask = |csrf: &'static str| service.client.get(service.url(ORDERS)).bearer_auth(&token).header("x-csrf-token", csrf).send();
+    let fetched = Answer::of(ask("Fetch").await.unwrap()).await;
+    assert_eq!((fetched.status, fetched.body["orders"].as_array().map(Vec::len)), (200, Some(0)));
+    assert!(!fetched.header("x-csrf-token").is_empty());
+    assert_eq!(ask("other").await.unwrap().status(), 403);
+}

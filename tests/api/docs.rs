@@ -1,0 +1,67 @@
+//! What a developer explores.
+
+use serde_json::Value;
+
+use crate::support::Service;
+
+fn committed(name: &str) -> String {
+    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn the_committed_descriptions_are_what_the_routes_say() {
+    let service = Service::start().await;
+    for (path, file) in [("/openapi.json", "openapi.json"), ("/openapi-3.0.json", "openapi-3.0.json")] {
+        let answer = service.get(path).await;
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert!(answer.text == committed(file), "openapi/{file} is not what the routes say: run scripts/openapi");
+    }
+}
+
+#[test]
+fn the_descriptions_say_their_versions() {
+    let version = |file| serde_json::from_str::<Value>(&committed(file)).unwrap()["openapi"].as_str().unwrap().to_owned();
+    assert!(version("openapi.json").starts_with("3.1."));
+    assert_eq!(version("openapi-3.0.json"), "3.0.3");
+}
+
+#[test]
+fn the_3_0_description_has_nothing_that_3_0_does_not_know() {
+    fn walk(value: &Value, path: &str) {
+        match value {
+            Value::Object(map) => {
+                for (name, inner) in map {
+                    assert!(!(name == "type" && inner.is_array()), "{path}: a list of types");
+                    assert!(!(name == "examples" && inner.is_array()), "{path}: a list of examples");
+                    assert!(!matches!(name.as_str(), "const" | "propertyNames" | "identifier"), "{path}/{name}");
+                    walk(inner, &format!("{path}/{name}"));
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|inner| walk(inner, path)),
+            _ => assert_ne!(*value, Value::from("null"), "{path}"),
+        }
+    }
+    let document: Value = serde_json::from_str(&committed("openapi-3.0.json")).unwrap();
+    walk(&document["paths"], "paths");
+    walk(&document["components"], "components");
+    assert!(document["info"]["license"].get("identifier").is_none());
+}
+
+#[tokio::test]
+async fn the_docs_page_and_all_that_it_loads_come_from_the_service() {
+    let service = Service::start().await;
+    let page = service.get("/docs").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    let mut loaded = 0;
+    for part in page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<')) {
+        assert!(part.starts_with("/docs/"), "{part} comes from elsewhere");
+        let file = service.get(part).await;
+        assert_eq!(file.status, 200, "{part}");
+        loaded += 1;
+    }
+    assert!(loaded >= 5, "{loaded} files");
+    let initializer = service.get("/docs/swagger-initializer.js").await;
+    assert!(initializer.text.contains("/openapi.json"), "{}", initializer.text);
+    assert_eq!(service.get("/docs/unheard-of.js").await.status, 404);
+}

@@ -1,0 +1,89 @@
+//! Restarts: what was promised is found and finished.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+
+use crate::support::{ORDERS, Service, cart};
+
+#[tokio::test]
+async fn a_retry_survives_a_restart_at_its_stored_time() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(429));
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    let waiting = service.until("1", "retrying").await;
+    let service = service.restart().await;
+    let found = service.get(&format!("{ORDERS}/1")).await.body;
+    assert_eq!(found["nextAttemptAt"], waiting["nextAttemptAt"], "a restart neither hurries nor delays a retry");
+    assert_eq!(service.vms.received().len(), 1);
+    service.clock.advance(Duration::from_secs(40));
+    service.until("1", "created").await;
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_finishes_the_attempt_under_way_and_lets_waiting_callers_go() {
+    let mut service = Service::start().await;
+    service.vms.queue(Fault { delay_ms: 300, effect: Effect::Normal });
+    service.vms.queue(Fault { delay_ms: 0, effect: Effect::status(429) });
+    let (in_flight, waiting) = (cart(1), cart(2));
+    let first = tokio::spawn(service.post(in_flight.to_string()).send());
+    while service.vms.received().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let second = tokio::spawn(service.post(waiting.to_string()).send());
+    service.until("2", "retrying").await;
+    service.stop().await;
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_eq!(second.await.unwrap().unwrap().status(), 202);
+}
+
+#[tokio::test]
+async fn an_order_found_in_the_middle_of_an_attempt_is_looked_up_first() {
+    let service = Service::start().await;
+    service.send(&cart(1)).await;
+    let service = {
+        // What a kill leaves behind: the attempt's begin is in the ledger, its end is not.
+        let ledger = service.ledger_file();
+        let mut service = service;
+        service.stop().await;
+        let database = rusqlite::Connection::open(ledger).unwrap();
+        let record: String = database.query_row("SELECT record FROM orders", [], |row| row.get(0)).unwrap();
+        let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        record["state"] = "forwarding".into();
+        record["purchase_order_number"] = serde_json::Value::Null;
+        record["settled_at"] = serde_json::Value::Null;
+        database.execute("UPDATE orders SET state = 'forwarding', settled_at = NULL, record = ?1", [record.to_string()]).unwrap();
+        drop(database);
+        service.restart().await
+    };
+    let order = service.until("1", "retrying").await;
+    assert_eq!(order["attempts"][0]["outcome"], "interrupted");
+    service.clock.advance(Duration::from_secs(40));
+    let order = service.until("1", "created").await;
+    assert_eq!(order["attempts"][1]["outcome"], "found");
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn two_services_can_not_use_one_ledger() {
+    let service = Service::start().await;
+    let other = purchase_order_webhook::ledger::sqlite::SqliteLedger::open(&service.ledger_file());
+    assert!(other.unwrap_err().to_string().contains("another process"));
+}
+
+#[tokio::test]
+async fn settled_orders_are_removed_after_their_retention() {
+    let service = Service::start_with("ledger.retention = \"1d\"").await;
+    service.send(&cart(1)).await;
+    service.clock.advance(Duration::from_hours(23));
+    assert_eq!(service.get(&format!("{ORDERS}/1")).await.status, 200);
+    for _ in 0..2_000 {
+        service.clock.advance(Duration::from_hours(2));
+        if service.get(&format!("{ORDERS}/1")).await.status == 404 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the order is still there");
+}

@@ -1,0 +1,73 @@
+//! Clients that speak old HTTP, speak slowly, or do not speak.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+async fn whole_answer(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.expect("the connection stays open").unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test]
+async fn http_1_0_is_served() {
+    let service = Service::start().await;
+    let body = cart(1).to_string();
+    let request = format!(
+        "POST {ORDERS} HTTP/1.0\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        service.issuer.token(),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(service.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = whole_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.0 201") && answer.contains("4500000001"), "{answer}");
+}
+
+#[tokio::test]
+async fn http_2_with_prior_knowledge_is_served() {
+    let service = Service::start().await;
+    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let answer = client.get(service.url("/livez")).send().await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (reqwest::Version::HTTP_2, 200));
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
+    let service = Service::start().await;
+    let mut silent = TcpStream::connect(service.address).await.unwrap();
+    let mut trickling = TcpStream::connect(service.address).await.unwrap();
+    trickling.write_all(b"P").await.unwrap();
+    let mut half = TcpStream::connect(service.address).await.unwrap();
+    half.write_all(b"POST /v2/purchase-orders HTTP/1.1\r\nHost:").await.unwrap();
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    let (told, closed, cut) = tokio::join!(whole_answer(&mut silent), whole_answer(&mut trickling), whole_answer(&mut half));
+    assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
+    assert!(closed.is_empty() || closed.starts_with("HTTP/1.1 4"), "{closed}");
+    assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 4"), "{cut}");
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_http_does_no_harm() {
+    let service = Service::start().await;
+    let mut stream = TcpStream::connect(service.address).await.unwrap();
+    stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, b'\r', b'\n', b'\r', b'\n']).await.unwrap();
+    let answer = whole_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400") || answer.is_empty(), "{answer}");
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+}
+
+#[tokio::test]
+async fn headers_over_the_limit_are_refused() {
+    let service = Service::start().await;
+    let request = service.client.get(service.url("/livez")).header("x-large", "x".repeat(64 * 1024)).send().await;
+    match request {
+        Ok(answer) => assert_eq!(Answer::of(answer).await.status, 431),
+        Err(error) => assert!(!error.is_timeout(), "{error}"),
+    }
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+}

@@ -1,0 +1,79 @@
+//! How the service gets its own tokens for 11VMS.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::issuer::Mood;
+use serde_json::json;
+
+use crate::support::{ORDERS, Service, cart};
+
+#[tokio::test]
+async fn a_token_is_fetched_once_for_all_and_renewed_before_it_expires() {
+    let service = Service::start().await;
+    let carts: Vec<_> = (1..=10).map(cart).collect();
+    let calls: Vec<_> = carts.iter().map(|cart| tokio::spawn(service.post(cart.to_string()).send())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 201);
+    }
+    assert_eq!(service.issuer.token_requests(), 1);
+    service.clock.advance(Duration::from_secs(3600 - 59));
+    assert_eq!(service.send(&cart(11)).await.status, 201);
+    assert_eq!(service.issuer.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_outside_the_attempts() {
+    let service = Service::start().await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.issuer.revoke_all();
+    let answer = service.send(&cart(2)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.body["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(service.issuer.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn both_ways_of_client_authentication_work() {
+    for auth in ["basic", "post"] {
+        let service = Service::start_with(&format!("target.oauth2.auth = {auth:?}")).await;
+        assert_eq!(service.send(&cart(1)).await.status, 201, "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent_and_the_secret_is_not_told() {
+    let service = Service::start_with("target.oauth2.client_secret = \"wrong-secret\"\nretry.attempts = 0").await;
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(502, "parked");
+    let order = service.get(&format!("{ORDERS}/1")).await;
+    assert_eq!(order.body["attempts"][0]["outcome"], json!("not-done"));
+    assert!(order.text.contains("invalid_client") && !order.text.contains("wrong-secret"), "{}", order.text);
+    assert!(service.vms.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_delays_the_order() {
+    let service = Service::start().await;
+    // The caller's token has to be verified while the issuer is well.
+    assert_eq!(service.get(ORDERS).await.status, 200);
+    service.issuer.set_mood(Mood::Down);
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    let order = service.until("1", "retrying").await;
+    assert_eq!(order["attempts"][0]["outcome"], "not-done");
+    service.issuer.set_mood(Mood::Well);
+    service.clock.advance(Duration::from_secs(40));
+    service.until("1", "created").await;
+}
+
+#[tokio::test]
+async fn a_secret_file_is_read_anew_when_it_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "old-secret\n").unwrap();
+    let service = Service::start_with(&format!("target.oauth2.client_secret_file = {file:?}")).await;
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("1", "retrying").await;
+    std::fs::write(&file, "webhook-secret\n").unwrap();
+    service.clock.advance(Duration::from_secs(40));
+    service.until("1", "created").await;
+}
