@@ -3,6 +3,7 @@
 //! Pure. Every change that a ledger stores is one of the functions here: [`admit`], [`Order::begin`],
 //! [`Order::conclude`], [`Order::interrupt`]. Knows nothing of HTTP, SQL or 11VMS's wire.
 
+mod admission;
 pub mod retry;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
+
+pub use admission::{Admission, Candidate, admit};
 
 use crate::cart::{hex_guid, without_leading_zeros};
 use crate::clock::{after, between};
@@ -170,23 +173,6 @@ pub struct Baggage {
     pub request_id: Option<String>,
 }
 
-/// A valid, mapped cart that asks to become an order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
-    /// The order's id.
-    pub id: OrderId,
-    /// The cart number as sent, empty if there is none.
-    pub cart_number: String,
-    /// Hash of the cart's normalised content.
-    pub fingerprint: String,
-    /// The body that 11VMS gets, as JSON text.
-    pub body: String,
-    /// Version of the mapping that made the body.
-    pub mapping_version: String,
-    /// Headers that travel on.
-    pub baggage: Baggage,
-}
-
 /// An order as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
@@ -226,21 +212,6 @@ pub struct Order {
     pub revision: u64,
 }
 
-/// What the ledger says to a candidate.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Admission {
-    /// New: recorded, to be sent.
-    Started(Order),
-    /// Refused or parked before: recorded anew, to be tried again.
-    Restarted(Order),
-    /// The same cart, still open: its one outcome is shared.
-    Joined(Order),
-    /// The same cart, created before.
-    Replayed(Order),
-    /// Another cart under an id that is created, open or cancelled.
-    Conflicting(Order),
-}
-
 /// A change that an order's state does not allow: a defect of the service, never of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("an order that is {from} can't {change}", from = .state.name())]
@@ -249,70 +220,7 @@ pub struct IllegalChange {
     change: &'static str,
 }
 
-/// Decides what becomes of a candidate, given what is known under its id (contract §2).
-pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &Policy) -> Admission {
-    let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
-    let same = known.is_same(&candidate);
-    match known.state {
-        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, same, now, policy)),
-        State::Created if same => Admission::Replayed(known),
-        State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),
-        // A cancelled order was settled by a person: only a person may open it again.
-        State::Created | State::Accepted | State::Forwarding | State::Retrying | State::Cancelled => {
-            Admission::Conflicting(known)
-        }
-    }
-}
-
 impl Order {
-    fn accept(candidate: Candidate, now: Timestamp) -> Self {
-        Self {
-            id: candidate.id,
-            cart_number: candidate.cart_number,
-            state: State::Accepted,
-            purchase_order_number: None,
-            received_at: now,
-            settled_at: None,
-            next_attempt_at: None,
-            mapping_version: candidate.mapping_version,
-            attempts: Vec::new(),
-            messages: Vec::new(),
-            vms: None,
-            fingerprint: candidate.fingerprint,
-            body: candidate.body,
-            baggage: candidate.baggage,
-            doubt: Doubt::None,
-            used: 0,
-            revision: 1,
-        }
-    }
-
-    /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
-    fn restart(self, candidate: Candidate, same: bool, now: Timestamp, policy: &Policy) -> Self {
-        let doubt = match self.doubt {
-            Doubt::ThisContent if !same => Doubt::EarlierContent,
-            doubt => doubt,
-        };
-        let earliest = self.last_end().map(|end| after(end, policy.unknown_grace));
-        let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
-        let state = if wait.is_some() { State::Retrying } else { State::Accepted };
-        let (received_at, attempts, revision) = (self.received_at, self.attempts, self.revision + 1);
-        Self { state, doubt, attempts, received_at, next_attempt_at: wait, revision, ..Self::accept(candidate, now) }
-    }
-
-    /// The same cart: equal normalised content, or an equal mapped order.
-    fn is_same(&self, candidate: &Candidate) -> bool {
-        let body = |text: &str| serde_json::from_str::<Value>(text).ok();
-        self.fingerprint == candidate.fingerprint
-            || self.body == candidate.body
-            || body(&self.body) == body(&candidate.body)
-    }
-
-    fn last_end(&self) -> Option<Timestamp> {
-        let last = self.attempts.last()?;
-        Some(after(last.started_at, Duration::from_millis(last.duration_ms.unwrap_or(0))))
-    }
-
     /// An attempt begins. Stored before anything is sent.
     ///
     /// # Errors

@@ -1,1 +1,214 @@
+use std::collections::BTreeMap;
 
+use super::*;
+
+const NEEDED: &str = r#"
+    auth.issuer = "https://issuer.example"
+    auth.audience = "purchase-order-webhook"
+    target.base_url = "https://vms.example/api/v1"
+    target.oauth2.token_url = "https://issuer.example/oauth2/token"
+    target.oauth2.client_id = "purchase-order-webhook"
+    target.oauth2.client_secret = "change-me"
+"#;
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn parse(text: &str) -> Result<Settings, Mistakes> {
+    Settings::parse("config.toml", text, &BTreeMap::new())
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    parse(text).err().map(|mistakes| mistakes.0).unwrap_or_default()
+}
+
+/// The keys of a TOML text, sections resolved; comments that hold a key count too.
+fn keys_of_example() -> Vec<String> {
+    let example = include_str!("../../config.example.toml");
+    let mut section = String::new();
+    let mut keys = Vec::new();
+    for line in example.lines() {
+        let line = line.trim_start_matches('#').trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            name.clone_into(&mut section);
+        } else if let Some((key, _)) = line.split_once('=') {
+            keys.push(format!("{section}.{}", key.trim()));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_example_is_the_defaults() {
+    let example = include_str!("../../config.example.toml");
+    let with_example = parse(example).unwrap();
+    let table: toml::Table = example.parse().unwrap();
+    // What has no default is taken from the example itself.
+    let value = |path: &[&str]| {
+        path.iter()
+            .skip(1)
+            .fold(table.get(path[0]), |value, key| value.and_then(|value| value.get(key)))
+            .unwrap()
+            .clone()
+    };
+    let needed: Vec<String> = [
+        vec!["auth", "issuer"],
+        vec!["auth", "audience"],
+        vec!["target", "base_url"],
+        vec!["target", "oauth2", "token_url"],
+        vec!["target", "oauth2", "client_id"],
+        vec!["target", "oauth2", "client_secret"],
+    ]
+    .iter()
+    .map(|path| format!("{} = {}", path.join("."), value(path)))
+    .collect();
+    let defaults = parse(&needed.join("\n")).unwrap();
+    assert_eq!(format!("{with_example:?}"), format!("{defaults:?}"));
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let shown = keys_of_example();
+    let known = include_str!("sections.rs");
+    for section in ["server", "auth", "target", "retry", "ledger", "mapping", "telemetry"] {
+        let start = format!("\"{section}.");
+        for (at, _) in known.match_indices(&start) {
+            let key = known[at + 1..].split('"').next().unwrap();
+            let later =
+                ["server.tls", "server.rate_limit_per_client", "auth.introspection", "target.oauth2.private_key"];
+            if !later.iter().any(|later| key.starts_with(later)) && key != "telemetry.otlp_endpoint" {
+                assert!(shown.iter().any(|known| known == key), "config.example.toml does not show {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let text = r#"
+        server.listen = "here"
+        server.deadlin = "50s"
+        server.max_body = "1MB"
+        auth.algorithms = ["RS256", "HS256"]
+        target.base_url = "ftp://vms.example"
+        retry.multiplier = 0.5
+        retry.attempts = -1
+        ledger.url = "mysql://x"
+        mapping.shifted_amounts = "sometimes"
+    "#;
+    let found = mistakes(text);
+    for expected in [
+        "config.toml: server.listen: expected an address and port",
+        "config.toml: server.deadlin: unknown key",
+        "config.toml: server.max_body: expected a size",
+        "config.toml: auth.algorithms: expected a list of",
+        "config.toml: auth.issuer is missing; expected",
+        "config.toml: target.base_url: expected a URL",
+        "config.toml: target.oauth2.token_url is missing",
+        "config.toml: target.oauth2.client_secret is missing; expected the secret, or its file as target.oauth2.client_secret_file",
+        "config.toml: retry.multiplier: expected a number from 1 to 100, found 0.5",
+        "config.toml: retry.attempts: expected a whole number",
+        "config.toml: ledger.url: expected sqlite:FILE",
+        "config.toml: mapping.shifted_amounts: expected true or false",
+    ] {
+        assert!(found.iter().any(|mistake| mistake.starts_with(expected)), "{expected}\n{found:#?}");
+    }
+}
+
+#[test]
+fn what_is_not_available_yet_is_refused_by_name() {
+    let text = format!(
+        "{NEEDED}
+        server.tls.certificate = \"x\"
+        server.rate_limit_per_client = 5
+        auth.introspection.url = \"https://x.example\"
+        target.oauth2.auth = \"mtls\"
+        ledger.url = \"postgres://user:hidden@db/orders\"
+        alerts.pagerduty.routing_key = \"x\"
+        telemetry.log_format = \"ecs\"
+        telemetry.otlp_endpoint = \"https://x.example\""
+    );
+    let found = mistakes(&text);
+    assert_eq!(found.len(), 8, "{found:#?}");
+    assert!(found.iter().all(|mistake| mistake.contains("not available yet")), "{found:#?}");
+    assert!(!found.join("").contains("hidden"), "a password is not shown");
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let environment = environment(&[
+        ("PO_WEBHOOK_TARGET__BASE_URL", "https://other.example"),
+        ("PO_WEBHOOK_AUTH__AUDIENCE", "one, two"),
+        ("PO_WEBHOOK_RETRY__ATTEMPTS", "5"),
+        ("PO_WEBHOOK_MAPPING__SHIFTED_AMOUNTS", "true"),
+        ("PO_WEBHOOK_CONFIG", "elsewhere.toml"),
+        ("PO_WEBHOOK_SERVICE_HOST", "10.0.0.1"),
+        ("PO_WEBHOOK_PORT", "tcp://10.0.0.1:8080"),
+        ("OTHER", "x"),
+    ]);
+    let settings = Settings::parse("config.toml", NEEDED, &environment).unwrap();
+    assert_eq!(settings.target.base_url.as_str(), "https://other.example/");
+    assert_eq!(settings.auth.audience, ["one", "two"]);
+    assert_eq!(settings.retry.retries, 5);
+    assert_eq!(settings.mapping.amounts, Amounts::Shifted);
+}
+
+#[test]
+fn slips_in_the_environment_are_mistakes_that_name_the_variable() {
+    let environment = environment(&[
+        ("PO_WEBHOOK_TARGET_BASE_URL", "https://other.example"),
+        ("PO_WEBHOOK_TARGET__BASE_ULR", "https://other.example"),
+        ("PO_WEBHOOK_SERVER__DEADLINE", "soon"),
+    ]);
+    let found = Settings::parse("config.toml", NEEDED, &environment).unwrap_err().0;
+    assert_eq!(found.len(), 3, "{found:#?}");
+    for variable in [
+        "PO_WEBHOOK_TARGET_BASE_URL: ",
+        "PO_WEBHOOK_TARGET__BASE_ULR: unknown key",
+        "PO_WEBHOOK_SERVER__DEADLINE: expected a duration",
+    ] {
+        assert!(found.iter().any(|mistake| mistake.starts_with(variable)), "{variable} {found:#?}");
+    }
+}
+
+#[test]
+fn a_secret_comes_from_one_place_and_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "from-file\n").unwrap();
+    let without = NEEDED.replace("target.oauth2.client_secret = \"change-me\"", "");
+    let from_file = format!("{without}\ntarget.oauth2.client_secret_file = {file:?}");
+    let secret = parse(&from_file).unwrap().target.oauth2.client_secret;
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&secret.read().unwrap()), "from-file");
+    assert!(!format!("{:?}", parse(NEEDED).unwrap()).contains("change-me"));
+    assert!(
+        mistakes(&format!("{NEEDED}\ntarget.oauth2.client_secret_file = {file:?}"))[0].contains("expected one of both")
+    );
+    assert!(mistakes(&format!("{without}\ntarget.oauth2.client_secret_file = \"/nowhere\""))[0].contains("/nowhere"));
+    assert!(mistakes(&NEEDED.replace("\"change-me\"", "\"\""))[0].contains("expected a text that is not empty"));
+}
+
+#[test]
+fn a_text_that_is_no_toml_is_told_with_its_place() {
+    assert!(mistakes("server = [")[0].starts_with("config.toml: not TOML: "));
+}
+
+#[test]
+fn the_grace_is_the_first_delay_unless_it_is_set() {
+    let grace = |more: &str| parse(&format!("{NEEDED}\n{more}")).unwrap().retry.unknown_grace;
+    assert_eq!(grace(""), Duration::from_secs(30));
+    assert_eq!(grace("retry.initial_delay = \"7s\""), Duration::from_secs(7));
+    assert_eq!(grace("target.unknown_grace = \"0s\""), Duration::ZERO);
+}
+
+#[test]
+fn the_mapping_can_be_read_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "mapping.directory = \"sheet\"\nserver.nonsense = 1").unwrap();
+    let mapping = Mapping::load(Some(&file), &BTreeMap::new()).unwrap();
+    assert_eq!(mapping.directory, PathBuf::from("sheet"));
+    std::fs::write(&file, "mapping.directori = \"sheet\"").unwrap();
+    assert!(Mapping::load(Some(&file), &BTreeMap::new()).is_err());
+}

@@ -98,8 +98,12 @@ fn a_created_order_answers_the_same_cart_and_refuses_another() {
     let order = after_attempt(created());
     assert_eq!(order.state, State::Created);
     assert_eq!(order.purchase_order_number.as_deref(), Some("45"));
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(9), &policy()), Admission::Replayed(same) if same == order));
-    assert!(matches!(admit(Some(order.clone()), candidate("b"), at(9), &policy()), Admission::Conflicting(same) if same == order));
+    assert!(
+        matches!(admit(Some(order.clone()), candidate("a"), at(9), &policy()), Admission::Replayed(same) if same == order)
+    );
+    assert!(
+        matches!(admit(Some(order.clone()), candidate("b"), at(9), &policy()), Admission::Conflicting(same) if same == order)
+    );
 }
 
 #[test]
@@ -146,7 +150,9 @@ fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
 
 #[test]
 fn an_order_of_an_earlier_cart_that_is_found_warns() {
-    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), &policy()) else { panic!() };
+    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), &policy()) else {
+        panic!()
+    };
     order.begin(at(9001)).unwrap();
     order.conclude(found(), at(9002), &policy(), 0.0).unwrap();
     assert_eq!(order.state, State::Created);
@@ -212,7 +218,10 @@ fn an_interrupted_attempt_is_in_doubt_and_costs_nothing() {
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.interrupt(at(10), &policy()).unwrap();
-    assert_eq!((order.state, order.doubt, order.used, order.next_attempt_at), (State::Retrying, Doubt::ThisContent, 0, Some(at(40))));
+    assert_eq!(
+        (order.state, order.doubt, order.used, order.next_attempt_at),
+        (State::Retrying, Doubt::ThisContent, 0, Some(at(40)))
+    );
     assert_eq!(order.attempts[0].outcome, Some(Outcome::Interrupted));
 }
 

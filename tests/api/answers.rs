@@ -157,7 +157,8 @@ async fn an_order_that_11vms_already_has_is_created() {
 #[tokio::test]
 async fn whoever_does_not_want_to_wait_gets_202_and_finds_the_order_later() {
     let service = Service::start().await;
-    let answer = Answer::of(service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap()).await;
+    let answer =
+        Answer::of(service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap()).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
     assert_eq!(answer.header("preference-applied"), "respond-async");
@@ -302,7 +303,12 @@ async fn orders_are_listed_newest_first_in_pages() {
         service.clock.advance(Duration::from_secs(1));
     }
     let numbers = |page: &Answer| -> Vec<String> {
-        page.body["orders"].as_array().unwrap().iter().map(|order| order["cartNumber"].as_str().unwrap().to_owned()).collect()
+        page.body["orders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|order| order["cartNumber"].as_str().unwrap().to_owned())
+            .collect()
     };
     let first = service.get(&format!("{ORDERS}?limit=2")).await;
     assert_eq!(numbers(&first), ["5", "4"]);
@@ -349,7 +355,9 @@ async fn an_abap_client_that_fetches_a_csrf_token_first_is_content() {
     let mut claims = service.issuer.claims();
     claims["scope"] = json!("purchase-orders.write");
     let token = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
-    let ask = |csrf: &'static str| service.client.get(service.url(ORDERS)).bearer_auth(&token).header("x-csrf-token", csrf).send();
+    let ask = |csrf: &'static str| {
+        service.client.get(service.url(ORDERS)).bearer_auth(&token).header("x-csrf-token", csrf).send()
+    };
     let fetched = Answer::of(ask("Fetch").await.unwrap()).await;
     assert_eq!((fetched.status, fetched.body["orders"].as_array().map(Vec::len)), (200, Some(0)));
     assert!(!fetched.header("x-csrf-token").is_empty());

@@ -62,7 +62,9 @@ async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
 }
 
 /// A body in chunks, so without Content-Length.
-fn tokio_stream(chunks: Vec<Vec<u8>>) -> impl hyper::body::Body<Data = axum::body::Bytes, Error = std::convert::Infallible> + Send + Sync + Unpin {
+fn tokio_stream(
+    chunks: Vec<Vec<u8>>,
+) -> impl hyper::body::Body<Data = axum::body::Bytes, Error = std::convert::Infallible> + Send + Sync + Unpin {
     struct Chunks(std::collections::VecDeque<Vec<u8>>);
     impl hyper::body::Body for Chunks {
         type Data = axum::body::Bytes;
@@ -81,7 +83,11 @@ fn tokio_stream(chunks: Vec<Vec<u8>>) -> impl hyper::body::Body<Data = axum::bod
 async fn a_hundred_thousand_brackets_are_refused() {
     let service = Service::start().await;
     let brackets = "[".repeat(100_000);
-    for body in [brackets.clone(), format!("{{\"CART\":{{\"HEADER\":{brackets}"), format!("{{\"HEADER\":{{\"X\":{brackets}{}}}}}", "]".repeat(100_000))] {
+    for body in [
+        brackets.clone(),
+        format!("{{\"CART\":{{\"HEADER\":{brackets}"),
+        format!("{{\"HEADER\":{{\"X\":{brackets}{}}}}}", "]".repeat(100_000)),
+    ] {
         answer(service.post(body)).await.is_problem(400, "malformed-json");
     }
 }
@@ -103,17 +109,22 @@ async fn text_that_is_not_utf_8_is_refused() {
     let utf16: Vec<u8> = cart(1).to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
     answer(service.post([b"\xFF\xFE".as_slice(), &utf16].concat())).await.is_problem(415, "unsupported-media-type");
     answer(service.post(utf16)).await.is_problem(415, "unsupported-media-type");
-    answer(service.post(b"{\"HEADER\":{\"DESCRIPTION\":\"M\xFCller\"}}".to_vec())).await.is_problem(415, "unsupported-media-type");
+    answer(service.post(b"{\"HEADER\":{\"DESCRIPTION\":\"M\xFCller\"}}".to_vec()))
+        .await
+        .is_problem(415, "unsupported-media-type");
 }
 
 #[tokio::test]
 async fn other_media_types_are_refused() {
     let service = Service::start().await;
     let post = |content_type: Option<&str>| {
-        let request = service.client.post(service.url("/v2/purchase-orders")).bearer_auth(service.issuer.token()).body("{}");
+        let request =
+            service.client.post(service.url("/v2/purchase-orders")).bearer_auth(service.issuer.token()).body("{}");
         content_type.map_or(request.try_clone().unwrap(), |value| request.header("content-type", value))
     };
-    for content_type in [None, Some("text/xml"), Some("application/x-www-form-urlencoded"), Some("application/json; charset=utf-16")] {
+    for content_type in
+        [None, Some("text/xml"), Some("application/x-www-form-urlencoded"), Some("application/json; charset=utf-16")]
+    {
         answer(post(content_type)).await.is_problem(415, "unsupported-media-type");
     }
 }

@@ -20,7 +20,8 @@ async fn the_committed_descriptions_are_what_the_routes_say() {
 
 #[test]
 fn the_descriptions_say_their_versions() {
-    let version = |file| serde_json::from_str::<Value>(&committed(file)).unwrap()["openapi"].as_str().unwrap().to_owned();
+    let version =
+        |file| serde_json::from_str::<Value>(&committed(file)).unwrap()["openapi"].as_str().unwrap().to_owned();
     assert!(version("openapi.json").starts_with("3.1."));
     assert_eq!(version("openapi-3.0.json"), "3.0.3");
 }
@@ -54,7 +55,9 @@ async fn the_docs_page_and_all_that_it_loads_come_from_the_service() {
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").starts_with("text/html"));
     let mut loaded = 0;
-    for part in page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<')) {
+    for part in
+        page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<'))
+    {
         assert!(part.starts_with("/docs/"), "{part} comes from elsewhere");
         let file = service.get(part).await;
         assert_eq!(file.status, 200, "{part}");

@@ -10,7 +10,9 @@ use crate::support::{Answer, ORDERS, Service, cart};
 #[tokio::test]
 async fn the_frameworks_own_errors_are_problems() {
     let service = Service::start().await;
-    let call = |method: Method, path: &str| service.client.request(method, service.url(path)).bearer_auth(service.issuer.token()).send();
+    let call = |method: Method, path: &str| {
+        service.client.request(method, service.url(path)).bearer_auth(service.issuer.token()).send()
+    };
     Answer::of(call(Method::GET, "/nowhere").await.unwrap()).await.is_problem(404, "not-found");
     Answer::of(call(Method::GET, &format!("{ORDERS}/unknown")).await.unwrap()).await.is_problem(404, "not-found");
     let answer = Answer::of(call(Method::DELETE, ORDERS).await.unwrap()).await;
@@ -108,7 +110,10 @@ async fn a_preview_shows_where_every_field_comes_from_and_has_no_effect() {
     let service = Service::start().await;
     let preview = |body: Value| {
         let request = service.client.post(service.url(&format!("{ORDERS}/preview")));
-        let request = request.bearer_auth(service.issuer.token()).header("content-type", "application/json").body(body.to_string());
+        let request = request
+            .bearer_auth(service.issuer.token())
+            .header("content-type", "application/json")
+            .body(body.to_string());
         async { Answer::of(request.send().await.unwrap()).await }
     };
     let answer = preview(cart(1)).await;

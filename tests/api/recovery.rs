@@ -53,7 +53,9 @@ async fn an_order_found_in_the_middle_of_an_attempt_is_looked_up_first() {
         record["state"] = "forwarding".into();
         record["purchase_order_number"] = serde_json::Value::Null;
         record["settled_at"] = serde_json::Value::Null;
-        database.execute("UPDATE orders SET state = 'forwarding', settled_at = NULL, record = ?1", [record.to_string()]).unwrap();
+        database
+            .execute("UPDATE orders SET state = 'forwarding', settled_at = NULL, record = ?1", [record.to_string()])
+            .unwrap();
         drop(database);
         service.restart().await
     };

@@ -9,7 +9,10 @@ use crate::support::{Answer, ORDERS, Service, cart};
 
 async fn whole_answer(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.expect("the connection stays open").unwrap();
+    tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes))
+        .await
+        .expect("the connection stays open")
+        .unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -45,7 +48,8 @@ async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
     let mut half = TcpStream::connect(service.address).await.unwrap();
     half.write_all(b"POST /v2/purchase-orders HTTP/1.1\r\nHost:").await.unwrap();
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    let (told, closed, cut) = tokio::join!(whole_answer(&mut silent), whole_answer(&mut trickling), whole_answer(&mut half));
+    let (told, closed, cut) =
+        tokio::join!(whole_answer(&mut silent), whole_answer(&mut trickling), whole_answer(&mut half));
     assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
     assert!(closed.is_empty() || closed.starts_with("HTTP/1.1 4"), "{closed}");
     assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 4"), "{cut}");
@@ -55,7 +59,10 @@ async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
 async fn a_request_that_is_no_http_does_no_harm() {
     let service = Service::start().await;
     let mut stream = TcpStream::connect(service.address).await.unwrap();
-    stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, b'\r', b'\n', b'\r', b'\n']).await.unwrap();
+    stream
+        .write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, b'\r', b'\n', b'\r', b'\n'])
+        .await
+        .unwrap();
     let answer = whole_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 400") || answer.is_empty(), "{answer}");
     assert_eq!(service.send(&cart(1)).await.status, 201);

@@ -41,10 +41,19 @@ async fn legal_shapes_of_tokens_are_taken() {
     let table = [
         ("plain", issuer.token()),
         ("audience in a list", issuer.sign(&good, &claims_with(issuer, "aud", json!(["other", AUDIENCE])))),
-        ("scopes in a list", issuer.sign(&good, &claims_with(issuer, "scope", json!(["openid", "purchase-orders.write"])))),
+        (
+            "scopes in a list",
+            issuer.sign(&good, &claims_with(issuer, "scope", json!(["openid", "purchase-orders.write"]))),
+        ),
         ("typ JWT", issuer.sign(&header_with(issuer, "typ", json!("JWT")), &issuer.claims())),
-        ("typ with its media type", issuer.sign(&header_with(issuer, "typ", json!("application/at+jwt")), &issuer.claims())),
-        ("jku that nobody follows", issuer.sign(&header_with(issuer, "jku", json!("http://127.0.0.1:1/")), &issuer.claims())),
+        (
+            "typ with its media type",
+            issuer.sign(&header_with(issuer, "typ", json!("application/at+jwt")), &issuer.claims()),
+        ),
+        (
+            "jku that nobody follows",
+            issuer.sign(&header_with(issuer, "jku", json!("http://127.0.0.1:1/")), &issuer.claims()),
+        ),
         ("no kid, one key", issuer.sign(&json!({ "alg": "RS256" }), &issuer.claims())),
         ("nbf now", issuer.sign(&good, &claims_with(issuer, "nbf", json!(now().as_second())))),
         ("exp within the leeway", issuer.sign(&good, &claims_with(issuer, "exp", json!(now().as_second() - 10)))),
@@ -81,7 +90,10 @@ async fn forged_and_stale_tokens_are_refused() {
         ("alg not signed with", issuer.sign(&header_with(issuer, "alg", json!("PS256")), &issuer.claims())),
         ("unknown kid", issuer.sign(&header_with(issuer, "kid", json!("elsewhere")), &issuer.claims())),
         ("signed by a stranger", stranger.sign(&header(issuer), &issuer.claims())),
-        ("its own key along", stranger.sign(&json!({ "alg": "RS256", "kid": issuer.kid(), "jwk": {} }), &issuer.claims())),
+        (
+            "its own key along",
+            stranger.sign(&json!({ "alg": "RS256", "kid": issuer.kid(), "jwk": {} }), &issuer.claims()),
+        ),
         ("critical header", issuer.sign(&header_with(issuer, "crit", json!(["exp"])), &issuer.claims())),
         ("ID token", issuer.sign(&header_with(issuer, "typ", json!("logout+jwt")), &issuer.claims())),
         ("expired", changed("exp", json!(second - 31))),
@@ -139,7 +151,8 @@ async fn unusable_keys_of_the_set_are_dropped_and_hide_no_others() {
     service.issuer.publish(json!({ "kty": "future", "kid": "unheard-of" }));
     service.issuer.publish(json!({ "kty": "RSA", "kid": "short", "n": "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1Wl", "e": "AQAB" }));
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 201);
-    let symmetric = service.issuer.sign(&header_with(&service.issuer, "kid", json!("symmetric")), &service.issuer.claims());
+    let symmetric =
+        service.issuer.sign(&header_with(&service.issuer, "kid", json!("symmetric")), &service.issuer.claims());
     try_token(&service, &symmetric).await.is_problem(401, "invalid-token");
 }
 
@@ -152,7 +165,9 @@ async fn rotated_keys_are_fetched_once_and_a_flood_of_unknown_ones_is_not() {
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 200);
     let asked = service.issuer.jwks_requests();
     for kid in 0..20 {
-        let token = service.issuer.sign(&header_with(&service.issuer, "kid", json!(format!("flood-{kid}"))), &service.issuer.claims());
+        let token = service
+            .issuer
+            .sign(&header_with(&service.issuer, "kid", json!(format!("flood-{kid}"))), &service.issuer.claims());
         try_token(&service, &token).await.is_problem(401, "invalid-token");
     }
     assert!(service.issuer.jwks_requests() <= asked + 1);

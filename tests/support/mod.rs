@@ -52,7 +52,11 @@ impl Service {
 
     async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let parsed = Settings::parse("test", &format!("{}{settings}", basics(&issuer, &vms, &folder, settings)), &BTreeMap::new());
+        let parsed = Settings::parse(
+            "test",
+            &format!("{}{settings}", basics(&issuer, &vms, &folder, settings)),
+            &BTreeMap::new(),
+        );
         let app = App::build(parsed.unwrap(), Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
         let (address, management) = (app.address().unwrap(), app.management_address().unwrap());
         let stop = CancellationToken::new();
@@ -175,7 +179,12 @@ impl Answer {
 
     /// The SAP fields of all messages.
     pub fn fields(&self) -> Vec<&str> {
-        self.body["messages"].as_array().unwrap().iter().map(|message| message["field"].as_str().unwrap_or("")).collect()
+        self.body["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| message["field"].as_str().unwrap_or(""))
+            .collect()
     }
 }
 

@@ -65,7 +65,9 @@ fn only_what_was_provably_not_sent_is_not_done() {
 
 #[test]
 fn a_refusal_is_quoted_in_11vms_own_words() {
-    for body in [json!({ "message": "no cost center" }), json!([{ "message": "no cost center" }]), json!("no cost center")] {
+    for body in
+        [json!({ "message": "no cost center" }), json!([{ "message": "no cost center" }]), json!("no cost center")]
+    {
         assert_eq!(read_create(answered(422, body), &reading()).detail(), Some("answered 422 \"no cost center\""));
     }
     assert_eq!(read_create(answered(422, Value::Null), &reading()).detail(), Some("answered 422"));
@@ -83,8 +85,17 @@ fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
         presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }, { "poNumber": "46" }] })),
         Presence::There(Verdict::Created { duplicates: 1, .. })
     ));
-    for (status, body) in [(200, json!({})), (200, json!("x")), (404, Value::Null), (500, Value::Null), (200, json!({ "purchaseOrders": [{}] }))] {
-        assert!(matches!(presence(status, body.clone()), Presence::Unclear(Verdict::Unknown { .. })), "{status} {body}");
+    for (status, body) in [
+        (200, json!({})),
+        (200, json!("x")),
+        (404, Value::Null),
+        (500, Value::Null),
+        (200, json!({ "purchaseOrders": [{}] })),
+    ] {
+        assert!(
+            matches!(presence(status, body.clone()), Presence::Unclear(Verdict::Unknown { .. })),
+            "{status} {body}"
+        );
     }
     for lost in [Reply::Lost("x".into()), Reply::NotSent("x".into())] {
         assert!(matches!(read_look_up(lost, "4711", &reading()), Presence::Unclear(_)));

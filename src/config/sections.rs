@@ -1,0 +1,204 @@
+//! What each section holds: keys, defaults, and what is expected of a value.
+
+use std::path::PathBuf;
+
+use jsonwebtoken::Algorithm;
+
+use super::reader::Reader;
+use super::{
+    Auth, ClientAuth, Ledger, LogFormat, Mapping, OnDeadline, Scopes, Server, Settings, Target, TargetOAuth2,
+    Telemetry, units,
+};
+use crate::mapping::Amounts;
+use crate::order::retry::{DuplicateGuard, Policy, Reading};
+
+/// All settings; `None` if one of them is a mistake.
+pub fn settings(reader: &mut Reader) -> Option<Settings> {
+    refuse_what_comes_later(reader);
+    let server = server(reader);
+    let auth = auth(reader);
+    let target = target(reader);
+    let retry = retry(reader);
+    let ledger = ledger(reader);
+    let mapping = mapping(reader);
+    let telemetry = telemetry(reader);
+    Some(Settings {
+        server: server?,
+        auth: auth?,
+        target: target?,
+        retry: retry?,
+        ledger: ledger?,
+        mapping: mapping?,
+        telemetry: telemetry?,
+    })
+}
+
+/// Parts of the contract that are not built yet are refused by name: nothing that was set is ignored.
+fn refuse_what_comes_later(reader: &mut Reader) {
+    for key in [
+        "server.tls",
+        "server.rate_limit_per_client",
+        "auth.introspection",
+        "target.oauth2.private_key",
+        "target.oauth2.private_key_file",
+        "alerts",
+        "telemetry.otlp_endpoint",
+    ] {
+        reader.not_available_yet(key);
+    }
+}
+
+fn server(reader: &mut Reader) -> Option<Server> {
+    let listen = reader
+        .parsed("server.listen", "0.0.0.0:8080", "an address and port such as 0.0.0.0:8080", |text| text.parse().ok());
+    let management_listen =
+        reader.parsed("server.management_listen", "0.0.0.0:9090", "an address and port such as 0.0.0.0:9090", |text| {
+            text.parse().ok()
+        });
+    let deadline = reader.duration("server.deadline", "50s");
+    let on_deadline = reader.choice(
+        "server.on_deadline",
+        "accepted",
+        &[("accepted", OnDeadline::Accepted), ("error", OnDeadline::Error)],
+    );
+    let max_body = reader.parsed("server.max_body", "1MiB", units::SIZE, units::size);
+    let max_in_flight = reader.count("server.max_in_flight", "1024");
+    let drain = reader.duration("server.drain", "25s");
+    Some(Server {
+        listen: listen?,
+        management_listen: management_listen?,
+        deadline: deadline?,
+        on_deadline: on_deadline?,
+        max_body: max_body?,
+        max_in_flight: max_in_flight?,
+        drain: drain?,
+    })
+}
+
+fn auth(reader: &mut Reader) -> Option<Auth> {
+    let issuer = reader.text("auth.issuer", "the issuer's URL as it stands in `iss`");
+    let audience = reader.required_list("auth.audience", "the audience, or a list of them");
+    let jwks_url = reader.optional("auth.jwks_url", units::URL, units::url);
+    let algorithms = reader.list("auth.algorithms", &["RS256", "PS256", "ES256", "EdDSA"], ALGORITHMS, algorithm);
+    let leeway = reader.duration("auth.leeway", "30s");
+    let scopes = Scopes {
+        write: reader.text_or("auth.scopes.write", "purchase-orders.write")?,
+        read: reader.text_or("auth.scopes.read", "purchase-orders.read")?,
+        operate: reader.text_or("auth.scopes.operate", "purchase-orders.operate")?,
+    };
+    Some(Auth {
+        issuer: issuer?,
+        audience: audience?,
+        jwks_url: jwks_url?,
+        algorithms: algorithms?,
+        leeway: leeway?,
+        scopes,
+    })
+}
+
+const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA (never a symmetric one)";
+
+fn algorithm(name: &str) -> Option<Algorithm> {
+    let algorithm: Algorithm = name.parse().ok()?;
+    let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+    (!symmetric).then_some(algorithm)
+}
+
+fn target(reader: &mut Reader) -> Option<Target> {
+    let base_url = reader.required("target.base_url", units::URL, units::url);
+    let connect_timeout = reader.duration("target.connect_timeout", "3s");
+    let timeout = reader.duration("target.timeout", "30s");
+    let max_concurrency = reader.count("target.max_concurrency", "32");
+    let number_pointer =
+        reader.parsed("target.number_pointer", "/poNumber", "a JSON pointer such as /poNumber", |text| {
+            text.starts_with('/').then(|| text.to_owned())
+        });
+    let transient_codes =
+        reader.list("target.transient_codes", &["REQUEST_LIMIT_EXCEEDED"], "error codes", |code| Some(code.to_owned()));
+    let oauth2 = target_oauth2(reader);
+    Some(Target {
+        base_url: base_url?,
+        connect_timeout: connect_timeout?,
+        timeout: timeout?,
+        max_concurrency: max_concurrency?,
+        reading: Reading { number_pointer: number_pointer?, transient_codes: transient_codes? },
+        oauth2: oauth2?,
+    })
+}
+
+fn target_oauth2(reader: &mut Reader) -> Option<TargetOAuth2> {
+    let token_url = reader.required("target.oauth2.token_url", units::URL, units::url);
+    let client_id = reader.text("target.oauth2.client_id", "the client's id");
+    let client_secret = reader.secret("target.oauth2.client_secret");
+    let auth = reader.choice_with_later(
+        "target.oauth2.auth",
+        "basic",
+        &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post)],
+        &["private_key_jwt", "mtls"],
+    );
+    let scopes = reader.list("target.oauth2.scopes", &[], "scopes", |scope| Some(scope.to_owned()));
+    let audience = reader.optional("target.oauth2.audience", "a text", |text| Some(text.to_owned()));
+    Some(TargetOAuth2 {
+        token_url: token_url?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        auth: auth?,
+        scopes: scopes?,
+        audience: audience?,
+    })
+}
+
+fn retry(reader: &mut Reader) -> Option<Policy> {
+    const MOST_RETRIES: u32 = 100;
+    let retries = reader.parsed("retry.attempts", "3", "a whole number from 0 to 100", |text| {
+        text.parse().ok().filter(|retries| *retries <= MOST_RETRIES)
+    });
+    let initial_delay = reader.duration("retry.initial_delay", "30s");
+    let multiplier =
+        reader.parsed("retry.multiplier", "2.0", "a number from 1 to 100", |text| units::number(text, 1.0..=100.0));
+    let max_delay = reader.duration("retry.max_delay", "10m");
+    let jitter = reader.parsed("retry.jitter", "0.1", "a number from 0 to 1", |text| units::number(text, 0.0..=1.0));
+    let guards = [
+        ("lookup", DuplicateGuard::LookUp),
+        ("idempotency-key", DuplicateGuard::IdempotencyKey),
+        ("none", DuplicateGuard::None),
+    ];
+    let guard = reader.choice("target.duplicate_guard", "lookup", &guards);
+    let unknown_grace = reader.optional("target.unknown_grace", units::DURATION, units::duration);
+    let initial_delay = initial_delay?;
+    Some(Policy {
+        retries: retries?,
+        initial_delay,
+        multiplier: multiplier?,
+        max_delay: max_delay?,
+        jitter: jitter?,
+        unknown_grace: unknown_grace?.unwrap_or(initial_delay),
+        guard: guard?,
+    })
+}
+
+fn ledger(reader: &mut Reader) -> Option<Ledger> {
+    let path = reader.ledger_file("ledger.url", "sqlite:data/orders.db");
+    let retention = reader.duration("ledger.retention", "400d");
+    Some(Ledger { path: path?, retention: retention? })
+}
+
+/// The section `[mapping]`.
+pub fn mapping(reader: &mut Reader) -> Option<Mapping> {
+    let directory = reader.text_or("mapping.directory", "mapping").map(PathBuf::from);
+    let amounts =
+        reader.choice("mapping.shifted_amounts", "false", &[("true", Amounts::Shifted), ("false", Amounts::AsTheyAre)]);
+    Some(Mapping { directory: directory?, amounts: amounts? })
+}
+
+fn telemetry(reader: &mut Reader) -> Option<Telemetry> {
+    let log_format = reader.choice_with_later(
+        "telemetry.log_format",
+        "json",
+        &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+        &["ecs"],
+    );
+    let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    let log_level = reader.choice("telemetry.log_level", "info", &levels);
+    Some(Telemetry { log_format: log_format?, log_level: log_level?.to_owned() })
+}
