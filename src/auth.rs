@@ -63,6 +63,8 @@ pub struct Caller {
     pub client: String,
     scopes: HashSet<String>,
     expires_at: Timestamp,
+    /// Of the keys that verified the token.
+    generation: u64,
 }
 
 impl Caller {
@@ -105,7 +107,7 @@ struct Claims {
 #[derive(Debug)]
 pub struct TokenVerifier {
     settings: Auth,
-    keys: KeySet,
+    keys: Arc<KeySet>,
     clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<Caller>>,
 }
@@ -113,7 +115,7 @@ pub struct TokenVerifier {
 impl TokenVerifier {
     /// Nothing is fetched before the first token comes.
     pub fn new(settings: Auth, keys: KeySet, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, keys, clock, verified: Cache::new(REMEMBERED) }
+        Self { settings, keys: Arc::new(keys), clock, verified: Cache::new(REMEMBERED) }
     }
 
     /// Names of the scopes.
@@ -136,7 +138,7 @@ impl TokenVerifier {
         }
         let name = sha256(token.as_bytes());
         if let Some(caller) = self.verified.get(&name) {
-            if self.clock.now() < caller.expires_at {
+            if self.clock.now() < caller.expires_at && caller.generation == self.keys.generation() {
                 return Ok(caller);
             }
             self.verified.remove(&name);
@@ -153,8 +155,9 @@ impl TokenVerifier {
             KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
             KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
         })?;
+        let generation = self.keys.generation();
         let claims = self.claims(token, &key, algorithm)?;
-        self.caller(claims)
+        self.caller(claims, generation)
     }
 
     fn algorithm(&self, header: &Header) -> Result<Algorithm, AuthError> {
@@ -175,7 +178,7 @@ impl TokenVerifier {
             .map_err(|error| AuthError::Invalid(why(&error)))
     }
 
-    fn caller(&self, claims: Claims) -> Result<Caller, AuthError> {
+    fn caller(&self, claims: Claims, generation: u64) -> Result<Caller, AuthError> {
         let expires_at = moment(&claims.exp).ok_or(AuthError::Invalid("the token's exp can't be read"))?;
         if let Some(issued_at) = &claims.iat {
             let issued_at = moment(issued_at).ok_or(AuthError::Invalid("the token's iat can't be read"))?;
@@ -188,6 +191,7 @@ impl TokenVerifier {
             client,
             scopes: scopes(claims.scope.as_ref()),
             expires_at: after(expires_at, self.settings.leeway),
+            generation,
         })
     }
 }

@@ -118,3 +118,6 @@ fn framed(routes: Router<Arc<Api>>, api: &Arc<Api>) -> Router {
         .layer(from_fn_with_state(Arc::clone(api), frame::frame))
         .with_state(Arc::clone(api))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,15 @@
 //! The issuer's keys (RFC 7517): discovered or configured, fetched once for all who wait, kept through an outage.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::Client;
 use serde::Deserialize;
@@ -54,6 +56,8 @@ pub enum KeyError {
 #[derive(Debug, Clone)]
 pub struct Key {
     kid: Option<String>,
+    /// RFC 7638
+    thumbprint: String,
     algorithms: Vec<Algorithm>,
     /// The key itself.
     pub decoding: DecodingKey,
@@ -86,7 +90,8 @@ impl Key {
         let fits = |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
         let algorithms: Vec<Algorithm> = fitting.iter().filter(fits).copied().collect();
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), algorithms, decoding })
+        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
+        (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), thumbprint, algorithms, decoding })
     }
 }
 
@@ -118,6 +123,7 @@ pub struct KeySet {
     http: Client,
     clock: Arc<dyn Clock>,
     known: ArcSwapOption<Fetched>,
+    generation: AtomicU64,
     last: Mutex<LastFetch>,
 }
 
@@ -130,6 +136,7 @@ impl KeySet {
             http,
             clock,
             known: ArcSwapOption::empty(),
+            generation: AtomicU64::new(0),
             last: Mutex::default(),
         }
     }
@@ -143,11 +150,11 @@ impl KeySet {
     ///
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that can't be told.
-    pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
+    pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
         let known = self.fresh(MAX_AGE);
         if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
             if self.fresh(REFRESH_AFTER).is_none() {
-                self.refresh(known.map(|known| known.at)).await;
+                self.refresh_behind(known.map(|known| known.at));
             }
             return Ok(key);
         }
@@ -156,6 +163,19 @@ impl KeySet {
             (Some(key), _) => Ok(key),
             (None, None) => Err(KeyError::Unknown),
             (None, Some(failure)) => Err(KeyError::Unavailable(failure)),
+        }
+    }
+
+    /// Changes whenever the issuer's keys do: what was verified before has to be verified again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Nobody waits for a refresh whose outcome does not matter to it.
+    fn refresh_behind(self: &Arc<Self>, seen: Option<Timestamp>) {
+        if self.last.try_lock().is_ok() {
+            let keys = Arc::clone(self);
+            tokio::spawn(async move { keys.refresh(seen).await });
         }
     }
 
@@ -176,7 +196,7 @@ impl KeySet {
         last.failure = match self.fetch().await {
             Ok(keys) => {
                 info!(keys = keys.len(), "the issuer's keys were fetched");
-                self.known.store(Some(Arc::new(Fetched { keys, at: now })));
+                self.exchange(Fetched { keys, at: now });
                 None
             }
             Err(problem) => {
@@ -185,6 +205,15 @@ impl KeySet {
             }
         };
         last.failure.clone()
+    }
+
+    fn exchange(&self, fetched: Fetched) {
+        let names = |keys: &[Key]| keys.iter().map(|key| key.thumbprint.clone()).collect::<BTreeSet<_>>();
+        let changed = self.known.load().as_ref().is_none_or(|known| names(&known.keys) != names(&fetched.keys));
+        self.known.store(Some(Arc::new(fetched)));
+        if changed {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     async fn fetch(&self) -> Result<Vec<Key>, String> {

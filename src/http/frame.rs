@@ -121,6 +121,7 @@ fn problem_of(response: &Response) -> Option<Arc<Problem>> {
 
 fn write_body(response: &mut Response, problem: &Problem, path: &str, id: &RequestId) {
     let body = serde_json::to_vec(&problem.body(path, &id.0)).unwrap_or_default();
+    *response.status_mut() = problem.status();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.remove(header::CONTENT_LENGTH);

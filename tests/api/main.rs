@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 
 #[path = "../support/mod.rs"]
 mod support;

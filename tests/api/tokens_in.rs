@@ -174,6 +174,18 @@ async fn rotated_keys_are_fetched_once_and_a_flood_of_unknown_ones_is_not() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_withdrawn_key_is_forgotten_when_the_keys_change() {
+    let service = Service::start().await;
+    let of_the_old_key = service.issuer.token();
+    assert_eq!(try_token(&service, &of_the_old_key).await.status, 201);
+    service.issuer.rotate().unwrap();
+    assert_eq!(try_token(&service, &of_the_old_key).await.status, 200, "the change is not known yet");
+    service.clock.advance(std::time::Duration::from_secs(11));
+    assert_eq!(try_token(&service, &service.issuer.token()).await.status, 200);
+    try_token(&service, &of_the_old_key).await.is_problem(401, "invalid-token");
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_down_is_no_fault_of_the_caller() {
     let issuer_down = Service::start_with("auth.jwks_url = \"http://127.0.0.1:1/jwks\"").await;
     let answer = try_token(&issuer_down, &issuer_down.issuer.token()).await;

@@ -1,4 +1,5 @@
 //! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS.
+#![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

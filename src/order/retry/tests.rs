@@ -111,7 +111,7 @@ fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
 #[test]
 fn retry_after_comes_in_two_forms() {
     let now: Timestamp = "2025-01-31T09:30:00Z".parse().unwrap();
-    assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+    assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
     assert_eq!(retry_after("Fri, 31 Jan 2025 09:31:30 GMT", now), Some(Duration::from_secs(90)));
     assert_eq!(retry_after("Fri, 31 Jan 2025 09:00:00 GMT", now), Some(Duration::ZERO));
     assert_eq!(retry_after("99999999999999999999999", now), Some(Duration::MAX));

@@ -1,0 +1,98 @@
+//! The frame around routes that no real route shows: panics, and errors of the framework itself.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::auth::jwks::KeySet;
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::order::retry::Reply;
+use crate::order::{Order, OrderId};
+use crate::relay::Parts;
+use crate::vms::Vms;
+use crate::vms::client::http_client;
+
+#[derive(Debug)]
+struct NoVms;
+
+#[async_trait]
+impl Vms for NoVms {
+    async fn create(&self, _: &Order) -> Reply {
+        Reply::NotSent("none".to_owned())
+    }
+
+    async fn look_up(&self, _: &OrderId) -> Reply {
+        Reply::NotSent("none".to_owned())
+    }
+}
+
+fn api(folder: &tempfile::TempDir) -> Arc<Api> {
+    let settings = Settings::parse("example", include_str!("../../config.example.toml"), &BTreeMap::new()).unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let relay = Relay::new(Parts {
+        ledger: Arc::clone(&ledger),
+        vms: Arc::new(NoVms),
+        clock: Arc::clone(&clock),
+        policy: settings.retry.clone(),
+        reading: settings.target.reading.clone(),
+        max_concurrency: 1,
+        chance: || 0.0,
+    });
+    let http = http_client(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
+    let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
+    Arc::new(Api {
+        relay,
+        ledger,
+        mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts).unwrap()),
+        tokens: TokenVerifier::new(settings.auth, keys, Arc::clone(&clock)),
+        clock,
+        limits: Limits::from_config(&settings.server),
+        in_flight: Semaphore::new(1),
+    })
+}
+
+async fn answer(router: Router, path: &str) -> (StatusCode, Value, axum::http::HeaderMap) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (head.status, serde_json::from_slice(&body).unwrap(), head.headers)
+}
+
+async fn panics() -> &'static str {
+    panic!("a defect")
+}
+
+#[tokio::test]
+async fn a_panic_becomes_a_problem_with_its_request_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let panicking = Router::new().route("/panic", get(panics));
+    let (status, body, headers) = answer(framed(panicking, &api(&folder)), "/panic").await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(body["type"], "/problems/internal-error");
+    assert_eq!(body["requestId"], headers["x-request-id"].to_str().unwrap());
+    assert_eq!(headers["content-type"], "application/problem+json");
+    assert!(!body.to_string().contains("a defect"), "what failed is for the log");
+}
+
+#[tokio::test]
+async fn an_error_of_any_kind_that_the_framework_answers_is_a_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = api(&folder);
+    for status in [400, 404, 405, 408, 413, 415, 418, 500, 501] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let plain = Router::new().route("/plain", get(move || async move { (status, "some text") }));
+        let (answered, body, headers) = answer(framed(plain, &api), "/plain").await;
+        assert_eq!(headers["content-type"], "application/problem+json", "{status}");
+        assert_eq!(body["status"], answered.as_u16(), "the body says what the status line says");
+    }
+}

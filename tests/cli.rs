@@ -1,0 +1,169 @@
+//! The commands of the real binary: what they print, and how they exit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs the binary in a folder, without settings of the environment.
+fn run_in(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("PO_WEBHOOK_CONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads no input may have ended already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    run_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments, "")
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for arguments in [vec![], vec!["fly"], vec!["openapi", "--spec", "2.0"], vec!["map"]] {
+        let (code, _, stderr) = run(&arguments);
+        assert_eq!(code, 2, "{arguments:?}");
+        assert!(stderr.contains("--help") || stderr.contains("Usage"), "{stderr}");
+    }
+}
+
+#[test]
+fn dev_once_shows_the_way_of_the_cart_and_its_order() {
+    let (code, stdout, stderr) = run(&["dev", "--once"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let mut rest = stdout.as_str();
+    for step in [
+        "\nreceived",
+        "\ntoken verified",
+        "\nmapped",
+        "\nrecorded",
+        "\nsent",
+        "\ncreated",
+        "\nanswered",
+        "purchase order 4500000001",
+    ] {
+        let at = rest.find(step).unwrap_or_else(|| panic!("{step} is missing, or in the wrong place: {stdout}"));
+        rest = &rest[at + step.len()..];
+    }
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn dev_works_outside_of_the_repository() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = run_in(elsewhere.path(), &["dev", "--once"], "");
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
+#[test]
+fn wrong_settings_exit_with_78_from_serve_and_1_from_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "server.listen = \"here\"\nmapping.directory = \"nowhere\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    let (code, _, stderr) = run(&["serve", "--config", file]);
+    assert_eq!(code, 78);
+    assert!(stderr.contains("server.listen: expected") && stderr.contains("auth.issuer is missing"), "{stderr}");
+    let (code, _, stderr) = run(&["check", "--config", file]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("auth.issuer is missing"), "{stderr}");
+    assert!(stderr.contains("nowhere/purchase-order.csv: "), "the mapping's mistakes are reported too: {stderr}");
+    let (code, _, stderr) = run(&["serve", "--config", "/nowhere/config.toml"]);
+    assert_eq!(code, 78);
+    assert!(stderr.contains("/nowhere/config.toml: can't be read"), "{stderr}");
+}
+
+#[test]
+fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let sheet = |text: &str| std::fs::write(folder.path().join("purchase-order.csv"), text).unwrap();
+    std::fs::create_dir(folder.path().join("examples")).unwrap();
+    let config = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml")).unwrap();
+    let config = config.replace("directory = \"mapping\"", &format!("directory = {:?}", folder.path()));
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    let file = file.to_str().unwrap();
+    sheet("target,source,as,absent\na,HEADER.A,number,omit\n");
+    let (code, _, stderr) = run(&["serve", "--config", file]);
+    assert_eq!(code, 78);
+    assert!(stderr.contains("purchase-order.csv line 2: as \"number\": expected text"), "{stderr}");
+
+    sheet("target,source,as,absent\na,HEADER.A,text,omit\n");
+    std::fs::write(
+        folder.path().join("examples/x.cart.json"),
+        r#"{"HEADER":{"OBJECT_ID":"1","A":"x"},"ITEM":[{"B":1}]}"#,
+    )
+    .unwrap();
+    let (code, _, stderr) = run(&["check", "--config", file]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("examples/x.order.json is missing"), "{stderr}");
+    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"a":"y"}"#).unwrap();
+    let (code, _, stderr) = run(&["check", "--config", file]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains(r#"a is "x", expected "y""#), "{stderr}");
+    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"a":"x"}"#).unwrap();
+    let (code, stdout, stderr) = run(&["check", "--config", file]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+}
+
+#[test]
+fn the_examples_of_the_repository_are_what_check_says() {
+    let (code, stdout, stderr) = run(&["check", "--config", "config.example.toml"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("mapping: no mistakes, version "), "{stdout}");
+}
+
+#[test]
+fn map_previews_a_file_and_standard_input_without_settings() {
+    let (code, stdout, stderr) = run(&["map", "mapping/examples/asjson-sample.cart.json"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let preview: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(preview["order"]["regionCode"], "EMEA-DACH");
+    let cart =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("mapping/examples/asjson-sample.cart.json"))
+            .unwrap();
+    let (code, piped, _) = run_in(Path::new(env!("CARGO_MANIFEST_DIR")), &["map", "-"], &cart);
+    assert_eq!((code, piped), (0, stdout));
+}
+
+#[test]
+fn map_names_the_mistakes_of_a_cart() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, stdout, stderr) = run_in(root, &["map", "-"], r#"{"HEADER":{"OBJECT_ID":"1"},"ITEM":[{"UNIT":"?"}]}"#);
+    assert_eq!(code, 1);
+    assert!(stdout.contains("ZZ_SALES_ORG") && stderr.contains("mistakes"), "{stdout}{stderr}");
+    let (code, _, stderr) = run_in(root, &["map", "-"], "{");
+    assert_eq!(code, 1);
+    assert!(stderr.contains("line 1, column 1"), "{stderr}");
+    let (code, _, stderr) = run(&["map", "no-such-file.json"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no-such-file.json"), "{stderr}");
+}
+
+#[test]
+fn openapi_prints_the_committed_descriptions() {
+    for (spec, file) in [(None, "openapi.json"), (Some("3.1"), "openapi.json"), (Some("3.0"), "openapi-3.0.json")] {
+        let mut arguments = vec!["openapi"];
+        arguments.extend(spec.iter().flat_map(|spec| ["--spec", *spec]));
+        let committed =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(file)).unwrap();
+        assert_eq!(run(&arguments).1, committed);
+    }
+}
