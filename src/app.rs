@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
@@ -24,6 +24,9 @@ use crate::vms::client::{VmsClient, http_client};
 
 /// For the issuer's metadata and keys.
 const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Behind `server.drain`: those who still wait are told where their order stands.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// How often settled orders that are past their retention are removed.
 const PURGE: Duration = Duration::from_hours(1);
@@ -143,12 +146,10 @@ impl App {
         let served = CancellationToken::new();
         let probes =
             tokio::spawn(http::serve(management, http::management_router(&api), served.clone(), Duration::ZERO));
-        let requests = http::serve(public, http::public_router(&api), stop.clone(), drain);
+        let requests = http::serve(public, http::public_router(&api), stop.clone(), drain + LAST_ANSWERS);
         let work = async {
             stop.cancelled().await;
-            if tokio::time::timeout(drain, api.relay.stop()).await.is_err() {
-                warn!("some attempts did not finish within server.drain; the next start finds them");
-            }
+            api.relay.stop(drain).await;
         };
         tokio::join!(requests, work);
         served.cancel();

@@ -138,7 +138,8 @@ impl TokenVerifier {
         }
         let name = sha256(token.as_bytes());
         if let Some(caller) = self.verified.get(&name) {
-            if self.clock.now() < caller.expires_at && caller.generation == self.keys.generation() {
+            let good = self.clock.now() < caller.expires_at && caller.generation == self.keys.generation();
+            if good && self.keys.are_current() {
                 return Ok(caller);
             }
             self.verified.remove(&name);
@@ -151,11 +152,11 @@ impl TokenVerifier {
     async fn verify_anew(&self, token: &str) -> Result<Caller, AuthError> {
         let header = header(token)?;
         let algorithm = self.algorithm(&header)?;
+        let generation = self.keys.generation();
         let key = self.keys.find(header.kid.as_deref(), algorithm).await.map_err(|error| match error {
             KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
             KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
         })?;
-        let generation = self.keys.generation();
         let claims = self.claims(token, &key, algorithm)?;
         self.caller(claims, generation)
     }

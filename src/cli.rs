@@ -162,6 +162,12 @@ fn stop_on_signal(stop: CancellationToken) -> Result<(), Failure> {
         }
         info!("stopping");
         stop.cancel();
+        // Who asks twice does not want to wait for the drain; what is open is in the ledger.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(i32::from(FAILED));
     });
     Ok(())
 }

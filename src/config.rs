@@ -36,7 +36,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// All settings (contract §4).
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `[server]`

@@ -34,6 +34,15 @@ pub enum LedgerError {
     },
 }
 
+/// What became of a changed order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is on disk.
+    Now,
+    /// A newer revision is there; it stays.
+    Superseded,
+}
+
 /// Which orders a list shows, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -61,8 +70,8 @@ pub struct Place {
 pub trait Ledger: Debug + Send + Sync + 'static {
     /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]).
     async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError>;
-    /// Stores a changed order.
-    async fn store(&self, order: Order) -> Result<(), LedgerError>;
+    /// Stores a changed order, unless a newer revision of it is there.
+    async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
     /// One order.
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError>;
     /// A list of orders.
@@ -70,8 +79,9 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// Open orders that need someone now: accepted and forwarding ones, and retrying ones whose time has come.
     /// Oldest first, at most `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError>;
-    /// When the next retrying order is due.
-    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError>;
-    /// Removes orders that were settled longer ago than `retention`; returns how many.
+    /// When the next retrying order is due that is not due yet.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
+    /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay: they wait
+    /// for a person.
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
 }

@@ -45,7 +45,7 @@ const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 /// Hex digits of the folder's hash that make a version: enough to tell any two sheets apart, short enough to read out.
 const VERSION_DIGITS: usize = 16;
 
-/// How the sender stores currency amounts (sap-facts: TCURX).
+/// How the sender stores currency amounts (TCURX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amounts {
     /// 100 JPY is 100.

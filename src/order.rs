@@ -276,12 +276,12 @@ impl Order {
             }
             Verdict::Rejected { answer, detail, .. } => {
                 self.vms = answer;
-                self.doubt = Doubt::None;
-                self.settle(
-                    State::Rejected,
-                    Message::new(Topic::Refused, format!("11VMS refused the order: {detail}")),
-                    now,
-                );
+                // Without a look-up, a refusal says nothing about what became of an earlier attempt.
+                if policy.guard == DuplicateGuard::LookUp {
+                    self.doubt = Doubt::None;
+                }
+                let message = Message::new(Topic::Refused, format!("11VMS refused the order: {detail}"));
+                self.settle(State::Rejected, message, now);
             }
             Verdict::NotDone { answer, retry_after, detail, .. } => {
                 self.vms = answer.or_else(|| self.vms.take());

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::clock::{Clock, between};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Stored};
 use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
 use crate::telemetry::STEP;
@@ -124,6 +124,7 @@ impl Relay {
         let open = match &admission {
             Admission::Replayed(order) => return Ok(Answer::Replayed(order.clone())),
             Admission::Conflicting(order) => return Ok(Answer::Conflicting(order.clone())),
+            Admission::Undecided(order) => return Ok(Answer::Parked(order.clone())),
             Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
         };
         let left = wait.saturating_sub(between(began, self.parts.clock.now()));
@@ -181,15 +182,18 @@ impl Relay {
                 self.drive(&id);
             }
         }
-        let next = self.parts.ledger.next_due().await?;
+        let next = self.parts.ledger.next_due(now).await?;
         Ok(next.map_or(SWEEP, |next| between(now, next).min(SWEEP)))
     }
 
-    /// Stops beginning attempts, waits for those under way, and lets everyone who still waits go.
-    pub async fn stop(&self) {
+    /// Stops beginning attempts, gives those under way so long, and lets everyone who still waits go.
+    pub async fn stop(&self, within: Duration) {
         self.stopping.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = self.parts.clock.sleep(within) => warn!("some attempts are still under way; the next start finds them"),
+        }
         self.stopped.cancel();
     }
 
@@ -245,15 +249,20 @@ impl Relay {
 
     async fn attempt(&self, mut order: Order) {
         let permit = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return,
             // Closed never: the semaphore lives as long as the relay.
             permit = self.permits.acquire() => permit,
-            () = self.stopping.cancelled() => return,
         };
         if let Err(defect) = order.begin(self.parts.clock.now()) {
             return error!(order = %order.id, %defect);
         }
-        if let Err(problem) = self.parts.ledger.store(order.clone()).await {
-            return error!(order = %order.id, %problem, "an attempt can't be recorded, so nothing was sent; the next sweep tries again");
+        match self.parts.ledger.store(order.clone()).await {
+            Ok(Stored::Now) => {}
+            Ok(Stored::Superseded) => return,
+            Err(problem) => {
+                return error!(order = %order.id, %problem, "an attempt can't be recorded, so nothing was sent; the next sweep tries again");
+            }
         }
         debug!(target: STEP, order = %order.id, attempt = order.used, "sent");
         let verdict = self.send(&order).await;
@@ -280,9 +289,16 @@ impl Relay {
 
     /// Stores the outcome, however long the ledger takes to accept it, then tells everyone who waits.
     async fn settle(&self, order: Order) {
-        while let Err(problem) = self.parts.ledger.store(order.clone()).await {
-            error!(order = %order.id, %problem, "an outcome can't be recorded yet; it is kept and tried again");
-            self.parts.clock.sleep(STORE_AGAIN).await;
+        loop {
+            match self.parts.ledger.store(order.clone()).await {
+                Ok(Stored::Now) => break,
+                // An earlier try did reach the disk, and the order has gone on since.
+                Ok(Stored::Superseded) => return,
+                Err(problem) => {
+                    error!(order = %order.id, %problem, "an outcome can't be recorded yet; it is kept and tried again");
+                    self.parts.clock.sleep(STORE_AGAIN).await;
+                }
+            }
         }
         log(&order);
         if order.state.is_open() {

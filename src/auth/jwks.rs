@@ -38,8 +38,19 @@ const MAX_ANSWER_BYTES: usize = 512 * 1024;
 /// Shorter RSA keys are refused (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
-/// Where discovery documents are: OpenID Connect Discovery 1.0, then RFC 8414.
-const DISCOVERY: [&str; 2] = [".well-known/openid-configuration", ".well-known/oauth-authorization-server"];
+/// Where an issuer's metadata are: behind its path (OpenID Connect Discovery 1.0 §4), or before it (RFC 8414 §3).
+fn metadata_urls(issuer: &Url) -> [Url; 2] {
+    let path = issuer.path().trim_end_matches('/');
+    let at = |path: String| {
+        let mut url = issuer.clone();
+        url.set_path(&path);
+        url
+    };
+    [
+        at(format!("{path}/.well-known/openid-configuration")),
+        at(format!("/.well-known/oauth-authorization-server{path}")),
+    ]
+}
 
 /// Why there is no key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -153,9 +164,7 @@ impl KeySet {
     pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
         let known = self.fresh(MAX_AGE);
         if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
-            if self.fresh(REFRESH_AFTER).is_none() {
-                self.refresh_behind(known.map(|known| known.at));
-            }
+            self.are_current();
             return Ok(key);
         }
         let failure = self.refresh(known.map(|known| known.at)).await;
@@ -169,6 +178,15 @@ impl KeySet {
     /// Changes whenever the issuer's keys do: what was verified before has to be verified again.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the keys may still be trusted. Sees to it that they are refreshed in time.
+    pub fn are_current(self: &Arc<Self>) -> bool {
+        let known = self.fresh(MAX_AGE);
+        if self.fresh(REFRESH_AFTER).is_none() {
+            self.refresh_behind(known.as_ref().map(|known| known.at));
+        }
+        known.is_some()
     }
 
     /// Nobody waits for a refresh whose outcome does not matter to it.
@@ -238,13 +256,13 @@ impl KeySet {
             issuer: String,
             jwks_uri: Url,
         }
+        let issuer =
+            self.issuer.parse().map_err(|_| format!("auth.issuer {} is no URL: set auth.jwks_url", self.issuer))?;
         let mut problems = Vec::new();
-        for place in DISCOVERY {
-            let url = format!("{}/{place}", self.issuer.trim_end_matches('/'));
-            let url = url.parse().map_err(|_| format!("auth.issuer {} is no URL: set auth.jwks_url", self.issuer))?;
-            match self.get::<Document>(url).await {
+        for url in metadata_urls(&issuer) {
+            match self.get::<Document>(url.clone()).await {
                 Ok(document) if document.issuer == self.issuer => return Ok(document.jwks_uri),
-                Ok(document) => problems.push(format!("{place} is of the issuer {}", document.issuer)),
+                Ok(document) => problems.push(format!("{url} is of the issuer {}", document.issuer)),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -270,5 +288,31 @@ impl Fetched {
             .filter(|key| key.algorithms.contains(&algorithm) && kid.is_none_or(|kid| key.kid.as_deref() == Some(kid)));
         let key = fitting.next()?;
         (kid.is_some() || fitting.next().is_none()).then(|| key.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_are_looked_for_where_the_standards_say() {
+        let urls = metadata_urls(&"https://issuer.example/tenant/".parse().unwrap()).map(|url| url.to_string());
+        assert_eq!(
+            urls,
+            [
+                "https://issuer.example/tenant/.well-known/openid-configuration",
+                "https://issuer.example/.well-known/oauth-authorization-server/tenant"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_size_of_an_rsa_key_is_that_of_its_modulus() {
+        let modulus = |bytes: &[u8]| rsa_bits(&URL_SAFE_NO_PAD.encode(bytes));
+        assert_eq!(modulus(&[0xFF; 256]), 2048);
+        assert_eq!(modulus(&[[0].as_slice(), &[0x80; 256]].concat()), 2048);
+        assert_eq!(modulus(&[[0x01].as_slice(), &[0; 255]].concat()), 2041);
+        assert_eq!(rsa_bits("???"), 0);
     }
 }

@@ -31,7 +31,7 @@ pub struct Reader {
 impl Reader {
     /// Reads TOML and overlays it by `PO_WEBHOOK_SECTION__KEY` variables.
     pub fn parse(label: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
-        let table: Table = text.parse().map_err(|error| Mistakes(vec![format!("{label}: not TOML: {error}")]))?;
+        let table: Table = text.parse().map_err(|error| Mistakes(vec![not_toml(label, text, &error)]))?;
         let mut reader =
             Self { label: label.to_owned(), entries: BTreeMap::new(), read: BTreeSet::new(), mistakes: Vec::new() };
         reader.add_table("", table);
@@ -112,7 +112,10 @@ impl Reader {
     }
 
     fn wrong<T>(&mut self, entry: &Entry, expected: &str) -> Option<T> {
-        self.mistakes.push(format!("{}: expected {expected}, found {}", entry.origin, entry.value));
+        // A URL with a user may hold a password.
+        let found =
+            if entry.value.to_string().contains('@') { "something else".to_owned() } else { entry.value.to_string() };
+        self.mistakes.push(format!("{}: expected {expected}, found {found}", entry.origin));
         None
     }
 
@@ -187,7 +190,7 @@ impl Reader {
         self.choice_with_later(key, default, choices, &[])
     }
 
-    /// One of several words; some of the contract's words are not available yet.
+    /// One of several words; some words will be available later.
     pub fn choice_with_later<T: Copy>(
         &mut self,
         key: &str,
@@ -285,6 +288,13 @@ impl Reader {
             url.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(PathBuf::from)
         })
     }
+}
+
+/// Where the text stops being TOML; never the line itself, which may hold a secret.
+fn not_toml(label: &str, text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    format!("{label} line {line}: not TOML: {}", error.message())
 }
 
 fn not_empty(text: &str) -> Option<String> {

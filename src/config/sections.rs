@@ -33,7 +33,7 @@ pub fn settings(reader: &mut Reader) -> Option<Settings> {
     })
 }
 
-/// Parts of the contract that are not built yet are refused by name: nothing that was set is ignored.
+/// What a later version will have is refused by name: nothing that was set is ignored.
 fn refuse_what_comes_later(reader: &mut Reader) {
     for key in [
         "server.tls",
@@ -81,18 +81,17 @@ fn auth(reader: &mut Reader) -> Option<Auth> {
     let jwks_url = reader.optional("auth.jwks_url", units::URL, units::url);
     let algorithms = reader.list("auth.algorithms", &["RS256", "PS256", "ES256", "EdDSA"], ALGORITHMS, algorithm);
     let leeway = reader.duration("auth.leeway", "30s");
-    let scopes = Scopes {
-        write: reader.text_or("auth.scopes.write", "purchase-orders.write")?,
-        read: reader.text_or("auth.scopes.read", "purchase-orders.read")?,
-        operate: reader.text_or("auth.scopes.operate", "purchase-orders.operate")?,
-    };
+    let write = reader.text_or("auth.scopes.write", "purchase-orders.write");
+    let read = reader.text_or("auth.scopes.read", "purchase-orders.read");
+    let operate = reader.text_or("auth.scopes.operate", "purchase-orders.operate");
+    let scopes = || Some(Scopes { write: write?, read: read?, operate: operate? });
     Some(Auth {
         issuer: issuer?,
         audience: audience?,
         jwks_url: jwks_url?,
         algorithms: algorithms?,
         leeway: leeway?,
-        scopes,
+        scopes: scopes()?,
     })
 }
 

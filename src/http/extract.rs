@@ -22,7 +22,7 @@ use crate::telemetry::STEP;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
-const MAX_BAGGAGE: usize = 4096;
+pub const MAX_BAGGAGE: usize = 4096;
 
 /// A caller that may bring carts.
 #[derive(Debug)]
@@ -155,11 +155,15 @@ impl Preferences {
     pub fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
         let mut preferences = Self { wait: None, respond_async: false };
-        for preference in values.flat_map(|value| value.split([',', ';'])).map(|text| text.trim().to_ascii_lowercase())
-        {
+        // Behind a semicolon stand parameters of a preference, of which ours have none.
+        let names = values.flat_map(|value| value.split(',')).filter_map(|text| text.split(';').next());
+        for preference in names.map(|text| text.trim().to_ascii_lowercase()) {
             match preference.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))) {
                 None if preference == "respond-async" => preferences.respond_async = true,
-                Some(("wait", seconds)) => preferences.wait = seconds.parse().ok().map(Duration::from_secs),
+                // Of a preference that is given twice, the first counts (RFC 7240 §2).
+                Some(("wait", seconds)) if preferences.wait.is_none() => {
+                    preferences.wait = seconds.parse().ok().map(Duration::from_secs);
+                }
                 _ => {}
             }
         }
@@ -212,6 +216,10 @@ mod tests {
         assert_eq!(prefer("wait=5").deadline(Duration::from_secs(50)), Duration::from_secs(5));
         assert_eq!(prefer("wait=500").deadline(Duration::from_secs(50)), Duration::from_secs(50));
         assert_eq!(prefer("respond-async, wait=10").deadline(Duration::from_secs(50)), Duration::ZERO);
+        assert_eq!(
+            prefer("wait=5, wait=7; foo=1, bar; wait=9").deadline(Duration::from_secs(50)),
+            Duration::from_secs(5)
+        );
         assert_eq!(prefer("wait=soon, foo").deadline(Duration::from_secs(50)), Duration::from_secs(50));
     }
 

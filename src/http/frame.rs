@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use tracing::{debug, info, warn};
 
 use super::error::COME_AGAIN_SOON;
+use super::extract::MAX_BAGGAGE;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use super::{API_VERSION, Api, SMART_ID};
 use crate::clock::between;
@@ -50,7 +51,7 @@ impl Seen {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
-            sap_passport: passport.map(str::to_owned),
+            sap_passport: passport.filter(|passport| passport.len() <= MAX_BAGGAGE).map(str::to_owned),
         }
     }
 

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), graceful.watcher()))),
+                Ok((stream, _)) => {
+                    let connection = connection(stream, router.clone(), stop.clone(), graceful.watcher());
+                    drop(tokio::spawn(connection));
+                }
                 Err(error) => {
                     warn!(%error, "a connection can't be accepted");
                     tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -54,13 +57,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
-async fn connection(mut stream: TcpStream, router: Router, watcher: hyper_util::server::graceful::Watcher) {
+async fn connection(mut stream: TcpStream, router: Router, stop: CancellationToken, watcher: Watcher) {
     // Small answers go out at once; where it fails, they only go out later.
     let _ = stream.set_nodelay(true);
-    if tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut [0])).await.is_err() {
-        // Best effort: the other side may be long gone.
-        let _ = stream.write_all(&silent_answer()).await;
-        return;
+    let mut first_byte = [0];
+    tokio::select! {
+        _ = stream.peek(&mut first_byte) => {}
+        () = stop.cancelled() => return,
+        () = tokio::time::sleep(HEADER_TIMEOUT) => {
+            // Best effort: the other side may be long gone.
+            let _ = stream.write_all(&silent_answer()).await;
+            return;
+        }
     }
     let served = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&served);

@@ -1,4 +1,4 @@
-//! How orders, lists and previews look on the wire (contract §2).
+//! How orders, lists and previews look on the wire.
 
 use jiff::Timestamp;
 use serde::Serialize;

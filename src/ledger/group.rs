@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::LedgerError;
+use super::{LedgerError, Stored};
 use crate::order::retry::Policy;
 use crate::order::{Admission, Candidate, Order};
 
@@ -32,16 +32,17 @@ pub enum Write {
 pub enum Written {
     /// The admission.
     Admitted(Box<Admission>),
-    /// Stored.
-    Stored,
+    /// Stored, or not.
+    Stored(Stored),
     /// So many removed.
     Purged(usize),
 }
 
 /// A storage that applies a group of writes in one durable transaction.
 pub trait Backend: Send + 'static {
-    /// Applies all writes or none. One result each, in order.
-    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, LedgerError>;
+    /// Applies the writes in one transaction; one result each, in order. A record that can't be read fails its own
+    /// write alone; where the storage fails, nothing of the group is applied.
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError>;
 }
 
 type Waiting = (Write, oneshot::Sender<Result<Written, LedgerError>>);
@@ -95,9 +96,9 @@ impl GroupCommit {
     ///
     /// # Errors
     /// If the backend could not commit.
-    pub async fn store(&self, order: Order) -> Result<(), LedgerError> {
+    pub async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
         match self.write(Write::Store(Box::new(order))).await? {
-            Written::Stored => Ok(()),
+            Written::Stored(stored) => Ok(stored),
             other => Err(mismatch(&other)),
         }
     }
@@ -116,11 +117,14 @@ impl GroupCommit {
 }
 
 /// Tells every caller its result. A caller that hung up loses only the answer.
-fn answer(callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>, results: Result<Vec<Written>, LedgerError>) {
+fn answer(
+    callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>,
+    results: Result<Vec<Result<Written, LedgerError>>, LedgerError>,
+) {
     match results {
         Ok(results) => {
             for (caller, written) in callers.into_iter().zip(results) {
-                let _ = caller.send(Ok(written));
+                let _ = caller.send(written);
             }
         }
         Err(error) => {

@@ -9,8 +9,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
+use tracing::error;
+
 use super::group::{Backend, Write, Written};
-use super::{Filter, GroupCommit, Ledger, LedgerError};
+use super::{Filter, GroupCommit, Ledger, LedgerError, Stored};
 use crate::cart::without_leading_zeros;
 use crate::order::retry::Policy;
 use crate::order::{self, Admission, Candidate, Order, OrderId, State};
@@ -70,7 +72,7 @@ impl Ledger for SqliteLedger {
         self.writer.admit(candidate, now, policy).await
     }
 
-    async fn store(&self, order: Order) -> Result<(), LedgerError> {
+    async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
         self.writer.store(order).await
     }
 
@@ -87,10 +89,11 @@ impl Ledger for SqliteLedger {
         self.read(move |connection| due(connection, now, limit)).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying'";
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying' AND next_attempt_at > ?1";
         self.read(move |connection| {
-            let at: Option<i64> = connection.prepare_cached(query)?.query_row([], |row| row.get(0))?;
+            let at: Option<i64> =
+                connection.prepare_cached(query)?.query_row([now.as_millisecond()], |row| row.get(0))?;
             Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
         })
         .await
@@ -106,10 +109,16 @@ struct Writer {
 }
 
 impl Backend for Writer {
-    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, LedgerError> {
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
         // Dropping the transaction on an error rolls it back: all or nothing.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let written = group.iter().map(|write| apply(&transaction, write)).collect::<Result<Vec<_>, _>>()?;
+        let mut written = Vec::with_capacity(group.len());
+        for write in group {
+            match apply(&transaction, write) {
+                Err(LedgerError::Unavailable(detail)) => return Err(LedgerError::Unavailable(detail)),
+                result => written.push(result),
+            }
+        }
         transaction.commit()?;
         Ok(written)
     }
@@ -125,30 +134,32 @@ fn apply(connection: &Connection, write: &Write) -> Result<Written, LedgerError>
             }
             Ok(Written::Admitted(Box::new(admission)))
         }
-        Write::Store(order) => store(connection, order).map(|()| Written::Stored),
+        Write::Store(order) => store(connection, order).map(Written::Stored),
         Write::Purge(before) => {
-            let query = "DELETE FROM orders WHERE settled_at < ?1";
+            let query = "DELETE FROM orders WHERE settled_at < ?1 AND state <> 'parked'";
             Ok(Written::Purged(connection.prepare_cached(query)?.execute([before.as_millisecond()])?))
         }
     }
 }
 
-fn store(connection: &Connection, order: &Order) -> Result<(), LedgerError> {
+fn store(connection: &Connection, order: &Order) -> Result<Stored, LedgerError> {
     let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
-    let query = "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    let query =
+        "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         ON CONFLICT (id) DO UPDATE SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5,
-            next_attempt_at = ?6, record = ?7";
-    connection.prepare_cached(query)?.execute(params![
+            next_attempt_at = ?6, record = ?7, revision = ?8 WHERE revision <= ?8";
+    let changed = connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
         without_leading_zeros(&order.cart_number),
         order.state.name(),
         order.received_at.as_millisecond(),
         order.settled_at.map(Timestamp::as_millisecond),
         order.next_attempt_at.map(Timestamp::as_millisecond),
-        record
+        record,
+        i64::try_from(order.revision).unwrap_or(i64::MAX),
     ])?;
-    Ok(())
+    Ok(if changed == 0 { Stored::Superseded } else { Stored::Now })
 }
 
 fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -177,7 +188,9 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
     let mut query = connection.prepare_cached(&query)?;
     let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
-    records.into_iter().map(read_record).collect()
+    // One record that can't be read must not hide all others; asked for itself, it says what is wrong.
+    let readable = |record| read_record(record).map_err(|problem| error!(%problem, "left out of a list")).ok();
+    Ok(records.into_iter().filter_map(readable).collect())
 }
 
 fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError> {

@@ -12,13 +12,14 @@ use crate::clock::Clock;
 
 /// How often the folder is read again. Comparing content works on every file system: a ConfigMap's swapped link,
 /// a network share or a bind mount may raise no event.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_secs(1);
 
 /// The current mapping of a folder.
 #[derive(Debug)]
 pub struct LiveMapping {
     directory: PathBuf,
     amounts: Amounts,
+    loaded: Folder,
     current: ArcSwap<Mapping>,
 }
 
@@ -31,7 +32,7 @@ impl LiveMapping {
         let folder = Folder::read(&directory)?;
         let mapping = Mapping::compile(&folder, amounts)?;
         warn_of_examples(&mapping, &folder);
-        Ok(Self { directory, amounts, current: ArcSwap::from_pointee(mapping) })
+        Ok(Self { directory, amounts, loaded: folder, current: ArcSwap::from_pointee(mapping) })
     }
 
     /// The mapping to use for one cart.
@@ -39,17 +40,20 @@ impl LiveMapping {
         self.current.load_full()
     }
 
-    /// Watches the folder until dropped.
+    /// Watches the folder until dropped. A change is taken once it was read twice: an editor, or a copy, may still be
+    /// writing at the first look.
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>) {
-        let mut seen = Folder::read(&self.directory);
+        let mut used = Ok(self.loaded.clone());
+        let mut last = used.clone();
         loop {
             clock.sleep(POLL).await;
             let directory = self.directory.clone();
-            let Ok(folder) = tokio::task::spawn_blocking(move || Folder::read(&directory)).await else { continue };
-            if folder != seen {
-                self.exchange(&folder);
-                seen = folder;
+            let Ok(now) = tokio::task::spawn_blocking(move || Folder::read(&directory)).await else { continue };
+            if now == last && now != used {
+                self.exchange(&now);
+                used = now.clone();
             }
+            last = now;
         }
     }
 

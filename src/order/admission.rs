@@ -1,4 +1,4 @@
-//! What becomes of a cart that arrives: a new order, a known one, another try, or a conflict (contract §2). Pure.
+//! What becomes of a cart that arrives: a new order, a known one, another try, or a conflict. Pure.
 
 use std::time::Duration;
 
@@ -37,16 +37,21 @@ pub enum Admission {
     Joined(Order),
     /// The same cart, created before.
     Replayed(Order),
+    /// Parked, and it may exist in 11VMS, and nothing protects against a second order: only a person can tell.
+    Undecided(Order),
     /// Another cart under an id that is created, open or cancelled.
     Conflicting(Order),
 }
 
-/// Decides what becomes of a candidate, given what is known under its id (contract §2).
+/// Decides what becomes of a candidate, given what is known under its id.
 pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &Policy) -> Admission {
     let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
     let same = known.is_same(&candidate);
     match known.state {
-        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, same, now, policy)),
+        State::Rejected | State::Parked if known.doubt != Doubt::None && !policy.resends_unknown() => {
+            Admission::Undecided(known)
+        }
+        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, now, policy)),
         State::Created if same => Admission::Replayed(known),
         State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),
         // A cancelled order was settled by a person: only a person may open it again.
@@ -80,9 +85,9 @@ impl Order {
     }
 
     /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
-    fn restart(self, candidate: Candidate, same: bool, now: Timestamp, policy: &Policy) -> Self {
+    fn restart(self, candidate: Candidate, now: Timestamp, policy: &Policy) -> Self {
         let doubt = match self.doubt {
-            Doubt::ThisContent if !same => Doubt::EarlierContent,
+            Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,
         };
         let earliest = self.last_end().map(|end| after(end, policy.unknown_grace));

@@ -1,4 +1,4 @@
-//! What an answer of 11VMS means (done? not done? unknown?) and when to try again (contract §3). Pure.
+//! What an answer of 11VMS means (done? not done? unknown?) and when to try again. Pure.
 
 use std::time::Duration;
 

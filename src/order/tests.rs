@@ -214,6 +214,32 @@ fn without_a_guard_an_unknown_outcome_is_parked_at_once() {
 }
 
 #[test]
+fn without_a_guard_an_order_in_doubt_is_left_to_a_person_when_its_cart_comes_again() {
+    let unguarded = Policy { guard: DuplicateGuard::None, ..policy() };
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.conclude(unknown(), at(10), &unguarded, 0.0).unwrap();
+    for content in ["a", "b"] {
+        let again = admit(Some(order.clone()), candidate(content), at(9_000), &unguarded);
+        assert!(matches!(again, Admission::Undecided(same) if same == order));
+    }
+}
+
+#[test]
+fn a_refusal_ends_the_doubt_only_after_a_look_up() {
+    for (guard, doubt) in [(DuplicateGuard::LookUp, Doubt::None), (DuplicateGuard::IdempotencyKey, Doubt::ThisContent)]
+    {
+        let guarded = Policy { guard, ..policy() };
+        let mut order = accepted();
+        for verdict in [unknown(), rejected()] {
+            order.begin(at(0)).unwrap();
+            order.conclude(verdict, at(1), &guarded, 0.0).unwrap();
+        }
+        assert_eq!((order.state, order.doubt), (State::Rejected, doubt));
+    }
+}
+
+#[test]
 fn an_interrupted_attempt_is_in_doubt_and_costs_nothing() {
     let mut order = accepted();
     order.begin(at(0)).unwrap();

@@ -1,6 +1,7 @@
 //! Tokens for 11VMS: OAuth2 client credentials (RFC 6749 §4.4), fetched once for all who wait.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ const RENEW_BEFORE: Duration = Duration::from_mins(1);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// No token could be had.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum TokenError {
     /// The secret's file can't be read.
     #[error("{0}")]
@@ -54,12 +55,22 @@ pub struct TokenSource {
     http: Client,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<AccessToken>>,
+    /// Fetches that ended; who waited for one that failed shares its failure.
+    fetches: AtomicU64,
+    failure: std::sync::Mutex<Option<TokenError>>,
 }
 
 impl TokenSource {
     /// Nothing is fetched before the first token is needed.
     pub fn new(settings: TargetOAuth2, http: Client, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, http, clock, current: Mutex::new(None) }
+        Self {
+            settings,
+            http,
+            clock,
+            current: Mutex::new(None),
+            fetches: AtomicU64::new(0),
+            failure: std::sync::Mutex::default(),
+        }
     }
 
     /// A valid token. Whoever comes while one is fetched waits for that one.
@@ -67,13 +78,25 @@ impl TokenSource {
     /// # Errors
     /// If none is known and none can be had.
     pub async fn get(&self) -> Result<AccessToken, TokenError> {
+        let before = self.fetches.load(Ordering::Acquire);
         let mut current = self.current.lock().await;
         if let Some(token) = current.as_ref().filter(|token| self.clock.now() < token.renew_at) {
             return Ok(token.clone());
         }
-        let token = self.fetch().await?;
-        *current = Some(token.clone());
-        Ok(token)
+        if self.fetches.load(Ordering::Acquire) > before
+            && let Some(failure) = self.failure().clone()
+        {
+            return Err(failure);
+        }
+        let fetched = self.fetch().await;
+        self.fetches.fetch_add(1, Ordering::AcqRel);
+        *self.failure() = fetched.as_ref().err().cloned();
+        *current = fetched.as_ref().ok().cloned();
+        fetched
+    }
+
+    fn failure(&self) -> std::sync::MutexGuard<'_, Option<TokenError>> {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// 11VMS refused this token (401): the next caller fetches another, unless somebody already did.

@@ -1,4 +1,4 @@
-//! The contract's table of answers.
+//! What callers are told, case by case.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{Answer, ORDERS, Service, cart, example, expected_order};
 const SAMPLE_ID: &str = "005056a207c81ed1bfc6b69e72f50550";
 
 #[tokio::test]
-async fn the_sample_cart_becomes_the_order_of_the_contract() {
+async fn the_sample_cart_becomes_its_order() {
     let service = Service::start().await;
     let answer = service.send(&example("asjson-sample")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -262,6 +262,31 @@ async fn what_11vms_certainly_did_not_do_is_sent_again_without_a_look_up() {
     assert_eq!(answer.status, 201);
     let methods: Vec<String> = service.vms.received().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["POST", "POST"]);
+}
+
+#[tokio::test]
+async fn without_a_guard_a_cart_in_doubt_is_never_sent_twice() {
+    let service = Service::start_with("target.duplicate_guard = \"none\"").await;
+    service.vms.next(Effect::HangUpAfter);
+    for _ in 0..2 {
+        service.send(&cart(1)).await.is_problem(502, "parked");
+    }
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn under_an_idempotency_key_the_same_body_is_sent_again_without_a_look_up() {
+    let service = Service::start_with("target.duplicate_guard = \"idempotency-key\"").await;
+    service.vms.next(Effect::HangUpBefore);
+    let cart = cart(1);
+    let (answer, ()) = tokio::join!(service.send(&cart), async {
+        service.until("1", "retrying").await;
+        service.clock.advance(Duration::from_secs(40));
+    });
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let received = service.vms.received();
+    assert_eq!(received.iter().map(|request| request.method.as_str()).collect::<Vec<_>>(), ["POST", "POST"]);
+    assert!(received.iter().all(|request| request.header("idempotency-key") == Some("1")));
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ impl ProblemKind {
         name: "parked",
         status: StatusCode::BAD_GATEWAY,
         title: "The order waits for a person",
-        explanation: "All attempts to create the order in 11VMS failed, or its outcome is unknown. The operator was told. Sending the cart again tries anew, and never makes a second order.",
+        explanation: "All attempts to create the order in 11VMS failed, or its outcome is unknown. Sending the cart again tries anew where that can make no second order; otherwise a person has to look into 11VMS.",
     };
 
     pub const ISSUER_UNAVAILABLE: Self = Self {

@@ -103,7 +103,7 @@ fn candidate(api: &Api, cart: &Cart, headers: &HeaderMap, request_id: &RequestId
     })
 }
 
-/// The contract's table of answers.
+/// Which status and body each answer of the relay has.
 fn respond(api: &Api, answer: Answer, preferences: Preferences) -> Result<Response, Problem> {
     match answer {
         Answer::Created(order) => Ok((StatusCode::CREATED, [location(&order)], view(&order)).into_response()),
@@ -121,7 +121,9 @@ fn respond(api: &Api, answer: Answer, preferences: Preferences) -> Result<Respon
             Err(about(&order, Problem::new(ProblemKind::PARKED, detail)))
         }
         Answer::Conflicting(order) => {
-            let detail = format!("the order {} is {} and came from another cart", order.id, order.state.name());
+            let why =
+                if order.state == OrderState::Cancelled { "was cancelled by hand" } else { "came from another cart" };
+            let detail = format!("the order {} is {} and {why}", order.id, order.state.name());
             let (name, value) = location(&order);
             Err(Problem::new(ProblemKind::ORDER_EXISTS, detail).order(order.id.as_str()).header(name, value))
         }

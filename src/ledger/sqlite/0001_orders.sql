@@ -7,7 +7,8 @@ CREATE TABLE orders (
     received_at INTEGER NOT NULL,
     settled_at INTEGER,
     next_attempt_at INTEGER,
-    record TEXT NOT NULL
+    record TEXT NOT NULL,
+    revision INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX orders_by_receipt ON orders (received_at, id);

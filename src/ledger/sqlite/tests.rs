@@ -105,10 +105,56 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first() {
     }
     assert_eq!(ids(&ledger, 39).await, ["1", "2"]);
     assert_eq!(ids(&ledger, 40).await, ["1", "2", "3"]);
-    assert_eq!(ledger.next_due().await.unwrap(), Some(at(40)));
+    assert_eq!(ledger.next_due(at(39)).await.unwrap(), Some(at(40)));
     assert_eq!(ledger.due(at(40), 1).await.unwrap().len(), 1);
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 1);
     assert_eq!(ledger.find(&OrderId::of("4")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_newer_revision_is_never_overwritten_by_an_older_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&folder);
+    let older = admitted(&ledger, 1).await;
+    let mut newer = older.clone();
+    newer.begin(at(10)).unwrap();
+    assert_eq!(ledger.store(newer.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(
+        ledger.store(newer.clone()).await.unwrap(),
+        Stored::Now,
+        "the same again, after an answer that was lost"
+    );
+    assert_eq!(ledger.store(older).await.unwrap(), Stored::Superseded);
+    assert_eq!(ledger.find(&newer.id).await.unwrap(), Some(newer));
+}
+
+#[tokio::test]
+async fn a_record_that_can_not_be_read_harms_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&folder);
+    admitted(&ledger, 1).await;
+    admitted(&ledger, 2).await;
+    let file = folder.path().join("deep/orders.db");
+    Connection::open(file).unwrap().execute("UPDATE orders SET record = '{}' WHERE id = '1'", []).unwrap();
+    let broken = ledger.admit(candidate(1), at(9), policy());
+    let other = ledger.admit(candidate(3), at(9), policy());
+    let (broken, other) = tokio::join!(broken, other);
+    assert!(matches!(broken, Err(LedgerError::Unreadable { id, .. }) if id == "1"));
+    assert!(matches!(other, Ok(Admission::Started(_))));
+    assert_eq!(ledger.list(Filter { limit: 9, ..Filter::default() }).await.unwrap().len(), 2);
+    assert!(ledger.find(&OrderId::of("1")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_parked_order_is_kept_until_somebody_looked() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&folder);
+    let mut order = admitted(&ledger, 1).await;
+    order.begin(at(0)).unwrap();
+    let lost = Verdict::Unknown { status: None, answer: None, detail: String::new(), retry_after: None };
+    order.conclude(lost, at(0), &Policy { retries: 0, ..policy() }, 0.0).unwrap();
+    ledger.store(order).await.unwrap();
+    assert_eq!(ledger.purge(at(1_000_000), Duration::from_secs(1)).await.unwrap(), 0);
 }
 
 #[tokio::test]

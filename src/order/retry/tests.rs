@@ -16,7 +16,7 @@ fn outcome(status: u16, body: Value) -> Outcome {
 }
 
 #[test]
-fn every_status_means_what_the_contract_says() {
+fn every_status_has_its_meaning() {
     let number = || json!({ "poNumber": "45" });
     let table = [
         (200, number(), Outcome::Created),
