@@ -52,6 +52,8 @@ pub enum Topic {
     EarlierContent,
     /// 11VMS shows more than one order for this id.
     Duplicate,
+    /// Whatever else a request was refused for.
+    Request,
 }
 
 impl Topic {
@@ -70,6 +72,7 @@ impl Topic {
             Self::Parked => "102",
             Self::EarlierContent => "103",
             Self::Duplicate => "104",
+            Self::Request => "900",
         }
     }
 

@@ -62,7 +62,7 @@ pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
         [only] => only.message.clone(),
         several => format!("The cart has {} mistakes; messages lists them all.", several.len()),
     };
-    Problem::new(ProblemKind::INVALID_CART, detail).messages(mistakes)
+    Problem::new(ProblemKind::INVALID_CART, detail).with_messages(mistakes)
 }
 
 impl From<LedgerError> for Problem {

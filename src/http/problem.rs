@@ -16,7 +16,7 @@ pub use kind::ProblemKind;
 
 use super::view::MessageView;
 
-use crate::message::Message;
+use crate::message::{Message, Topic};
 
 /// The media type of every error body.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -61,7 +61,7 @@ impl Problem {
 
     /// What SAP people read.
     #[must_use]
-    pub fn messages(mut self, messages: Vec<Message>) -> Self {
+    pub fn with_messages(mut self, messages: Vec<Message>) -> Self {
         self.messages = messages;
         self
     }
@@ -106,9 +106,14 @@ impl Problem {
             order_id: self.order_id.clone(),
             line: self.position.map(|(line, _)| line),
             column: self.position.map(|(_, column)| column),
-            messages: self.messages.iter().map(MessageView::from).collect(),
+            messages: self.messages().iter().map(MessageView::from).collect(),
             vms: self.vms.clone(),
         }
+    }
+
+    /// What SAP people read; an ABAP caller finds at least one message in every problem.
+    fn messages(&self) -> Vec<Message> {
+        if self.messages.is_empty() { vec![Message::new(Topic::Request, &self.detail)] } else { self.messages.clone() }
     }
 
     /// One line for the log.
@@ -163,8 +168,7 @@ pub struct ProblemBody {
     /// Column in the line, in bytes, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
-    /// Every mistake, in BAPIRET2 shape.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Every mistake, in BAPIRET2 shape; at least one.
     pub messages: Vec<MessageView>,
     /// 11VMS's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -176,6 +176,8 @@ impl Answer {
         for member in ["title", "detail", "instance"] {
             assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {}", self.text);
         }
+        let messages = self.body["messages"].as_array().unwrap();
+        assert!(!messages.is_empty() && messages.iter().all(|message| message["type"] == "E"), "{}", self.text);
     }
 
     /// The SAP fields of all messages.

@@ -148,7 +148,7 @@ fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Resp
 
 fn about(order: &Order, problem: Problem) -> Problem {
     let (name, value) = location(order);
-    problem.order(order.id.as_str()).messages(order.messages.clone()).vms(order.vms.clone()).header(name, value)
+    problem.order(order.id.as_str()).with_messages(order.messages.clone()).vms(order.vms.clone()).header(name, value)
 }
 
 fn view(order: &Order) -> Json<OrderView> {
