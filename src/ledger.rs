@@ -78,7 +78,9 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError>;
     /// Open orders that need someone now: accepted and forwarding ones, and retrying ones whose time has come.
     /// Oldest first, at most `limit`.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError>;
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError>;
+    /// Whether it can be read, and would take a write.
+    async fn check(&self) -> Result<(), LedgerError>;
     /// When the next retrying order is due that is not due yet.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
     /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay: they wait

@@ -21,6 +21,12 @@ use crate::clock::{after, between};
 use crate::message::{Message, Topic, quoted};
 use retry::{DuplicateGuard, Policy, Verdict};
 
+/// Attempts that an order remembers; their numbers count on. A refused cart may be sent again for ever.
+const ATTEMPTS_KEPT: usize = 50;
+
+/// Interruptions in a row that cost nothing.
+const FREE_INTERRUPTIONS: usize = 5;
+
 /// What identifies an order: the cart's GUID as 32 lower-case hex digits, else its cart number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -232,6 +238,9 @@ impl Order {
         self.next_attempt_at = None;
         self.used += 1;
         let number = self.attempts.last().map_or(1, |last| last.number + 1);
+        if self.attempts.len() == ATTEMPTS_KEPT {
+            self.attempts.remove(0);
+        }
         self.attempts.push(Attempt {
             number,
             started_at: now,
@@ -276,11 +285,9 @@ impl Order {
             }
             Verdict::Rejected { answer, detail, .. } => {
                 self.vms = answer;
-                // Without a look-up, a refusal says nothing about what became of an earlier attempt.
-                if policy.guard == DuplicateGuard::LookUp {
-                    self.doubt = Doubt::None;
-                }
-                let message = Message::new(Topic::Refused, format!("11VMS refused the order: {detail}"));
+                // The doubt stays: a refusal of this attempt says nothing about what became of an earlier one.
+                let earlier = if self.doubt == Doubt::None { "" } else { "; an earlier attempt may have succeeded" };
+                let message = Message::new(Topic::Refused, format!("11VMS refused the order: {detail}{earlier}"));
                 self.settle(State::Rejected, message, now);
             }
             Verdict::NotDone { answer, retry_after, detail, .. } => {
@@ -308,9 +315,13 @@ impl Order {
             attempt.detail = Some("the service stopped during this attempt".to_owned());
         }
         self.doubt = self.doubt.raised();
-        // The attempt says nothing about 11VMS, so it costs nothing of the budget.
-        self.used = self.used.saturating_sub(1);
-        if policy.resends_unknown() {
+        // The attempt says nothing about 11VMS, so it costs nothing of the budget; but not for ever, if it is the order
+        // that stops the service.
+        let interrupted = |attempt: &&Attempt| attempt.outcome == Some(Outcome::Interrupted);
+        if self.attempts.iter().rev().take_while(interrupted).count() <= FREE_INTERRUPTIONS {
+            self.used = self.used.saturating_sub(1);
+        }
+        if policy.resends_unknown() && self.used <= policy.retries {
             self.state = State::Retrying;
             self.next_attempt_at = Some(after(now, policy.unknown_grace));
         } else {

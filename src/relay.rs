@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -87,7 +87,7 @@ pub struct Relay {
     tasks: TaskTracker,
     /// No further attempt begins.
     stopping: CancellationToken,
-    /// No attempt is under way any more.
+    /// Nobody waits any more: what is still open goes on at the next start.
     stopped: CancellationToken,
 }
 
@@ -124,7 +124,6 @@ impl Relay {
         let open = match &admission {
             Admission::Replayed(order) => return Ok(Answer::Replayed(order.clone())),
             Admission::Conflicting(order) => return Ok(Answer::Conflicting(order.clone())),
-            Admission::Undecided(order) => return Ok(Answer::Parked(order.clone())),
             Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
         };
         let left = wait.saturating_sub(between(began, self.parts.clock.now()));
@@ -177,7 +176,7 @@ impl Relay {
     /// Drives every due order that nobody drives; returns how long there is nothing to do.
     async fn resume_due(self: &Arc<Self>) -> Result<Duration, LedgerError> {
         let now = self.parts.clock.now();
-        for (id, _) in self.parts.ledger.due(now, SWEEP_LIMIT).await? {
+        for id in self.parts.ledger.due(now, SWEEP_LIMIT).await? {
             if !self.driven().contains_key(&id) {
                 self.drive(&id);
             }
@@ -220,18 +219,24 @@ impl Relay {
         self.driven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings an order one step further, if it is its time.
+    /// Brings an order one step further, if it is its time. Who waits for its turn holds nothing but the order's id.
     async fn advance(&self, id: &OrderId) {
+        let permit = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return,
+            permit = self.permits.acquire() => permit,
+        };
+        // Closed never: the semaphore lives as long as the relay.
+        let Ok(permit) = permit else { return };
         let order = match self.parts.ledger.find(id).await {
             Ok(Some(order)) => order,
             Ok(None) => return,
             Err(problem) => return error!(order = %id, %problem, "the order can't be read; the next sweep tries again"),
         };
+        let now = self.parts.clock.now();
         match order.state {
-            State::Accepted => self.attempt(order).await,
-            State::Retrying if order.next_attempt_at.is_none_or(|at| at <= self.parts.clock.now()) => {
-                self.attempt(order).await;
-            }
+            State::Accepted => self.attempt(order, permit).await,
+            State::Retrying if order.next_attempt_at.is_none_or(|at| at <= now) => self.attempt(order, permit).await,
             State::Retrying => self.wake.notify_one(),
             // Only this task drives the order, so whoever began the attempt is gone.
             State::Forwarding => self.interrupt(order).await,
@@ -247,13 +252,7 @@ impl Relay {
         self.settle(order).await;
     }
 
-    async fn attempt(&self, mut order: Order) {
-        let permit = tokio::select! {
-            biased;
-            () = self.stopping.cancelled() => return,
-            // Closed never: the semaphore lives as long as the relay.
-            permit = self.permits.acquire() => permit,
-        };
+    async fn attempt(&self, mut order: Order, permit: SemaphorePermit<'_>) {
         if let Err(defect) = order.begin(self.parts.clock.now()) {
             return error!(order = %order.id, %defect);
         }
@@ -277,7 +276,7 @@ impl Relay {
     /// In doubt, 11VMS is asked before anything is sent again.
     async fn send(&self, order: &Order) -> Verdict {
         let reading = &self.parts.reading;
-        if order.doubt != Doubt::None && self.parts.policy.guard == DuplicateGuard::LookUp {
+        if order.doubt != Doubt::None && self.parts.policy.guard != DuplicateGuard::IdempotencyKey {
             let reply = self.parts.vms.look_up(&order.id).await;
             match read_look_up(reply, order.id.as_str(), reading) {
                 Presence::NotThere => {}

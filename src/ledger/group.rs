@@ -74,8 +74,15 @@ impl GroupCommit {
         Ok(Self { queue })
     }
 
+    /// Whether the writer is there.
+    ///
+    /// # Errors
+    /// If its thread has ended.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        if self.queue.is_closed() { Err(stopped()) } else { Ok(()) }
+    }
+
     async fn write(&self, write: Write) -> Result<Written, LedgerError> {
-        let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (caller, answer) = oneshot::channel();
         self.queue.send((write, caller)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
@@ -135,6 +142,11 @@ fn answer(
     }
 }
 
-fn mismatch(written: &Written) -> LedgerError {
-    LedgerError::Unavailable(format!("the backend answered {written:?} to another write"))
+fn stopped() -> LedgerError {
+    LedgerError::Unavailable("its writer has stopped".to_owned())
+}
+
+/// A defect of the backend; an answer may hold a whole order, so it is not shown.
+fn mismatch(_: &Written) -> LedgerError {
+    LedgerError::Unavailable("the backend gave another write's answer".to_owned())
 }

@@ -15,7 +15,7 @@ use super::group::{Backend, Write, Written};
 use super::{Filter, GroupCommit, Ledger, LedgerError, Stored};
 use crate::cart::without_leading_zeros;
 use crate::order::retry::Policy;
-use crate::order::{self, Admission, Candidate, Order, OrderId, State};
+use crate::order::{self, Admission, Candidate, Order, OrderId};
 
 /// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
@@ -85,7 +85,12 @@ impl Ledger for SqliteLedger {
         self.read(move |connection| list(connection, &filter)).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError> {
+    async fn check(&self) -> Result<(), LedgerError> {
+        self.writer.check()?;
+        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError> {
         self.read(move |connection| due(connection, now, limit)).await
     }
 
@@ -193,13 +198,13 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     Ok(records.into_iter().filter_map(readable).collect())
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, State)>, LedgerError> {
-    let query = "SELECT id, state FROM orders WHERE state IN ('accepted', 'forwarding')
+fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError> {
+    let query = "SELECT id FROM orders WHERE state IN ('accepted', 'forwarding')
         OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
     let mut query = connection.prepare_cached(query)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = query.query_map(params![now.as_millisecond(), limit], texts)?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.into_iter().filter_map(|(id, state)| Some((OrderId::of(&id), State::parse(&state)?))).collect())
+    let ids = query.query_map(params![now.as_millisecond(), limit], |row| row.get::<_, String>(0))?;
+    ids.map(|id| Ok(OrderId::of(&id?))).collect()
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {

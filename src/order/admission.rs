@@ -37,8 +37,6 @@ pub enum Admission {
     Joined(Order),
     /// The same cart, created before.
     Replayed(Order),
-    /// Parked, and it may exist in 11VMS, and nothing protects against a second order: only a person can tell.
-    Undecided(Order),
     /// Another cart under an id that is created, open or cancelled.
     Conflicting(Order),
 }
@@ -48,9 +46,6 @@ pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy:
     let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
     let same = known.is_same(&candidate);
     match known.state {
-        State::Rejected | State::Parked if known.doubt != Doubt::None && !policy.resends_unknown() => {
-            Admission::Undecided(known)
-        }
         State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, now, policy)),
         State::Created if same => Admission::Replayed(known),
         State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),

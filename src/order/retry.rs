@@ -17,7 +17,7 @@ pub enum DuplicateGuard {
     LookUp,
     /// The same body goes out again under the same `Idempotency-Key`.
     IdempotencyKey,
-    /// Nothing: an unknown outcome is parked.
+    /// Nothing: an unknown outcome is parked. When its cart comes again, 11VMS is asked all the same.
     None,
 }
 
@@ -53,7 +53,7 @@ impl Policy {
         Some(Duration::try_from_secs_f64(moved).unwrap_or(self.max_delay))
     }
 
-    /// Whether an order of unknown outcome may be tried again at all.
+    /// Whether an order of unknown outcome is tried again by itself.
     pub fn resends_unknown(&self) -> bool {
         self.guard != DuplicateGuard::None
     }
@@ -217,11 +217,15 @@ pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
     let (200, Some(listed)) = (answer.status, listed) else {
         return Presence::Unclear(answer.unknown("to the look-up"));
     };
-    // An 11VMS that ignores the filter shows others' orders: those are not this one.
-    let ours = |entry: &&Value| entry.get("externalId").and_then(Value::as_str).is_none_or(|external| external == id);
-    let entries: Vec<Value> = listed.iter().filter(ours).cloned().collect();
-    let Some(first) = entries.first() else { return Presence::NotThere };
-    match reading.number(first) {
+    if listed.is_empty() {
+        return Presence::NotThere;
+    }
+    let entries: Vec<Value> = listed.iter().filter(|entry| is_of(entry, id)).cloned().collect();
+    let Some(first) = entries.first() else {
+        // Only others' orders: 11VMS ignores the filter, and ours may stand on another page.
+        return Presence::Unclear(answer.unknown("to the look-up, with other orders only"));
+    };
+    match reading.number_in_list(first) {
         None => Presence::Unclear(answer.unknown("to the look-up, without a readable number")),
         Some(number) => Presence::There(Verdict::Created {
             number,
@@ -233,7 +237,23 @@ pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
     }
 }
 
+/// An entry without `externalId` is what was asked for.
+fn is_of(entry: &Value, id: &str) -> bool {
+    match entry.get("externalId") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(external)) => external == id,
+        Some(other) => other.to_string() == id,
+    }
+}
+
 impl Reading {
+    /// An entry of a list may hold the number where a single answer does, or under the same name at its top.
+    fn number_in_list(&self, entry: &Value) -> Option<String> {
+        let name = self.number_pointer.rsplit_once('/').map_or("", |(_, name)| name);
+        let at_top = Self { number_pointer: format!("/{name}"), transient_codes: Vec::new() };
+        self.number(entry).or_else(|| at_top.number(entry))
+    }
+
     fn number(&self, body: &Value) -> Option<String> {
         match body.pointer(&self.number_pointer)? {
             Value::String(number) if !number.trim().is_empty() => Some(number.trim().to_owned()),

@@ -214,29 +214,41 @@ fn without_a_guard_an_unknown_outcome_is_parked_at_once() {
 }
 
 #[test]
-fn without_a_guard_an_order_in_doubt_is_left_to_a_person_when_its_cart_comes_again() {
-    let unguarded = Policy { guard: DuplicateGuard::None, ..policy() };
+fn a_refusal_does_not_end_the_doubt_about_an_earlier_attempt() {
     let mut order = accepted();
-    order.begin(at(0)).unwrap();
-    order.conclude(unknown(), at(10), &unguarded, 0.0).unwrap();
-    for content in ["a", "b"] {
-        let again = admit(Some(order.clone()), candidate(content), at(9_000), &unguarded);
-        assert!(matches!(again, Admission::Undecided(same) if same == order));
+    for verdict in [unknown(), rejected()] {
+        order.begin(at(0)).unwrap();
+        order.conclude(verdict, at(1), &policy(), 0.0).unwrap();
     }
+    assert_eq!((order.state, order.doubt), (State::Rejected, Doubt::ThisContent));
+    assert!(order.messages[0].message.contains("an earlier attempt may have succeeded"), "{:?}", order.messages);
+    assert!(!after_attempt(rejected()).messages[0].message.contains("earlier"));
 }
 
 #[test]
-fn a_refusal_ends_the_doubt_only_after_a_look_up() {
-    for (guard, doubt) in [(DuplicateGuard::LookUp, Doubt::None), (DuplicateGuard::IdempotencyKey, Doubt::ThisContent)]
-    {
-        let guarded = Policy { guard, ..policy() };
-        let mut order = accepted();
-        for verdict in [unknown(), rejected()] {
-            order.begin(at(0)).unwrap();
-            order.conclude(verdict, at(1), &guarded, 0.0).unwrap();
+fn an_order_that_interrupts_the_service_again_and_again_is_parked() {
+    let mut order = accepted();
+    for life in 0..20 {
+        if order.state == State::Parked {
+            assert!(life > 5, "a few interruptions are free");
+            return;
         }
-        assert_eq!((order.state, order.doubt), (State::Rejected, doubt));
+        order.begin(at(life)).unwrap();
+        order.interrupt(at(life), &policy()).unwrap();
     }
+    panic!("never parked");
+}
+
+#[test]
+fn an_order_remembers_its_last_attempts_and_counts_them_all() {
+    let mut order = accepted();
+    for _ in 0..60 {
+        order.begin(at(0)).unwrap();
+        order.conclude(rejected(), at(0), &policy(), 0.0).unwrap();
+        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), &policy()) else { panic!() };
+        order = again;
+    }
+    assert_eq!((order.attempts.len(), order.attempts[49].number), (50, 60));
 }
 
 #[test]

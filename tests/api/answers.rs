@@ -265,12 +265,14 @@ async fn what_11vms_certainly_did_not_do_is_sent_again_without_a_look_up() {
 }
 
 #[tokio::test]
-async fn without_a_guard_a_cart_in_doubt_is_never_sent_twice() {
-    let service = Service::start_with("target.duplicate_guard = \"none\"").await;
+async fn without_a_guard_an_unknown_outcome_is_parked_and_looked_up_when_the_cart_comes_again() {
+    let service = Service::start_with("target.duplicate_guard = \"none\"\ntarget.unknown_grace = \"0s\"").await;
     service.vms.next(Effect::HangUpAfter);
-    for _ in 0..2 {
-        service.send(&cart(1)).await.is_problem(502, "parked");
-    }
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    service.vms.next(Effect::status(404));
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    let answer = service.send(&cart(1)).await;
+    assert_eq!((answer.status, &answer.body["attempts"][2]["outcome"]), (201, &json!("found")), "{}", answer.text);
     assert_eq!(service.vms.orders().len(), 1);
 }
 

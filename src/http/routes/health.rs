@@ -16,6 +16,6 @@ pub async fn livez() -> Json<Value> {
 
 /// The ledger answers, and a mapping is in use.
 pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
-    api.ledger.next_due(api.clock.now()).await?;
+    api.ledger.check().await?;
     Ok(Json(json!({ "status": "ready", "mappingVersion": api.mapping.current().version() })))
 }

@@ -5,8 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::ledger::Place;
-use crate::order::Baggage;
 use crate::order::retry::{DuplicateGuard, Verdict};
+use crate::order::{Baggage, State};
 
 fn policy() -> Policy {
     Policy {
@@ -47,7 +47,7 @@ async fn admitted(ledger: &SqliteLedger, number: usize) -> Order {
 }
 
 async fn ids(ledger: &SqliteLedger, now: i64) -> Vec<String> {
-    ledger.due(at(now), 100).await.unwrap().into_iter().map(|(id, _)| id.to_string()).collect()
+    ledger.due(at(now), 100).await.unwrap().into_iter().map(|id| id.to_string()).collect()
 }
 
 #[tokio::test]

@@ -104,8 +104,24 @@ fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
 
 #[test]
 fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
-    let body = json!({ "purchaseOrders": [{ "poNumber": "1", "externalId": "other" }] });
-    assert_eq!(read_look_up(answered(200, body), "4711", &reading()), Presence::NotThere);
+    let presence =
+        |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &reading());
+    for others in
+        [json!([{ "poNumber": "1", "externalId": "other" }]), json!([{ "poNumber": "1", "externalId": 9999 }])]
+    {
+        assert!(matches!(presence(others), Presence::Unclear(_)), "ours may stand on another page");
+    }
+    let among = json!([{ "poNumber": "1", "externalId": 9999 }, { "poNumber": "2", "externalId": 4711 }]);
+    assert!(
+        matches!(presence(among), Presence::There(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
+    );
+}
+
+#[test]
+fn an_entry_of_a_list_may_be_flat_where_a_single_answer_is_not() {
+    let nested = Reading { number_pointer: "/data/poNumber".into(), transient_codes: Vec::new() };
+    let body = json!({ "purchaseOrders": [{ "poNumber": "45" }] });
+    assert!(matches!(read_look_up(answered(200, body), "4711", &nested), Presence::There(_)));
 }
 
 #[test]
