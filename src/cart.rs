@@ -149,11 +149,14 @@ impl Row {
     }
 }
 
+/// The rows of a section, or why they can't be read: a mistake only if somebody asks for the section.
+type Section = Result<Vec<Row>, Message>;
+
 /// An approved cart: a header, and sections with rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cart {
     header: Row,
-    sections: BTreeMap<Name, Vec<Row>>,
+    sections: BTreeMap<Name, Section>,
 }
 
 impl Cart {
@@ -188,8 +191,8 @@ impl Cart {
         let number = without_leading_zeros(self.number());
         let problem = if number.is_empty() {
             "HEADER.GUID and HEADER.OBJECT_ID are both missing or initial; one of them has to identify the cart".into()
-        } else if number.chars().count() > CART_NUMBER_CHARS || number.chars().any(char::is_control) {
-            format!("HEADER.OBJECT_ID is {}; expected at most 10 printable characters", quoted(number))
+        } else if number.chars().count() > CART_NUMBER_CHARS || !number.chars().all(|c| c.is_ascii_graphic()) {
+            format!("HEADER.OBJECT_ID is {}; expected at most 10 characters of ASCII, without blanks", quoted(number))
         } else {
             return Ok(number.to_owned());
         };
@@ -203,7 +206,7 @@ impl Cart {
     }
 
     fn rows(&self, section: &str) -> &[Row] {
-        self.sections.get(section).map_or(&[], Vec::as_slice)
+        self.sections.get(section).and_then(|rows| rows.as_ref().ok()).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -253,6 +256,22 @@ mod tests {
             "AFBWogfIHtG_xraecvUFUA==",
         ] {
             assert_eq!(guid(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cart_is_known_by_its_guid_or_else_by_its_number() {
+        let identity =
+            |header: &str| Cart::parse(&format!("{{\"HEADER\":{header}}}")).unwrap().identity().map_err(|m| m.field);
+        assert_eq!(
+            identity(r#"{"GUID":"AFBWogfIHtG/xraecvUFUA==","OBJECT_ID":"1"}"#).unwrap(),
+            "005056a207c81ed1bfc6b69e72f50550"
+        );
+        assert_eq!(identity(r#"{"GUID":"","OBJECT_ID":"0000004711"}"#).unwrap(), "4711");
+        assert_eq!(identity(r#"{"GUID":"AAAAAAAAAAAAAAAAAAAAAA==","OBJECT_ID":4711}"#).unwrap(), "4711");
+        assert_eq!(identity(r#"{"GUID":"not one"}"#).unwrap_err(), "GUID");
+        for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11"] {
+            assert_eq!(identity(&format!("{{\"OBJECT_ID\":\"{number}\"}}")).unwrap_err(), "OBJECT_ID", "{number}");
         }
     }
 

@@ -36,6 +36,9 @@ pub const SHEET: &str = "purchase-order.csv";
 /// The table of currencies without two decimals (ISO 4217), needed by `mapping.shifted_amounts`.
 const CURRENCY_DECIMALS: &str = "currency-decimals";
 
+/// No currency of ISO 4217 has more.
+const MOST_DECIMALS: u32 = 4;
+
 /// Decimals of a currency that the table does not list.
 const USUAL_DECIMALS: u32 = 2;
 
@@ -185,9 +188,8 @@ impl Mapping {
     /// Every defect of the sheet and the tables, with file and line.
     pub fn compile(folder: &Folder, amounts: Amounts) -> Result<Self, Vec<Defect>> {
         let (tables, mut defects) = tables(folder);
-        if amounts == Amounts::Shifted && !tables.contains_key(CURRENCY_DECIMALS) && defects.is_empty() {
-            let file = format!("tables/{CURRENCY_DECIMALS}.csv");
-            defects.push(Defect::new(&file, "missing; mapping.shifted_amounts needs it (currency,decimals)"));
+        if amounts == Amounts::Shifted && defects.is_empty() {
+            defects.extend(currency_defect(&tables));
         }
         let sheet = match folder.files.get(SHEET) {
             Some(text) => Sheet::parse(SHEET, text, &tables),
@@ -259,6 +261,18 @@ impl Mapping {
         let listed = self.tables.get(CURRENCY_DECIMALS).and_then(|table| table.get(&[currency.to_owned()]));
         listed.and_then(|decimals| decimals.parse().ok()).unwrap_or(USUAL_DECIMALS)
     }
+}
+
+/// A wrong number of decimals would move every amount of a currency by powers of ten.
+fn currency_defect(tables: &BTreeMap<String, Table>) -> Option<Defect> {
+    let fits = |value: &str| value.parse().is_ok_and(|decimals: u32| decimals <= MOST_DECIMALS);
+    let expected = "mapping.shifted_amounts needs it with the columns currency,decimals, and decimals from 0 to 4";
+    let problem = match tables.get(CURRENCY_DECIMALS) {
+        None => "missing",
+        Some(table) if table.key_columns.len() != 1 || !table.values().all(fits) => "can't be used",
+        Some(_) => return None,
+    };
+    Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), format!("{problem}; {expected}")))
 }
 
 fn tables(folder: &Folder) -> (BTreeMap<String, Table>, Vec<Defect>) {

@@ -8,6 +8,7 @@ use crate::digest::sha256_hex;
 pub(super) fn of(cart: &Cart) -> String {
     let mut lines = vec![row("HEADER", &cart.header)];
     for (section, rows) in &cart.sections {
+        let Ok(rows) = rows else { continue };
         let mut rows: Vec<String> = rows.iter().map(|r| row(&section.to_string(), r)).collect();
         rows.sort();
         lines.extend(rows);
@@ -31,7 +32,13 @@ fn content(name: &Name, value: &Scalar) -> Option<String> {
     {
         return (!is_initial(&guid)).then_some(guid);
     }
-    Some(date(text).or_else(|| number(text)).unwrap_or_else(|| text.to_owned()))
+    let number = match value {
+        Scalar::Number(_) => number(text),
+        // A text of digits alone may be a code, whose zeros count.
+        _ if text.contains('.') => number(text),
+        _ => None,
+    };
+    Some(date(text).or(number).unwrap_or_else(|| text.to_owned()))
 }
 
 /// `2025-01-31` and `20250131` are one date.
@@ -45,9 +52,11 @@ fn date(text: &str) -> Option<String> {
         .then(|| format!("{year}{month}{day}"))
 }
 
-/// `0000000010`, `10`, `10.00` and `"  10.0 "` are one number.
+/// `10`, `10.00` and `"  10.0 "` are one number; what would lose digits stays as it is.
 fn number(text: &str) -> Option<String> {
-    text.parse::<Decimal>().ok().map(|number| number.normalize().to_string())
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    let number = Decimal::from_str_exact(text).ok().filter(|_| plain)?;
+    Some(number.normalize().to_string())
 }
 
 #[cfg(test)]
@@ -62,7 +71,7 @@ mod tests {
     fn serializer_spelling_and_order_make_no_difference() {
         let plain = print(
             r#"{"CART":{"HEADER":{"GUID":"AFBWogfIHtG/xraecvUFUA==","POSTING_DATE":"2025-01-31","FLAG":"X"},
-            "ITEM":[{"NUMBER_INT":"0000000001","PRICE":10.50,"DEL_IND":""},{"NUMBER_INT":"0000000002"}]}}"#,
+            "ITEM":[{"NUMBER_INT":1,"PRICE":10.50,"DEL_IND":""},{"NUMBER_INT":2}]}}"#,
         );
         let other = print(
             r#"{"item":[{"numberInt":2},{"price":"10.5","numberInt":1}],
@@ -75,6 +84,14 @@ mod tests {
     fn a_changed_value_makes_a_difference() {
         let cart = |price: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{{"PRICE":{price}}}]}}"#));
         assert_ne!(cart("10.50"), cart("10.51"));
+    }
+
+    #[test]
+    fn the_zeros_of_a_code_count() {
+        let cart = |code: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1","CO_CODE":"{code}"}}}}"#));
+        assert_ne!(cart("0010"), cart("10"));
+        assert_ne!(cart("10_00"), cart("1000"));
+        assert_ne!(cart("1.00000000000000000000000000001"), cart("1.00000000000000000000000000002"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which row belongs to which item: `P_GUID` = the item's GUID.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cart, Name, Row, without_leading_zeros};
 use crate::message::{Message, Topic, quoted};
@@ -60,33 +60,37 @@ enum Owner {
     Deleted,
 }
 
+/// The rows of a section by whom they belong to.
+#[derive(Debug, Default)]
+struct Owned<'c> {
+    header: Vec<&'c Row>,
+    items: Vec<Vec<&'c Row>>,
+}
+
 /// A cart with its rows joined to their items and its deleted items left out.
 #[derive(Debug)]
 pub struct Joined<'c> {
     header: &'c Row,
     /// The items that are not deleted, in the order sent.
     pub items: Vec<Item<'c>>,
-    rows: BTreeMap<&'c str, Vec<(Owner, &'c Row)>>,
+    rows: BTreeMap<&'c str, Owned<'c>>,
 }
 
 impl<'c> Joined<'c> {
-    /// Joins a cart. Mistakes: a cart without a live item, rows of no item, accounts that could be anyone's.
-    pub fn of(cart: &'c Cart) -> (Self, Vec<Message>) {
+    /// Joins the items and those sections that `wanted` names; whatever else a cart brings is nobody's business.
+    /// Mistakes: a section that can't be read, a cart without a live item, rows of no item, accounts that could be
+    /// anyone's.
+    pub fn of(cart: &'c Cart, wanted: &BTreeSet<Name>) -> (Self, Vec<Message>) {
         let mut mistakes = Vec::new();
-        let (items, owners) = items(cart, &mut mistakes);
+        let joint = Joint::of(cart, &mut mistakes);
         let mut rows = BTreeMap::new();
-        for (section, section_rows) in &cart.sections {
-            if section.0 != "ITEM" {
-                let owned = section_rows.iter().enumerate().filter_map(|(index, row)| {
-                    owner(row, section, index, &owners, items.len())
-                        .map_err(|mistake| mistakes.push(mistake))
-                        .ok()
-                        .map(|owner| (owner, row))
-                });
-                rows.insert(section.0.as_str(), owned.collect());
+        for (name, section) in cart.sections.iter().filter(|(name, _)| name.0 != "ITEM" && wanted.contains(*name)) {
+            match section {
+                Ok(section) => drop(rows.insert(name.0.as_str(), joint.owned(name, section, &mut mistakes))),
+                Err(mistake) => mistakes.push(mistake.clone()),
             }
         }
-        (Self { header: &cart.header, items, rows }, mistakes)
+        (Self { header: &cart.header, items: joint.items, rows }, mistakes)
     }
 
     /// The header's fields.
@@ -95,95 +99,119 @@ impl<'c> Joined<'c> {
     }
 
     /// The account assignments of an item.
-    pub fn accounts(&self, item: usize) -> Vec<&'c Row> {
-        self.owned("ACCOUNT", |_| true, item)
+    pub fn accounts(&self, item: usize) -> &[&'c Row] {
+        self.rows.get("ACCOUNT").and_then(|owned| owned.items.get(item)).map_or(&[], Vec::as_slice)
     }
 
     /// The rows that a selection names, seen from a scope. Inside an item its own rows count, and where it has none,
     /// the header's.
     pub fn rows(&self, selection: &Selection, scope: Scope) -> Vec<&'c Row> {
-        let takes = |row: &Row| selection.takes(row);
+        let taken =
+            |rows: &[&'c Row]| -> Vec<&'c Row> { rows.iter().copied().filter(|row| selection.takes(row)).collect() };
+        let item = |item: usize| self.items.get(item).map(|item| item.row);
         match (selection.section.0.as_str(), scope) {
-            ("HEADER", _) => Vec::from_iter(Some(self.header).filter(|row| takes(row))),
-            ("ITEM", Scope::Item(item) | Scope::Account(item, _)) => {
-                self.items.get(item).map(|item| item.row).filter(|row| takes(row)).into_iter().collect()
-            }
+            ("HEADER", _) => taken(&[self.header]),
+            ("ITEM", Scope::Header) => taken(&self.items.iter().map(|item| item.row).collect::<Vec<_>>()),
+            ("ITEM", Scope::Item(index) | Scope::Account(index, _)) => taken(item(index).as_slice()),
             ("ACCOUNT", Scope::Account(item, account)) => {
-                self.accounts(item).get(account).copied().filter(|row| takes(row)).into_iter().collect()
+                taken(self.accounts(item).get(account).map_or(&[], std::slice::from_ref))
             }
-            (section, Scope::Item(item) | Scope::Account(item, _)) => self.owned(section, takes, item),
-            ("ITEM", Scope::Header) => self.items.iter().map(|item| item.row).filter(|row| takes(row)).collect(),
-            (section, Scope::Header) => self
-                .section(section)
-                .iter()
-                .filter(|(owner, row)| *owner != Owner::Deleted && takes(row))
-                .map(|(_, row)| *row)
-                .collect(),
+            (section, Scope::Item(item) | Scope::Account(item, _)) => {
+                let Some(owned) = self.rows.get(section) else { return Vec::new() };
+                let own = taken(owned.items.get(item).map_or(&[], Vec::as_slice));
+                if own.is_empty() { taken(&owned.header) } else { own }
+            }
+            (section, Scope::Header) => {
+                let Some(owned) = self.rows.get(section) else { return Vec::new() };
+                owned.items.iter().chain([&owned.header]).flat_map(|rows| taken(rows)).collect()
+            }
         }
-    }
-
-    fn owned(&self, section: &str, takes: impl Fn(&Row) -> bool, item: usize) -> Vec<&'c Row> {
-        let of = |wanted: Owner| -> Vec<&'c Row> {
-            self.section(section)
-                .iter()
-                .filter(|(owner, row)| *owner == wanted && takes(row))
-                .map(|(_, row)| *row)
-                .collect()
-        };
-        let own = of(Owner::Item(item));
-        if own.is_empty() { of(Owner::Header) } else { own }
-    }
-
-    fn section(&self, section: &str) -> &[(Owner, &'c Row)] {
-        self.rows.get(section).map_or(&[], Vec::as_slice)
     }
 }
 
 /// The live items, and to whom a `P_GUID` points.
-fn items<'c>(cart: &'c Cart, mistakes: &mut Vec<Message>) -> (Vec<Item<'c>>, BTreeMap<String, Owner>) {
-    let mut owners = BTreeMap::from_iter(cart.header.guid("GUID").map(|guid| (guid, Owner::Header)));
-    let mut items = Vec::new();
-    for (index, row) in cart.rows("ITEM").iter().enumerate() {
-        let deleted = row.text("DELIND").is_some();
-        let owner = if deleted { Owner::Deleted } else { Owner::Item(items.len()) };
-        let position = index + 1;
-        if let Some(guid) = row.guid("GUID")
-            && owners.insert(guid, owner).is_some()
-        {
-            let text = format!(
-                "ITEM.GUID of item {position} stands twice in the cart; what belongs to the item can't be told"
-            );
-            mistakes.push(Message::new(Topic::Orphan, text).at("ITEM", "GUID", position));
-        }
-        if !deleted {
-            items.push(Item { row, position });
-        }
-    }
-    if items.is_empty() {
-        let text = "ITEM: the cart has no item that is not deleted; expected at least one";
-        mistakes.push(Message::new(Topic::Section, text).at("ITEM", "", 0));
-    }
-    (items, owners)
+struct Joint<'c> {
+    items: Vec<Item<'c>>,
+    owners: BTreeMap<String, Owner>,
+    /// How many items there are, deleted ones included.
+    all: usize,
 }
 
-fn owner(
-    row: &Row,
-    section: &Name,
-    index: usize,
-    owners: &BTreeMap<String, Owner>,
-    live: usize,
-) -> Result<Owner, Message> {
-    let position = index + 1;
-    let orphan = |text: String| Message::new(Topic::Orphan, text).at(&section.to_string(), "P_GUID", 0);
-    match row.guid("PGUID") {
-        Some(guid) => owners.get(&guid).copied().ok_or_else(|| {
-            let shown = quoted(row.text("PGUID").unwrap_or_default());
-            orphan(format!("{section}.P_GUID of row {position} is {shown}; no item of the cart has this GUID"))
-        }),
-        None if section.0 == "ACCOUNT" && live > 1 => Err(orphan(format!(
-            "ACCOUNT.P_GUID of row {position} is missing; with several items each account has to name its item"
-        ))),
-        None => Ok(Owner::Header),
+impl<'c> Joint<'c> {
+    fn of(cart: &'c Cart, mistakes: &mut Vec<Message>) -> Self {
+        let mut owners = BTreeMap::from_iter(cart.header.guid("GUID").map(|guid| (guid, Owner::Header)));
+        let mut items = Vec::new();
+        let rows = cart.rows("ITEM");
+        for (row, position) in rows.iter().zip(1..) {
+            let deleted = is_deleted(row, position).unwrap_or_else(|mistake| {
+                mistakes.push(mistake);
+                false
+            });
+            let owner = if deleted { Owner::Deleted } else { Owner::Item(items.len()) };
+            if let Some(guid) = row.guid("GUID")
+                && owners.insert(guid, owner).is_some()
+            {
+                let text =
+                    format!("ITEM.GUID of item {position} stands twice in the cart; what belongs to it can't be told");
+                mistakes.push(Message::new(Topic::Orphan, text).at("ITEM", "GUID", position));
+            }
+            if !deleted {
+                items.push(Item { row, position });
+            }
+        }
+        match cart.sections.get("ITEM") {
+            Some(Err(mistake)) => mistakes.push(mistake.clone()),
+            _ if items.is_empty() => {
+                let text = "ITEM: the cart has no item that is not deleted; expected at least one";
+                mistakes.push(Message::new(Topic::Section, text).at("ITEM", "", 0));
+            }
+            _ => {}
+        }
+        Self { items, owners, all: rows.len() }
+    }
+
+    fn owned(&self, section: &Name, rows: &'c [Row], mistakes: &mut Vec<Message>) -> Owned<'c> {
+        let mut owned = Owned { header: Vec::new(), items: vec![Vec::new(); self.items.len()] };
+        for (row, position) in rows.iter().zip(1..) {
+            match self.owner(section, row, position) {
+                Ok(Owner::Header) => owned.header.push(row),
+                Ok(Owner::Item(item)) => owned.items.get_mut(item).into_iter().for_each(|rows| rows.push(row)),
+                Ok(Owner::Deleted) => {}
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        owned
+    }
+
+    fn owner(&self, section: &Name, row: &Row, position: usize) -> Result<Owner, Message> {
+        let orphan = |text: String| Message::new(Topic::Orphan, text).at(&section.to_string(), "P_GUID", 0);
+        let owner = match row.guid("PGUID") {
+            Some(guid) => self.owners.get(&guid).copied().ok_or_else(|| {
+                let shown = quoted(row.text("PGUID").unwrap_or_default());
+                orphan(format!("{section}.P_GUID of row {position} is {shown}; no item of the cart has this GUID"))
+            })?,
+            None => Owner::Header,
+        };
+        match owner {
+            // An account is money: it has one item, or the cart is refused.
+            Owner::Header if section.0 == "ACCOUNT" && self.all == 1 => Ok(Owner::Item(0)),
+            Owner::Header if section.0 == "ACCOUNT" => Err(orphan(format!(
+                "ACCOUNT.P_GUID of row {position} names no item; with several items each account has to name its own"
+            ))),
+            owner => Ok(owner),
+        }
+    }
+}
+
+/// DEL_IND is a flag; what is neither X nor true nor initial could mean anything.
+fn is_deleted(row: &Row, position: usize) -> Result<bool, Message> {
+    match row.text("DELIND") {
+        None | Some("false") => Ok(false),
+        Some("X" | "x" | "true") => Ok(true),
+        Some(other) => {
+            let text = format!("ITEM.DEL_IND of item {position} is {}; expected X, true, or nothing", quoted(other));
+            Err(Message::new(Topic::Unreadable, text).at("ITEM", "DEL_IND", position))
+        }
     }
 }
 
@@ -191,15 +219,19 @@ fn owner(
 mod tests {
     use super::*;
 
+    fn wanted() -> BTreeSet<Name> {
+        ["HEADER", "ITEM", "ACCOUNT", "PARTNER"].map(Name::of).into()
+    }
+
     fn mistakes(json: &str) -> Vec<String> {
-        Joined::of(&Cart::parse(json).unwrap()).1.into_iter().map(|m| m.message).collect()
+        Joined::of(&Cart::parse(json).unwrap(), &wanted()).1.into_iter().map(|m| m.message).collect()
     }
 
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
         let cart = Cart::parse(json).unwrap();
         let selection =
             Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
-        Joined::of(&cart)
+        Joined::of(&cart, &wanted())
             .0
             .rows(&selection, scope)
             .iter()
@@ -226,7 +258,7 @@ mod tests {
     #[test]
     fn positions_count_deleted_items() {
         let cart = Cart::parse(CART).unwrap();
-        let (joined, mistakes) = Joined::of(&cart);
+        let (joined, mistakes) = Joined::of(&cart, &wanted());
         assert_eq!(joined.items.iter().map(|i| i.position).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(mistakes, []);
     }
@@ -236,7 +268,7 @@ mod tests {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"},{"GUID":"a0000000000000000000000000000002"}],
             "ACCOUNT":[{"COST_CTR":"1"}],"PARTNER":[{"P_GUID":"b0000000000000000000000000000001"}]}"#;
         let mistakes = mistakes(json);
-        assert!(mistakes[0].starts_with("ACCOUNT.P_GUID of row 1 is missing"), "{mistakes:?}");
+        assert!(mistakes[0].starts_with("ACCOUNT.P_GUID of row 1 names no item"), "{mistakes:?}");
         assert!(mistakes[1].contains("no item of the cart has this GUID"), "{mistakes:?}");
     }
 
@@ -249,5 +281,39 @@ mod tests {
     fn two_items_with_one_guid_are_a_mistake() {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"},{"GUID":"A0000000000000000000000000000001"}]}"#;
         assert!(mistakes(json)[0].contains("stands twice"));
+    }
+
+    #[test]
+    fn sections_are_mistakes_only_if_somebody_wants_them() {
+        let rows = vec!["{}"; crate::cart::MAX_ROWS + 1].join(",");
+        let unwanted =
+            format!(r#""VERSION":"1.0","TEXTS":["a"],"LONGTEXT":[{rows}],"ATTACH":[{{"P_GUID":"elsewhere"}}]"#);
+        assert_eq!(mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1}}],{unwanted}}}"#)), Vec::<String>::new());
+        assert_eq!(
+            mistakes(r#"{"HEADER":{},"ITEM":7,"ACCOUNT":[1]}"#),
+            ["ITEM: expected a list of objects", "ACCOUNT: entry 1: expected an object"]
+        );
+        assert!(
+            mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{}}],"PARTNER":[{rows}]}}"#))[0].contains("at most 1000")
+        );
+    }
+
+    #[test]
+    fn a_single_item_has_the_accounts_that_name_none() {
+        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
+            "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
+        let cart = Cart::parse(json).unwrap();
+        assert_eq!(Joined::of(&cart, &wanted()).0.accounts(0).len(), 2);
+        let with_deleted = r#"{"HEADER":{},"ITEM":[{"A":1},{"DEL_IND":"X"}],"ACCOUNT":[{"COST_CTR":"1"}]}"#;
+        assert!(mistakes(with_deleted)[0].contains("names no item"), "it may be the deleted item's");
+    }
+
+    #[test]
+    fn what_is_no_flag_deletes_nothing() {
+        let cart = |flag: &str| mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1,"DEL_IND":{flag}}}]}}"#));
+        for kept in ["\"\"", "false", "\"false\"", "null"] {
+            assert_eq!(cart(kept), Vec::<String>::new(), "{kept}");
+        }
+        assert!(cart("\"N\"")[0].contains("DEL_IND of item 1 is \"N\""));
     }
 }

@@ -121,7 +121,11 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     };
     let number = match digits.find(['e', 'E']) {
         None => Decimal::from_str_exact(digits),
-        Some(_) => Decimal::from_scientific(digits),
+        // rust_decimal rounds the mantissa of this notation: only one that is exact may come so far.
+        Some(at) => {
+            Decimal::from_str_exact(digits.get(..at)?).ok()?;
+            Decimal::from_scientific(digits)
+        }
     };
     let number = number.ok().filter(|_| is_plain_number(digits))?;
     Some(if negative { -number } else { number })
@@ -259,6 +263,7 @@ mod tests {
             ("decimal", ".5"),
             ("decimal", "NaN"),
             ("decimal", "1e"),
+            ("decimal", "1.2345678901234567890123456789012E0"),
             ("integer", "1.5"),
             ("integer", "99999999999999999999"),
             ("flag", "yes"),

@@ -1,5 +1,7 @@
 //! One cart through the compiled sheet: the order's body, every mistake, and where each field came from.
 
+use std::collections::HashSet;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -56,14 +58,17 @@ pub(super) struct Evaluation<'a> {
     cart: Joined<'a>,
     /// Every mistake found so far.
     pub messages: Vec<Message>,
+    /// Their texts.
+    told: HashSet<String>,
     /// Kept only for a preview.
     pub trace: Option<Vec<FieldTrace>>,
 }
 
 impl<'a> Evaluation<'a> {
     pub fn new(mapping: &'a Mapping, cart: &'a Cart, id: Option<&'a str>, trace: Option<Vec<FieldTrace>>) -> Self {
-        let (cart, messages) = Joined::of(cart);
-        Self { mapping, id, cart, messages, trace }
+        let (cart, messages) = Joined::of(cart, &mapping.sheet.sections);
+        let told = messages.iter().map(|message| message.message.clone()).collect();
+        Self { mapping, id, cart, messages, told, trace }
     }
 
     /// Evaluates the whole sheet; the result is complete only if no message was left.
@@ -118,9 +123,9 @@ impl<'a> Evaluation<'a> {
                 outcome.value
             }
             Err(mistakes) => {
+                // Two targets that read one field find the same mistake.
                 for mistake in mistakes {
-                    // The same gap in every item is one mistake to repair, not one for each item.
-                    if !self.messages.iter().any(|known| known.message == mistake.message) {
+                    if self.told.insert(mistake.message.clone()) {
                         self.messages.push(mistake);
                     }
                 }
@@ -145,7 +150,7 @@ impl<'a> Evaluation<'a> {
             return Err(mistakes.into_iter().filter_map(Result::err).collect());
         }
         if outcomes.iter().any(|(_, other)| Some(&other.value) != outcomes.first().map(|(_, first)| &first.value)) {
-            return Err(vec![self.disagreement(rule, &outcomes)]);
+            return Err(vec![self.disagreement(rule, scope, &outcomes)]);
         }
         if outcomes.is_empty() {
             // Nothing below this scope: absent (a header without items is reported by the join).
@@ -267,7 +272,8 @@ impl<'a> Evaluation<'a> {
         Message::new(topic, format!("{section}.{field}{of_item} {problem}")).at(section, field, row)
     }
 
-    fn disagreement(&self, rule: &Rule, outcomes: &[(Scope, Outcome)]) -> Message {
+    /// Items, or the account assignments of one item, that name different values for one target.
+    fn disagreement(&self, rule: &Rule, target: Scope, outcomes: &[(Scope, Outcome)]) -> Message {
         let mut seen: Vec<&Option<Value>> = Vec::new();
         let mut shown = Vec::new();
         for (scope, outcome) in outcomes {
@@ -275,11 +281,14 @@ impl<'a> Evaluation<'a> {
                 seen.push(&outcome.value);
                 let position = scope.item().and_then(|item| self.cart.items.get(item)).map_or(0, |item| item.position);
                 let value = if is_absent(&outcome.raw) { "nothing".to_owned() } else { table::shown(&outcome.raw) };
-                shown.push(format!("{value} (item {position})"));
+                shown.push(match scope {
+                    Scope::Account(_, account) => format!("{value} (account {} of item {position})", account + 1),
+                    _ => format!("{value} (item {position})"),
+                });
             }
         }
-        let problem = format!("has to be the same in all items; found {}", shown.join(", "));
-        self.mistake(Topic::Disagreement, rule.sources.last(), Scope::Header, &problem)
+        let problem = format!("has to be the same everywhere; found {}", shown.join(", "));
+        self.mistake(Topic::Disagreement, rule.sources.last(), target, &problem)
     }
 
     fn keep_trace(&mut self, rule: &Rule, target: String, outcome: &Outcome) {

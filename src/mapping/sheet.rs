@@ -1,6 +1,6 @@
 //! The mapping sheet `purchase-order.csv`: one row per target field, checked whole and compiled when loaded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -51,6 +51,13 @@ impl Source {
                 "ACCOUNT" => 2,
                 _ => 1,
             },
+        }
+    }
+
+    fn section(&self) -> Option<&Name> {
+        match self {
+            Self::Id => None,
+            Self::Field { selection, .. } => Some(&selection.section),
         }
     }
 
@@ -120,6 +127,8 @@ pub struct Rule {
 /// The compiled sheet.
 #[derive(Debug, Clone)]
 pub struct Sheet {
+    /// The sections of a cart that the sheet reads.
+    pub sections: BTreeSet<Name>,
     /// The order's body as a tree of rules, in the order of the sheet.
     pub root: Object<Rule>,
 }
@@ -130,6 +139,7 @@ impl Sheet {
         let (header, lines) = table::lines(file, text)?;
         let columns = columns(file, &header)?;
         let mut root = Object::default();
+        let mut sections = BTreeSet::new();
         let mut defects = Vec::new();
         for line in &lines {
             let cell =
@@ -137,6 +147,10 @@ impl Sheet {
             let row = [cell(0), cell(1), cell(2), cell(3)];
             let placed = rule(row, line.number, tables).and_then(|(path, rule)| {
                 let depth = path.depth();
+                sections.extend(rule.sources.iter().filter_map(Source::section).cloned());
+                if depth == target::MAX_LISTS {
+                    sections.insert(Name::of("ACCOUNT"));
+                }
                 root.place(path, rule).map_err(|problem| vec![problem]).and(depth_fits(depth))
             });
             let problems = placed.err().unwrap_or_default();
@@ -145,7 +159,7 @@ impl Sheet {
         if lines.is_empty() {
             defects.push(Defect::new(file, "the sheet has no rows"));
         }
-        if defects.is_empty() { Ok(Self { root }) } else { Err(defects) }
+        if defects.is_empty() { Ok(Self { sections, root }) } else { Err(defects) }
     }
 }
 

@@ -30,6 +30,8 @@ pub fn lines(file: &str, text: &str) -> Result<(Vec<String>, Vec<Line>), Vec<Def
     let mut defects = Vec::new();
     for record in reader.records() {
         match record {
+            // A spreadsheet leaves lines of separators behind.
+            Ok(record) if record.iter().all(str::is_empty) => {}
             Ok(record) => {
                 let number = record.position().map_or(0, csv::Position::line);
                 lines.push(Line { number, cells: record.iter().map(str::to_owned).collect() });
@@ -94,6 +96,11 @@ impl Table {
         if defects.is_empty() { Ok(Self { key_columns: columns, rows }) } else { Err(defects) }
     }
 
+    /// Every value.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.rows.values().map(String::as_str)
+    }
+
     /// The value of a key; keys match to the letter, an empty part matches an empty cell.
     pub fn get(&self, key: &[String]) -> Option<&str> {
         self.rows.get(key).map(String::as_str)
@@ -117,7 +124,7 @@ mod tests {
     fn excel_and_unix_files_are_the_same_table() {
         for text in [
             "country,region,value\nDE,08,DACH\n",
-            "\u{feff}country;region;value\r\n\r\nDE;08;DACH\r\n",
+            "\u{feff}country;region;value\r\n\r\nDE;08;DACH\r\n;;\r\n",
             "# ours\ncountry, region, value, remark\nDE, 08, DACH, south\n",
         ] {
             let table = Table::parse("t", text).unwrap();
