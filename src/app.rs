@@ -8,7 +8,6 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::auth::TokenVerifier;
@@ -135,17 +134,14 @@ impl App {
     /// ledger, and goes on at the next start.
     pub async fn run(self, stop: CancellationToken) {
         let Self { api, public, management, drain, retention } = self;
-        let background = TaskTracker::new();
-        background.spawn(Arc::clone(&api.relay).run());
-        background
-            .spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock))));
-        background.spawn(stop.clone().run_until_cancelled_owned(purge(Arc::clone(&api), retention)));
+        tokio::spawn(Arc::clone(&api.relay).run());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock))));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(purge(Arc::clone(&api), retention)));
         let warm = Arc::clone(&api);
-        background.spawn(stop.clone().run_until_cancelled_owned(async move { warm.tokens.warm().await }));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { warm.tokens.warm().await }));
 
         let served = CancellationToken::new();
-        let probes =
-            tokio::spawn(http::serve(management, http::management_router(&api), served.clone(), Duration::ZERO));
+        let probes = tokio::spawn(http::serve(management, http::management_router(&api), served.clone(), LAST_ANSWERS));
         let requests = http::serve(public, http::public_router(&api), stop.clone(), drain + LAST_ANSWERS);
         let work = async {
             stop.cancelled().await;

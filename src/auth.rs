@@ -94,6 +94,9 @@ struct Header {
 /// Claims of RFC 7519 and RFC 9068, in the shapes in which SAP's and others' servers issue them.
 #[derive(Debug, Deserialize)]
 struct Claims {
+    /// Compared by the library, which would also take a list.
+    #[serde(rename = "iss")]
+    _issuer: String,
     exp: Value,
     iat: Option<Value>,
     scope: Option<Value>,
@@ -139,7 +142,7 @@ impl TokenVerifier {
         let name = sha256(token.as_bytes());
         if let Some(caller) = self.verified.get(&name) {
             let good = self.clock.now() < caller.expires_at && caller.generation == self.keys.generation();
-            if good && self.keys.are_current() {
+            if good && self.keys.keep_current() {
                 return Ok(caller);
             }
             self.verified.remove(&name);

@@ -191,8 +191,10 @@ impl Cart {
         let number = without_leading_zeros(self.number());
         let problem = if number.is_empty() {
             "HEADER.GUID and HEADER.OBJECT_ID are both missing or initial; one of them has to identify the cart".into()
-        } else if number.chars().count() > CART_NUMBER_CHARS || !number.chars().all(|c| c.is_ascii_graphic()) {
-            format!("HEADER.OBJECT_ID is {}; expected at most 10 characters of ASCII, without blanks", quoted(number))
+        } else if number.chars().count() > CART_NUMBER_CHARS
+            || !number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'))
+        {
+            format!("HEADER.OBJECT_ID is {}; expected at most 10 letters, digits, - _ /", quoted(number))
         } else {
             return Ok(number.to_owned());
         };
@@ -270,7 +272,7 @@ mod tests {
         assert_eq!(identity(r#"{"GUID":"","OBJECT_ID":"0000004711"}"#).unwrap(), "4711");
         assert_eq!(identity(r#"{"GUID":"AAAAAAAAAAAAAAAAAAAAAA==","OBJECT_ID":4711}"#).unwrap(), "4711");
         assert_eq!(identity(r#"{"GUID":"not one"}"#).unwrap_err(), "GUID");
-        for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11"] {
+        for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11", "..", "."] {
             assert_eq!(identity(&format!("{{\"OBJECT_ID\":\"{number}\"}}")).unwrap_err(), "OBJECT_ID", "{number}");
         }
     }

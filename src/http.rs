@@ -90,6 +90,8 @@ pub fn public_router(api: &Arc<Api>) -> Router {
     let business = business
         // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
         .layer(RequestDecompressionLayer::new())
+        // In the one spelling that the layer within knows.
+        .layer(from_fn(frame::plain_coding))
         // No more bytes off the wire than a cart may have.
         .layer(RequestBodyLimitLayer::new(api.limits.max_body))
         // Too much at once is refused before a byte of the body is read.

@@ -196,6 +196,11 @@ impl Relay {
         self.stopped.cancel();
     }
 
+    /// Whether it has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
     /// One task at a time drives an order; who comes second makes the first look once more.
     fn drive(self: &Arc<Self>, id: &OrderId) {
         {

@@ -54,7 +54,8 @@ where
                 async move {
                     let (head, body) = request.into_parts();
                     let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
-                    handler(Request::from_parts(head, body)).await
+                    // As in a real server, the work goes on when the client has gone.
+                    tokio::spawn(handler(Request::from_parts(head, body))).await.map_err(|_| HangUp)?
                 }
             });
             let serve = async move {

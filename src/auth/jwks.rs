@@ -1,8 +1,8 @@
 //! The issuer's keys (RFC 7517): discovered or configured, fetched once for all who wait, kept through an outage.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -15,7 +15,7 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tracing::{info, warn};
 use url::Url;
 
@@ -23,7 +23,7 @@ use crate::clock::{Clock, between};
 use crate::config::Auth;
 use crate::vms::client::{chain, read_limited};
 
-/// Between two fetches: a flood of unknown keys costs the issuer one request in this time.
+/// From the end of a fetch to the next: a flood of unknown keys costs the issuer one request in this time.
 const COOL_DOWN: Duration = Duration::from_secs(10);
 
 /// Keys older than this are fetched anew when they are next used.
@@ -119,10 +119,11 @@ struct Fetched {
     at: Timestamp,
 }
 
-/// How the last fetch went; also the lock that makes fetches single-flight.
+/// The fetch under way, and how the last one went.
 #[derive(Debug, Default)]
-struct LastFetch {
-    at: Option<Timestamp>,
+struct Fetching {
+    under_way: Option<watch::Receiver<bool>>,
+    ended_at: Option<Timestamp>,
     failure: Option<String>,
 }
 
@@ -135,7 +136,7 @@ pub struct KeySet {
     clock: Arc<dyn Clock>,
     known: ArcSwapOption<Fetched>,
     generation: AtomicU64,
-    last: Mutex<LastFetch>,
+    fetching: Mutex<Fetching>,
 }
 
 impl KeySet {
@@ -148,12 +149,12 @@ impl KeySet {
             clock,
             known: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
-            last: Mutex::default(),
+            fetching: Mutex::default(),
         }
     }
 
     /// Fetches the keys ahead of the first token; a failure is logged, and the first token tries again.
-    pub async fn warm(&self) {
+    pub async fn warm(self: &Arc<Self>) {
         self.refresh(None).await;
     }
 
@@ -164,14 +165,15 @@ impl KeySet {
     pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
         let known = self.fresh(MAX_AGE);
         if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
-            self.are_current();
+            self.keep_current();
             return Ok(key);
         }
         let failure = self.refresh(known.map(|known| known.at)).await;
-        match (self.fresh(MAX_AGE).and_then(|known| known.find(kid, algorithm)), failure) {
-            (Some(key), _) => Ok(key),
-            (None, None) => Err(KeyError::Unknown),
-            (None, Some(failure)) => Err(KeyError::Unavailable(failure)),
+        match (self.fresh(MAX_AGE), failure) {
+            (None, failure) => Err(KeyError::Unavailable(failure.unwrap_or_else(|| "none are known yet".to_owned()))),
+            (Some(known), failure) => {
+                known.find(kid, algorithm).ok_or_else(|| failure.map_or(KeyError::Unknown, KeyError::Unavailable))
+            }
         }
     }
 
@@ -181,7 +183,7 @@ impl KeySet {
     }
 
     /// Whether the keys may still be trusted. Sees to it that they are refreshed in time.
-    pub fn are_current(self: &Arc<Self>) -> bool {
+    pub fn keep_current(self: &Arc<Self>) -> bool {
         let known = self.fresh(MAX_AGE);
         if self.fresh(REFRESH_AFTER).is_none() {
             self.refresh_behind(known.as_ref().map(|known| known.at));
@@ -191,10 +193,7 @@ impl KeySet {
 
     /// Nobody waits for a refresh whose outcome does not matter to it.
     fn refresh_behind(self: &Arc<Self>, seen: Option<Timestamp>) {
-        if self.last.try_lock().is_ok() {
-            let keys = Arc::clone(self);
-            tokio::spawn(async move { keys.refresh(seen).await });
-        }
+        let _ = self.start(seen);
     }
 
     fn fresh(&self, age: Duration) -> Option<Arc<Fetched>> {
@@ -202,27 +201,40 @@ impl KeySet {
     }
 
     /// Fetches, unless somebody did since `seen`, or did in the cool-down; returns why the last fetch failed.
-    async fn refresh(&self, seen: Option<Timestamp>) -> Option<String> {
-        let mut last = self.last.lock().await;
-        let newer = self.known.load().as_ref().is_some_and(|known| Some(known.at) != seen);
-        let now = self.clock.now();
-        let cooling = last.at.is_some_and(|at| between(at, now) < COOL_DOWN);
-        if (newer && last.failure.is_none()) || cooling {
-            return last.failure.clone();
+    async fn refresh(self: &Arc<Self>, seen: Option<Timestamp>) -> Option<String> {
+        if let Some(mut ended) = self.start(seen) {
+            // An error means that the fetch broke off: as good as ended, and its failure is told below.
+            let _ = ended.wait_for(|ended| *ended).await;
         }
-        last.at = Some(now);
-        last.failure = match self.fetch().await {
-            Ok(keys) => {
-                info!(keys = keys.len(), "the issuer's keys were fetched");
-                self.exchange(Fetched { keys, at: now });
-                None
-            }
-            Err(problem) => {
-                warn!(problem, "the issuer's keys can't be fetched");
-                Some(problem)
-            }
-        };
-        last.failure.clone()
+        self.fetching().failure.clone()
+    }
+
+    /// Starts a fetch, or joins the one under way. It runs in a task of its own: a caller that hangs up cancels its
+    /// waiting, never the fetch that others wait for.
+    fn start(self: &Arc<Self>, seen: Option<Timestamp>) -> Option<watch::Receiver<bool>> {
+        let mut fetching = self.fetching();
+        if let Some(ended) = &fetching.under_way {
+            return Some(ended.clone());
+        }
+        let newer = self.known.load().as_ref().is_some_and(|known| Some(known.at) != seen);
+        let cooling = fetching.ended_at.is_some_and(|at| between(at, self.clock.now()) < COOL_DOWN);
+        if (newer && fetching.failure.is_none()) || cooling {
+            return None;
+        }
+        let (end, ended) = watch::channel(false);
+        fetching.under_way = Some(ended.clone());
+        fetching.failure = Some("the fetch broke off".to_owned());
+        let keys = Arc::clone(self);
+        tokio::spawn(async move {
+            let ending = Ending { keys: &keys, end };
+            let fetched = keys.fetch().await;
+            ending.with(fetched);
+        });
+        Some(ended)
+    }
+
+    fn fetching(&self) -> MutexGuard<'_, Fetching> {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn exchange(&self, fetched: Fetched) {
@@ -277,6 +289,39 @@ impl KeySet {
         }
         let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(|problem| format!("{url} {problem}"))?;
         serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))
+    }
+}
+
+/// The end of a fetch, also of one that panics.
+struct Ending<'k> {
+    keys: &'k KeySet,
+    end: watch::Sender<bool>,
+}
+
+impl Ending<'_> {
+    fn with(self, fetched: Result<Vec<Key>, String>) {
+        let failure = match fetched {
+            Ok(keys) => {
+                info!(keys = keys.len(), "the issuer's keys were fetched");
+                self.keys.exchange(Fetched { keys, at: self.keys.clock.now() });
+                None
+            }
+            Err(problem) => {
+                warn!(problem, "the issuer's keys can't be fetched");
+                Some(problem)
+            }
+        };
+        self.keys.fetching().failure = failure;
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut fetching = self.keys.fetching();
+        fetching.under_way = None;
+        fetching.ended_at = Some(self.keys.clock.now());
+        drop(fetching);
+        self.end.send_replace(true);
     }
 }
 

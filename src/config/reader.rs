@@ -112,9 +112,9 @@ impl Reader {
     }
 
     fn wrong<T>(&mut self, entry: &Entry, expected: &str) -> Option<T> {
-        // A URL with a user may hold a password.
-        let found =
-            if entry.value.to_string().contains('@') { "something else".to_owned() } else { entry.value.to_string() };
+        let found = entry.value.to_string();
+        // A URL that is refused may be so for the password in it.
+        let found = if found.contains("://") { "something else" } else { &found };
         self.mistakes.push(format!("{}: expected {expected}, found {found}", entry.origin));
         None
     }
@@ -177,6 +177,26 @@ impl Reader {
         self.parsed(key, default, units::DURATION, units::duration)
     }
 
+    /// A duration that is not zero, with a default.
+    pub fn time_out(&mut self, key: &str, default: &str) -> Option<Duration> {
+        self.parsed(key, default, "a duration above zero such as \"30s\"", |text| {
+            units::duration(text).filter(|time| !time.is_zero())
+        })
+    }
+
+    /// The issuer's identifier; a URL, unless the keys' place is told.
+    pub fn issuer(&mut self) -> Option<String> {
+        let told = self.entries.contains_key("auth.jwks_url");
+        let expected =
+            if told { "the issuer as it stands in `iss`" } else { "the issuer's URL, or auth.jwks_url beside it" };
+        self.required("auth.issuer", expected, |text| not_empty(text).filter(|text| told || units::url(text).is_some()))
+    }
+
+    /// A mistake that only several keys together make.
+    pub fn mistake(&mut self, key: &str, text: &str) {
+        self.mistakes.push(format!("{}: {key}: {text}", self.label));
+    }
+
     /// A whole number of at least 1, with a default.
     pub fn count(&mut self, key: &str, default: &str) -> Option<usize> {
         const MOST: usize = 1_000_000;
@@ -227,6 +247,20 @@ impl Reader {
                 Some(list) => Some(list),
                 None => self.wrong(&entry, &format!("a list of {expected}")),
             },
+        }
+    }
+
+    /// A list with a default that must not be empty.
+    pub fn some<T>(
+        &mut self,
+        key: &str,
+        default: &[&str],
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        match (self.list(key, default, expected, parse), self.entries.get(key).cloned()) {
+            (Some(list), Some(entry)) if list.is_empty() => self.wrong(&entry, &format!("at least one of {expected}")),
+            (list, _) => list,
         }
     }
 
@@ -284,9 +318,7 @@ impl Reader {
             self.mistakes.push(format!("{}: postgres:// is not available yet; expected sqlite:FILE", entry.origin));
             return None;
         }
-        self.parsed(key, default, "sqlite:FILE", |url| {
-            url.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(PathBuf::from)
-        })
+        self.parsed(key, default, "sqlite:FILE, the path of a file", units::sqlite_file)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What each section holds: keys, defaults, and what is expected of a value.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 
@@ -11,6 +13,9 @@ use super::{
 };
 use crate::mapping::Amounts;
 use crate::order::retry::{DuplicateGuard, Policy, Reading};
+
+/// SRM sends a cart again within hours, not days.
+const LEAST_RETENTION: Duration = Duration::from_hours(24);
 
 /// All settings; `None` if one of them is a mistake.
 pub fn settings(reader: &mut Reader) -> Option<Settings> {
@@ -49,13 +54,15 @@ fn refuse_what_comes_later(reader: &mut Reader) {
 }
 
 fn server(reader: &mut Reader) -> Option<Server> {
-    let listen = reader
-        .parsed("server.listen", "0.0.0.0:8080", "an address and port such as 0.0.0.0:8080", |text| text.parse().ok());
+    let listen: Option<SocketAddr> =
+        reader.parsed("server.listen", "0.0.0.0:8080", "an address and port such as 0.0.0.0:8080", |text| {
+            text.parse().ok()
+        });
     let management_listen =
         reader.parsed("server.management_listen", "0.0.0.0:9090", "an address and port such as 0.0.0.0:9090", |text| {
             text.parse().ok()
         });
-    let deadline = reader.duration("server.deadline", "50s");
+    let deadline = reader.time_out("server.deadline", "50s");
     let on_deadline = reader.choice(
         "server.on_deadline",
         "accepted",
@@ -64,6 +71,9 @@ fn server(reader: &mut Reader) -> Option<Server> {
     let max_body = reader.parsed("server.max_body", "1MiB", units::SIZE, units::size);
     let max_in_flight = reader.count("server.max_in_flight", "1024");
     let drain = reader.duration("server.drain", "25s");
+    if listen == management_listen && listen.is_some_and(|address| address.port() != 0) {
+        reader.mistake("server.management_listen", "expected another address than server.listen");
+    }
     Some(Server {
         listen: listen?,
         management_listen: management_listen?,
@@ -76,14 +86,15 @@ fn server(reader: &mut Reader) -> Option<Server> {
 }
 
 fn auth(reader: &mut Reader) -> Option<Auth> {
-    let issuer = reader.text("auth.issuer", "the issuer's URL as it stands in `iss`");
+    let issuer = reader.issuer();
     let audience = reader.required_list("auth.audience", "the audience, or a list of them");
     let jwks_url = reader.optional("auth.jwks_url", units::URL, units::url);
-    let algorithms = reader.list("auth.algorithms", &["RS256", "PS256", "ES256", "EdDSA"], ALGORITHMS, algorithm);
+    let algorithms = reader.some("auth.algorithms", &["RS256", "PS256", "ES256", "EdDSA"], ALGORITHMS, algorithm);
     let leeway = reader.duration("auth.leeway", "30s");
-    let write = reader.text_or("auth.scopes.write", "purchase-orders.write");
-    let read = reader.text_or("auth.scopes.read", "purchase-orders.read");
-    let operate = reader.text_or("auth.scopes.operate", "purchase-orders.operate");
+    let mut scope = |key, default| reader.parsed(key, default, "one scope, without blanks", units::scope);
+    let write = scope("auth.scopes.write", "purchase-orders.write");
+    let read = scope("auth.scopes.read", "purchase-orders.read");
+    let operate = scope("auth.scopes.operate", "purchase-orders.operate");
     let scopes = || Some(Scopes { write: write?, read: read?, operate: operate? });
     Some(Auth {
         issuer: issuer?,
@@ -105,13 +116,11 @@ fn algorithm(name: &str) -> Option<Algorithm> {
 
 fn target(reader: &mut Reader) -> Option<Target> {
     let base_url = reader.required("target.base_url", units::URL, units::url);
-    let connect_timeout = reader.duration("target.connect_timeout", "3s");
-    let timeout = reader.duration("target.timeout", "30s");
+    let connect_timeout = reader.time_out("target.connect_timeout", "3s");
+    let timeout = reader.time_out("target.timeout", "30s");
     let max_concurrency = reader.count("target.max_concurrency", "32");
     let number_pointer =
-        reader.parsed("target.number_pointer", "/poNumber", "a JSON pointer such as /poNumber", |text| {
-            text.starts_with('/').then(|| text.to_owned())
-        });
+        reader.parsed("target.number_pointer", "/poNumber", "a JSON pointer such as /poNumber", units::json_pointer);
     let transient_codes =
         reader.list("target.transient_codes", &["REQUEST_LIMIT_EXCEEDED"], "error codes", |code| Some(code.to_owned()));
     let oauth2 = target_oauth2(reader);
@@ -178,7 +187,11 @@ fn retry(reader: &mut Reader) -> Option<Policy> {
 
 fn ledger(reader: &mut Reader) -> Option<Ledger> {
     let path = reader.ledger_file("ledger.url", "sqlite:data/orders.db");
-    let retention = reader.duration("ledger.retention", "400d");
+    // A cart whose order was forgotten would be ordered again.
+    let expected = "a duration of at least \"1d\"";
+    let retention = reader.parsed("ledger.retention", "400d", expected, |text| {
+        units::duration(text).filter(|retention| *retention >= LEAST_RETENTION)
+    });
     Some(Ledger { path: path?, retention: retention? })
 }
 

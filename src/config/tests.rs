@@ -120,6 +120,27 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
+fn settings_that_could_not_work_are_refused() {
+    for (setting, expected) in [
+        ("auth.algorithms = []", "auth.algorithms: expected at least one"),
+        ("target.timeout = \"0s\"", "target.timeout: expected a duration above zero"),
+        ("server.deadline = \"0s\"", "server.deadline: expected a duration above zero"),
+        ("ledger.retention = \"1h\"", "ledger.retention: expected a duration of at least \"1d\""),
+        ("ledger.url = \"sqlite::memory:\"", "ledger.url: expected sqlite:FILE"),
+        ("ledger.url = \"sqlite:orders.db?mode=memory\"", "ledger.url: expected sqlite:FILE"),
+        ("auth.scopes.read = \"a b\"", "auth.scopes.read: expected one scope"),
+        ("target.number_pointer = \"/a~2b\"", "target.number_pointer: expected a JSON pointer"),
+        ("server.management_listen = \"0.0.0.0:8080\"", "server.management_listen: expected another address"),
+    ] {
+        let found = mistakes(&format!("{NEEDED}\n{setting}"));
+        assert!(found.len() == 1 && found[0].starts_with(&format!("config.toml: {expected}")), "{setting} {found:?}");
+    }
+    let no_url = NEEDED.replace("https://issuer.example\"", "issuer\"");
+    assert!(mistakes(&no_url)[0].contains("auth.issuer: expected the issuer's URL, or auth.jwks_url"));
+    assert!(mistakes(&format!("{no_url}\nauth.jwks_url = \"https://issuer.example/keys\"")).is_empty());
+}
+
+#[test]
 fn what_is_not_available_yet_is_refused_by_name() {
     let text = format!(
         "{NEEDED}

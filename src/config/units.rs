@@ -1,6 +1,7 @@
 //! How durations, sizes, numbers and URLs are written in the settings.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -49,6 +50,24 @@ pub fn url(text: &str) -> Option<Url> {
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     (matches!(url.scheme(), "http" | "https") && url.has_host() && plain).then_some(url)
+}
+
+/// The path behind `sqlite:`; a ledger in memory would forget, and parameters are none of ours.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    (!path.is_empty() && !path.starts_with(':') && !path.contains('?')).then(|| PathBuf::from(path))
+}
+
+/// A JSON pointer (RFC 6901) to a member: `~` stands only in `~0` and `~1`.
+pub fn json_pointer(text: &str) -> Option<String> {
+    let escapes = text.matches('~').count() == text.matches("~0").count() + text.matches("~1").count();
+    (text.len() > 1 && text.starts_with('/') && escapes).then(|| text.to_owned())
+}
+
+/// A scope token (RFC 6749 §3.3).
+pub fn scope(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
+    (!text.is_empty() && text.chars().all(allowed)).then(|| text.to_owned())
 }
 
 #[cfg(test)]

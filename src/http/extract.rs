@@ -21,6 +21,9 @@ use crate::telemetry::STEP;
 /// A body that takes longer is given up (slow-loris); a cart of 1 MiB needs a tenth on the slowest of lines.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A cart of some dozen items: parsed and mapped faster than a thread is woken.
+const SMALL_CART: usize = 32 * 1024;
+
 /// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
 pub const MAX_BAGGAGE: usize = 4096;
 
@@ -96,6 +99,21 @@ impl FromRequest<Arc<Api>> for JsonText {
         let bytes = body.map_err(|error| unreadable(error.as_ref(), api.limits.max_body))?.to_bytes();
         utf8(&bytes).map(Self)
     }
+}
+
+/// Works on a cart. A large one takes milliseconds, for which the event loop has other callers.
+///
+/// # Errors
+/// Those of the work; [`ProblemKind::INTERNAL_ERROR`] if it panics.
+pub async fn off_the_loop<T: Send + 'static>(
+    text: String,
+    work: impl FnOnce(&str) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    if text.len() <= SMALL_CART {
+        return work(&text);
+    }
+    let failed = |_| Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.");
+    tokio::task::spawn_blocking(move || work(&text)).await.map_err(failed)?
 }
 
 /// `application/json`, or any `+json`; a charset other than UTF-8 is not taken (RFC 8259 §8.1).
@@ -176,9 +194,10 @@ impl Preferences {
     }
 
     /// `Preference-Applied`, for an answer that came early because of them.
-    pub fn applied(self) -> Option<(HeaderName, HeaderValue)> {
+    pub fn applied(self, own: Duration) -> Option<(HeaderName, HeaderValue)> {
         let value = match (self.respond_async, self.wait) {
             (true, _) => HeaderValue::from_static("respond-async"),
+            (false, Some(wait)) if wait > own => return None,
             (false, Some(wait)) => HeaderValue::from_str(&format!("wait={}", wait.as_secs())).ok()?,
             (false, None) => return None,
         };

@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
 use super::error::COME_AGAIN_SOON;
@@ -28,13 +29,22 @@ const MAX_REQUEST_ID: usize = 128;
 pub struct RequestId(pub String);
 
 impl RequestId {
+    /// One of our own.
+    pub fn new() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+
     /// Takes a readable id over; anything else is replaced.
     fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).map(str::trim);
         let readable = |id: &&str| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-        Self(given.filter(readable).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
+        given.filter(readable).map_or_else(Self::new, |given| Self(given.to_owned()))
     }
 }
+
+/// When the request arrived: its deadline counts from here, whatever reading it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival(pub Timestamp);
 
 /// What is said of a request in the log: never what it carried.
 struct Seen {
@@ -83,6 +93,7 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     let seen = Seen::of(&request);
     debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Arrival(began));
     let mut response = next.run(request).await;
     let problem = problem_of(&response);
     if let Some(problem) = &problem {
@@ -151,6 +162,18 @@ fn misfit(headers: &HeaderMap) -> Option<Problem> {
         || other("accept-version", API_VERSION).map(|detail| Problem::new(ProblemKind::UNSUPPORTED_VERSION, detail));
     let interface = || other("smart-id", SMART_ID).map(|detail| Problem::new(ProblemKind::MISDIRECTED, detail));
     version().or_else(interface)
+}
+
+/// Content codings are case-insensitive, and `x-gzip` is gzip (RFC 9110 §8.4.1).
+pub async fn plain_coding(mut request: Request, next: Next) -> Response {
+    if let Some(coding) = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
+        let coding = coding.trim().to_ascii_lowercase();
+        let coding = coding.strip_prefix("x-").filter(|plain| *plain == "gzip").unwrap_or(&coding);
+        if let Ok(value) = HeaderValue::from_str(coding) {
+            request.headers_mut().insert(header::CONTENT_ENCODING, value);
+        }
+    }
+    next.run(request).await
 }
 
 /// Sheds before anything is read or recorded.

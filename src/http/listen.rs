@@ -18,11 +18,16 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
+use super::frame::RequestId;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use super::{API_VERSION, SMART_ID};
 
 /// For a request's first byte, and for its headers: SRM sends both at once.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For the next request on a connection that has served one: longer than gateways keep idle connections, so that it
+/// is they who close.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// Between two pings of an idle HTTP/2 connection, and for the answer.
 const PING: Duration = Duration::from_secs(20);
@@ -53,7 +58,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
     drop(listener);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-        warn!("some requests did not finish within server.drain; their orders are in the ledger");
+        warn!("some connections did not end in time; what they asked for is in the ledger");
     }
 }
 
@@ -81,11 +86,12 @@ async fn connection(mut stream: TcpStream, router: Router, stop: CancellationTok
     let mut connection = std::pin::pin!(connection);
     let first = tokio::select! {
         ended = &mut connection => Some(ended),
+        () = stop.cancelled() => None,
         () = tokio::time::sleep(HEADER_TIMEOUT) => None,
     };
     let ended = match first {
         Some(ended) => ended,
-        // hyper's own time-out does not watch while it tells HTTP/1 from HTTP/2.
+        // No whole request came in time: hyper's own time-out does not watch while it tells HTTP/1 from HTTP/2.
         None if !served.load(Ordering::Relaxed) => return,
         None => connection.await,
     };
@@ -96,7 +102,7 @@ async fn connection(mut stream: TcpStream, router: Router, stop: CancellationTok
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADERS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(true).max_buf_size(MAX_HEADERS);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -109,11 +115,13 @@ fn builder() -> Builder<TokioExecutor> {
 /// What a connection gets that never said a word.
 fn silent_answer() -> Vec<u8> {
     let problem = Problem::new(ProblemKind::REQUEST_TIMEOUT, "no request arrived within 10 s");
-    let body = serde_json::to_string(&problem.body("/", "")).unwrap_or_default();
+    let id = RequestId::new();
+    let body = serde_json::to_string(&problem.body("/", &id.0)).unwrap_or_default();
     format!(
-        "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: {MEDIA_TYPE}\r\napi-version: {API_VERSION}\r\n\
+        "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\nx-request-id: {id}\r\ncontent-type: {MEDIA_TYPE}\r\napi-version: {API_VERSION}\r\n\
          smart-id: {SMART_ID}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
+        body.len(),
+        id = id.0,
     )
     .into_bytes()
 }

@@ -172,6 +172,5 @@ pub struct ProblemBody {
     pub messages: Vec<MessageView>,
     /// 11VMS's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     pub vms: Option<Value>,
 }

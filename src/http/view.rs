@@ -140,9 +140,8 @@ pub struct OrderView {
     pub attempts: Vec<AttemptView>,
     /// What happened, in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
-    /// 11VMS's own last answer.
+    /// 11VMS's own last answer, whatever JSON it is; text that is no JSON as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     pub vms: Option<Value>,
 }
 
@@ -199,7 +198,7 @@ pub struct FieldView {
     pub conversion: String,
     /// What 11VMS gets; absent where the target is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object, example = "HUR")]
+    #[schema(example = "HUR")]
     pub value: Option<Value>,
     /// The table that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -255,7 +255,8 @@ impl<'a> Evaluation<'a> {
 
     /// SAP stores CURR amounts as if every currency had two decimals (TCURX): 100 JPY is 1.00.
     fn unshifted(&self, stored: Decimal, scope: Scope) -> Option<Decimal> {
-        let row = |row: &crate::cart::Row| row.get(&Name::of("CURRENCY")).map(|value| value.text().to_owned());
+        let row =
+            |row: &crate::cart::Row| row.get(&Name::of("CURRENCY")).map(|value| value.text().to_ascii_uppercase());
         let of_item = scope.item().and_then(|item| self.cart.items.get(item)).and_then(|item| row(item.row));
         let currency = of_item.or_else(|| row(self.cart.header())).unwrap_or_default();
         match self.mapping.currency_decimals(&currency) {

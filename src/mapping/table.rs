@@ -18,6 +18,10 @@ pub struct Line {
 /// with `#` are skipped; every other line needs as many cells as the header.
 pub fn lines(file: &str, text: &str) -> Result<(Vec<String>, Vec<Line>), Vec<Defect>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Quotes come in pairs, those inside a cell included (RFC 4180 §2).
+    if text.matches('"').count() % 2 == 1 {
+        return Err(vec![Defect::new(file, "a quotation mark is not closed")]);
+    }
     let header = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
     let separator = if header.contains(';') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()
@@ -139,6 +143,13 @@ mod tests {
         let defects = Table::parse("t.csv", "k,v\nA,1\nB,\nA,2\n").unwrap_err();
         let texts: Vec<_> = defects.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["t.csv line 3: the value is empty", "t.csv line 4: the key \"A\" already stands in line 2"]);
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_not_closed_is_a_defect() {
+        let defects = Table::parse("t.csv", "k,v\nA,\"1\nB,2\n").unwrap_err();
+        assert_eq!(defects[0].to_string(), "t.csv: a quotation mark is not closed");
+        assert!(Table::parse("t.csv", "k,v\nA,\"1 \"\"inch\"\"\"\n").is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 
-use super::Outcome;
+use super::{OrderId, Outcome};
 use crate::clock::between;
 use crate::message::quoted;
 
@@ -218,7 +218,9 @@ pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
         return Presence::Unclear(answer.unknown("to the look-up"));
     };
     if listed.is_empty() {
-        return Presence::NotThere;
+        let more = answer.body.as_ref().is_some_and(names_a_next_page);
+        let unclear = || Presence::Unclear(answer.unknown("to the look-up, with an empty page before others"));
+        return if more { unclear() } else { Presence::NotThere };
     }
     let entries: Vec<Value> = listed.iter().filter(|entry| is_of(entry, id)).cloned().collect();
     let Some(first) = entries.first() else {
@@ -237,13 +239,31 @@ pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
     }
 }
 
+/// What can be a purchase order's number: SAP's have 10 characters, others' a few more.
+fn is_number(text: &str) -> bool {
+    const MOST_CHARS: usize = 64;
+    (1..=MOST_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 /// An entry without `externalId` is what was asked for.
 fn is_of(entry: &Value, id: &str) -> bool {
     match entry.get("externalId") {
         None | Some(Value::Null) => true,
-        Some(Value::String(external)) => external == id,
-        Some(other) => other.to_string() == id,
+        Some(Value::String(external)) => OrderId::of(external).as_str() == id,
+        Some(Value::Number(external)) => external.to_string() == id,
+        Some(_) => false,
     }
+}
+
+/// The ways in which APIs say that a list goes on.
+fn names_a_next_page(body: &Value) -> bool {
+    let names = ["nextCursor", "next", "nextPage", "nextLink", "@odata.nextLink", "nextRecordsUrl", "hasMore"];
+    let says_so = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    };
+    names.iter().any(|name| body.get(name).is_some_and(says_so))
 }
 
 impl Reading {
@@ -256,7 +276,7 @@ impl Reading {
 
     fn number(&self, body: &Value) -> Option<String> {
         match body.pointer(&self.number_pointer)? {
-            Value::String(number) if !number.trim().is_empty() => Some(number.trim().to_owned()),
+            Value::String(number) if is_number(number.trim()) => Some(number.trim().to_owned()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }

@@ -20,6 +20,12 @@ impl Outcomes {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nobody waits.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
+    }
+
     /// Begins to wait for an order.
     pub fn subscribe(&self, id: &OrderId) -> Subscription {
         let receiver = self.waiting().entry(id.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe();

@@ -1,1 +1,331 @@
+//! The relay's own failure paths, with a ledger and an 11VMS that fail on demand.
 
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::ledger::{Filter, Stored};
+use crate::order::retry::{Answer as VmsAnswer, Reply};
+use crate::order::{Baggage, Outcome, admit};
+
+/// A ledger in memory whose next writes may fail.
+#[derive(Debug, Default)]
+struct FakeLedger {
+    orders: Mutex<HashMap<OrderId, Order>>,
+    /// For each write to come: whether it fails.
+    failures: Mutex<VecDeque<Failure>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Failure {
+    None,
+    /// Nothing was written.
+    Refused,
+    /// It was written, and the answer was lost.
+    Ambiguous,
+}
+
+impl FakeLedger {
+    fn order(&self) -> Order {
+        self.orders.lock().unwrap().values().next().unwrap().clone()
+    }
+
+    fn put(&self, order: Order) {
+        self.orders.lock().unwrap().insert(order.id.clone(), order);
+    }
+
+    fn fail_next(&self, failures: &[Failure]) {
+        self.failures.lock().unwrap().extend(failures);
+    }
+
+    fn write(&self, order: Order) -> Result<(), LedgerError> {
+        let failure = self.failures.lock().unwrap().pop_front().unwrap_or(Failure::None);
+        if failure != Failure::Refused {
+            self.put(order);
+        }
+        if failure == Failure::None { Ok(()) } else { Err(LedgerError::Unavailable("disk full".into())) }
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeLedger {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+        let known = self.find(&candidate.id).await?;
+        let admission = admit(known, candidate, now, &policy);
+        if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+            self.write(order.clone())?;
+        }
+        Ok(admission)
+    }
+
+    async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
+        if self.find(&order.id).await?.is_some_and(|known| known.revision > order.revision) {
+            return Ok(Stored::Superseded);
+        }
+        self.write(order).map(|()| Stored::Now)
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        Ok(self.orders.lock().unwrap().get(id).cloned())
+    }
+
+    async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn due(&self, now: Timestamp, _: usize) -> Result<Vec<OrderId>, LedgerError> {
+        let due = |order: &&Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
+        Ok(self.orders.lock().unwrap().values().filter(due).map(|order| order.id.clone()).collect())
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let orders = self.orders.lock().unwrap();
+        Ok(orders.values().filter_map(|order| order.next_attempt_at).filter(|at| *at > now).min())
+    }
+
+    async fn purge(&self, _: Timestamp, _: Duration) -> Result<usize, LedgerError> {
+        Ok(0)
+    }
+}
+
+/// What happens to a POST.
+#[derive(Debug, Clone, Copy)]
+enum Post {
+    Creates,
+    Refuses,
+    Panics,
+    Hangs,
+}
+
+/// An 11VMS that creates an order for every POST, and finds those that it created.
+#[derive(Debug, Default)]
+struct FakeVms {
+    script: Mutex<VecDeque<Post>>,
+    calls: Mutex<Vec<&'static str>>,
+    created: Mutex<usize>,
+}
+
+#[async_trait]
+impl Vms for FakeVms {
+    async fn create(&self, _: &Order) -> Reply {
+        self.calls.lock().unwrap().push("POST");
+        let answered = |status, body| Reply::Answered(VmsAnswer { status, body: Some(body), retry_after: None });
+        let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
+        match post {
+            Post::Creates => {
+                *self.created.lock().unwrap() += 1;
+                answered(201, json!({ "poNumber": "45" }))
+            }
+            Post::Refuses => answered(422, json!({ "message": "no" })),
+            Post::Panics => panic!("a defect on the way to 11VMS"),
+            Post::Hangs => std::future::pending().await,
+        }
+    }
+
+    async fn look_up(&self, _: &OrderId) -> Reply {
+        self.calls.lock().unwrap().push("GET");
+        let found = vec![json!({ "poNumber": "45" }); *self.created.lock().unwrap()];
+        Reply::Answered(VmsAnswer { status: 200, body: Some(json!({ "purchaseOrders": found })), retry_after: None })
+    }
+}
+
+struct House {
+    relay: Arc<Relay>,
+    ledger: Arc<FakeLedger>,
+    vms: Arc<FakeVms>,
+    clock: Arc<ManualClock>,
+}
+
+/// A relay that runs, with one request to 11VMS at a time.
+fn house(script: &[Post]) -> House {
+    let ledger = Arc::new(FakeLedger::default());
+    let vms = Arc::new(FakeVms::default());
+    vms.script.lock().unwrap().extend(script);
+    let clock = Arc::new(ManualClock::default());
+    let relay = Relay::new(Parts {
+        ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
+        vms: Arc::clone(&vms) as Arc<dyn Vms>,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        policy: Policy {
+            retries: 3,
+            initial_delay: Duration::from_secs(30),
+            multiplier: 2.0,
+            max_delay: Duration::from_mins(10),
+            jitter: 0.0,
+            unknown_grace: Duration::from_secs(30),
+            guard: DuplicateGuard::LookUp,
+        },
+        reading: Reading { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
+        max_concurrency: 1,
+        chance: || 0.0,
+    });
+    tokio::spawn(Arc::clone(&relay).run());
+    House { relay, ledger, vms, clock }
+}
+
+impl House {
+    fn submit(&self, number: &str) -> tokio::task::JoinHandle<Result<Answer, LedgerError>> {
+        let relay = Arc::clone(&self.relay);
+        let candidate = Candidate {
+            id: OrderId::of(number),
+            cart_number: number.to_owned(),
+            fingerprint: "f".into(),
+            body: json!({ "externalId": number }).to_string(),
+            mapping_version: "v".into(),
+            baggage: Baggage::default(),
+        };
+        tokio::spawn(async move { relay.submit(candidate, Duration::from_hours(1)).await })
+    }
+
+    fn calls(&self) -> Vec<&'static str> {
+        self.vms.calls.lock().unwrap().clone()
+    }
+
+    /// Lets every task that can go on go on.
+    async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cart_that_can_not_be_recorded_is_not_sent() {
+    let house = house(&[]);
+    house.ledger.fail_next(&[Failure::Refused]);
+    assert!(house.submit("1").await.unwrap().is_err());
+    house.pass(SWEEP).await;
+    assert_eq!(house.calls(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn an_attempt_that_can_not_be_recorded_sends_nothing_and_is_made_later() {
+    let house = house(&[]);
+    house.ledger.fail_next(&[Failure::None, Failure::Refused]);
+    let caller = house.submit("1");
+    house.settle().await;
+    assert_eq!(house.calls(), Vec::<&str>::new());
+    assert_eq!(house.ledger.order().state, State::Accepted);
+    house.pass(SWEEP).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
+    assert_eq!(house.calls(), ["POST"]);
+}
+
+#[tokio::test]
+async fn an_attempt_of_which_it_is_not_known_whether_it_was_recorded_is_looked_up() {
+    let house = house(&[]);
+    house.ledger.fail_next(&[Failure::None, Failure::Ambiguous]);
+    let caller = house.submit("1");
+    house.settle().await;
+    house.pass(SWEEP).await;
+    assert_eq!(house.ledger.order().attempts[0].outcome, Some(Outcome::Interrupted));
+    house.pass(Duration::from_secs(30)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
+    assert_eq!(house.calls(), ["GET", "POST"]);
+}
+
+#[tokio::test]
+async fn nobody_is_told_an_outcome_that_is_not_recorded() {
+    let house = house(&[]);
+    house.ledger.fail_next(&[Failure::None, Failure::None, Failure::Refused, Failure::Refused]);
+    let caller = house.submit("1");
+    house.settle().await;
+    assert_eq!(house.calls(), ["POST"]);
+    assert!(!caller.is_finished(), "11VMS has created the order, the ledger does not know it yet");
+    house.pass(STORE_AGAIN).await;
+    assert!(!caller.is_finished());
+    house.pass(STORE_AGAIN).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
+    assert_eq!(house.calls(), ["POST"], "kept, not sent again");
+}
+
+#[tokio::test]
+async fn an_outcome_that_was_recorded_after_all_does_not_overwrite_a_newer_life() {
+    let house = house(&[Post::Refuses, Post::Creates]);
+    house.ledger.fail_next(&[Failure::None, Failure::None, Failure::Ambiguous]);
+    let first = house.submit("1");
+    house.settle().await;
+    assert_eq!(house.ledger.order().state, State::Rejected);
+    let second = house.submit("1");
+    house.settle().await;
+    house.pass(STORE_AGAIN).await;
+    assert!(matches!(second.await.unwrap().unwrap(), Answer::Created(_)));
+    assert_eq!(house.ledger.order().state, State::Created);
+    assert!(matches!(first.await.unwrap().unwrap(), Answer::Created(_)), "the newest outcome is everybody's");
+    assert_eq!(house.calls(), ["POST", "POST"]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_panics_is_looked_up_and_harms_no_other() {
+    let house = house(&[Post::Panics]);
+    let caller = house.submit("1");
+    house.settle().await;
+    assert!(matches!(house.submit("2").await.unwrap().unwrap(), Answer::Created(_)));
+    house.pass(SWEEP).await;
+    house.pass(Duration::from_secs(30)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
+    assert_eq!(house.calls(), ["POST", "POST", "GET"], "the fake finds the other order's number");
+}
+
+#[tokio::test]
+async fn who_waits_for_its_turn_when_the_service_stops_is_not_sent() {
+    let house = house(&[Post::Hangs]);
+    let (first, second) = (house.submit("1"), house.submit("2"));
+    house.settle().await;
+    let relay = Arc::clone(&house.relay);
+    let stop = tokio::spawn(async move { relay.stop(Duration::from_secs(10)).await });
+    house.settle().await;
+    assert!(!first.is_finished() && !second.is_finished(), "an attempt is under way");
+    house.pass(Duration::from_secs(10)).await;
+    stop.await.unwrap();
+    assert!(matches!(first.await.unwrap().unwrap(), Answer::Open(order) if order.state == State::Forwarding));
+    assert!(matches!(second.await.unwrap().unwrap(), Answer::Open(order) if order.state == State::Accepted));
+    assert_eq!(house.calls(), ["POST"]);
+}
+
+#[tokio::test]
+async fn a_cart_that_arrives_during_the_stop_is_recorded_and_left_for_the_next_start() {
+    let house = house(&[]);
+    house.relay.stop(Duration::ZERO).await;
+    assert!(matches!(house.submit("1").await.unwrap().unwrap(), Answer::Open(_)));
+    assert_eq!(house.calls(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn callers_of_one_order_share_its_outcome_and_one_of_them_created_it() {
+    let house = house(&[]);
+    let callers: Vec<_> = (0..10).map(|_| house.submit("1")).collect();
+    let mut created = 0;
+    for caller in callers {
+        match caller.await.unwrap().unwrap() {
+            Answer::Created(_) => created += 1,
+            Answer::Replayed(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((created, house.calls()), (1, vec!["POST"]));
+    assert_eq!(house.relay.driven().len(), 0);
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_when_everybody_has_gone() {
+    let house = house(&[Post::Hangs]);
+    let caller = house.submit("1");
+    house.settle().await;
+    caller.abort();
+    house.settle().await;
+    assert!(house.relay.outcomes.is_empty());
+}

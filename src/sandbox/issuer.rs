@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -51,6 +52,7 @@ struct State {
     keys: Vec<SigningKey>,
     extra_keys: Vec<Value>,
     mood: Mood,
+    latency: Duration,
     issued: BTreeSet<String>,
     jwks_requests: usize,
     token_requests: usize,
@@ -79,6 +81,7 @@ impl Issuer {
             keys: vec![rsa_key("key-1")?],
             extra_keys: Vec::new(),
             mood: Mood::Well,
+            latency: Duration::ZERO,
             issued: BTreeSet::new(),
             jwks_requests: 0,
             token_requests: 0,
@@ -86,8 +89,12 @@ impl Issuer {
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         let server = super::listen(move |request| {
-            let answer = answer(&shared, &request);
-            async move { Ok(answer) }
+            let state = Arc::clone(&shared);
+            async move {
+                let latency = lock(&state).latency;
+                tokio::time::sleep(latency).await;
+                Ok(answer(&state, &request))
+            }
         })
         .await?;
         Ok(Self { server: Arc::new(server), state })
@@ -128,6 +135,26 @@ impl Issuer {
     /// Changes how it behaves.
     pub fn set_mood(&self, mood: Mood) {
         self.state().mood = mood;
+    }
+
+    /// Every request takes this long.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state().latency = latency;
+    }
+
+    /// The current public key.
+    pub fn jwk(&self) -> Value {
+        self.state().keys.first().map(|key| key.jwk.clone()).unwrap_or_default()
+    }
+
+    /// HS256 with the public key as the secret: what a verifier that trusts `alg` would take.
+    pub fn sign_with_public_key(&self, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": self.kid() })), part(claims));
+        let modulus = self.jwk().get("n").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+        let key = EncodingKey::from_secret(&URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default());
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
+        format!("{message}.{}", signature.unwrap_or_default())
     }
 
     /// How often the key set was asked for.

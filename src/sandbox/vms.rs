@@ -53,6 +53,8 @@ pub enum Effect {
         #[serde(default)]
         retry_after: Option<String>,
     },
+    /// Nothing is created, and the answer points elsewhere (307).
+    Redirect(String),
     /// The order is created, and this is the answer all the same.
     CreatedButStatus(u16),
 }
@@ -215,6 +217,11 @@ async fn business(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes
         Effect::CreatedButStatus(status) => {
             work(state, request);
             Ok(super::json(status, &json!({ "message": "failed after the order was created" })))
+        }
+        Effect::Redirect(location) => {
+            let mut answer = super::json(307, &Value::Null);
+            answer.headers_mut().extend(HeaderValue::from_str(&location).map(|value| (header::LOCATION, value)));
+            Ok(answer)
         }
         Effect::Status { status, body, retry_after } => {
             let mut answer = super::json(status, &body);

@@ -89,9 +89,10 @@ impl VmsClient {
         let sent = request.bearer_auth(token.value.expose_secret()).send().await;
         match sent {
             Ok(response) => self.read(response).await,
-            Err(error) if error.is_connect() || error.is_builder() => {
-                Reply::NotSent(format!("no connection: {}", chain(&error)))
+            Err(error) if error.is_builder() => {
+                Reply::NotSent(format!("the request can't be built: {}", chain(&error)))
             }
+            Err(error) if error.is_connect() => Reply::NotSent(format!("no connection: {}", chain(&error))),
             Err(error) if error.is_timeout() => Reply::Lost("no answer within target.timeout".to_owned()),
             Err(error) => Reply::Lost(format!("no answer: {}", chain(&error))),
         }

@@ -46,6 +46,7 @@ pub struct AccessToken {
     /// What goes into `Authorization: Bearer`.
     pub value: Arc<SecretString>,
     renew_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 /// The source of tokens for 11VMS.
@@ -83,7 +84,8 @@ impl TokenSource {
         if let Some(token) = current.as_ref().filter(|token| self.clock.now() < token.renew_at) {
             return Ok(token.clone());
         }
-        if self.fetches.load(Ordering::Acquire) > before
+        if current.is_none()
+            && self.fetches.load(Ordering::Acquire) > before
             && let Some(failure) = self.failure().clone()
         {
             return Err(failure);
@@ -91,8 +93,15 @@ impl TokenSource {
         let fetched = self.fetch().await;
         self.fetches.fetch_add(1, Ordering::AcqRel);
         *self.failure() = fetched.as_ref().err().cloned();
-        *current = fetched.as_ref().ok().cloned();
-        fetched
+        match (fetched, current.as_ref()) {
+            (Ok(token), _) => {
+                *current = Some(token.clone());
+                Ok(token)
+            }
+            // It was only to be renewed: as long as it is valid, it serves.
+            (Err(_), Some(token)) if self.clock.now() < token.expires_at => Ok(token.clone()),
+            (Err(error), _) => Err(error),
+        }
     }
 
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<TokenError>> {
@@ -125,7 +134,11 @@ impl TokenSource {
         let lifetime = answer.expires_in().unwrap_or(CAUTIOUS_LIFETIME);
         let usable = lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 10));
         let value = SecretString::from(answer.access_token().secret().clone());
-        Ok(AccessToken { value: Arc::new(value), renew_at: after(asked_at, usable) })
+        Ok(AccessToken {
+            value: Arc::new(value),
+            renew_at: after(asked_at, usable),
+            expires_at: after(asked_at, lifetime),
+        })
     }
 
     fn client(&self) -> Result<Configured, TokenError> {
@@ -154,9 +167,9 @@ type Configured = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, En
 fn shown(error: &RequestTokenError<TransportError, BasicErrorResponse>) -> String {
     match error {
         RequestTokenError::ServerResponse(refusal) => {
+            // Only the code: a description may repeat what was sent.
             let refusal: &StandardErrorResponse<_> = refusal;
-            let description = refusal.error_description().map(|text| format!(" ({text})")).unwrap_or_default();
-            format!("refused: {}{description}", refusal.error().as_ref())
+            format!("refused: {}", refusal.error().as_ref())
         }
         RequestTokenError::Request(error) => format!("can't be reached: {error}"),
         RequestTokenError::Parse(error, _) => format!("gave an answer that can't be read: {error}"),

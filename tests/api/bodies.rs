@@ -28,6 +28,7 @@ async fn compressed_and_marked_bodies_are_read() {
     };
     assert_eq!(answer(service.post(format!("\u{feff}{}", text(1)))).await.status, 201);
     assert_eq!(answer(service.post(gzip(text(2).as_bytes())).header("content-encoding", "gzip")).await.status, 201);
+    assert_eq!(answer(service.post(gzip(text(4).as_bytes())).header("content-encoding", "X-GZIP")).await.status, 201);
     assert_eq!(answer(service.post(zlib(text(3))).header("content-encoding", "deflate")).await.status, 201);
 }
 

@@ -84,7 +84,7 @@ async fn forged_and_stale_tokens_are_refused() {
         ("no signature", format!("{signed}.")),
         ("another signature", format!("{signed}.{}", signature.chars().rev().collect::<String>())),
         ("alg none", format!("{}.{}.", part(&json!({ "alg": "none", "kid": issuer.kid() })), part(&issuer.claims()))),
-        ("alg HS256 with the public key", issuer.sign(&header_with(issuer, "alg", json!("HS256")), &issuer.claims())),
+        ("HS256 with the public key as its secret", issuer.sign_with_public_key(&issuer.claims())),
         ("alg unknown", issuer.sign(&header_with(issuer, "alg", json!("XS1")), &issuer.claims())),
         ("alg of another key type", issuer.sign(&header_with(issuer, "alg", json!("ES256")), &issuer.claims())),
         ("alg not signed with", issuer.sign(&header_with(issuer, "alg", json!("PS256")), &issuer.claims())),
@@ -92,7 +92,7 @@ async fn forged_and_stale_tokens_are_refused() {
         ("signed by a stranger", stranger.sign(&header(issuer), &issuer.claims())),
         (
             "its own key along",
-            stranger.sign(&json!({ "alg": "RS256", "kid": issuer.kid(), "jwk": {} }), &issuer.claims()),
+            stranger.sign(&json!({ "alg": "RS256", "kid": issuer.kid(), "jwk": stranger.jwk() }), &issuer.claims()),
         ),
         ("critical header", issuer.sign(&header_with(issuer, "crit", json!(["exp"])), &issuer.claims())),
         ("ID token", issuer.sign(&header_with(issuer, "typ", json!("logout+jwt")), &issuer.claims())),
@@ -103,7 +103,7 @@ async fn forged_and_stale_tokens_are_refused() {
         ("issued in the future", changed("iat", json!(second + 3600))),
         ("another issuer", changed("iss", json!("https://elsewhere.example"))),
         ("no issuer", changed("iss", Value::Null)),
-        ("issuer in a list", changed("iss", json!(["https://elsewhere.example"]))),
+        ("issuer in a list", changed("iss", json!([issuer.url(), "https://elsewhere.example"]))),
         ("another audience", changed("aud", json!("other"))),
         ("no audience", changed("aud", Value::Null)),
         ("empty audience", changed("aud", json!([]))),
@@ -183,6 +183,30 @@ async fn a_token_of_a_withdrawn_key_is_forgotten_when_the_keys_change() {
     service.clock.advance(std::time::Duration::from_secs(11));
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 200);
     try_token(&service, &of_the_old_key).await.is_problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_spoil_the_fetch_of_the_keys() {
+    let service = Service::start().await;
+    assert_eq!(try_token(&service, &service.issuer.token()).await.status, 201);
+    service.issuer.rotate().unwrap();
+    service.issuer.set_latency(std::time::Duration::from_millis(300));
+    service.clock.advance(std::time::Duration::from_secs(11));
+    let token = service.issuer.token();
+    let request = service.client.get(service.url(ORDERS)).bearer_auth(&token);
+    assert!(request.timeout(std::time::Duration::from_millis(100)).send().await.is_err());
+    assert_eq!(try_token(&service, &token).await.status, 200, "a valid token is not refused for it");
+}
+
+#[tokio::test]
+async fn an_issuer_that_hangs_is_asked_once_for_all_who_wait() {
+    let service = Service::start().await;
+    service.issuer.set_latency(std::time::Duration::from_millis(500));
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(service.post(cart(1).to_string()).send())).collect();
+    for call in calls {
+        assert!(call.await.unwrap().unwrap().status().is_success());
+    }
+    assert_eq!(service.issuer.jwks_requests(), 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use purchase_order_webhook::sandbox::issuer::Mood;
+use purchase_order_webhook::sandbox::vms::Effect;
 use serde_json::json;
 
 use crate::support::{ORDERS, Service, cart};
@@ -30,6 +31,25 @@ async fn a_refused_token_is_renewed_once_outside_the_attempts() {
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.body["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(service.issuer.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_good_does_not_refuse_the_order() {
+    let service = Service::start_with("retry.attempts = 0").await;
+    service.vms.next(Effect::status(401));
+    service.vms.next(Effect::status(401));
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    assert_eq!(service.issuer.token_requests(), 2, "one renewal, no more");
+    assert_eq!(service.get(&format!("{ORDERS}/1")).await.body["attempts"][0]["outcome"], json!("not-done"));
+}
+
+#[tokio::test]
+async fn a_token_serves_until_it_expires_if_it_can_not_be_renewed() {
+    let service = Service::start().await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.issuer.set_mood(Mood::Down);
+    service.clock.advance(Duration::from_secs(3600 - 30));
+    assert_eq!(service.send(&cart(2)).await.status, 201);
 }
 
 #[tokio::test]

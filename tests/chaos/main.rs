@@ -30,9 +30,13 @@ use support::{Answer, ORDERS, cart};
 /// New carts in each life of the service; those that were not answered in one life come again in the next.
 const CARTS_A_LIFE: u32 = 20;
 
-/// How often the service is killed; more in a longer run: `CHAOS_KILLS=100`.
+/// How often the service is killed; more in a longer run: `CHAOS_KILLS=100`. `CHAOS_SEED` repeats a run's faults.
 fn kills() -> u32 {
-    std::env::vars().find(|(name, _)| name == "CHAOS_KILLS").map_or(6, |(_, value)| value.parse().unwrap())
+    number_of("CHAOS_KILLS").unwrap_or(6)
+}
+
+fn number_of(variable: &str) -> Option<u32> {
+    std::env::vars().find(|(name, _)| name == variable).map(|(_, value)| value.parse().unwrap())
 }
 
 struct Victim {
@@ -118,7 +122,7 @@ async fn send_open(client: &Client, address: &str, token: &str, carts: u32, prom
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_killed_at_random_loses_and_doubles_no_order() {
-    let seed = u64::from(std::process::id());
+    let seed = number_of("CHAOS_SEED").map_or(u64::from(std::process::id()), u64::from);
     let mut random = StdRng::seed_from_u64(seed);
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();

@@ -7,15 +7,18 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::http::Api;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 
 /// The process answers.
 pub async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// The ledger answers, and a mapping is in use.
+/// The ledger takes writes, a mapping is in use, and the service is not about to stop.
 pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
+    if api.relay.is_stopping() {
+        return Err(Problem::new(ProblemKind::OVERLOADED, "the service is stopping"));
+    }
     api.ledger.check().await?;
     Ok(Json(json!({ "status": "ready", "mappingVersion": api.mapping.current().version() })))
 }

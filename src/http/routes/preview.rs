@@ -7,7 +7,7 @@ use axum::extract::State;
 
 use crate::cart::Cart;
 use crate::http::Api;
-use crate::http::extract::{JsonText, Writer};
+use crate::http::extract::{JsonText, Writer, off_the_loop};
 use crate::http::openapi::CartDocument;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::PreviewView;
@@ -37,6 +37,7 @@ pub async fn preview_purchase_order(
     _: Writer,
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
-    let cart = Cart::parse(&text)?;
-    Ok(Json(api.mapping.current().preview(&cart).into()))
+    let mapping = api.mapping.current();
+    let preview = off_the_loop(text, move |text| Ok(mapping.preview(&Cart::parse(text)?))).await?;
+    Ok(Json(preview.into()))
 }

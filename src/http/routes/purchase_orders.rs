@@ -21,14 +21,15 @@ use crate::clock::between;
 use crate::config::OnDeadline;
 use crate::http::Api;
 use crate::http::error::invalid_cart;
-use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage};
-use crate::http::frame::RequestId;
+use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage, off_the_loop};
+use crate::http::frame::{Arrival, RequestId};
 use crate::http::openapi::CartDocument;
 use crate::http::problem::{Problem, ProblemBody, ProblemKind};
 use crate::http::view::{ListView, OrderView};
 use crate::ledger::{Filter, Place};
+use crate::mapping::Mapping;
 use crate::message::quoted;
-use crate::order::{Candidate, Order, OrderId, State as OrderState};
+use crate::order::{Baggage, Candidate, Order, OrderId, State as OrderState};
 use crate::relay::Answer;
 use crate::telemetry::STEP;
 
@@ -78,20 +79,23 @@ pub async fn create_purchase_order(
     State(api): State<Arc<Api>>,
     _: Writer,
     Extension(request_id): Extension<RequestId>,
+    Extension(Arrival(arrived)): Extension<Arrival>,
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Result<Response, Problem> {
-    let cart = Cart::parse(&text)?;
-    let candidate = candidate(&api, &cart, &headers, &request_id)?;
+    let baggage = baggage(&headers, &request_id);
+    let mapping = api.mapping.current();
+    let candidate = off_the_loop(text, move |text| candidate(&mapping, text, baggage)).await?;
     let preferences = Preferences::of(&headers);
-    let wait = preferences.deadline(api.limits.deadline);
+    let elapsed = between(arrived, api.clock.now());
+    let wait = preferences.deadline(api.limits.deadline).saturating_sub(elapsed);
     let answer = api.relay.submit(candidate, wait).await?;
     respond(&api, answer, preferences)
 }
 
-fn candidate(api: &Api, cart: &Cart, headers: &HeaderMap, request_id: &RequestId) -> Result<Candidate, Problem> {
-    let mapping = api.mapping.current();
-    let mapped = mapping.map(cart).map_err(invalid_cart)?;
+fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Candidate, Problem> {
+    let cart = Cart::parse(text)?;
+    let mapped = mapping.map(&cart).map_err(invalid_cart)?;
     debug!(target: STEP, order = mapped.id, mapping = mapping.version(), "mapped");
     Ok(Candidate {
         id: OrderId::of(&mapped.id),
@@ -99,7 +103,7 @@ fn candidate(api: &Api, cart: &Cart, headers: &HeaderMap, request_id: &RequestId
         fingerprint: cart.fingerprint(),
         body: mapped.order.to_string(),
         mapping_version: mapping.version().to_owned(),
-        baggage: baggage(headers, request_id),
+        baggage,
     })
 }
 
@@ -142,7 +146,7 @@ fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Resp
     }
     let retry_after = (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     let mut response = (StatusCode::ACCEPTED, [location(order), retry_after], view(order)).into_response();
-    response.headers_mut().extend(preferences.applied());
+    response.headers_mut().extend(preferences.applied(api.limits.deadline));
     Ok(response)
 }
 

@@ -25,6 +25,8 @@ fn every_status_has_its_meaning() {
         (409, number(), Outcome::Created),
         (201, json!({}), Outcome::Unknown),
         (201, json!({ "poNumber": "" }), Outcome::Unknown),
+        (201, json!({ "poNumber": "45\r\n46" }), Outcome::Unknown),
+        (201, json!({ "poNumber": "4".repeat(65) }), Outcome::Unknown),
         (201, json!("<html>"), Outcome::Unknown),
         (202, number(), Outcome::Unknown),
         (204, Value::Null, Outcome::Unknown),
@@ -115,6 +117,25 @@ fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
     assert!(
         matches!(presence(among), Presence::There(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
     );
+}
+
+#[test]
+fn an_empty_page_before_others_can_not_tell() {
+    for more in [json!({ "nextCursor": "abc" }), json!({ "hasMore": true }), json!({ "@odata.nextLink": "x" })] {
+        let mut body = more.clone();
+        body["purchaseOrders"] = json!([]);
+        assert!(matches!(read_look_up(answered(200, body), "4711", &reading()), Presence::Unclear(_)), "{more}");
+    }
+    let last = json!({ "purchaseOrders": [], "nextCursor": null, "hasMore": false, "next": "" });
+    assert_eq!(read_look_up(answered(200, last), "4711", &reading()), Presence::NotThere);
+}
+
+#[test]
+fn an_id_is_known_in_every_spelling() {
+    let body =
+        json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "005056A2-07C8-1ED1-BFC6-B69E72F50550" }] });
+    let presence = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &reading());
+    assert!(matches!(presence, Presence::There(_)));
 }
 
 #[test]
