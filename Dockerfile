@@ -25,7 +25,7 @@ VOLUME /var/lib/purchase-order-webhook
 WORKDIR /var/lib/purchase-order-webhook
 # A number, so that Kubernetes can tell that it is not root.
 USER 10001:10001
-# The API; health and metrics.
+# The API; probes.
 EXPOSE 8080 9090
 ENTRYPOINT ["/usr/local/bin/purchase-order-webhook"]
 CMD ["serve"]

@@ -11,8 +11,13 @@ use jiff::Timestamp;
 pub trait Clock: Debug + Send + Sync {
     /// The current time, UTC.
     fn now(&self) -> Timestamp;
+    /// Returns when this clock shows `time`, at once if it does already.
+    async fn sleep_until(&self, time: Timestamp);
+
     /// Returns when `duration` has passed on this clock.
-    async fn sleep(&self, duration: Duration);
+    async fn sleep(&self, duration: Duration) {
+        self.sleep_until(after(self.now(), duration)).await;
+    }
 }
 
 /// The system's clock.
@@ -26,8 +31,8 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    async fn sleep_until(&self, time: Timestamp) {
+        tokio::time::sleep(between(self.now(), time)).await;
     }
 }
 
@@ -80,11 +85,9 @@ mod manual {
             *self.now.borrow()
         }
 
-        async fn sleep(&self, duration: Duration) {
-            let mut now = self.now.subscribe();
-            let until = after(*now.borrow(), duration);
+        async fn sleep_until(&self, time: Timestamp) {
             // The sender lives in `self`, so waiting can't fail.
-            let _ = now.wait_for(|now| *now >= until).await;
+            let _ = self.now.subscribe().wait_for(|now| *now >= time).await;
         }
     }
 }

@@ -16,12 +16,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, after};
 use crate::ledger::{Ledger, LedgerError, Stored};
 use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
@@ -117,7 +118,7 @@ impl Relay {
     /// # Errors
     /// If the ledger did not record the cart; nothing was sent.
     pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<Answer, LedgerError> {
-        let began = self.parts.clock.now();
+        let deadline = after(self.parts.clock.now(), wait);
         // Before the ledger is asked: an outcome announced in between is not missed.
         let mut outcome = self.outcomes.subscribe(&candidate.id);
         let admission = self.admit_detached(candidate).await?;
@@ -126,11 +127,10 @@ impl Relay {
             Admission::Conflicting(order) => return Ok(Answer::Conflicting(order.clone())),
             Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
         };
-        let left = wait.saturating_sub(between(began, self.parts.clock.now()));
         tokio::select! {
             biased;
             settled = outcome.after(open.revision) => return Ok(told(settled, &admission)),
-            () = self.parts.clock.sleep(left) => {}
+            () = self.parts.clock.sleep_until(deadline) => {}
             // Nothing more will happen in this process: the next one goes on.
             () = self.stopped.cancelled() => {}
         }
@@ -158,31 +158,28 @@ impl Relay {
     /// that was open.
     pub async fn run(self: Arc<Self>) {
         while !self.stopping.is_cancelled() {
-            let pause = match self.resume_due().await {
-                Ok(pause) => pause,
-                Err(problem) => {
-                    error!(%problem, "the ledger can't be searched for due orders");
-                    SWEEP
-                }
-            };
+            let now = self.parts.clock.now();
+            let next = self.resume_due(now).await.unwrap_or_else(|problem| {
+                error!(%problem, "the ledger can't be searched for due orders");
+                None
+            });
+            let sweep = after(now, SWEEP);
             tokio::select! {
                 () = self.stopping.cancelled() => {}
                 () = self.wake.notified() => {}
-                () = self.parts.clock.sleep(pause) => {}
+                () = self.parts.clock.sleep_until(next.map_or(sweep, |next| next.min(sweep))) => {}
             }
         }
     }
 
-    /// Drives every due order that nobody drives; returns how long there is nothing to do.
-    async fn resume_due(self: &Arc<Self>) -> Result<Duration, LedgerError> {
-        let now = self.parts.clock.now();
+    /// Drives every due order that nobody drives; returns when the next one is due.
+    async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         for id in self.parts.ledger.due(now, SWEEP_LIMIT).await? {
             if !self.driven().contains_key(&id) {
                 self.drive(&id);
             }
         }
-        let next = self.parts.ledger.next_due(now).await?;
-        Ok(next.map_or(SWEEP, |next| between(now, next).min(SWEEP)))
+        self.parts.ledger.next_due(now).await
     }
 
     /// Stops beginning attempts, gives those under way so long, and lets everyone who still waits go.

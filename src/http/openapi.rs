@@ -74,7 +74,7 @@ impl Modify for Security {
             ("purchase-orders.read", "Read orders"),
             ("purchase-orders.operate", "Settle orders by hand"),
         ]);
-        let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth2/token", scopes));
+        let flow = Flow::ClientCredentials(ClientCredentials::new("https://issuer.example/oauth2/token", scopes));
         let scheme = OAuth2::with_description(
             [flow],
             "A JWT of the issuer that the operator configured; its token endpoint stands in the issuer's metadata.",

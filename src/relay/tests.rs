@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;

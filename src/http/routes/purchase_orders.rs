@@ -52,6 +52,9 @@ const PATH: &str = "/v2/purchase-orders";
         ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
         ("X-Request-Id" = Option<String>, Header, description = "Names the request in logs and answers; made if absent"),
         ("Accept-Version" = Option<String>, Header, description = "Refused unless 2"),
+        ("Smart-Id" = Option<String>, Header, description = "Refused unless PROC-SRM7-11VMS-PURCHASE-ORDER-V1"),
+        ("traceparent" = Option<String>, Header, description = "W3C Trace Context, passed on to 11VMS"),
+        ("sap-passport" = Option<String>, Header, description = "SAP's passport in hex, passed on to 11VMS"),
     ),
     request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
     responses(
@@ -178,9 +181,11 @@ fn location(order: &Order) -> (HeaderName, HeaderValue) {
     params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
     responses(
         (status = 200, description = "The order", body = OrderView),
+        (status = 400, description = "invalid-parameter, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["purchase-orders.read"]))
@@ -211,9 +216,10 @@ pub async fn get_purchase_order(
     ),
     responses(
         (status = 200, description = "A page of orders", body = ListView),
-        (status = 400, description = "invalid-parameter", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "invalid-parameter, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["purchase-orders.read"]))
