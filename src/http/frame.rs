@@ -77,6 +77,9 @@ impl Seen {
                 http.request.method = %self.method, http.route = route, http.response.status_code = status,
                 request_id = %id.0, sap_passport = passport, duration_ms = milliseconds, problem, "answered"
             );
+        } else if matches!(route, "/livez" | "/readyz") {
+            // Probes come every few seconds and say nothing while all is well.
+            debug!(http.route = route, http.response.status_code = status, "answered");
         } else {
             info!(
                 http.request.method = %self.method, http.route = route, http.response.status_code = status,
