@@ -195,10 +195,15 @@ impl Issuer {
 
     /// Any header and any claims, signed RS256 with the current key.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.sign_with(Algorithm::RS256, header, claims)
+    }
+
+    /// The same with another algorithm for RSA keys.
+    pub fn sign_with(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(header), part(claims));
         let key = self.state().keys.first().map(|key| key.key.clone());
-        let signature = key.and_then(|key| jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::RS256).ok());
+        let signature = key.and_then(|key| jsonwebtoken::crypto::sign(message.as_bytes(), &key, algorithm).ok());
         format!("{message}.{}", signature.unwrap_or_default())
     }
 }

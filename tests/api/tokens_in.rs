@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, Mood};
 use serde_json::{Value, json};
 
@@ -88,6 +89,10 @@ async fn forged_and_stale_tokens_are_refused() {
         ("alg unknown", issuer.sign(&header_with(issuer, "alg", json!("XS1")), &issuer.claims())),
         ("alg of another key type", issuer.sign(&header_with(issuer, "alg", json!("ES256")), &issuer.claims())),
         ("alg not signed with", issuer.sign(&header_with(issuer, "alg", json!("PS256")), &issuer.claims())),
+        (
+            "alg that the key is not for",
+            issuer.sign_with(Algorithm::PS256, &header_with(issuer, "alg", json!("PS256")), &issuer.claims()),
+        ),
         ("unknown kid", issuer.sign(&header_with(issuer, "kid", json!("elsewhere")), &issuer.claims())),
         ("signed by a stranger", stranger.sign(&header(issuer), &issuer.claims())),
         (
