@@ -79,7 +79,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// Open orders that need someone now: accepted and forwarding ones, and retrying ones whose time has come.
     /// Oldest first, at most `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError>;
-    /// Whether it can be read, and would take a write.
+    /// Whether it can be read, and its writer runs.
     async fn check(&self) -> Result<(), LedgerError>;
     /// When the next retrying order is due that is not due yet.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;

@@ -195,6 +195,8 @@ impl Order {
         self.expect(self.state == State::Forwarding, "be interrupted")?;
         self.revision += 1;
         if let Some(attempt) = self.attempts.last_mut() {
+            // As if it had ended now: the grace counts from the last moment at which it may have been under way.
+            attempt.duration_ms = u64::try_from(between(attempt.started_at, now).as_millis()).ok();
             attempt.outcome = Some(Outcome::Interrupted);
             attempt.detail = Some("the service stopped during this attempt".to_owned());
         }

@@ -216,7 +216,7 @@ impl KeySet {
         if let Some(ended) = &fetching.under_way {
             return Some(ended.clone());
         }
-        let newer = self.known.load().as_ref().is_some_and(|known| Some(known.at) != seen);
+        let newer = self.fresh(MAX_AGE).is_some_and(|known| Some(known.at) != seen);
         let cooling = fetching.ended_at.is_some_and(|at| between(at, self.clock.now()) < COOL_DOWN);
         if (newer && fetching.failure.is_none()) || cooling {
             return None;

@@ -32,12 +32,8 @@ fn content(name: &Name, value: &Scalar) -> Option<String> {
     {
         return (!is_initial(&guid)).then_some(guid);
     }
-    let number = match value {
-        Scalar::Number(_) => number(text),
-        // A text of digits alone may be a code, whose zeros count.
-        _ if text.contains('.') => number(text),
-        _ => None,
-    };
+    // A text that looks like a number may be a code, in which every digit counts: 0010 is not 10, 1.1 is not 1.10.
+    let number = matches!(value, Scalar::Number(_)).then(|| number(text)).flatten();
     Some(date(text).or(number).unwrap_or_else(|| text.to_owned()))
 }
 
@@ -52,7 +48,7 @@ fn date(text: &str) -> Option<String> {
         .then(|| format!("{year}{month}{day}"))
 }
 
-/// `10`, `10.00` and `"  10.0 "` are one number; what would lose digits stays as it is.
+/// `10`, `10.0` and `10.00` are one number; what would lose digits stays as it is.
 fn number(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     let number = Decimal::from_str_exact(text).ok().filter(|_| plain)?;
@@ -74,7 +70,7 @@ mod tests {
             "ITEM":[{"NUMBER_INT":1,"PRICE":10.50,"DEL_IND":""},{"NUMBER_INT":2}]}}"#,
         );
         let other = print(
-            r#"{"item":[{"numberInt":2},{"price":"10.5","numberInt":1}],
+            r#"{"item":[{"numberInt":2},{"price":10.5,"numberInt":1}],
             "header":{"flag":true,"postingDate":"20250131","guid":"005056A207C81ED1BFC6B69E72F50550"}}"#,
         );
         assert_eq!(plain, other);
@@ -90,6 +86,7 @@ mod tests {
     fn the_zeros_of_a_code_count() {
         let cart = |code: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1","CO_CODE":"{code}"}}}}"#));
         assert_ne!(cart("0010"), cart("10"));
+        assert_ne!(cart("1.10"), cart("1.1"));
         assert_ne!(cart("10_00"), cart("1000"));
         assert_ne!(cart("1.00000000000000000000000000001"), cart("1.00000000000000000000000000002"));
     }

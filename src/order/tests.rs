@@ -226,6 +226,16 @@ fn a_refusal_does_not_end_the_doubt_about_an_earlier_attempt() {
 }
 
 #[test]
+fn the_grace_after_an_interruption_counts_from_its_discovery() {
+    let unguarded = Policy { guard: DuplicateGuard::None, ..policy() };
+    let mut order = accepted();
+    order.begin(at(0)).unwrap();
+    order.interrupt(at(25), &unguarded).unwrap();
+    let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(30), &unguarded) else { panic!() };
+    assert_eq!((again.state, again.next_attempt_at), (State::Retrying, Some(at(55))));
+}
+
+#[test]
 fn an_order_that_interrupts_the_service_again_and_again_is_parked() {
     let mut order = accepted();
     for life in 0..20 {

@@ -84,15 +84,11 @@ impl TokenSource {
         if let Some(token) = current.as_ref().filter(|token| self.clock.now() < token.renew_at) {
             return Ok(token.clone());
         }
-        if current.is_none()
-            && self.fetches.load(Ordering::Acquire) > before
-            && let Some(failure) = self.failure().clone()
-        {
-            return Err(failure);
-        }
-        let fetched = self.fetch().await;
-        self.fetches.fetch_add(1, Ordering::AcqRel);
-        *self.failure() = fetched.as_ref().err().cloned();
+        let shared = self.failure().clone().filter(|_| self.fetches.load(Ordering::Acquire) > before);
+        let fetched = match shared {
+            Some(failure) => Err(failure),
+            None => self.fetch_alone().await,
+        };
         match (fetched, current.as_ref()) {
             (Ok(token), _) => {
                 *current = Some(token.clone());
@@ -102,6 +98,14 @@ impl TokenSource {
             (Err(_), Some(token)) if self.clock.now() < token.expires_at => Ok(token.clone()),
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// The one fetch of all who wait.
+    async fn fetch_alone(&self) -> Result<AccessToken, TokenError> {
+        let fetched = self.fetch().await;
+        *self.failure() = fetched.as_ref().err().cloned();
+        self.fetches.fetch_add(1, Ordering::AcqRel);
+        fetched
     }
 
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<TokenError>> {

@@ -191,6 +191,20 @@ async fn a_token_of_a_withdrawn_key_is_forgotten_when_the_keys_change() {
 }
 
 #[tokio::test]
+async fn keys_that_nobody_needed_for_a_weekend_are_fetched_anew() {
+    let service = Service::start().await;
+    let token = service.issuer.token();
+    assert_eq!(try_token(&service, &token).await.status, 201);
+    service.clock.advance(std::time::Duration::from_hours(60));
+    // The manual clock has moved on, the token's own times have not: only the keys are old.
+    let mut claims = service.issuer.claims();
+    claims["scope"] = json!("purchase-orders.write purchase-orders.read");
+    let fresh = service.issuer.sign(&header(&service.issuer), &claims);
+    assert_eq!(try_token(&service, &fresh).await.status, 200);
+    assert_eq!(service.issuer.jwks_requests(), 2);
+}
+
+#[tokio::test]
 async fn a_caller_that_hangs_up_does_not_spoil_the_fetch_of_the_keys() {
     let service = Service::start().await;
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 201);

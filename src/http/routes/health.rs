@@ -14,7 +14,7 @@ pub async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// The ledger takes writes, a mapping is in use, and the service is not about to stop.
+/// The ledger can be read and its writer runs, a mapping is in use, and the service is not about to stop.
 pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
     if api.relay.is_stopping() {
         return Err(Problem::new(ProblemKind::OVERLOADED, "the service is stopping"));
