@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme};
 use utoipa::openapi::{OpenApi, OpenApiBuilder};
-use utoipa::{Modify, OpenApi as _, ToSchema};
+use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
+use super::problem::ProblemBody;
 use super::{business_routes, view};
 
 /// Which version of the specification.
@@ -45,6 +46,40 @@ pub struct CartDocument {
     #[serde(rename = "ORGDATA")]
     #[schema(value_type = Vec<Object>, required = false)]
     orgdata: Vec<Map<String, Value>>,
+}
+
+/// What every route that needs a token may refuse a request with.
+#[derive(Debug, IntoResponses)]
+pub enum Refusals {
+    /// unsupported-version, malformed-json, invalid-parameter
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(ProblemBody),
+    /// invalid-token
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemBody),
+    /// insufficient-scope
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// misdirected
+    #[response(status = 421, content_type = "application/problem+json")]
+    Misdirected(ProblemBody),
+    /// overloaded, issuer-unavailable, ledger-unavailable
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// What every route that takes a cart may refuse its body with.
+#[derive(Debug, IntoResponses)]
+pub enum BodyRefusals {
+    /// request-timeout
+    #[response(status = 408, content_type = "application/problem+json")]
+    Timeout(ProblemBody),
+    /// too-large
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// unsupported-media-type
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(ProblemBody),
 }
 
 /// A small cart that the default mapping accepts.

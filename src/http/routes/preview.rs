@@ -8,7 +8,7 @@ use axum::extract::State;
 use crate::cart::Cart;
 use crate::http::Api;
 use crate::http::extract::{JsonText, Writer, off_the_loop};
-use crate::http::openapi::CartDocument;
+use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::PreviewView;
 
@@ -21,14 +21,9 @@ use crate::http::view::PreviewView;
     request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
     responses(
         (status = 200, description = "What the cart would become", body = PreviewView),
-        (status = 400, description = "malformed-json, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "too-large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "unsupported-media-type", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "invalid-cart: JSON that is no cart at all", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "overloaded, issuer-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+        BodyRefusals,
     ),
     security(("oauth2" = ["purchase-orders.write"]))
 )]

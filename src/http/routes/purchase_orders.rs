@@ -23,7 +23,7 @@ use crate::http::Api;
 use crate::http::error::invalid_cart;
 use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage, off_the_loop};
 use crate::http::frame::{Arrival, RequestId};
-use crate::http::openapi::CartDocument;
+use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemBody, ProblemKind};
 use crate::http::view::{ListView, OrderView};
 use crate::ledger::{Filter, Place};
@@ -63,18 +63,12 @@ const PATH: &str = "/v2/purchase-orders";
         (status = 201, description = "Created by this call", body = OrderView, headers(("Location" = String, description = "The order"))),
         (status = 202, description = "Recorded, and still being worked on at the deadline", body = OrderView,
             headers(("Location" = String, description = "The order"), ("Retry-After" = String, description = "Seconds until there is news"))),
-        (status = 400, description = "malformed-json, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "request-timeout", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "order-exists", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "too-large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "unsupported-media-type", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "invalid-cart, refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
         (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+        BodyRefusals,
     ),
     security(("oauth2" = ["purchase-orders.write"]))
 )]
@@ -181,12 +175,8 @@ fn location(order: &Order) -> (HeaderName, HeaderValue) {
     params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
     responses(
         (status = 200, description = "The order", body = OrderView),
-        (status = 400, description = "invalid-parameter, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
     ),
     security(("oauth2" = ["purchase-orders.read"]))
 )]
@@ -216,11 +206,7 @@ pub async fn get_purchase_order(
     ),
     responses(
         (status = 200, description = "A page of orders", body = ListView),
-        (status = 400, description = "invalid-parameter, unsupported-version", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "invalid-token", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "insufficient-scope", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "misdirected", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "overloaded, issuer-unavailable, ledger-unavailable", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
     ),
     security(("oauth2" = ["purchase-orders.read"]))
 )]
