@@ -31,8 +31,7 @@ impl From<AuthError> for Problem {
                 challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)
             }
             AuthError::IssuerUnavailable(_) => {
-                // Where the issuer is, and how it fails, is for the log; this caller may be anyone.
-                tracing::error!(%detail, "the issuer is unavailable");
+                // Where the issuer is, and how it failed, stands in the log of the fetch; this caller may be anyone.
                 let told = "The keys of the token's issuer can't be had now; the token was not checked.";
                 Self::new(ProblemKind::ISSUER_UNAVAILABLE, told).retry_after(COME_AGAIN)
             }

@@ -59,6 +59,22 @@ impl Policy {
     }
 }
 
+#[cfg(test)]
+impl Policy {
+    /// The defaults, without jitter: what most tests want.
+    pub fn usual() -> Self {
+        Self {
+            retries: 3,
+            initial_delay: Duration::from_secs(30),
+            multiplier: 2.0,
+            max_delay: Duration::from_mins(10),
+            jitter: 0.0,
+            unknown_grace: Duration::from_secs(30),
+            guard: DuplicateGuard::LookUp,
+        }
+    }
+}
+
 /// What came back from a request to 11VMS.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {

@@ -55,23 +55,22 @@ pub struct TokenSource {
     settings: TargetOAuth2,
     http: Client,
     clock: Arc<dyn Clock>,
-    current: Mutex<Option<AccessToken>>,
+    last: Mutex<LastFetch>,
     /// Fetches that ended; who waited for one that failed shares its failure.
     fetches: AtomicU64,
-    failure: std::sync::Mutex<Option<TokenError>>,
+}
+
+/// What the fetches so far have left.
+#[derive(Debug, Default)]
+struct LastFetch {
+    token: Option<AccessToken>,
+    failure: Option<TokenError>,
 }
 
 impl TokenSource {
     /// Nothing is fetched before the first token is needed.
     pub fn new(settings: TargetOAuth2, http: Client, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            settings,
-            http,
-            clock,
-            current: Mutex::new(None),
-            fetches: AtomicU64::new(0),
-            failure: std::sync::Mutex::default(),
-        }
+        Self { settings, http, clock, last: Mutex::default(), fetches: AtomicU64::new(0) }
     }
 
     /// A valid token. Whoever comes while one is fetched waits for that one.
@@ -80,43 +79,37 @@ impl TokenSource {
     /// If none is known and none can be had.
     pub async fn get(&self) -> Result<AccessToken, TokenError> {
         let before = self.fetches.load(Ordering::Acquire);
-        let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| self.clock.now() < token.renew_at) {
+        let mut last = self.last.lock().await;
+        if let Some(token) = last.token.as_ref().filter(|token| self.clock.now() < token.renew_at) {
             return Ok(token.clone());
         }
-        let shared = self.failure().clone().filter(|_| self.fetches.load(Ordering::Acquire) > before);
-        let fetched = match shared {
-            Some(failure) => Err(failure),
-            None => self.fetch_alone().await,
+        let failed_meanwhile = last.failure.clone().filter(|_| self.fetches.load(Ordering::Acquire) > before);
+        let fetched = if let Some(failure) = failed_meanwhile {
+            Err(failure)
+        } else {
+            let fetched = self.fetch().await;
+            self.fetches.fetch_add(1, Ordering::AcqRel);
+            fetched
         };
-        match (fetched, current.as_ref()) {
-            (Ok(token), _) => {
-                *current = Some(token.clone());
+        match fetched {
+            Ok(token) => {
+                *last = LastFetch { token: Some(token.clone()), failure: None };
                 Ok(token)
             }
-            // It was only to be renewed: as long as it is valid, it serves.
-            (Err(_), Some(token)) if self.clock.now() < token.expires_at => Ok(token.clone()),
-            (Err(error), _) => Err(error),
+            Err(failure) => {
+                last.failure = Some(failure.clone());
+                // If the token was only to be renewed, it serves as long as it is valid.
+                let valid = last.token.clone().filter(|token| self.clock.now() < token.expires_at);
+                valid.ok_or(failure)
+            }
         }
-    }
-
-    /// The one fetch of all who wait.
-    async fn fetch_alone(&self) -> Result<AccessToken, TokenError> {
-        let fetched = self.fetch().await;
-        *self.failure() = fetched.as_ref().err().cloned();
-        self.fetches.fetch_add(1, Ordering::AcqRel);
-        fetched
-    }
-
-    fn failure(&self) -> std::sync::MutexGuard<'_, Option<TokenError>> {
-        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// 11VMS refused this token (401): the next caller fetches another, unless somebody already did.
     pub async fn discard(&self, refused: &AccessToken) {
-        let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|token| Arc::ptr_eq(&token.value, &refused.value)) {
-            *current = None;
+        let mut last = self.last.lock().await;
+        if last.token.as_ref().is_some_and(|token| Arc::ptr_eq(&token.value, &refused.value)) {
+            last.token = None;
         }
     }
 

@@ -47,7 +47,6 @@ async fn a_changed_sheet_is_used_and_a_broken_one_is_refused_whole() {
 
     let second = version(&service).await;
     fs::write(&table, "category,accountType\nA,ONE\nA,TWO\n").unwrap();
-    fs::write(folder.path().join("seen"), "").unwrap();
     for _ in 0..20 {
         service.clock.advance(Duration::from_secs(2));
         tokio::time::sleep(Duration::from_millis(5)).await;

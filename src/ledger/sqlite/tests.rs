@@ -5,20 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::ledger::Place;
-use crate::order::retry::{DuplicateGuard, Verdict};
+use crate::order::retry::Verdict;
 use crate::order::{Baggage, State};
-
-fn policy() -> Policy {
-    Policy {
-        retries: 3,
-        initial_delay: Duration::from_secs(30),
-        multiplier: 2.0,
-        max_delay: Duration::from_mins(10),
-        jitter: 0.0,
-        unknown_grace: Duration::from_secs(30),
-        guard: DuplicateGuard::LookUp,
-    }
-}
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -40,7 +28,7 @@ fn open(folder: &TempDir) -> SqliteLedger {
 }
 
 async fn admitted(ledger: &SqliteLedger, number: usize) -> Order {
-    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), policy()).await.unwrap() {
+    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), Policy::usual()).await.unwrap() {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }
@@ -60,7 +48,7 @@ async fn what_was_admitted_is_there_after_the_file_is_opened_again() {
     let ledger = open(&folder);
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order.clone()));
     assert!(
-        matches!(ledger.admit(candidate(1), at(5), policy()).await.unwrap(), Admission::Joined(same) if same == order)
+        matches!(ledger.admit(candidate(1), at(5), Policy::usual()).await.unwrap(), Admission::Joined(same) if same == order)
     );
 }
 
@@ -71,7 +59,7 @@ async fn only_one_of_many_equal_candidates_is_started() {
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(candidate(1), at(0), policy()).await.unwrap() })
+            tokio::spawn(async move { ledger.admit(candidate(1), at(0), Policy::usual()).await.unwrap() })
         })
         .collect();
     let mut started = 0;
@@ -97,9 +85,9 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first() {
         order.begin(at(10)).unwrap();
     }
     let not_done = Verdict::NotDone { status: None, answer: None, detail: String::new(), retry_after: None };
-    retrying.conclude(not_done, at(10), &policy(), 0.0).unwrap();
+    retrying.conclude(not_done, at(10), &Policy::usual(), 0.0).unwrap();
     let done = Verdict::Created { number: "45".into(), status: 201, answer: None, found: false, duplicates: 0 };
-    created.conclude(done, at(10), &policy(), 0.0).unwrap();
+    created.conclude(done, at(10), &Policy::usual(), 0.0).unwrap();
     for order in [retrying, forwarding, created] {
         ledger.store(order).await.unwrap();
     }
@@ -136,8 +124,8 @@ async fn a_record_that_can_not_be_read_harms_no_other() {
     admitted(&ledger, 2).await;
     let file = folder.path().join("deep/orders.db");
     Connection::open(file).unwrap().execute("UPDATE orders SET record = '{}' WHERE id = '1'", []).unwrap();
-    let broken = ledger.admit(candidate(1), at(9), policy());
-    let other = ledger.admit(candidate(3), at(9), policy());
+    let broken = ledger.admit(candidate(1), at(9), Policy::usual());
+    let other = ledger.admit(candidate(3), at(9), Policy::usual());
     let (broken, other) = tokio::join!(broken, other);
     assert!(matches!(broken, Err(LedgerError::Unreadable { id, .. }) if id == "1"));
     assert!(matches!(other, Ok(Admission::Started(_))));
@@ -152,7 +140,7 @@ async fn a_parked_order_is_kept_until_somebody_looked() {
     let mut order = admitted(&ledger, 1).await;
     order.begin(at(0)).unwrap();
     let lost = Verdict::Unknown { status: None, answer: None, detail: String::new(), retry_after: None };
-    order.conclude(lost, at(0), &Policy { retries: 0, ..policy() }, 0.0).unwrap();
+    order.conclude(lost, at(0), &Policy { retries: 0, ..Policy::usual() }, 0.0).unwrap();
     ledger.store(order).await.unwrap();
     assert_eq!(ledger.purge(at(1_000_000), Duration::from_secs(1)).await.unwrap(), 0);
 }
