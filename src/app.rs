@@ -13,16 +13,23 @@ use tracing::{error, info};
 use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Settings, Storage};
 use crate::http::{self, Api, Limits};
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::{Defect, LiveMapping};
-use crate::relay::{Parts, Relay};
+use crate::relay::{Chance, FRESH, Parts, Relay};
 use crate::vms::client::{VmsClient, http_client};
 
 /// For the issuer's metadata and keys.
 const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An attempt may fetch a token, look up, and send, each within `target.timeout`.
+const CALLS_IN_AN_ATTEMPT: u32 = 3;
+
+/// How much longer a lease of the ledger is than the longest attempt.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// Behind `server.drain`: those who still wait are told where their order stands.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -85,7 +92,8 @@ impl App {
         let directory = mapping.directory.display().to_string();
         let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
-        let orders: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&ledger.path)?);
+        let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
+        let orders = open(&ledger.storage, attempt_limit.saturating_add(FRESH + LEASE_MARGIN)).await?;
         let relay = Relay::new(Parts {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
@@ -93,7 +101,9 @@ impl App {
             policy: retry,
             reading: target.reading,
             max_concurrency: target.max_concurrency,
-            chance: || rand::random_range(-1.0..=1.0),
+            breaker: target.breaker,
+            attempt_limit,
+            chance: Chance(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
         let keys = KeySet::new(&auth, http_client(ISSUER_TIMEOUT, ISSUER_TIMEOUT)?, Arc::clone(&clock));
         let api = Api {
@@ -154,6 +164,17 @@ impl App {
         }
         info!("stopped");
     }
+}
+
+/// The ledger that the settings name.
+async fn open(storage: &Storage, lease: Duration) -> Result<Arc<dyn Ledger>, LedgerError> {
+    Ok(match storage {
+        Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+        Storage::Postgres(url) => {
+            let url = url.read().map_err(LedgerError::Unavailable)?;
+            Arc::new(PostgresLedger::open(&url, lease).await?)
+        }
+    })
 }
 
 async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

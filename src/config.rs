@@ -9,6 +9,7 @@ mod units;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::mapping::Amounts;
+use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::{Policy, Reading};
 use reader::Reader;
 
@@ -79,6 +81,8 @@ pub struct Server {
     pub max_body: usize,
     /// Requests that are worked on at the same time.
     pub max_in_flight: usize,
+    /// Requests a second that one client may make.
+    pub rate_limit_per_client: Option<NonZeroU32>,
     /// How long a stop waits for work in flight.
     pub drain: Duration,
 }
@@ -124,6 +128,8 @@ pub struct Target {
     pub max_concurrency: usize,
     /// How answers are read.
     pub reading: Reading,
+    /// When it is left alone.
+    pub breaker: BreakerPolicy,
     /// How tokens are had.
     pub oauth2: TargetOAuth2,
 }
@@ -182,11 +188,20 @@ impl Secret {
     }
 }
 
+/// What holds the ledger.
+#[derive(Debug, Clone)]
+pub enum Storage {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// The URL of a PostgreSQL database; it may hold a password.
+    Postgres(Secret),
+}
+
 /// `[ledger]`: where orders are remembered.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    /// The SQLite file.
-    pub path: PathBuf,
+    /// What holds it.
+    pub storage: Storage,
     /// How long settled orders are kept.
     pub retention: Duration,
 }

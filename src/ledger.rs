@@ -1,10 +1,12 @@
 //! The ledger: what was promised, durably. Nothing is sent that is not in it, nothing is answered before it is.
 //!
 //! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL stands in
-//! `ledger/sqlite.rs`.
+//! `ledger/sqlite.rs` and `ledger/postgres.rs`.
 
 mod group;
+pub mod postgres;
 pub mod sqlite;
+mod working_set;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -37,10 +39,30 @@ pub enum LedgerError {
 /// What became of a changed order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// It is on disk.
+    /// It is on disk, just now or since an earlier try of the same write.
     Now,
-    /// A newer revision is there; it stays.
+    /// The order has gone on since the revision that was changed: it stays as it is.
     Superseded,
+}
+
+/// An open order that needs someone, and is this process's now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The order.
+    pub id: OrderId,
+    /// When its cart first arrived.
+    pub received_at: Timestamp,
+    /// `accepted`, `retrying`, or `forwarding` if whoever began the attempt is gone.
+    pub state: State,
+}
+
+/// Who else writes to the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody: this process holds it.
+    Alone,
+    /// Other replicas. An order belongs to one of them by a lease, and may be settled by any.
+    Replicas,
 }
 
 /// Which orders a list shows, newest first.
@@ -65,20 +87,28 @@ pub struct Place {
     pub id: OrderId,
 }
 
-/// Durable memory of every order. Every method that writes returns after the write is on disk.
+/// Durable memory of every order. Every method that writes returns after the write is on disk. A write that failed may
+/// have been made all the same; the same write again is safe.
 #[async_trait]
 pub trait Ledger: Debug + Send + Sync + 'static {
-    /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]).
+    /// Who else writes to it.
+    fn sharing(&self) -> Sharing;
+    /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]). What is recorded
+    /// belongs to this process.
     async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError>;
-    /// Stores a changed order, unless a newer revision of it is there.
+    /// Stores a changed order if it is one revision ahead of what is there: of two changes to one revision, one wins.
     async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
     /// One order.
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError>;
+    /// Those of several orders that are not `forwarding`; for followers of what other replicas do.
+    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError>;
     /// A list of orders.
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError>;
-    /// Open orders that need someone now: accepted and forwarding ones, and retrying ones whose time has come.
-    /// Oldest first, at most `limit`.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError>;
+    /// Open orders that need someone now: accepted ones, retrying ones whose time has come, and forwarding ones whose
+    /// attempt nobody makes any more. Oldest first, at most `limit`. Where the ledger is shared, none of them belongs
+    /// to another replica, and all of them belong to this one for the time of a lease. Where it is not, orders that
+    /// this process is working on are among them.
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError>;
     /// Whether it can be read, and its writer runs.
     async fn check(&self) -> Result<(), LedgerError>;
     /// When the next retrying order is due that is not due yet.
@@ -86,4 +116,10 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay: they wait
     /// for a person.
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
+}
+
+/// A row of a claim; `None` for a state of no name that this program knows.
+fn claimed(id: &str, received_at: i64, state: &str) -> Option<Claimed> {
+    let received_at = Timestamp::from_millisecond(received_at).ok()?;
+    Some(Claimed { id: OrderId::of(id), received_at, state: State::parse(state)? })
 }

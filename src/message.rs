@@ -52,6 +52,10 @@ pub enum Topic {
     EarlierContent,
     /// 11VMS shows more than one order for this id.
     Duplicate,
+    /// A person settled the order: it exists in 11VMS.
+    ResolvedByHand,
+    /// A person settled the order: there will be none.
+    CancelledByHand,
     /// Whatever else a request was refused for.
     Request,
 }
@@ -72,14 +76,16 @@ impl Topic {
             Self::Parked => "102",
             Self::EarlierContent => "103",
             Self::Duplicate => "104",
+            Self::ResolvedByHand => "105",
+            Self::CancelledByHand => "106",
             Self::Request => "900",
         }
     }
 
     const fn severity(self) -> Severity {
         match self {
-            Self::Created => Severity::Success,
-            Self::EarlierContent | Self::Duplicate => Severity::Warning,
+            Self::Created | Self::ResolvedByHand => Severity::Success,
+            Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -1,9 +1,12 @@
 //! The order: what is known of one approved cart, its states, and what may follow what.
 //!
 //! Pure. Every change that a ledger stores is one of the functions here: [`admit`], [`Order::begin`],
-//! [`Order::conclude`], [`Order::interrupt`]. Knows nothing of HTTP, SQL or 11VMS's wire.
+//! [`Order::conclude`], [`Order::interrupt`], [`Order::resolve`], [`Order::replay`]. Each raises the revision by one,
+//! so of two changes to one revision a ledger takes one. Knows nothing of HTTP, SQL or 11VMS's wire.
 
 mod admission;
+pub mod breaker;
+mod by_hand;
 pub mod retry;
 mod state;
 
@@ -16,6 +19,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use admission::{Admission, Candidate, admit};
+pub use by_hand::{Action, Intervention, Resolution, Resolved};
 pub use state::{Attempt, Doubt, Outcome, State};
 
 use crate::cart::{hex_guid, without_leading_zeros};
@@ -98,8 +102,11 @@ pub struct Order {
     pub doubt: Doubt,
     /// Attempts used since the order was last (re)started.
     pub used: u32,
-    /// Grows with every change.
+    /// Grows by one with every change.
     pub revision: u64,
+    /// What people did to it, oldest first.
+    #[serde(default)]
+    pub interventions: Vec<Intervention>,
 }
 
 /// A change that an order's state does not allow: a defect of the service, never of a cart.

@@ -1,44 +1,44 @@
 //! The use case: an approved cart becomes exactly one purchase order. Read this first.
 //!
 //! ```text
-//! submit:  admit (durable) ──► drive, detached ──► answer when settled, or at the deadline
-//! drive:   begin (durable) ──► ask 11VMS first if in doubt ──► send ──► conclude (durable) ──► announce
-//! run:     whoever is due, after a restart too ──► drive
+//! submit:   admit (durable) ──► wait for a turn, detached ──► answer when settled, or at the deadline
+//! attempt:  begin (durable) ──► ask 11VMS first if in doubt ──► send ──► conclude (durable) ──► announce
+//! run:      whoever is due, after a restart or another replica's end too ──► wait for a turn
 //! ```
 //!
 //! Three rules hold everywhere: nothing is sent that is not in the ledger; nobody is answered before the ledger has
 //! the outcome; a caller that goes away cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
 
+mod by_hand;
 mod outcomes;
+mod turns;
+mod upkeep;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
-use crate::clock::{Clock, after};
+use crate::clock::{Clock, after, between};
 use crate::ledger::{Ledger, LedgerError, Stored};
+use crate::order::breaker::{BreakerPolicy, Health};
 use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
 use crate::telemetry::STEP;
 use crate::vms::Vms;
-use outcomes::Outcomes;
+use outcomes::{Outcomes, Subscription};
+use turns::{Turn, Turns};
+use upkeep::Alarm;
 
-/// How often the ledger is searched for open orders that nobody drives. Such orders exist after a restart, and after
-/// the ledger failed between two writes.
-const SWEEP: Duration = Duration::from_secs(5);
+/// Between two tries to store something that the ledger did not take, or to read it.
+const AGAIN: Duration = Duration::from_secs(1);
 
-/// Orders that one sweep resumes at most; the rest follow with the next.
-const SWEEP_LIMIT: usize = 10_000;
-
-/// Between two tries to store an outcome that the ledger did not take.
-const STORE_AGAIN: Duration = Duration::from_secs(1);
+/// The begin of an attempt that took longer to store is stored once more, so that a lease is fresh when it is sent.
+pub const FRESH: Duration = Duration::from_secs(5);
 
 /// What a caller is told about its cart.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,16 @@ pub enum Answer {
     Conflicting(Order),
 }
 
+/// Draws a number from -1 to 1: where in the jitter a retry falls.
+#[derive(Clone)]
+pub struct Chance(pub Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl fmt::Debug for Chance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Chance")
+    }
+}
+
 /// What the relay is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -72,19 +82,22 @@ pub struct Parts {
     pub reading: Reading,
     /// Requests to 11VMS at the same time.
     pub max_concurrency: usize,
-    /// A number from -1 to 1: where in the jitter a retry falls.
-    pub chance: fn() -> f64,
+    /// When to leave 11VMS alone.
+    pub breaker: BreakerPolicy,
+    /// How long an attempt takes at most: then it is cut off, and its outcome is unknown. Shorter than a lease of the
+    /// ledger by more than [`FRESH`].
+    pub attempt_limit: Duration,
+    /// Where in the jitter a retry falls.
+    pub chance: Chance,
 }
 
 /// Brings carts to 11VMS.
+#[derive(Debug)]
 pub struct Relay {
     parts: Parts,
-    /// First come, first served: a burst is worked off oldest first.
-    permits: Semaphore,
-    /// Orders that a task drives now; true if it has to look once more before it goes.
-    driven: Mutex<HashMap<OrderId, bool>>,
+    turns: Arc<Turns>,
     outcomes: Outcomes,
-    wake: Notify,
+    alarm: Alarm,
     tasks: TaskTracker,
     /// No further attempt begins.
     stopping: CancellationToken,
@@ -92,21 +105,14 @@ pub struct Relay {
     stopped: CancellationToken,
 }
 
-impl fmt::Debug for Relay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Relay").field("parts", &self.parts).finish_non_exhaustive()
-    }
-}
-
 impl Relay {
-    /// Builds the relay; [`Relay::run`] has to be running for retries and restarts.
+    /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
-            permits: Semaphore::new(parts.max_concurrency),
+            turns: Turns::new(parts.max_concurrency, parts.breaker, Arc::clone(&parts.clock)),
             parts,
-            driven: Mutex::default(),
             outcomes: Outcomes::default(),
-            wake: Notify::new(),
+            alarm: Alarm::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -120,159 +126,109 @@ impl Relay {
     pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<Answer, LedgerError> {
         let deadline = after(self.parts.clock.now(), wait);
         // Before the ledger is asked: an outcome announced in between is not missed.
-        let mut outcome = self.outcomes.subscribe(&candidate.id);
-        let admission = self.admit_detached(candidate).await?;
+        let outcome = self.outcomes.subscribe(&candidate.id);
+        let relay = Arc::clone(self);
+        let admission = self.detached(async move { relay.admit(candidate).await }).await?;
+        Ok(self.answer(admission, &outcome, deadline).await)
+    }
+
+    /// Works in a task of its own: a caller that hangs up just now can't separate a record from the work on it.
+    async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let done = self.tasks.spawn(work).await;
+        done.unwrap_or_else(|error| Err(LedgerError::Unavailable(format!("the work on it broke off: {error}"))))
+    }
+
+    async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
+        let (now, policy) = (self.parts.clock.now(), self.parts.policy.clone());
+        let admission = self.parts.ledger.admit(candidate, now, policy).await?;
+        if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+            self.recorded(order);
+        }
+        Ok(admission)
+    }
+
+    /// A new life of an order is in the ledger.
+    fn recorded(&self, order: &Order) {
+        debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
+        match order.next_attempt_at {
+            None => self.turns.enqueue(&order.id, order.received_at),
+            Some(time) => self.alarm.set(time),
+        }
+    }
+
+    /// Waits for the outcome, if it is not known yet.
+    async fn answer(&self, admission: Admission, outcome: &Subscription, deadline: Timestamp) -> Answer {
         let open = match &admission {
-            Admission::Replayed(order) => return Ok(Answer::Replayed(order.clone())),
-            Admission::Conflicting(order) => return Ok(Answer::Conflicting(order.clone())),
+            Admission::Replayed(order) => return Answer::Replayed(order.clone()),
+            Admission::Conflicting(order) => return Answer::Conflicting(order.clone()),
             Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
         };
         tokio::select! {
             biased;
-            settled = outcome.after(open.revision) => return Ok(told(settled, &admission)),
+            settled = outcome.settled_after(open.revision) => return told(settled, &admission),
             () = self.parts.clock.sleep_until(deadline) => {}
             // Nothing more will happen in this process: the next one goes on.
             () = self.stopped.cancelled() => {}
         }
         let latest = self.parts.ledger.find(&open.id).await.ok().flatten();
-        Ok(told(latest.unwrap_or_else(|| open.clone()), &admission))
+        told(latest.unwrap_or_else(|| open.clone()), &admission)
     }
 
-    /// Admits in a task of its own: a caller that hangs up just now can't separate the record from the work.
-    async fn admit_detached(self: &Arc<Self>, candidate: Candidate) -> Result<Admission, LedgerError> {
-        let relay = Arc::clone(self);
-        let admit = async move {
-            let now = relay.parts.clock.now();
-            let admission = relay.parts.ledger.admit(candidate, now, relay.parts.policy.clone()).await?;
-            if let Admission::Started(order) | Admission::Restarted(order) = &admission {
-                debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
-                relay.drive(&order.id);
-            }
-            Ok(admission)
-        };
-        let admitted = self.tasks.spawn(admit).await;
-        admitted.unwrap_or_else(|error| Err(LedgerError::Unavailable(format!("the admission broke off: {error}"))))
-    }
-
-    /// Resumes whatever is due until [`Relay::stop`]: retries at their stored time, and after a restart every order
-    /// that was open.
-    pub async fn run(self: Arc<Self>) {
-        while !self.stopping.is_cancelled() {
-            let now = self.parts.clock.now();
-            let next = self.resume_due(now).await.unwrap_or_else(|problem| {
-                error!(%problem, "the ledger can't be searched for due orders");
-                None
-            });
-            let sweep = after(now, SWEEP);
-            tokio::select! {
-                () = self.stopping.cancelled() => {}
-                () = self.wake.notified() => {}
-                () = self.parts.clock.sleep_until(next.map_or(sweep, |next| next.min(sweep))) => {}
-            }
-        }
-    }
-
-    /// Drives every due order that nobody drives; returns when the next one is due.
-    async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-        for id in self.parts.ledger.due(now, SWEEP_LIMIT).await? {
-            if !self.driven().contains_key(&id) {
-                self.drive(&id);
-            }
-        }
-        self.parts.ledger.next_due(now).await
-    }
-
-    /// Stops beginning attempts, gives those under way so long, and lets everyone who still waits go.
-    pub async fn stop(&self, within: Duration) {
-        self.stopping.cancel();
-        self.tasks.close();
-        tokio::select! {
-            () = self.tasks.wait() => {}
-            () = self.parts.clock.sleep(within) => warn!("some attempts are still under way; the next start finds them"),
-        }
-        self.stopped.cancel();
-    }
-
-    /// Whether it has been told to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.is_cancelled()
-    }
-
-    /// One task at a time drives an order; who comes second makes the first look once more.
-    fn drive(self: &Arc<Self>, id: &OrderId) {
-        {
-            let mut driven = self.driven();
-            if let Some(again) = driven.get_mut(id) {
-                *again = true;
-                return;
-            }
-            driven.insert(id.clone(), false);
-        }
-        let driver = Driver { relay: Arc::clone(self), id: id.clone() };
-        self.tasks.spawn(async move {
-            driver.relay.advance(&driver.id).await;
-            while driver.was_asked_again() {
-                driver.relay.advance(&driver.id).await;
-            }
-        });
-    }
-
-    fn driven(&self) -> MutexGuard<'_, HashMap<OrderId, bool>> {
-        self.driven.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Brings an order one step further, if it is its time. Who waits for its turn holds nothing but the order's id.
-    async fn advance(&self, id: &OrderId) {
-        let permit = tokio::select! {
-            biased;
-            () = self.stopping.cancelled() => return,
-            permit = self.permits.acquire() => permit,
-        };
-        // Closed never: the semaphore lives as long as the relay.
-        let Ok(permit) = permit else { return };
-        let order = match self.parts.ledger.find(id).await {
-            Ok(Some(order)) => order,
-            Ok(None) => return,
-            Err(problem) => return error!(order = %id, %problem, "the order can't be read; the next sweep tries again"),
-        };
-        let now = self.parts.clock.now();
+    /// An order's turn has come: it is brought one step further, if it is its time.
+    async fn take(&self, turn: Turn) {
+        let Some(order) = self.read(&turn.id).await else { return };
         match order.state {
-            State::Accepted => self.attempt(order, permit).await,
-            State::Retrying if order.next_attempt_at.is_none_or(|at| at <= now) => self.attempt(order, permit).await,
-            State::Retrying => self.wake.notify_one(),
-            // Only this task drives the order, so whoever began the attempt is gone.
-            State::Forwarding => self.interrupt(order).await,
-            State::Created | State::Rejected | State::Parked | State::Cancelled => {}
+            State::Accepted | State::Retrying => match order.next_attempt_at {
+                Some(time) if time > self.parts.clock.now() => self.alarm.set(time),
+                _ => self.attempt(order, turn).await,
+            },
+            // Settled meanwhile; or begun, and whether whoever did so is gone is not for this turn to say.
+            State::Forwarding | State::Created | State::Rejected | State::Parked | State::Cancelled => {}
         }
     }
 
-    async fn interrupt(&self, mut order: Order) {
-        warn!(order = %order.id, "an attempt was interrupted; its outcome is unknown");
-        if let Err(defect) = order.interrupt(self.parts.clock.now(), &self.parts.policy) {
-            return error!(order = %order.id, %defect);
-        }
-        self.settle(order).await;
-    }
-
-    async fn attempt(&self, mut order: Order, permit: SemaphorePermit<'_>) {
+    async fn attempt(&self, mut order: Order, mut turn: Turn) {
         if let Err(defect) = order.begin(self.parts.clock.now()) {
             return error!(order = %order.id, %defect);
         }
-        match self.parts.ledger.store(order.clone()).await {
-            Ok(Stored::Now) => {}
-            Ok(Stored::Superseded) => return,
-            Err(problem) => {
-                return error!(order = %order.id, %problem, "an attempt can't be recorded, so nothing was sent; the next sweep tries again");
-            }
+        if !self.record_begin(&order).await {
+            return;
         }
         debug!(target: STEP, order = %order.id, attempt = order.used, "sent");
-        let verdict = self.send(&order).await;
-        drop(permit);
+        let verdict = self.send_within_limit(&order).await;
+        turn.leave_place(Health::of(&verdict));
         let now = self.parts.clock.now();
-        if let Err(defect) = order.conclude(verdict, now, &self.parts.policy, (self.parts.chance)()) {
+        if let Err(defect) = order.conclude(verdict, now, &self.parts.policy, (self.parts.chance.0)()) {
             return error!(order = %order.id, %defect);
         }
         self.settle(order).await;
+    }
+
+    /// Stores that an attempt begins; false if it must not be made.
+    async fn record_begin(&self, order: &Order) -> bool {
+        loop {
+            let before = self.parts.clock.now();
+            match self.store(order, &self.stopping).await {
+                Some(Stored::Now) if between(before, self.parts.clock.now()) <= FRESH => return true,
+                Some(Stored::Now) => {}
+                Some(Stored::Superseded) | None => return false,
+            }
+        }
+    }
+
+    async fn send_within_limit(&self, order: &Order) -> Verdict {
+        let limit = self.parts.attempt_limit;
+        tokio::select! {
+            biased;
+            () = self.parts.clock.sleep(limit) => {
+                let detail = format!("cut off after {} s", limit.as_secs_f64());
+                Verdict::Unknown { status: None, answer: None, detail, retry_after: None }
+            }
+            verdict = self.send(order) => verdict,
+        }
     }
 
     /// In doubt, 11VMS is asked before anything is sent again.
@@ -290,53 +246,54 @@ impl Relay {
 
     /// Stores the outcome, however long the ledger takes to accept it, then tells everyone who waits.
     async fn settle(&self, order: Order) {
+        // Superseded: whoever took the order over has gone on, and will find what 11VMS has.
+        if self.store(&order, &self.stopped).await == Some(Stored::Now) {
+            self.tell(&order);
+        }
+    }
+
+    fn tell(&self, order: &Order) {
+        log(order);
+        self.outcomes.announce(order);
+        if let Some(time) = order.next_attempt_at {
+            self.alarm.set(time);
+        }
+    }
+
+    /// Stores an order until the ledger takes it, or `give_up`. A write that failed may have been made all the same;
+    /// the same one again does no harm.
+    async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
         loop {
             match self.parts.ledger.store(order.clone()).await {
-                Ok(Stored::Now) => break,
-                // An earlier try did reach the disk, and the order has gone on since.
-                Ok(Stored::Superseded) => return,
+                Ok(stored) => return Some(stored),
                 Err(problem) => {
-                    error!(order = %order.id, %problem, "an outcome can't be recorded yet; it is kept and tried again");
-                    self.parts.clock.sleep(STORE_AGAIN).await;
+                    error!(order = %order.id, state = order.state.name(), %problem, "can't be recorded yet; it is tried again");
                 }
             }
-        }
-        log(&order);
-        if order.state.is_open() {
-            self.wake.notify_one();
-        } else {
-            self.outcomes.announce(order);
+            self.pause(give_up).await?;
         }
     }
-}
 
-/// An order's entry in `driven`; taken out even if the task that drives it panics.
-struct Driver {
-    relay: Arc<Relay>,
-    id: OrderId,
-}
-
-impl Driver {
-    /// True if somebody asked meanwhile; otherwise the order is driven no more.
-    fn was_asked_again(&self) -> bool {
-        let mut driven = self.relay.driven();
-        match driven.get_mut(&self.id) {
-            Some(again) if *again => {
-                *again = false;
-                true
+    async fn read(&self, id: &OrderId) -> Option<Order> {
+        loop {
+            match self.parts.ledger.find(id).await {
+                Ok(order) => return order,
+                Err(problem @ LedgerError::Unreadable { .. }) => {
+                    error!(order = %id, %problem, "can't be worked on");
+                    return None;
+                }
+                Err(problem) => error!(order = %id, %problem, "can't be read yet; it is tried again"),
             }
-            _ => {
-                driven.remove(&self.id);
-                false
-            }
+            self.pause(&self.stopping).await?;
         }
     }
-}
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.relay.driven().remove(&self.id);
+    /// `None` if there is no going on.
+    async fn pause(&self, give_up: &CancellationToken) -> Option<()> {
+        tokio::select! {
+            biased;
+            () = give_up.cancelled() => None,
+            () = self.parts.clock.sleep(AGAIN) => Some(()),
         }
     }
 }

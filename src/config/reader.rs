@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::{Table, Value};
 
-use super::{CONFIG_VARIABLE, Mistakes, Secret, units};
+use super::{CONFIG_VARIABLE, Mistakes, Secret, Storage, units};
 
 const PREFIX: &str = "PO_WEBHOOK_";
 const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
@@ -307,18 +307,26 @@ impl Reader {
         }
     }
 
-    /// The path behind `sqlite:`.
-    pub fn ledger_file(&mut self, key: &str, default: &str) -> Option<PathBuf> {
-        let later = ["postgres://", "postgresql://"];
-        if let Some(entry) = self.entries.get(key).cloned()
-            && later.iter().any(|scheme| entry.value.as_str().is_some_and(|url| url.starts_with(scheme)))
-        {
-            self.read.insert(key.to_owned());
-            // Such a URL may hold a password: not shown.
-            self.mistakes.push(format!("{}: postgres:// is not available yet; expected sqlite:FILE", entry.origin));
-            return None;
+    /// A SQLite file, or a PostgreSQL URL, which may hold a password and is treated as a secret.
+    pub fn storage(&mut self, key: &str, default: &str) -> Option<Storage> {
+        const EXPECTED: &str = "sqlite:FILE, the path of a file, or postgres://user:password@host/database";
+        let is_set = self.entries.contains_key(key) || self.entries.contains_key(&format!("{key}_file"));
+        if !is_set {
+            return units::sqlite_file(default).map(Storage::Sqlite);
         }
-        self.parsed(key, default, "sqlite:FILE, the path of a file", units::sqlite_file)
+        let entry = self.entries.get(key).or_else(|| self.entries.get(&format!("{key}_file"))).cloned()?;
+        let secret = self.secret(key)?;
+        let url = secret.read().ok()?;
+        let url = url.expose_secret();
+        if let Some(path) = units::sqlite_file(url) {
+            Some(Storage::Sqlite(path))
+        } else if units::is_postgres(url) {
+            Some(Storage::Postgres(secret))
+        } else {
+            // Never the value itself.
+            self.mistakes.push(format!("{}: expected {EXPECTED}", entry.origin));
+            None
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each section holds: keys, defaults, and what is expected of a value.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::{
     Telemetry, units,
 };
 use crate::mapping::Amounts;
+use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::{DuplicateGuard, Policy, Reading};
 
 /// SRM sends a cart again within hours, not days.
@@ -22,8 +24,8 @@ pub fn settings(reader: &mut Reader) -> Option<Settings> {
     refuse_what_comes_later(reader);
     let server = server(reader);
     let auth = auth(reader);
-    let target = target(reader);
     let retry = retry(reader);
+    let target = target(reader, retry.as_ref());
     let ledger = ledger(reader);
     let mapping = mapping(reader);
     let telemetry = telemetry(reader);
@@ -42,7 +44,6 @@ pub fn settings(reader: &mut Reader) -> Option<Settings> {
 fn refuse_what_comes_later(reader: &mut Reader) {
     for key in [
         "server.tls",
-        "server.rate_limit_per_client",
         "auth.introspection",
         "target.oauth2.private_key",
         "target.oauth2.private_key_file",
@@ -52,6 +53,9 @@ fn refuse_what_comes_later(reader: &mut Reader) {
         reader.not_available_yet(key);
     }
 }
+
+const MOST_REQUESTS_A_SECOND: u32 = 1_000_000;
+const REQUESTS_A_SECOND: &str = "requests a second, a whole number from 1 to 1000000";
 
 fn server(reader: &mut Reader) -> Option<Server> {
     let listen: Option<SocketAddr> =
@@ -70,6 +74,9 @@ fn server(reader: &mut Reader) -> Option<Server> {
     );
     let max_body = reader.parsed("server.max_body", "1MiB", units::SIZE, units::size);
     let max_in_flight = reader.count("server.max_in_flight", "1024");
+    let rate_limit_per_client = reader.optional("server.rate_limit_per_client", REQUESTS_A_SECOND, |text| {
+        text.parse().ok().filter(|rate: &NonZeroU32| rate.get() <= MOST_REQUESTS_A_SECOND)
+    });
     let drain = reader.duration("server.drain", "25s");
     if listen == management_listen && listen.is_some_and(|address| address.port() != 0) {
         reader.mistake("server.management_listen", "expected another address than server.listen");
@@ -81,6 +88,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
         on_deadline: on_deadline?,
         max_body: max_body?,
         max_in_flight: max_in_flight?,
+        rate_limit_per_client: rate_limit_per_client?,
         drain: drain?,
     })
 }
@@ -114,7 +122,7 @@ fn algorithm(name: &str) -> Option<Algorithm> {
     (!symmetric).then_some(algorithm)
 }
 
-fn target(reader: &mut Reader) -> Option<Target> {
+fn target(reader: &mut Reader, retry: Option<&Policy>) -> Option<Target> {
     let base_url = reader.required("target.base_url", units::URL, units::url);
     let connect_timeout = reader.time_out("target.connect_timeout", "3s");
     let timeout = reader.time_out("target.timeout", "30s");
@@ -123,6 +131,7 @@ fn target(reader: &mut Reader) -> Option<Target> {
         reader.parsed("target.number_pointer", "/poNumber", "a JSON pointer such as /poNumber", units::json_pointer);
     let transient_codes =
         reader.list("target.transient_codes", &["REQUEST_LIMIT_EXCEEDED"], "error codes", |code| Some(code.to_owned()));
+    let breaker = breaker(reader, retry);
     let oauth2 = target_oauth2(reader);
     Some(Target {
         base_url: base_url?,
@@ -130,8 +139,24 @@ fn target(reader: &mut Reader) -> Option<Target> {
         timeout: timeout?,
         max_concurrency: max_concurrency?,
         reading: Reading { number_pointer: number_pointer?, transient_codes: transient_codes? },
+        breaker: breaker?,
         oauth2: oauth2?,
     })
+}
+
+fn breaker(reader: &mut Reader, retry: Option<&Policy>) -> Option<BreakerPolicy> {
+    // Longer than most restarts of 11VMS take, shorter than anyone wants to wait once it is back.
+    const USUAL_PAUSE: Duration = Duration::from_secs(5);
+    const USUAL_LONGEST: Duration = Duration::from_mins(1);
+    let expected = "a whole number from 1 to 1000000";
+    let failures = reader.parsed("target.breaker_failures", "20", expected, |text| {
+        text.parse().ok().filter(|failures| (1..=1_000_000).contains(failures))
+    });
+    let pause = reader.optional("target.breaker_pause", units::DURATION, units::duration);
+    let retry = retry?;
+    let pause = pause?.unwrap_or_else(|| retry.initial_delay.min(USUAL_PAUSE));
+    let longest_pause = retry.max_delay.min(USUAL_LONGEST).max(pause);
+    Some(BreakerPolicy { failures: failures?, pause, longest_pause })
 }
 
 fn target_oauth2(reader: &mut Reader) -> Option<TargetOAuth2> {
@@ -186,13 +211,13 @@ fn retry(reader: &mut Reader) -> Option<Policy> {
 }
 
 fn ledger(reader: &mut Reader) -> Option<Ledger> {
-    let path = reader.ledger_file("ledger.url", "sqlite:data/orders.db");
+    let storage = reader.storage("ledger.url", "sqlite:data/orders.db");
     // A cart whose order was forgotten would be ordered again.
     let expected = "a duration of at least \"1d\"";
     let retention = reader.parsed("ledger.retention", "400d", expected, |text| {
         units::duration(text).filter(|retention| *retention >= LEAST_RETENTION)
     });
-    Some(Ledger { path: path?, retention: retention? })
+    Some(Ledger { storage: storage?, retention: retention? })
 }
 
 /// The section `[mapping]`.

@@ -58,6 +58,12 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     (!path.is_empty() && !path.starts_with(':') && !path.contains('?')).then(|| PathBuf::from(path))
 }
 
+/// Whether it names a PostgreSQL database. What else the URL says is the driver's to judge.
+pub fn is_postgres(url: &str) -> bool {
+    Url::parse(url)
+        .is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql") && !url.path().trim_matches('/').is_empty())
+}
+
 /// A JSON pointer (RFC 6901) to a member: `~` stands only in `~0` and `~1`.
 pub fn json_pointer(text: &str) -> Option<String> {
     let escapes = text.matches('~').count() == text.matches("~0").count() + text.matches("~1").count();

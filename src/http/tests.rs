@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::order::retry::Reply;
 use crate::order::{Order, OrderId};
-use crate::relay::Parts;
+use crate::relay::{Chance, Parts};
 use crate::vms::Vms;
 use crate::vms::client::http_client;
 
@@ -45,7 +45,9 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         policy: settings.retry.clone(),
         reading: settings.target.reading.clone(),
         max_concurrency: 1,
-        chance: || 0.0,
+        breaker: settings.target.breaker,
+        attempt_limit: Duration::from_secs(1),
+        chance: Chance(Arc::new(|| 0.0)),
     });
     let http = http_client(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));

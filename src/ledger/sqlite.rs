@@ -1,5 +1,6 @@
-//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer. The only SQL of the service.
+//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +13,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavi
 use tracing::error;
 
 use super::group::{Backend, Write, Written};
-use super::{Filter, GroupCommit, Ledger, LedgerError, Stored};
+use super::working_set::{Applied, Change, Known, WorkingSet};
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed};
 use crate::cart::without_leading_zeros;
 use crate::order::retry::Policy;
-use crate::order::{self, Admission, Candidate, Order, OrderId};
+use crate::order::{Admission, Candidate, Order, OrderId, State};
 
 /// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
@@ -68,6 +70,10 @@ impl SqliteLedger {
 
 #[async_trait]
 impl Ledger for SqliteLedger {
+    fn sharing(&self) -> Sharing {
+        Sharing::Alone
+    }
+
     async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
         self.writer.admit(candidate, now, policy).await
     }
@@ -81,6 +87,14 @@ impl Ledger for SqliteLedger {
         self.read(move |connection| find(connection, &id)).await
     }
 
+    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
+        self.read(move |connection| {
+            let found = ids.iter().filter_map(|id| find(connection, id).transpose()).collect::<Result<Vec<_>, _>>()?;
+            Ok(found.into_iter().filter(|order| order.state != State::Forwarding).collect())
+        })
+        .await
+    }
+
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
         self.read(move |connection| list(connection, &filter)).await
     }
@@ -90,7 +104,7 @@ impl Ledger for SqliteLedger {
         self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError> {
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
         self.read(move |connection| due(connection, now, limit)).await
     }
 
@@ -117,44 +131,60 @@ impl Backend for Writer {
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
         // Dropping the transaction on an error rolls it back: all or nothing.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut orders = WorkingSet::new(known(&transaction, &WorkingSet::ids(group))?);
+        let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
+        for change in orders.changes() {
+            write_back(&transaction, &change)?;
+        }
         let mut written = Vec::with_capacity(group.len());
-        for write in group {
-            match apply(&transaction, write) {
-                Err(LedgerError::Unavailable(detail)) => return Err(LedgerError::Unavailable(detail)),
-                result => written.push(result),
-            }
+        for applied in applied {
+            written.push(match applied {
+                Applied::ToAnOrder(result) => result,
+                // Behind the changes: what a group has just opened again is not removed.
+                Applied::ToAll(before) => Ok(Written::Purged(purge(&transaction, before)?)),
+            });
         }
         transaction.commit()?;
         Ok(written)
     }
 }
 
-fn apply(connection: &Connection, write: &Write) -> Result<Written, LedgerError> {
-    match write {
-        Write::Admit(candidate, now, policy) => {
-            let known = find(connection, &candidate.id)?;
-            let admission = order::admit(known, (**candidate).clone(), *now, policy);
-            if let Admission::Started(order) | Admission::Restarted(order) = &admission {
-                store(connection, order)?;
+/// This process holds the file, so it wrote whatever is there, in this life or an earlier one.
+fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Known>, LedgerError> {
+    let mut known = BTreeMap::new();
+    for id in ids {
+        match find(connection, id) {
+            Ok(None) => {}
+            Ok(Some(order)) => drop(known.insert(id.clone(), Known { order: Ok(order), mine: true })),
+            Err(error @ LedgerError::Unreadable { .. }) => {
+                known.insert(id.clone(), Known { order: Err(error), mine: true });
             }
-            Ok(Written::Admitted(Box::new(admission)))
-        }
-        Write::Store(order) => store(connection, order).map(Written::Stored),
-        Write::Purge(before) => {
-            let query = "DELETE FROM orders WHERE settled_at < ?1 AND state <> 'parked'";
-            Ok(Written::Purged(connection.prepare_cached(query)?.execute([before.as_millisecond()])?))
+            Err(error @ LedgerError::Unavailable(_)) => return Err(error),
         }
     }
+    Ok(known)
 }
 
-fn store(connection: &Connection, order: &Order) -> Result<Stored, LedgerError> {
+fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
+    let query = "DELETE FROM orders WHERE settled_at < ?1 AND state <> 'parked'";
+    Ok(connection.prepare_cached(query)?.execute([before.as_millisecond()])?)
+}
+
+fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), LedgerError> {
+    let (order, query) = match change {
+        Change::New(order) => (
+            order,
+            "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        ),
+        Change::Newer(order) => (
+            order,
+            "UPDATE orders SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5, next_attempt_at = ?6,
+            record = ?7, revision = ?8 WHERE id = ?1",
+        ),
+    };
     let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
-    let query =
-        "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-        ON CONFLICT (id) DO UPDATE SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5,
-            next_attempt_at = ?6, record = ?7, revision = ?8 WHERE revision <= ?8";
-    let changed = connection.prepare_cached(query)?.execute(params![
+    connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
         without_leading_zeros(&order.cart_number),
         order.state.name(),
@@ -164,7 +194,7 @@ fn store(connection: &Connection, order: &Order) -> Result<Stored, LedgerError> 
         record,
         i64::try_from(order.revision).unwrap_or(i64::MAX),
     ])?;
-    Ok(if changed == 0 { Stored::Superseded } else { Stored::Now })
+    Ok(())
 }
 
 fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -198,13 +228,14 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     Ok(records.into_iter().filter_map(readable).collect())
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, LedgerError> {
-    let query = "SELECT id FROM orders WHERE state IN ('accepted', 'forwarding')
+fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+    let query = "SELECT id, received_at, state FROM orders WHERE state IN ('accepted', 'forwarding')
         OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
     let mut query = connection.prepare_cached(query)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let ids = query.query_map(params![now.as_millisecond(), limit], |row| row.get::<_, String>(0))?;
-    ids.map(|id| Ok(OrderId::of(&id?))).collect()
+    let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?));
+    let rows = query.query_map(params![now.as_millisecond(), limit], columns)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.iter().filter_map(|(id, received_at, state)| claimed(id, *received_at, state)).collect())
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {

@@ -76,11 +76,12 @@ impl Order {
             doubt: Doubt::None,
             used: 0,
             revision: 1,
+            interventions: Vec::new(),
         }
     }
 
     /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
-    fn restart(self, candidate: Candidate, now: Timestamp, policy: &Policy) -> Self {
+    pub(super) fn restart(self, candidate: Candidate, now: Timestamp, policy: &Policy) -> Self {
         let doubt = match self.doubt {
             Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,
@@ -88,8 +89,16 @@ impl Order {
         let earliest = self.last_end().map(|end| after(end, policy.unknown_grace));
         let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
         let state = if wait.is_some() { State::Retrying } else { State::Accepted };
-        let (received_at, attempts, revision) = (self.received_at, self.attempts, self.revision + 1);
-        Self { state, doubt, attempts, received_at, next_attempt_at: wait, revision, ..Self::accept(candidate, now) }
+        Self {
+            state,
+            doubt,
+            attempts: self.attempts,
+            interventions: self.interventions,
+            received_at: self.received_at,
+            next_attempt_at: wait,
+            revision: self.revision + 1,
+            ..Self::accept(candidate, now)
+        }
     }
 
     /// The same cart: equal normalised content, or an equal mapped order.

@@ -1,0 +1,208 @@
+//! The ledger in a PostgreSQL database that several replicas share.
+//!
+//! An open order belongs to one replica by a lease, counted on the database's clock, so that replicas' clocks need not
+//! agree. A lease saves work; what prevents two attempts at once is that of two changes to one revision the database
+//! takes one.
+
+mod schema;
+mod writer;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection as _, PgConnection, Row as _};
+use tracing::error;
+
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed};
+use crate::cart::without_leading_zeros;
+use crate::order::retry::Policy;
+use crate::order::{Admission, Candidate, Order, OrderId, State};
+use writer::Writer;
+
+/// Connections for reading, beside the writer's one.
+const READERS: u32 = 4;
+
+/// For a connection, from name resolution to the end of its handshakes.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// For one statement, and for a lock: a database that takes longer is as good as gone for a waiting caller.
+const STATEMENT: Duration = Duration::from_secs(10);
+
+/// For a whole group of writes, were even the network silent.
+const GROUP: Duration = Duration::from_secs(20);
+
+/// A ledger in a database, for one replica.
+#[derive(Debug, Clone)]
+pub struct PostgresLedger {
+    writer: GroupCommit,
+    readers: PgPool,
+    /// This life of this replica.
+    replica: String,
+    lease: Duration,
+}
+
+impl PostgresLedger {
+    /// Connects, brings the schema up to date, and starts the writer. `lease` has to be longer than any attempt.
+    ///
+    /// # Errors
+    /// If the URL can't be read, the database can't be reached, or its schema is of a newer version.
+    pub async fn open(url: &SecretString, lease: Duration) -> Result<Self, LedgerError> {
+        // The library's message may repeat the URL, and with it a password.
+        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
+            unavailable("ledger.url can't be read; expected postgres://user:password@host/database".to_owned())
+        })?;
+        let options = options.application_name("purchase-order-webhook");
+        let mut connection = connect(&options).await?;
+        schema::migrate(&mut connection).await?;
+        let replica = uuid::Uuid::new_v4().to_string();
+        let readers = PgPoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(CONNECT)
+            .after_connect(|connection, _| Box::pin(prepare(connection)))
+            .connect_lazy_with(options.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let writer = Writer::new(options, connection, runtime, replica.clone(), lease);
+        Ok(Self { writer: GroupCommit::start(writer)?, readers, replica, lease })
+    }
+}
+
+#[async_trait]
+impl Ledger for PostgresLedger {
+    fn sharing(&self) -> Sharing {
+        Sharing::Replicas
+    }
+
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+        self.writer.admit(candidate, now, policy).await
+    }
+
+    async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
+        self.writer.store(order).await
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        let query = sqlx::query("SELECT id, record FROM orders WHERE id = $1").bind(id.as_str());
+        query.fetch_optional(&self.readers).await?.map(|row| read_record(&row)).transpose()
+    }
+
+    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
+        let query = sqlx::query("SELECT id, record FROM orders WHERE id = ANY($1) AND state <> 'forwarding'");
+        let rows = query.bind(texts(&ids)).fetch_all(&self.readers).await?;
+        Ok(readable(&rows))
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
+        let query = "SELECT id, record FROM orders
+            WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR cart_number = $2)
+                AND ($3::bigint IS NULL OR (received_at, id) < ($3, $4))
+            ORDER BY received_at DESC, id DESC LIMIT $5";
+        let place = filter.after.as_ref();
+        let rows = sqlx::query(query)
+            .bind(filter.state.map(State::name))
+            .bind(filter.cart_number.as_deref().map(without_leading_zeros))
+            .bind(place.map(|place| place.received_at.as_millisecond()))
+            .bind(place.map(|place| place.id.as_str()))
+            .bind(whole(filter.limit))
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(readable(&rows))
+    }
+
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        // Replicas that look at the same moment do not wait for each other: each takes what the others leave.
+        let query = "UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
+            WHERE id IN (
+                SELECT id FROM orders
+                WHERE state IN ('accepted', 'forwarding', 'retrying')
+                    AND (next_attempt_at IS NULL OR next_attempt_at <= $3)
+                    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                ORDER BY received_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+            RETURNING id, received_at, state";
+        let rows = sqlx::query(query)
+            .bind(milliseconds(self.lease))
+            .bind(&self.replica)
+            .bind(now.as_millisecond())
+            .bind(whole(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        let mut orders: Vec<Claimed> =
+            rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2))).collect();
+        orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
+        Ok(orders)
+    }
+
+    async fn check(&self) -> Result<(), LedgerError> {
+        self.writer.check()?;
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying' AND next_attempt_at > $1";
+        let row = sqlx::query(query).bind(now.as_millisecond()).fetch_one(&self.readers).await?;
+        Ok(row.get::<Option<i64>, _>(0).and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
+    async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
+        self.writer.purge(now, retention).await
+    }
+}
+
+/// A connection that is ready to be used.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LedgerError> {
+    let connected = tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await;
+    let mut connection = connected.map_err(|_| unavailable("the database does not answer".to_owned()))??;
+    prepare(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Limits that hold on the server too, and a commit that is on disk when it returns.
+async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let limit = STATEMENT.as_millis().to_string();
+    let query = "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),
+        set_config('idle_in_transaction_session_timeout', $1, false)";
+    sqlx::query(query).bind(limit).execute(&mut *connection).await?;
+    // Stronger settings, such as remote_apply, are the operator's and stay.
+    let query = "SELECT set_config('synchronous_commit', 'on', false)
+        WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+    sqlx::query(query).execute(connection).await?;
+    Ok(())
+}
+
+fn texts(ids: &[OrderId]) -> Vec<&str> {
+    ids.iter().map(OrderId::as_str).collect()
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn read_record(row: &PgRow) -> Result<Order, LedgerError> {
+    let (id, record): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    serde_json::from_str(record)
+        .map_err(|error| LedgerError::Unreadable { id: OrderId::of(id).to_string(), detail: error.to_string() })
+}
+
+/// One record that can't be read must not hide all others; asked for itself, it says what is wrong.
+fn readable(rows: &[PgRow]) -> Vec<Order> {
+    let read = |row| read_record(row).map_err(|problem| error!(%problem, "left out of a list")).ok();
+    rows.iter().filter_map(read).collect()
+}
+
+fn unavailable(detail: String) -> LedgerError {
+    LedgerError::Unavailable(detail)
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,224 @@
+//! Group commit on PostgreSQL: a group of writes is one transaction on one connection, made anew when it breaks.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
+use tokio::runtime::Handle;
+
+use super::super::LedgerError;
+use super::super::group::{Backend, Write, Written};
+use super::super::working_set::{Applied, Change, Known, WorkingSet};
+use super::{GROUP, connect, milliseconds, read_record, texts, unavailable};
+use crate::cart::without_leading_zeros;
+use crate::order::{Order, OrderId, State};
+
+/// How often a group is tried that other replicas were in the way of. Each try sees what they wrote.
+const TRIES: usize = 5;
+
+type Results = Vec<Result<Written, LedgerError>>;
+
+/// The one writer of this replica.
+pub struct Writer {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    runtime: Handle,
+    replica: String,
+    lease: Duration,
+}
+
+/// Why a group was not written.
+enum Failure {
+    /// Another replica wrote the same orders at the same moment: nothing was written, and trying again helps.
+    Contended,
+    /// Nothing was written.
+    Broken(LedgerError),
+    /// The commit itself broke off: whether it was written can't be told.
+    Ambiguous(LedgerError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        // serialization_failure and deadlock_detected (PostgreSQL, appendix A).
+        let code = error.as_database_error().and_then(|error| error.code());
+        if matches!(code.as_deref(), Some("40001" | "40P01")) { Self::Contended } else { Self::Broken(error.into()) }
+    }
+}
+
+impl Writer {
+    pub const fn new(
+        options: PgConnectOptions,
+        connection: PgConnection,
+        runtime: Handle,
+        replica: String,
+        lease: Duration,
+    ) -> Self {
+        Self { options, connection: Some(connection), runtime, replica, lease }
+    }
+
+    async fn write(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
+        // Taken out: a connection that failed is never put back.
+        let mut idle = self.connection.take();
+        for _ in 0..TRIES {
+            let was_idle = idle.is_some();
+            let mut connection = match idle.take() {
+                Some(connection) => connection,
+                None => connect(&self.options).await?,
+            };
+            match self.try_to_write(&mut connection, group).await {
+                Ok(results) => {
+                    self.connection = Some(connection);
+                    return Ok(results);
+                }
+                Err(Failure::Contended) => idle = Some(connection),
+                // The database has been restarted since the last group: a new connection may do.
+                Err(Failure::Broken(_)) if was_idle => {}
+                Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
+            }
+        }
+        Err(unavailable("other replicas wrote the same orders again and again".to_owned()))
+    }
+
+    async fn try_to_write(&self, connection: &mut PgConnection, group: &[Write]) -> Result<Results, Failure> {
+        // Dropping the transaction on an error rolls it back: all or nothing.
+        let mut transaction = connection.begin().await?;
+        let mut orders = WorkingSet::new(self.lock(&mut transaction, &WorkingSet::ids(group)).await?);
+        let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
+        let (mut new, mut newer) = (Rows::default(), Rows::default());
+        for change in orders.changes() {
+            match change {
+                Change::New(order) => new.add(order).map_err(Failure::Broken)?,
+                Change::Newer(order) => newer.add(order).map_err(Failure::Broken)?,
+            }
+        }
+        self.insert(&mut transaction, &new).await?;
+        self.update(&mut transaction, &newer).await?;
+        let mut results = Vec::with_capacity(group.len());
+        for applied in applied {
+            results.push(match applied {
+                Applied::ToAnOrder(result) => result,
+                // Behind the changes: what a group has just opened again is not removed.
+                Applied::ToAll(before) => Ok(Written::Purged(purge(&mut transaction, before).await?)),
+            });
+        }
+        transaction.commit().await.map_err(|error| Failure::Ambiguous(error.into()))?;
+        Ok(results)
+    }
+
+    /// Reads the orders and keeps others from writing them, always in the order of their ids.
+    async fn lock(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        ids: &[OrderId],
+    ) -> Result<BTreeMap<OrderId, Known>, Failure> {
+        let query = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+        let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
+        let known = |row| Known { order: read_record(row), mine: row.get::<&str, _>(2) == self.replica };
+        Ok(rows.iter().map(|row| (OrderId::of(row.get(0)), known(row))).collect())
+    }
+
+    async fn insert(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {
+        let query = "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record,
+                revision, writer, lease_until)
+            SELECT id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision, $9,
+                CASE WHEN leased THEN clock_timestamp() + $10 * interval '1 millisecond' END
+            FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                $8::bigint[], $11::boolean[])
+                AS row (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision, leased)
+            ORDER BY id ON CONFLICT (id) DO NOTHING";
+        let written = self.run(query, transaction, rows).await?;
+        // Another replica was first to admit one of them.
+        if written == rows.len() { Ok(()) } else { Err(Failure::Contended) }
+    }
+
+    async fn update(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {
+        let query = "UPDATE orders SET cart_number = row.cart_number, state = row.state,
+                received_at = row.received_at, settled_at = row.settled_at, next_attempt_at = row.next_attempt_at,
+                record = row.record, revision = row.revision, writer = $9,
+                lease_until = CASE WHEN leased THEN clock_timestamp() + $10 * interval '1 millisecond' END
+            FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                $8::bigint[], $11::boolean[])
+                AS row (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision, leased)
+            WHERE orders.id = row.id";
+        self.run(query, transaction, rows).await.map(drop)
+    }
+
+    async fn run(
+        &self,
+        query: &'static str,
+        transaction: &mut Transaction<'_, Postgres>,
+        rows: &Rows<'_>,
+    ) -> Result<usize, Failure> {
+        if rows.len() == 0 {
+            return Ok(0);
+        }
+        let done = sqlx::query(query)
+            .bind(&rows.ids)
+            .bind(&rows.cart_numbers)
+            .bind(&rows.states)
+            .bind(&rows.received)
+            .bind(&rows.settled)
+            .bind(&rows.next_attempts)
+            .bind(&rows.records)
+            .bind(&rows.revisions)
+            .bind(&self.replica)
+            .bind(milliseconds(self.lease))
+            .bind(&rows.leased)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+    }
+}
+
+impl Backend for Writer {
+    fn commit(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            let written = tokio::time::timeout(GROUP, self.write(group)).await;
+            written.unwrap_or_else(|_| Err(unavailable("the database does not answer".to_owned())))
+        })
+    }
+}
+
+async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -> Result<usize, Failure> {
+    let query = "DELETE FROM orders WHERE settled_at < $1 AND state <> 'parked'";
+    let done = sqlx::query(query).bind(before.as_millisecond()).execute(&mut **transaction).await?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// Orders column by column, as one statement takes them.
+#[derive(Default)]
+struct Rows<'a> {
+    ids: Vec<&'a str>,
+    cart_numbers: Vec<&'a str>,
+    states: Vec<&'static str>,
+    received: Vec<i64>,
+    settled: Vec<Option<i64>>,
+    next_attempts: Vec<Option<i64>>,
+    records: Vec<String>,
+    revisions: Vec<i64>,
+    leased: Vec<bool>,
+}
+
+impl<'a> Rows<'a> {
+    fn add(&mut self, order: &'a Order) -> Result<(), LedgerError> {
+        let record = serde_json::to_string(order).map_err(|error| unavailable(error.to_string()))?;
+        self.ids.push(order.id.as_str());
+        self.cart_numbers.push(without_leading_zeros(&order.cart_number));
+        self.states.push(order.state.name());
+        self.received.push(order.received_at.as_millisecond());
+        self.settled.push(order.settled_at.map(Timestamp::as_millisecond));
+        self.next_attempts.push(order.next_attempt_at.map(Timestamp::as_millisecond));
+        self.records.push(record);
+        self.revisions.push(i64::try_from(order.revision).unwrap_or(i64::MAX));
+        // Whoever is free takes a retry when its time comes.
+        self.leased.push(matches!(order.state, State::Accepted | State::Forwarding));
+        Ok(())
+    }
+
+    const fn len(&self) -> usize {
+        self.ids.len()
+    }
+}

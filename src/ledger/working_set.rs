@@ -1,0 +1,112 @@
+//! The orders that a group of writes touches, between being read and being written back. Pure: the same for every
+//! backend.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::group::{Write, Written};
+use super::{LedgerError, Stored};
+use crate::order::{self, Admission, Order, OrderId};
+
+/// An order as it stands in the storage.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The order, or why its record can't be read.
+    pub order: Result<Order, LedgerError>,
+    /// Whether this process wrote it last.
+    pub mine: bool,
+}
+
+/// An order that has to be written back.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// It was not there.
+    New(&'a Order),
+    /// It was there.
+    Newer(&'a Order),
+}
+
+/// What one write came to.
+#[derive(Debug)]
+pub enum Applied {
+    /// It touched one order, and this is its result once the changes are written back.
+    ToAnOrder(Result<Written, LedgerError>),
+    /// It removes settled orders of all kinds before this time, which the storage does itself.
+    ToAll(Timestamp),
+}
+
+/// What is known, and what becomes of it.
+#[derive(Debug)]
+pub struct WorkingSet {
+    known: BTreeMap<OrderId, Known>,
+    /// Changed orders; true for those that were not there.
+    changed: BTreeMap<OrderId, (Order, bool)>,
+}
+
+impl WorkingSet {
+    /// The orders that a group of writes touches, in the order in which they have to be locked.
+    pub fn ids(group: &[Write]) -> Vec<OrderId> {
+        let id = |write: &Write| match write {
+            Write::Admit(candidate, ..) => Some(candidate.id.clone()),
+            Write::Store(order) => Some(order.id.clone()),
+            Write::Purge(_) => None,
+        };
+        let mut ids: Vec<OrderId> = group.iter().filter_map(id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// What the storage has of them.
+    pub const fn new(known: BTreeMap<OrderId, Known>) -> Self {
+        Self { known, changed: BTreeMap::new() }
+    }
+
+    /// Applies one write to what is known.
+    pub fn apply(&mut self, write: &Write) -> Applied {
+        match write {
+            Write::Admit(candidate, now, policy) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
+                let admission = order::admit(known, (**candidate).clone(), *now, policy);
+                if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+                    self.change(order.clone());
+                }
+                Written::Admitted(Box::new(admission))
+            })),
+            Write::Store(order) => Applied::ToAnOrder(
+                self.current(&order.id).map(|known| Written::Stored(self.store(known, (**order).clone()))),
+            ),
+            Write::Purge(before) => Applied::ToAll(*before),
+        }
+    }
+
+    /// What has to be written back.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.changed.values().map(|(order, new)| if *new { Change::New(order) } else { Change::Newer(order) })
+    }
+
+    fn current(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        match self.changed.get(id) {
+            Some((order, _)) => Ok(Some(order.clone())),
+            None => self.known.get(id).map(|known| known.order.clone()).transpose(),
+        }
+    }
+
+    fn change(&mut self, order: Order) {
+        let new = !self.known.contains_key(&order.id);
+        self.changed.insert(order.id.clone(), (order, new));
+    }
+
+    /// The same write may come again when its answer was lost, and is then made again: with it, a lease begins anew.
+    /// Another process's write is never taken for it, were it equal to the letter.
+    fn store(&mut self, known: Option<Order>, order: Order) -> Stored {
+        let Some(known) = known else { return Stored::Superseded };
+        let mine = self.changed.contains_key(&order.id) || self.known.get(&order.id).is_some_and(|known| known.mine);
+        if known.revision + 1 == order.revision || (mine && known == order) {
+            self.change(order);
+            Stored::Now
+        } else {
+            Stored::Superseded
+        }
+    }
+}

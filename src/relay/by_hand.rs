@@ -1,0 +1,93 @@
+//! What people ask for: to try an order again, or to settle it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::info;
+
+use super::{Answer, Relay};
+use crate::clock::after;
+use crate::ledger::{LedgerError, Stored};
+use crate::order::{Admission, OrderId, Resolution, Resolved, State};
+
+impl Relay {
+    /// Tries a parked or refused order again, and waits for its outcome as [`Relay::submit`] does. `None` if there is
+    /// no such order.
+    ///
+    /// # Errors
+    /// If the ledger did not record it; nothing was sent.
+    pub async fn replay(
+        self: &Arc<Self>,
+        id: OrderId,
+        by: String,
+        wait: Duration,
+    ) -> Result<Option<Answer>, LedgerError> {
+        let deadline = after(self.parts.clock.now(), wait);
+        let outcome = self.outcomes.subscribe(&id);
+        let relay = Arc::clone(self);
+        let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }).await? else {
+            return Ok(None);
+        };
+        Ok(Some(self.answer(admission, &outcome, deadline).await))
+    }
+
+    /// Settles an open or parked order by hand. An attempt that is under way is awaited first, at most for `wait`.
+    /// `None` if there is no such order.
+    ///
+    /// # Errors
+    /// If the ledger did not record it.
+    pub async fn resolve(
+        self: &Arc<Self>,
+        id: &OrderId,
+        resolution: Resolution,
+        by: &str,
+        wait: Duration,
+    ) -> Result<Option<Resolved>, LedgerError> {
+        let deadline = after(self.parts.clock.now(), wait);
+        let outcome = self.outcomes.subscribe(id);
+        loop {
+            let Some(order) = self.parts.ledger.find(id).await? else { return Ok(None) };
+            match order.resolve(&resolution, by, self.parts.clock.now()) {
+                Resolved::UnderWay(order) => tokio::select! {
+                    biased;
+                    _ = outcome.at_rest_after(order.revision) => {}
+                    () = self.parts.clock.sleep_until(deadline) => return Ok(Some(Resolved::UnderWay(order))),
+                    () = self.stopped.cancelled() => return Ok(Some(Resolved::UnderWay(order))),
+                },
+                Resolved::Now(order) => {
+                    let (relay, settled) = (Arc::clone(self), order.clone());
+                    let stored = self.detached(async move {
+                        let stored = relay.parts.ledger.store(settled.clone()).await?;
+                        if stored == Stored::Now {
+                            relay.tell(&settled);
+                        }
+                        Ok(stored)
+                    });
+                    // Superseded: it has gone on meanwhile, and is looked at once more.
+                    if stored.await? == Stored::Now {
+                        return Ok(Some(Resolved::Now(order)));
+                    }
+                }
+                settled @ (Resolved::Already(_) | Resolved::Otherwise(_)) => return Ok(Some(settled)),
+            }
+        }
+    }
+
+    async fn reopen(&self, id: &OrderId, by: &str) -> Result<Option<Admission>, LedgerError> {
+        loop {
+            let Some(order) = self.parts.ledger.find(id).await? else { return Ok(None) };
+            match order.clone().replay(by, self.parts.clock.now(), &self.parts.policy) {
+                None if order.state == State::Created => return Ok(Some(Admission::Replayed(order))),
+                None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
+                None => return Ok(Some(Admission::Joined(order))),
+                Some(order) if self.parts.ledger.store(order.clone()).await? == Stored::Now => {
+                    info!(order = %order.id, by, "tried again by hand");
+                    self.recorded(&order);
+                    return Ok(Some(Admission::Restarted(order)));
+                }
+                // Somebody else has changed it meanwhile.
+                Some(_) => {}
+            }
+        }
+    }
+}

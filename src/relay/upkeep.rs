@@ -1,0 +1,183 @@
+//! What goes on beside the callers: turns are given out, whoever is due is resumed, what other replicas do is followed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tracing::{error, warn};
+
+use super::Relay;
+use crate::clock::{Clock, after};
+use crate::ledger::{Claimed, LedgerError, Sharing};
+use crate::order::{OrderId, State};
+
+/// How often the ledger is searched for open orders that nobody works on. Such orders exist after a restart, and after
+/// another replica has ended.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// Orders that one sweep resumes at most; the rest follow with the next.
+const SWEEP_LIMIT: usize = 10_000;
+
+/// After a sweep that found as many as it could take, the next follows as soon as some of them may be done.
+const NEXT_SWEEP: Duration = Duration::from_millis(200);
+
+/// Between two sweeps at least, whatever is due: one sweep takes all that came meanwhile.
+const REST: Duration = Duration::from_millis(100);
+
+/// How often a shared ledger is asked for outcomes that other replicas may have stored. A caller notices it; the
+/// database does not.
+const FOLLOW: Duration = Duration::from_millis(250);
+
+/// The earliest time at which an order is known to be due.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    at: Mutex<Option<Timestamp>>,
+    changed: Notify,
+}
+
+impl Alarm {
+    fn at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets it to an earlier time; a later one changes nothing.
+    pub fn set(&self, time: Timestamp) {
+        let mut at = self.at();
+        if at.is_none_or(|at| time < at) {
+            *at = Some(time);
+            drop(at);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for the time, and clears it; not before `earliest`.
+    async fn ring(&self, clock: &dyn Clock, earliest: Timestamp) {
+        loop {
+            let changed = self.changed.notified();
+            let time = *self.at();
+            tokio::select! {
+                biased;
+                () = clock.sleep_until(time.unwrap_or(Timestamp::MAX).max(earliest)) => break,
+                () = changed => {}
+            }
+        }
+        *self.at() = None;
+    }
+}
+
+/// What a sweep found.
+struct Swept {
+    /// There may be more.
+    full: bool,
+    next_due: Option<Timestamp>,
+}
+
+impl Relay {
+    /// Gives out turns and resumes whatever is due, until [`Relay::stop`]: retries at their stored time, and after a
+    /// restart every order that was open.
+    pub async fn run(self: Arc<Self>) {
+        tokio::join!(biased; self.give_out_turns(), self.sweep(), self.follow());
+    }
+
+    /// Stops beginning attempts, gives those under way so long, and lets everyone who still waits go.
+    pub async fn stop(&self, within: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        tokio::select! {
+            biased;
+            () = self.tasks.wait() => {}
+            () = self.parts.clock.sleep(within) => warn!("some attempts are still under way; the next start finds them"),
+        }
+        self.stopped.cancel();
+    }
+
+    /// Whether it has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    async fn give_out_turns(self: &Arc<Self>) {
+        loop {
+            let turn = tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                turn = self.turns.next() => turn,
+            };
+            let relay = Arc::clone(self);
+            self.tasks.spawn(async move {
+                if !relay.is_stopping() {
+                    relay.take(turn).await;
+                }
+            });
+        }
+    }
+
+    async fn sweep(self: &Arc<Self>) {
+        while !self.is_stopping() {
+            let now = self.parts.clock.now();
+            let swept = self.resume_due(now).await.unwrap_or_else(|problem| {
+                error!(%problem, "the ledger can't be searched for due orders");
+                Swept { full: false, next_due: None }
+            });
+            let next = after(now, if swept.full { NEXT_SWEEP } else { SWEEP });
+            self.alarm.set(swept.next_due.map_or(next, |due| due.min(next)));
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => {}
+                () = self.alarm.ring(self.parts.clock.as_ref(), after(now, REST)) => {}
+            }
+        }
+    }
+
+    /// Every due order that nobody works on gets its turn.
+    async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Swept, LedgerError> {
+        let limit = match self.parts.ledger.sharing() {
+            Sharing::Alone => SWEEP_LIMIT,
+            Sharing::Replicas => self.turns.room(),
+        };
+        let claimed = if limit == 0 { Vec::new() } else { self.parts.ledger.claim(now, limit).await? };
+        let full = claimed.len() >= limit;
+        for Claimed { id, received_at, state } in claimed {
+            if self.turns.knows(&id) {
+                continue;
+            }
+            if state == State::Forwarding {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move { relay.take_over(&id).await });
+            } else {
+                self.turns.enqueue(&id, received_at);
+            }
+        }
+        Ok(Swept { full, next_due: self.parts.ledger.next_due(now).await? })
+    }
+
+    /// Whoever began the attempt is gone, and what became of it is unknown.
+    async fn take_over(&self, id: &OrderId) {
+        let Some(mut order) = self.read(id).await.filter(|order| order.state == State::Forwarding) else { return };
+        warn!(order = %id, "an attempt was interrupted; its outcome is unknown");
+        if let Err(defect) = order.interrupt(self.parts.clock.now(), &self.parts.policy) {
+            return error!(order = %id, %defect);
+        }
+        self.settle(order).await;
+    }
+
+    /// Tells callers of this replica what another one has brought to an end.
+    async fn follow(&self) {
+        if self.parts.ledger.sharing() == Sharing::Alone {
+            return;
+        }
+        loop {
+            let ids = tokio::select! {
+                biased;
+                () = self.stopped.cancelled() => return,
+                ids = self.outcomes.ids() => ids,
+            };
+            match self.parts.ledger.find_at_rest(ids).await {
+                Ok(orders) => orders.iter().for_each(|order| self.outcomes.announce(order)),
+                Err(problem) => error!(%problem, "the ledger can't be asked what other replicas have done"),
+            }
+            self.parts.clock.sleep(FOLLOW).await;
+        }
+    }
+}

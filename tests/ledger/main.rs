@@ -1,0 +1,108 @@
+//! What every ledger promises, on every backend: SQLite, and a real PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+mod replicas;
+mod suite;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use purchase_order_webhook::config::Settings;
+use purchase_order_webhook::ledger::postgres::PostgresLedger;
+use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::ledger::{Ledger, LedgerError};
+use purchase_order_webhook::order::retry::Policy;
+use purchase_order_webhook::order::{Admission, Baggage, Candidate, Order, OrderId};
+use serde_json::json;
+use tempfile::TempDir;
+
+use postgres::Postgres;
+
+/// A lease that outlasts any test.
+const LONG: Duration = Duration::from_hours(1);
+
+/// Somewhere to keep a ledger.
+enum Place<'a> {
+    Folder(TempDir),
+    Database { server: &'a Postgres, name: String, url: String },
+}
+
+impl Place<'_> {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn file(folder: &TempDir) -> PathBuf {
+        folder.path().join("deep/orders.db")
+    }
+
+    async fn try_open(&self) -> Result<Box<dyn Ledger>, LedgerError> {
+        Ok(match self {
+            Self::Folder(folder) => Box::new(SqliteLedger::open(&Self::file(folder))?),
+            Self::Database { url, .. } => Box::new(PostgresLedger::open(&url.clone().into(), LONG).await?),
+        })
+    }
+
+    async fn open(&self) -> Box<dyn Ledger> {
+        self.try_open().await.unwrap()
+    }
+
+    /// Changes the storage behind the ledger's back.
+    fn run_sql(&self, sql: &str) {
+        match self {
+            Self::Folder(folder) => {
+                rusqlite::Connection::open(Self::file(folder)).unwrap().execute_batch(sql).unwrap();
+            }
+            Self::Database { server, name, .. } => drop(server.run_sql(name, sql)),
+        }
+    }
+}
+
+impl Postgres {
+    fn place(&self, name: &str) -> Place<'_> {
+        Place::Database { server: self, name: name.to_owned(), url: self.database(name) }
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+}
+
+/// The defaults, without chance.
+fn policy() -> Policy {
+    let example = include_str!("../../config.example.toml");
+    Policy { jitter: 0.0, ..Settings::parse("example", example, &BTreeMap::new()).unwrap().retry }
+}
+
+fn candidate(number: usize) -> Candidate {
+    Candidate {
+        id: OrderId::of(&number.to_string()),
+        cart_number: format!("{number:010}"),
+        fingerprint: "f".into(),
+        body: json!({ "externalId": number }).to_string(),
+        mapping_version: "v".into(),
+        baggage: Baggage::default(),
+    }
+}
+
+async fn admitted(ledger: &dyn Ledger, number: usize) -> Order {
+    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), policy()).await.unwrap() {
+        Admission::Started(order) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn claimed(ledger: &dyn Ledger, now: i64) -> Vec<String> {
+    ledger.claim(at(now), 100).await.unwrap().into_iter().map(|order| order.id.to_string()).collect()
+}

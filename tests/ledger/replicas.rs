@@ -1,0 +1,117 @@
+//! Several replicas on one database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use purchase_order_webhook::ledger::postgres::PostgresLedger;
+use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
+use purchase_order_webhook::order::{Admission, OrderId, State};
+
+use crate::{LONG, Postgres, admitted, at, candidate, claimed, policy};
+
+async fn replica(url: &str, lease: Duration) -> PostgresLedger {
+    PostgresLedger::open(&url.to_owned().into(), lease).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_start_together_make_the_schema_once() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { replica(&url, LONG).await })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap().check().await.unwrap();
+    }
+    assert_eq!(server.run_sql("orders", "SELECT count(*) FROM schema_version"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_equal_carts_on_many_replicas_one_is_started() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let mut calls = Vec::new();
+    for _ in 0..4 {
+        let ledger = Arc::new(replica(&url, LONG).await);
+        // Each replica's carts come in another order, so that their groups meet each other in every way.
+        for number in 0..200 {
+            let (ledger, number) = (Arc::clone(&ledger), number * 37 % 50);
+            calls.push(tokio::spawn(async move { ledger.admit(candidate(number), at(0), policy()).await.unwrap() }));
+        }
+    }
+    let mut started = 0;
+    for call in calls {
+        started += usize::from(matches!(call.await.unwrap(), Admission::Started(_)));
+    }
+    assert_eq!(started, 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let (one, other) = (replica(&url, LONG).await, replica(&url, Duration::from_millis(1)).await);
+    let mut order = admitted(&one, 1).await;
+    assert_eq!(claimed(&other, 100).await, Vec::<String>::new());
+    order.begin(at(2)).unwrap();
+    one.store(order.clone()).await.unwrap();
+    assert_eq!(claimed(&other, 100).await, Vec::<String>::new());
+    server.run_sql("orders", "UPDATE orders SET lease_until = now() - interval '1 second'");
+    let taken = other.claim(at(100), 100).await.unwrap();
+    assert_eq!((taken[0].id.as_str(), taken[0].state), ("1", State::Forwarding));
+    // The one that began it comes back late: whichever concludes first counts, and the other learns that it lost.
+    let mut late = order.clone();
+    order.interrupt(at(101), &policy()).unwrap();
+    late.interrupt(at(102), &policy()).unwrap();
+    assert_eq!(other.store(order.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(one.store(late).await.unwrap(), Stored::Superseded);
+    // An equal change of another replica is another one's all the same.
+    assert_eq!(one.store(order).await.unwrap(), Stored::Superseded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_look_together_share_what_is_due() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
+    for number in 0..60 {
+        admitted(&one, number).await;
+    }
+    server.run_sql("orders", "UPDATE orders SET lease_until = NULL");
+    let (here, there) = tokio::join!(one.claim(at(0), 20), other.claim(at(0), 20));
+    let mut ids: Vec<OrderId> = here.unwrap().into_iter().chain(there.unwrap()).map(|order| order.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 40, "nothing twice, and nobody waits for the other");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_comes_back_with_its_database() {
+    let Some(server) = Postgres::start() else { return };
+    let ledger = replica(&server.database("orders"), LONG).await;
+    let order = admitted(&ledger, 1).await;
+    server.crash();
+    let refused = ledger.admit(candidate(2), at(2), policy()).await;
+    assert!(matches!(refused, Err(LedgerError::Unavailable(_))), "{refused:?}");
+    assert!(ledger.check().await.is_err());
+    server.restart();
+    assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order));
+    admitted(&ledger, 2).await;
+    ledger.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_commit_waits_for_the_disk() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    server.run_sql("orders", "ALTER DATABASE orders SET synchronous_commit = off");
+    let ledger = replica(&url, LONG).await;
+    for number in 0..3 {
+        admitted(&ledger, number).await;
+        server.crash_and_restart();
+        assert!(ledger.find(&OrderId::of(&number.to_string())).await.unwrap().is_some(), "{number}");
+    }
+}

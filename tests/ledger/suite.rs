@@ -1,0 +1,217 @@
+//! The promises that both backends make, each a function of a place to keep a ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, Place as Position, Stored};
+use purchase_order_webhook::order::retry::{Policy, Verdict};
+use purchase_order_webhook::order::{Admission, Order, OrderId, State};
+
+use crate::{Place, Postgres, admitted, at, candidate, claimed, policy};
+
+/// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
+macro_rules! promises {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(&crate::Place::folder()).await;
+            })*
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn every_promise_holds_on_postgresql() {
+            let Some(server) = Postgres::start() else { return };
+            $(println!("{}", stringify!($name));
+            $name(&server.place(stringify!($name))).await;)*
+        }
+    };
+}
+
+promises! {
+    what_was_admitted_is_there_when_it_is_opened_again,
+    only_one_of_many_equal_candidates_is_started,
+    what_is_due_is_open_and_its_time_has_come_oldest_first,
+    of_two_changes_to_one_revision_one_is_stored,
+    a_record_that_can_not_be_read_harms_no_other,
+    a_parked_order_is_kept_until_somebody_looked,
+    a_refused_order_that_comes_again_is_not_removed_with_the_old_ones,
+    the_list_filters_and_continues_behind_a_place,
+    orders_at_rest_are_found_together,
+    what_11vms_said_is_kept_to_the_letter,
+    a_schema_of_a_newer_version_is_not_touched,
+}
+
+fn not_done() -> Verdict {
+    Verdict::NotDone { status: None, answer: None, detail: String::new(), retry_after: None }
+}
+
+fn created() -> Verdict {
+    Verdict::Created { number: "45".into(), status: 201, answer: None, found: false, duplicates: 0 }
+}
+
+fn rejected() -> Verdict {
+    Verdict::Rejected { status: 422, answer: None, detail: String::new() }
+}
+
+async fn begun(ledger: &dyn Ledger, mut order: Order) -> Order {
+    order.begin(at(10)).unwrap();
+    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Now);
+    order
+}
+
+async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order {
+    let mut order = begun(ledger, order).await;
+    order.conclude(verdict, at(10), &policy(), 0.0).unwrap();
+    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Now);
+    order
+}
+
+async fn what_was_admitted_is_there_when_it_is_opened_again(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let order = admitted(&*ledger, 1).await;
+    // The writer ends with the last handle, and the lock on a file goes with it.
+    drop(ledger);
+    let ledger = place.open().await;
+    assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order.clone()));
+    let again = ledger.admit(candidate(1), at(5), policy()).await.unwrap();
+    assert!(matches!(again, Admission::Joined(same) if same == order));
+    ledger.check().await.unwrap();
+}
+
+async fn only_one_of_many_equal_candidates_is_started(place: &Place<'_>) {
+    let ledger: Arc<dyn Ledger> = place.open().await.into();
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let ledger = Arc::clone(&ledger);
+            tokio::spawn(async move { ledger.admit(candidate(1), at(0), policy()).await.unwrap() })
+        })
+        .collect();
+    let mut started = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Admission::Started(_) => started += 1,
+            Admission::Joined(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(started, 1);
+}
+
+async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let retrying = admitted(&*ledger, 3).await;
+    let forwarding = admitted(&*ledger, 2).await;
+    admitted(&*ledger, 1).await;
+    let settled = admitted(&*ledger, 4).await;
+    concluded(&*ledger, retrying, not_done()).await;
+    begun(&*ledger, forwarding).await;
+    concluded(&*ledger, settled, created()).await;
+    assert_eq!(ledger.next_due(at(39)).await.unwrap(), Some(at(40)));
+    assert_eq!(ledger.next_due(at(40)).await.unwrap(), None);
+    // A new life: nobody works on anything any more.
+    drop(ledger);
+    if matches!(place, Place::Database { .. }) {
+        place.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
+    }
+    let ledger = place.open().await;
+    assert_eq!(ledger.claim(at(39), 1).await.unwrap()[0].id.as_str(), "1");
+    let all = claimed(&*ledger, 40).await;
+    assert!(all.ends_with(&["2".to_owned(), "3".to_owned()]), "{all:?}");
+    assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 1);
+    assert_eq!(ledger.find(&OrderId::of("4")).await.unwrap(), None);
+}
+
+async fn of_two_changes_to_one_revision_one_is_stored(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let older = admitted(&*ledger, 1).await;
+    let (mut one, mut other) = (older.clone(), older.clone());
+    one.begin(at(10)).unwrap();
+    other.begin(at(11)).unwrap();
+    assert_eq!(ledger.store(one.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(ledger.store(one.clone()).await.unwrap(), Stored::Now, "the same again, after an answer that was lost");
+    assert_eq!(ledger.store(other).await.unwrap(), Stored::Superseded);
+    assert_eq!(ledger.store(older).await.unwrap(), Stored::Superseded);
+    assert_eq!(ledger.find(&one.id).await.unwrap(), Some(one));
+}
+
+async fn a_record_that_can_not_be_read_harms_no_other(place: &Place<'_>) {
+    let ledger = place.open().await;
+    admitted(&*ledger, 1).await;
+    admitted(&*ledger, 2).await;
+    place.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
+    let broken = ledger.admit(candidate(1), at(9), policy());
+    let other = ledger.admit(candidate(3), at(9), policy());
+    let (broken, other) = tokio::join!(broken, other);
+    assert!(matches!(broken, Err(LedgerError::Unreadable { id, .. }) if id == "1"));
+    assert!(matches!(other, Ok(Admission::Started(_))));
+    assert_eq!(ledger.list(Filter { limit: 9, ..Filter::default() }).await.unwrap().len(), 2);
+    assert!(ledger.find(&OrderId::of("1")).await.is_err());
+}
+
+async fn a_parked_order_is_kept_until_somebody_looked(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let order = admitted(&*ledger, 1).await;
+    let mut order = begun(&*ledger, order).await;
+    order.conclude(not_done(), at(0), &Policy { retries: 0, ..policy() }, 0.0).unwrap();
+    assert_eq!(order.state, State::Parked);
+    ledger.store(order).await.unwrap();
+    assert_eq!(ledger.purge(at(1_000_000), Duration::from_secs(1)).await.unwrap(), 0);
+}
+
+async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let order = admitted(&*ledger, 1).await;
+    concluded(&*ledger, order, rejected()).await;
+    let again = ledger.admit(candidate(1), at(1_000), policy());
+    let purged = ledger.purge(at(1_000), Duration::from_secs(1));
+    let (again, purged) = tokio::join!(again, purged);
+    assert!(matches!(again.unwrap(), Admission::Restarted(_)));
+    assert_eq!(purged.unwrap(), 0);
+    assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().state, State::Accepted);
+}
+
+async fn the_list_filters_and_continues_behind_a_place(place: &Place<'_>) {
+    let ledger = place.open().await;
+    for number in 1..=5 {
+        admitted(&*ledger, number).await;
+    }
+    let list = async |filter| -> Vec<String> {
+        ledger.list(filter).await.unwrap().into_iter().map(|order| order.id.to_string()).collect()
+    };
+    assert_eq!(list(Filter { limit: 2, ..Filter::default() }).await, ["5", "4"]);
+    let position = Position { received_at: at(4), id: OrderId::of("4") };
+    assert_eq!(list(Filter { limit: 9, after: Some(position), ..Filter::default() }).await, ["3", "2", "1"]);
+    assert_eq!(list(Filter { limit: 9, cart_number: Some("02".into()), ..Filter::default() }).await, ["2"]);
+    assert_eq!(list(Filter { limit: 9, state: Some(State::Created), ..Filter::default() }).await, Vec::<String>::new());
+}
+
+async fn orders_at_rest_are_found_together(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let (one, two) = (admitted(&*ledger, 1).await, admitted(&*ledger, 2).await);
+    let one = concluded(&*ledger, one, created()).await;
+    begun(&*ledger, two).await;
+    let ids = ["1", "2", "3"].map(OrderId::of).to_vec();
+    assert_eq!(ledger.find_at_rest(ids).await.unwrap(), [one]);
+}
+
+async fn what_11vms_said_is_kept_to_the_letter(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let order = admitted(&*ledger, 1).await;
+    let said =
+        serde_json::json!({ "text": "NUL \u{0}, quote ', backslash \\, 💶", "number": 12_345_678_901_234_567_890_u64 });
+    let verdict = Verdict::Rejected { status: 422, answer: Some(said.clone()), detail: "\u{0}".into() };
+    concluded(&*ledger, order, verdict).await;
+    assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().vms, Some(said));
+}
+
+async fn a_schema_of_a_newer_version_is_not_touched(place: &Place<'_>) {
+    drop(place.open().await);
+    place.run_sql(match place {
+        Place::Folder(_) => "PRAGMA user_version = 99",
+        Place::Database { .. } => "INSERT INTO schema_version VALUES (99)",
+    });
+    let Err(error) = place.try_open().await else { panic!("opened") };
+    let text = error.to_string();
+    assert!(text.contains("version 99") && text.contains("newer program"), "{text}");
+}

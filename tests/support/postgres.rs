@@ -1,0 +1,133 @@
+//! A real PostgreSQL server of one's own: a new cluster in a temporary folder, on a Unix socket and a free port.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A running server; stopped and removed with this handle.
+pub struct Postgres {
+    folder: TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+impl Postgres {
+    /// Starts a server. `None`, said loudly, where PostgreSQL is not installed; on CI that is a failure.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            let text = "NOT RUN: PostgreSQL is not installed (Debian: apt-get install postgresql)";
+            assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
+            eprintln!("{text}");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Self { folder, programs, port };
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(server.folder.path()));
+        }
+        let data = server.data();
+        run(server.command("initdb").args(["--auth=trust", "--username=postgres", "--no-sync", "-D"]).arg(&data));
+        server.control(&["-w", "start"]);
+        Some(server)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// PostgreSQL refuses to run as root.
+    fn command(&self, program: &str) -> Command {
+        let path = self.programs.join(program);
+        let mut command = if is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir("/");
+        command
+    }
+
+    fn control(&self, action: &[&str]) {
+        let folder = self.folder.path().display();
+        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=60", self.port);
+        let log = self.folder.path().join("log");
+        run(self.command("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).arg("-o").arg(options).args(action));
+    }
+
+    /// Stops the server as a crash does, without any goodbye, and starts it again.
+    pub fn crash_and_restart(&self) {
+        self.control(&["-m", "immediate", "-w", "stop"]);
+        self.control(&["-w", "start"]);
+    }
+
+    /// Stops the server as a crash does.
+    pub fn crash(&self) {
+        self.control(&["-m", "immediate", "-w", "stop"]);
+    }
+
+    /// Starts it again.
+    pub fn restart(&self) {
+        self.control(&["-w", "start"]);
+    }
+
+    /// Makes an empty database and returns its URL.
+    pub fn database(&self, name: &str) -> String {
+        self.run_sql("postgres", &format!("CREATE DATABASE {name}"));
+        format!("postgres://postgres@127.0.0.1:{}/{name}?sslmode=disable", self.port)
+    }
+
+    /// Runs statements with `psql`, and returns what it prints.
+    pub fn run_sql(&self, database: &str, sql: &str) -> String {
+        let port = self.port.to_string();
+        let mut command = self.command("psql");
+        command.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", database, "-qAtX", "-c", sql]);
+        run(&mut command)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let stop = ["-D", &self.data().display().to_string(), "-m", "immediate", "stop"].map(str::to_owned);
+        // The server may have been stopped by the test.
+        let _ = self.command("pg_ctl").args(stop).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.trim_ascii() == b"0"
+}
+
+/// Debian keeps the server's programs out of PATH, a folder for each version.
+fn programs() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> =
+        debian.map(|entry| entry.path().join("bin")).filter(|path| has_server(path)).collect();
+    found.sort();
+    let in_path = || std::env::vars().find(|(name, _)| name == "PATH").map(|(_, value)| value).unwrap_or_default();
+    found.pop().or_else(|| std::env::split_paths(&in_path()).find(|path| has_server(path)))
+}
+
+fn has_server(folder: &Path) -> bool {
+    ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
+}
+
+/// Its output; the server that `pg_ctl` leaves behind must not hold a pipe, so that goes to a file.
+fn run(command: &mut Command) -> String {
+    let (out, errors) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(out.reopen().unwrap())
+        .stderr(errors.reopen().unwrap())
+        .status()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let read = |file: &tempfile::NamedTempFile| std::fs::read_to_string(file.path()).unwrap();
+    assert!(status.success(), "{command:?}: {}{}", read(&out), read(&errors));
+    read(&out).trim().to_owned()
+}
