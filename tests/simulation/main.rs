@@ -1,1 +1,100 @@
-fn main() {}
+//! The relay under simulated time, with a seeded model of everything around it: callers, people, 11VMS, the ledger,
+//! crashes. A seed decides all of it, and replays exactly.
+//!
+//! `SIMULATION_SEEDS=100000 cargo test --test simulation -- --nocapture` runs more seeds than usual and prints figures;
+//! `SIMULATION_SEED=4711` runs one, and tells its story.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod broken;
+mod invariants;
+mod ledger;
+mod run;
+mod vms;
+mod world;
+
+use std::ops::Range;
+
+use broken::Defect;
+use run::{Figures, Report, run};
+
+/// Seeds of an ordinary run.
+const USUAL_SEEDS: u64 = 10_000;
+
+/// Within so many seeds every deliberate defect has to be found.
+const SEEDS_TO_FIND: u64 = 1_000;
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::vars().find(|(name, _)| name == variable).map(|(_, value)| value.parse().unwrap())
+}
+
+/// Runs seeds on every core; the first report in the order of seeds that has a violation, and the figures of all.
+fn run_all(seeds: Range<u64>, defect: Option<Defect>) -> (Option<Report>, Figures) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runs: Vec<_> = (0..cores)
+        .map(|core| {
+            let mine = seeds.clone().skip(core).step_by(cores);
+            std::thread::spawn(move || {
+                let mut figures = Figures::default();
+                for seed in mine {
+                    let report = run(seed, defect, false);
+                    figures.add(&report.figures);
+                    if report.violation.is_some() {
+                        return (Some(report), figures);
+                    }
+                }
+                (None, figures)
+            })
+        })
+        .collect();
+    let mut figures = Figures::default();
+    let mut found = Vec::new();
+    for run in runs {
+        let (report, some) = run.join().unwrap();
+        figures.add(&some);
+        found.extend(report);
+    }
+    (found.into_iter().min_by_key(|report| report.seed), figures)
+}
+
+#[test]
+fn no_seed_breaks_a_promise() {
+    if let Some(seed) = number_of("SIMULATION_SEED") {
+        let report = run(seed, None, true);
+        assert_eq!(report.violation, None, "seed {seed}");
+        return;
+    }
+    let seeds = number_of("SIMULATION_SEEDS").unwrap_or(USUAL_SEEDS);
+    let (found, figures) = run_all(0..seeds, None);
+    println!("{seeds} seeds: {figures}");
+    if let Some(report) = found {
+        panic!("seed {}: {} (SIMULATION_SEED={0} tells its story)", report.seed, report.violation.unwrap());
+    }
+    // A simulation in which little happens proves little.
+    for (what, count) in figures.named() {
+        assert!(count >= seeds / 20, "{what}: {count}");
+    }
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    for seed in 0..20 {
+        let (one, other) = (run(seed, None, false), run(seed, None, false));
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+    }
+    assert_ne!(run(1, None, false).trace, run(2, None, false).trace);
+}
+
+#[test]
+fn every_deliberate_defect_is_found() {
+    for defect in Defect::ALL {
+        let (found, _) = run_all(0..SEEDS_TO_FIND, Some(defect));
+        let report = found.unwrap_or_else(|| panic!("{defect:?} was not found in {SEEDS_TO_FIND} seeds"));
+        println!("{defect:?}: seed {}: {}", report.seed, report.violation.unwrap());
+    }
+}

@@ -1,0 +1,215 @@
+//! An 11VMS of the simulated world. It makes an order for every request that it works on; it may be slow, fail before
+//! or after that, stay silent, hang up, and find its own orders late.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use purchase_order_webhook::clock::after;
+use purchase_order_webhook::order::retry::{Answer, Reply};
+use purchase_order_webhook::order::{Order, OrderId};
+use purchase_order_webhook::vms::Vms;
+use rand::Rng as _;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::broken::Defect;
+use crate::run::MAX_DELAY;
+use crate::world::{GRACE, LifeId, Shared, VmsOrder, World};
+
+/// The client gives up then.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Debug)]
+pub struct SimulatedVms {
+    pub world: Shared,
+    pub life: LifeId,
+    pub defect: Option<Defect>,
+    /// Whether a second request under one key gets the first one's order.
+    pub honours_keys: bool,
+}
+
+/// A request on its way, and what 11VMS will do with it.
+#[derive(Debug)]
+pub struct Journey {
+    life: LifeId,
+    id: OrderId,
+    number: String,
+    /// When the order is made, and when a search finds it.
+    effect: Option<(Timestamp, Timestamp)>,
+    arrives_at: Timestamp,
+    connection_ends_at: Timestamp,
+}
+
+impl Journey {
+    /// The caller's process is gone. What had not arrived may never arrive; the rest is done within the grace.
+    pub fn connections_end(world: &mut World, life: LifeId) {
+        let now = world.now;
+        let open = |journey: &Journey| journey.life == life && journey.connection_ends_at > now;
+        let keys: Vec<u64> = world.journeys.iter().filter(|(_, journey)| open(journey)).map(|(key, _)| *key).collect();
+        for key in keys {
+            let lost = world.random.random_bool(0.5);
+            let latest = world.between(0, 3_000);
+            let journey = world.journeys.get_mut(&key).unwrap();
+            journey.connection_ends_at = now;
+            if journey.arrives_at > now && lost {
+                journey.effect = None;
+            }
+            if let Some((at, visible_at)) = &mut journey.effect {
+                *at = (*at).min(after(now, latest));
+                *visible_at = (*visible_at).min(after(now, GRACE));
+                let at = *at;
+                world.at(at, life, move |world| make(world, key));
+            }
+        }
+    }
+}
+
+/// The order is made, unless it has been, or the time is not ripe after all.
+fn make(world: &mut World, key: u64) {
+    let now = world.now;
+    let Some(journey) = world.journeys.get_mut(&key) else { return };
+    let Some((at, visible_at)) = journey.effect.filter(|(at, _)| *at <= now) else { return };
+    let (id, number) = (journey.id.clone(), journey.number.clone());
+    journey.effect = None;
+    debug_assert!(at <= visible_at);
+    let orders = world.vms.entry(id.clone()).or_default();
+    if orders.iter().any(|order| order.number == number) {
+        return;
+    }
+    orders.push(VmsOrder { number: number.clone(), visible_at });
+    world.note(&format!("11VMS: {id} is {number}"));
+    world.check_vms(&id);
+}
+
+/// What becomes of a request: whether an order is made, and what is answered.
+struct Fate {
+    made: bool,
+    reply: Reply,
+    /// The whole time-out passes before it.
+    silent: bool,
+}
+
+fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> Reply {
+    Reply::Answered(Answer { status, body: Some(body), retry_after })
+}
+
+impl Fate {
+    fn draw(world: &mut World, number: &str) -> Self {
+        let lost = || Reply::Lost("simulated".to_owned());
+        let wait = world.goes_wrong(50).then(|| world.between(0, 30_000));
+        let created = || answered(201, json!({ "poNumber": number }), None);
+        let fate = |made, reply, silent| Self { made, reply, silent };
+        if !world.goes_wrong(world.unusual) {
+            return fate(true, created(), false);
+        }
+        match world.random.random_range(0..11) {
+            0 | 10 => fate(false, answered(422, json!({ "message": "no" }), None), false),
+            1 => fate(false, answered(429, Value::Null, wait), false),
+            2 => fate(false, answered(503, Value::Null, wait), false),
+            3 => fate(true, answered(500, Value::Null, None), false),
+            4 => fate(false, lost(), false),
+            5 => fate(true, lost(), false),
+            6 => fate(true, lost(), true),
+            7 => fate(false, lost(), true),
+            8 => fate(true, answered(201, json!({}), None), false),
+            _ => fate(true, created(), true),
+        }
+    }
+}
+
+impl SimulatedVms {
+    /// Sends a request on its way; what comes back, and when.
+    fn depart(&self, world: &mut World, order: &Order) -> (Reply, Timestamp) {
+        let known = world.vms.get(&order.id).and_then(|orders| orders.first()).filter(|_| self.honours_keys);
+        let number = known.map_or_else(|| format!("45{:04}", world.vms.len()), |order| order.number.clone());
+        let number = if known.is_some() { number } else { format!("{number}-{}", world.next_number()) };
+        let Fate { made, reply, silent } = Fate::draw(world, &number);
+        let arrives_at = world.soon(1, 50);
+        let work = world.between(5, 500);
+        let answered_at = if silent { after(world.now, TIMEOUT) } else { after(arrives_at, work) };
+        let connection_ends_at = after(answered_at, world.between(0, 1));
+        let done_at = if silent {
+            let whole = world.between(5, 5_900);
+            after(arrives_at, whole).min(after(connection_ends_at, GRACE))
+        } else {
+            answered_at
+        };
+        let lag = world.between(0, if world.rough { 3_000 } else { 0 });
+        let visible_at = after(done_at, lag).min(after(connection_ends_at, GRACE));
+        // An answer with a number comes from an order that is made.
+        let reply = if silent && done_at > answered_at { Reply::Lost("simulated".to_owned()) } else { reply };
+        let key = world.next_number();
+        let (id, body) = (order.id.clone(), order.body.clone());
+        let effect = made.then_some((done_at, visible_at));
+        let journey = Journey { life: self.life, id: id.clone(), number, effect, arrives_at, connection_ends_at };
+        world.journeys.insert(key, journey);
+        world.note(&format!("sent: {id} (life {})", self.life));
+        world.at(arrives_at, self.life, move |world| world.check_sent(&id, &body));
+        world.at(done_at, self.life, move |world| make(world, key));
+        if let Reply::Answered(Answer { retry_after: Some(wait), .. }) = &reply {
+            let not_before = after(connection_ends_at, (*wait).min(MAX_DELAY));
+            world.invariants.not_before.insert(order.id.clone(), not_before);
+        } else {
+            world.invariants.not_before.remove(&order.id);
+        }
+        (reply, connection_ends_at)
+    }
+
+    async fn at(&self, time: Timestamp, reply: impl FnOnce(&mut World) -> Reply + Send + 'static) -> Reply {
+        let (answer, answered) = oneshot::channel();
+        self.world.lock().at(time, self.life, move |world| {
+            let reply = reply(world);
+            drop(answer.send(reply));
+        });
+        // The world outlives every life.
+        answered.await.unwrap_or_else(|_| Reply::Lost("the world has ended".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Vms for SimulatedVms {
+    async fn create(&self, order: &Order) -> Reply {
+        let (reply, time) = {
+            let mut world = self.world.lock();
+            if world.goes_wrong(5) {
+                (Reply::NotSent("simulated".to_owned()), world.soon(0, 100))
+            } else {
+                self.depart(&mut world, order)
+            }
+        };
+        self.at(time, move |_| reply).await
+    }
+
+    async fn look_up(&self, id: &OrderId) -> Reply {
+        if self.defect == Some(Defect::ResentWithoutLookUp) {
+            return answered(200, json!({ "purchaseOrders": [] }), None);
+        }
+        let id = id.clone();
+        let (time, trouble) = {
+            let mut world = self.world.lock();
+            let trouble = world.goes_wrong(15).then(|| world.random.random_range(0..4));
+            (if trouble == Some(0) { after(world.now, TIMEOUT) } else { world.soon(1, 50) }, trouble)
+        };
+        self.at(time, move |world| {
+            let visible = |order: &&VmsOrder| order.visible_at <= world.now;
+            let found: Vec<Value> = world
+                .vms
+                .get(&id)
+                .into_iter()
+                .flatten()
+                .filter(visible)
+                .map(|order| json!({ "poNumber": order.number, "externalId": id.as_str() }))
+                .collect();
+            world.note(&format!("asked: {id}, {} there, trouble {trouble:?}", found.len()));
+            match trouble {
+                Some(0) => Reply::Lost("simulated".to_owned()),
+                Some(1) => answered(500, Value::Null, None),
+                Some(2) => Reply::NotSent("simulated".to_owned()),
+                Some(_) => answered(200, json!({ "purchaseOrders": [], "hasMore": true }), None),
+                None => answered(200, json!({ "purchaseOrders": found }), None),
+            }
+        })
+        .await
+    }
+}
