@@ -14,7 +14,7 @@ use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
 use crate::clock::Clock;
 use crate::config::{Settings, Storage};
-use crate::http::{self, Api, Limits};
+use crate::http::{self, Api, Limits, Rates};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
@@ -106,6 +106,7 @@ impl App {
             chance: Chance(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
         let keys = KeySet::new(&auth, http_client(ISSUER_TIMEOUT, ISSUER_TIMEOUT)?, Arc::clone(&clock));
+        let rates = Rates::new(server.rate_limit_per_client, Arc::clone(&clock));
         let api = Api {
             relay,
             ledger: orders,
@@ -114,6 +115,7 @@ impl App {
             clock,
             limits: Limits::from_config(&server),
             in_flight: Semaphore::new(server.max_in_flight),
+            rates,
         };
         Ok(Self {
             api: Arc::new(api),

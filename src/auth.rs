@@ -61,6 +61,8 @@ pub enum AuthError {
 pub struct Caller {
     /// `client_id`, else `azp`, `cid` or `sub`.
     pub client: String,
+    /// `sub`: the person, where a person was there.
+    subject: Option<String>,
     scopes: HashSet<String>,
     expires_at: Timestamp,
     /// Of the keys that verified the token.
@@ -68,6 +70,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who it is, for the record: the subject, and the client it uses; at most 200 characters.
+    pub fn name(&self) -> String {
+        const MOST_CHARS: usize = 200;
+        let name = match &self.subject {
+            Some(subject) if *subject != self.client => format!("{subject} ({})", self.client),
+            _ => self.client.clone(),
+        };
+        name.chars().filter(|c| !c.is_control()).take(MOST_CHARS).collect()
+    }
+
     /// A request goes on only if the token carries the scope.
     ///
     /// # Errors
@@ -190,9 +202,11 @@ impl TokenVerifier {
                 return Err(AuthError::Invalid("the token was issued in the future"));
             }
         }
+        let subject = claims.sub.clone();
         let client = claims.client_id.or(claims.azp).or(claims.cid).or(claims.sub).unwrap_or_default();
         Ok(Caller {
             client,
+            subject,
             scopes: scopes(claims.scope.as_ref()),
             expires_at: after(expires_at, self.settings.leeway),
             generation,

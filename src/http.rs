@@ -8,6 +8,7 @@ mod frame;
 mod listen;
 pub mod openapi;
 pub mod problem;
+mod rate;
 pub mod routes;
 pub mod view;
 
@@ -25,6 +26,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use listen::serve;
+pub use rate::Rates;
+
+use extract::MAX_BATCH;
 
 use crate::auth::TokenVerifier;
 use crate::clock::Clock;
@@ -46,8 +50,10 @@ pub struct Limits {
     pub deadline: Duration,
     /// What it gets then.
     pub on_deadline: OnDeadline,
-    /// Largest body in bytes, compressed and not.
+    /// Largest body of one cart in bytes, compressed and not.
     pub max_body: usize,
+    /// Requests under way at the same time; a cart of a batch counts as one.
+    pub max_in_flight: usize,
 }
 
 /// What the handlers work with.
@@ -67,12 +73,19 @@ pub struct Api {
     pub limits: Limits,
     /// Places for requests under way.
     pub in_flight: Semaphore,
+    /// How often each client may come.
+    pub rates: Rates,
 }
 
 impl Limits {
     /// The limits of `[server]`.
     pub const fn from_config(server: &Server) -> Self {
-        Self { deadline: server.deadline, on_deadline: server.on_deadline, max_body: server.max_body }
+        Self {
+            deadline: server.deadline,
+            on_deadline: server.on_deadline,
+            max_body: server.max_body,
+            max_in_flight: server.max_in_flight,
+        }
     }
 }
 
@@ -82,22 +95,40 @@ fn business_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(routes::purchase_orders::create_purchase_order, routes::purchase_orders::list_purchase_orders))
         .routes(routes!(routes::purchase_orders::get_purchase_order))
         .routes(routes!(routes::preview::preview_purchase_order))
+        .routes(routes!(routes::operate::replay_purchase_order))
+        .routes(routes!(routes::operate::resolve_purchase_order))
+}
+
+/// The one that takes more than one cart.
+fn batch_route() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(routes::batch::create_purchase_orders))
+}
+
+/// Every route that needs a token, for the description.
+fn described_routes() -> OpenApiRouter<Arc<Api>> {
+    business_routes().merge(batch_route())
 }
 
 /// The router of `server.listen`.
 pub fn public_router(api: &Arc<Api>) -> Router {
-    let (business, _) = business_routes().split_for_parts();
-    let business = business
-        // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
-        .layer(RequestDecompressionLayer::new())
-        // In the one spelling that the layer within knows.
-        .layer(from_fn(frame::plain_coding))
-        // No more bytes off the wire than a cart may have.
-        .layer(RequestBodyLimitLayer::new(api.limits.max_body))
+    let business = bounded(business_routes(), api.limits.max_body)
+        .merge(bounded(batch_route(), MAX_BATCH))
         // Too much at once is refused before a byte of the body is read.
         .layer(from_fn_with_state(Arc::clone(api), frame::shed));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
     framed(routes, api)
+}
+
+/// Routes that take bodies of at most `limit` bytes.
+fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
+    let (routes, _) = routes.split_for_parts();
+    routes
+        // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
+        .layer(RequestDecompressionLayer::new())
+        // In the one spelling that the layer within knows.
+        .layer(from_fn(frame::plain_coding))
+        // No more bytes off the wire than that.
+        .layer(RequestBodyLimitLayer::new(limit))
 }
 
 /// The router of `server.management_listen`.

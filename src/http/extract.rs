@@ -14,12 +14,17 @@ use tracing::debug;
 use super::Api;
 use super::frame::RequestId;
 use super::problem::{Problem, ProblemKind};
+use super::routes::batch::Form;
 use crate::auth::{AuthError, Caller, Permission};
+use crate::message::quoted;
 use crate::order::Baggage;
 use crate::telemetry::STEP;
 
 /// A body that takes longer is given up (slow-loris); a cart of 1 MiB needs a tenth on the slowest of lines.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Largest body of a batch, in bytes, compressed and not: what API Management lets through.
+pub const MAX_BATCH: usize = 10 * 1024 * 1024;
 
 /// A cart of some dozen items: parsed and mapped faster than a thread is woken.
 const SMALL_CART: usize = 32 * 1024;
@@ -35,6 +40,10 @@ pub struct Writer;
 #[derive(Debug)]
 pub struct Reader;
 
+/// A caller that may settle orders by hand; as which it is remembered.
+#[derive(Debug)]
+pub struct Operator(pub String);
+
 /// A verified caller, whatever it may do.
 #[derive(Debug)]
 pub struct Verified(pub Arc<Caller>);
@@ -46,7 +55,21 @@ impl FromRequestParts<Arc<Api>> for Verified {
         let token = bearer(&parts.headers)?;
         let caller = api.tokens.verify(token).await?;
         debug!(target: STEP, client = caller.client, "token verified");
+        api.rates.count(&caller.client).map_err(|wait| {
+            let detail = format!("the client {} is over its rate", quoted(&caller.client));
+            Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
+        })?;
         Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
+        caller.require(Permission::Operate, api.tokens.scopes())?;
+        Ok(Self(caller.name()))
     }
 }
 
@@ -92,13 +115,44 @@ impl FromRequest<Arc<Api>> for JsonText {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         expect_json(request.headers())?;
-        let read = Limited::new(request.into_body(), api.limits.max_body).collect();
-        let body = tokio::time::timeout(BODY_TIMEOUT, read)
-            .await
-            .map_err(|_| Problem::new(ProblemKind::REQUEST_TIMEOUT, "the body did not arrive within 30 s"))?;
-        let bytes = body.map_err(|error| unreadable(error.as_ref(), api.limits.max_body))?.to_bytes();
-        utf8(&bytes).map(Self)
+        read(request, api.limits.max_body).await.map(Self)
     }
+}
+
+/// The body of a batch, and how its carts stand in it.
+#[derive(Debug)]
+pub struct BatchText {
+    pub text: String,
+    pub form: Form,
+}
+
+impl FromRequest<Arc<Api>> for BatchText {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        const NDJSON: [&str; 4] =
+            ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+        let form = if NDJSON.iter().any(|name| name.eq_ignore_ascii_case(media_type)) {
+            Form::Lines
+        } else {
+            expect_json(request.headers())?;
+            Form::Array
+        };
+        let text = read(request, MAX_BATCH).await?;
+        Ok(Self { text, form })
+    }
+}
+
+/// A body of at most `limit` bytes, as text.
+async fn read(request: Request, limit: usize) -> Result<String, Problem> {
+    let read = Limited::new(request.into_body(), limit).collect();
+    let body = tokio::time::timeout(BODY_TIMEOUT, read)
+        .await
+        .map_err(|_| Problem::new(ProblemKind::REQUEST_TIMEOUT, "the body did not arrive within 30 s"))?;
+    let bytes = body.map_err(|error| unreadable(error.as_ref(), limit))?.to_bytes();
+    utf8(&bytes)
 }
 
 /// Works on a cart. A large one takes milliseconds, for which the event loop has other callers.
@@ -130,7 +184,7 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
         media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
     let charset = parts.find_map(|parameter| parameter.strip_prefix("charset="));
     let is_utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
-    if is_json && is_utf8 { Ok(()) } else { refuse(&crate::message::quoted(&text)) }
+    if is_json && is_utf8 { Ok(()) } else { refuse(&quoted(&text)) }
 }
 
 fn unreadable(error: &(dyn Error + 'static), limit: usize) -> Problem {

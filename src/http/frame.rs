@@ -15,7 +15,7 @@ use super::error::COME_AGAIN_SOON;
 use super::extract::MAX_BAGGAGE;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use super::{API_VERSION, Api, SMART_ID};
-use crate::clock::between;
+use crate::clock::{Clock, between};
 use crate::message::quoted;
 use crate::telemetry::STEP;
 
@@ -45,6 +45,13 @@ impl RequestId {
 /// When the request arrived: its deadline counts from here, whatever reading it takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival(pub Timestamp);
+
+impl Arrival {
+    /// What is left of the time that the caller waits.
+    pub fn remaining(self, deadline: Duration, clock: &dyn Clock) -> Duration {
+        deadline.saturating_sub(between(self.0, clock.now()))
+    }
+}
 
 /// What is said of a request in the log: never what it carried.
 struct Seen {

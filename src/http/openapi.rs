@@ -9,7 +9,7 @@ use utoipa::openapi::{OpenApi, OpenApiBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::problem::ProblemBody;
-use super::{business_routes, view};
+use super::{described_routes, view};
 
 /// Which version of the specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub enum Refusals {
     /// misdirected
     #[response(status = 421, content_type = "application/problem+json")]
     Misdirected(ProblemBody),
+    /// rate-limited
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(ProblemBody),
     /// overloaded, issuer-unavailable, ledger-unavailable
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
@@ -94,7 +97,10 @@ fn example() -> Value {
         description = "Interface PROC-SRM7-11VMS-PURCHASE-ORDER-V1, version 2. An approved shopping cart comes in, a purchase order is created in 11VMS, and its result is the answer. One cart becomes at most one order, whatever is sent twice.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    tags((name = "Purchase orders", description = "Carts in, orders out")),
+    tags(
+        (name = "Purchase orders", description = "Carts in, orders out"),
+        (name = "Operation", description = "For people who look after parked orders"),
+    ),
     components(schemas(view::OrderView, view::ListView, view::PreviewView)),
     modifiers(&Security),
 )]
@@ -128,7 +134,7 @@ pub fn base() -> OpenApi {
 
 /// The description as JSON text, indented.
 pub fn text(spec: Spec) -> String {
-    let (_, description) = business_routes().split_for_parts();
+    let (_, description) = described_routes().split_for_parts();
     let document = serde_json::to_value(&description).unwrap_or_default();
     let document = match spec {
         Spec::V3_1 => document,

@@ -51,6 +51,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
     });
     let http = http_client(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
+    let rates = Rates::new(None, Arc::clone(&clock));
     Arc::new(Api {
         relay,
         ledger,
@@ -59,6 +60,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         clock,
         limits: Limits::from_config(&settings.server),
         in_flight: Semaphore::new(1),
+        rates,
     })
 }
 

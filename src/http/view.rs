@@ -5,9 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::problem::ProblemBody;
 use crate::mapping::{FieldTrace, Preview};
 use crate::message::{Message, Severity};
-use crate::order::{Attempt, Order};
+use crate::order::{Attempt, Intervention, Order};
 
 /// A time as RFC 3339, UTC, to the millisecond.
 fn time(time: Timestamp) -> String {
@@ -140,6 +141,10 @@ pub struct OrderView {
     pub attempts: Vec<AttemptView>,
     /// What happened, in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
+    /// What people did to it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub interventions: Vec<InterventionView>,
     /// 11VMS's own last answer, whatever JSON it is; text that is no JSON as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vms: Option<Value>,
@@ -158,9 +163,57 @@ impl From<&Order> for OrderView {
             mapping_version: order.mapping_version.clone(),
             attempts: order.attempts.iter().map(AttemptView::from).collect(),
             messages: order.messages.iter().map(MessageView::from).collect(),
+            interventions: order.interventions.iter().map(InterventionView::from).collect(),
             vms: order.vms.clone(),
         }
     }
+}
+
+/// What a person did to an order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Intervention)]
+pub struct InterventionView {
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Who, as the token says.
+    #[schema(example = "m.mueller (operations-desk)")]
+    pub by: String,
+    /// replayed, resolved or cancelled.
+    #[schema(example = "resolved")]
+    pub action: &'static str,
+    /// The number, or the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl From<&Intervention> for InterventionView {
+    fn from(done: &Intervention) -> Self {
+        Self { at: time(done.at), by: done.by.clone(), action: done.action.name(), detail: done.detail.clone() }
+    }
+}
+
+/// One result for each cart of a batch, in the order sent.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BatchResults)]
+pub struct BatchView {
+    /// The results.
+    pub results: Vec<ResultView>,
+}
+
+/// What the cart alone would have got: an order or a problem.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BatchResult)]
+pub struct ResultView {
+    /// The HTTP status.
+    #[schema(example = 201)]
+    pub status: u16,
+    /// The order, where the status is below 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderView>,
+    /// The problem, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemBody>,
 }
 
 /// A page of orders, newest first.

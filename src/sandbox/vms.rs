@@ -99,6 +99,8 @@ struct State {
     received: Vec<Received>,
     faults: VecDeque<Fault>,
     latency: Duration,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 /// An 11VMS on 127.0.0.1 that lives as long as this handle.
@@ -148,6 +150,11 @@ impl SandboxVms {
         self.state().latency = latency;
     }
 
+    /// How many requests were under way at the same time, at most.
+    pub fn most_at_once(&self) -> usize {
+        self.state().most_at_once
+    }
+
     /// Every order, oldest first.
     pub fn orders(&self) -> Vec<Created> {
         self.state().orders.clone()
@@ -194,8 +201,22 @@ async fn business(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes
     let (fault, latency) = {
         let mut state = lock(state);
         state.received.push(received(request));
+        state.at_once += 1;
+        state.most_at_once = state.most_at_once.max(state.at_once);
         (state.faults.pop_front().unwrap_or_default(), state.latency)
     };
+    let answer = meet(state, issuer, request, fault, latency).await;
+    lock(state).at_once -= 1;
+    answer
+}
+
+async fn meet(
+    state: &Mutex<State>,
+    issuer: &Issuer,
+    request: &Request<Bytes>,
+    fault: Fault,
+    latency: Duration,
+) -> Result<Answer, HangUp> {
     let delay = latency + Duration::from_millis(fault.delay_ms);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;

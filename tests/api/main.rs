@@ -8,15 +8,21 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod answers;
+mod batch;
 mod bodies;
 mod docs;
+mod load;
+mod operate;
 mod problems;
 mod recovery;
 mod reload;
+mod replicas;
 mod sockets;
 mod tokens_in;
 mod tokens_out;

@@ -51,7 +51,8 @@ impl Service {
         Self::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), settings).await
     }
 
-    async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
+    /// One more service beside the same issuer and 11VMS.
+    pub async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
         let clock = Arc::new(ManualClock::default());
         let parsed = Settings::parse(
             "test",

@@ -79,11 +79,25 @@ impl ProblemKind {
         explanation: "An order with this id is open or created, and the cart sent now is different from the one it came from; or the order was cancelled by hand. Nothing was changed. Location leads to the order. A changed cart needs a change in 11VMS, or a new cart.",
     };
 
+    pub const ALREADY_SETTLED: Self = Self {
+        name: "already-settled",
+        status: StatusCode::CONFLICT,
+        title: "The order is settled already",
+        explanation: "Only an open or parked order can be settled by hand, and this one is created, rejected or cancelled. Nothing was changed. Location leads to the order.",
+    };
+
+    pub const ATTEMPT_UNDER_WAY: Self = Self {
+        name: "attempt-under-way",
+        status: StatusCode::CONFLICT,
+        title: "An attempt is under way",
+        explanation: "11VMS may just be creating the order, so it can't be settled by hand now. Nothing was changed. Try it again after Retry-After, or look at the order first: it may be settled by then.",
+    };
+
     pub const TOO_LARGE: Self = Self {
         name: "too-large",
         status: StatusCode::PAYLOAD_TOO_LARGE,
         title: "The body is too large",
-        explanation: "The body, compressed or decompressed, is over the limit of server.max_body. Nothing was recorded.",
+        explanation: "The body, compressed or decompressed, is over the limit of server.max_body; or a batch is over 10 MiB or 500 carts. Nothing was recorded.",
     };
 
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self {
@@ -164,7 +178,7 @@ impl ProblemKind {
     };
 
     /// Every kind, by status.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::MALFORMED_JSON,
         Self::INVALID_PARAMETER,
         Self::UNSUPPORTED_VERSION,
@@ -174,6 +188,8 @@ impl ProblemKind {
         Self::METHOD_NOT_ALLOWED,
         Self::REQUEST_TIMEOUT,
         Self::ORDER_EXISTS,
+        Self::ALREADY_SETTLED,
+        Self::ATTEMPT_UNDER_WAY,
         Self::TOO_LARGE,
         Self::UNSUPPORTED_MEDIA_TYPE,
         Self::MISDIRECTED,

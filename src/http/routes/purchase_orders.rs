@@ -2,23 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use tracing::debug;
-use url::Url;
 
+use super::answer::{Reply, reply};
 use crate::auth::Permission;
 use crate::cart::Cart;
-use crate::clock::between;
-use crate::config::OnDeadline;
 use crate::http::Api;
 use crate::http::error::invalid_cart;
 use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage, off_the_loop};
@@ -30,17 +27,11 @@ use crate::ledger::{Filter, Place};
 use crate::mapping::Mapping;
 use crate::message::quoted;
 use crate::order::{Baggage, Candidate, Order, OrderId, State as OrderState};
-use crate::relay::Answer;
 use crate::telemetry::STEP;
 
 /// Orders on a page unless `limit` says otherwise, and at most.
 const USUAL_PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
-
-/// When an order without a next attempt may be asked for again.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
-
-const PATH: &str = "/v2/purchase-orders";
 
 /// Create a purchase order
 ///
@@ -76,21 +67,24 @@ pub async fn create_purchase_order(
     State(api): State<Arc<Api>>,
     _: Writer,
     Extension(request_id): Extension<RequestId>,
-    Extension(Arrival(arrived)): Extension<Arrival>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     JsonText(text): JsonText,
-) -> Result<Response, Problem> {
+) -> Result<Reply, Problem> {
     let baggage = baggage(&headers, &request_id);
     let mapping = api.mapping.current();
     let candidate = off_the_loop(text, move |text| candidate(&mapping, text, baggage)).await?;
     let preferences = Preferences::of(&headers);
-    let elapsed = between(arrived, api.clock.now());
-    let wait = preferences.deadline(api.limits.deadline).saturating_sub(elapsed);
+    let wait = arrival.remaining(preferences.deadline(api.limits.deadline), &*api.clock);
     let answer = api.relay.submit(candidate, wait).await?;
-    respond(&api, answer, preferences)
+    reply(&api, answer, preferences)
 }
 
-fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Candidate, Problem> {
+/// What a cart asks to become.
+///
+/// # Errors
+/// The problem of a cart that can't be read or mapped.
+pub fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Candidate, Problem> {
     let cart = Cart::parse(text)?;
     let mapped = mapping.map(&cart).map_err(invalid_cart)?;
     debug!(target: STEP, order = mapped.id, mapping = mapping.version(), "mapped");
@@ -102,68 +96,6 @@ fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Candidat
         mapping_version: mapping.version().to_owned(),
         baggage,
     })
-}
-
-/// Which status and body each answer of the relay has.
-fn respond(api: &Api, answer: Answer, preferences: Preferences) -> Result<Response, Problem> {
-    match answer {
-        Answer::Created(order) => Ok((StatusCode::CREATED, [location(&order)], view(&order)).into_response()),
-        Answer::Replayed(order) => {
-            let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
-            Ok((StatusCode::OK, [replayed, location(&order)], view(&order)).into_response())
-        }
-        Answer::Open(order) => still_open(api, &order, preferences),
-        Answer::Rejected(order) => {
-            let detail = order.messages.first().map_or("11VMS refused the order", |message| &message.message);
-            Err(about(&order, Problem::new(ProblemKind::REFUSED_BY_11VMS, detail)))
-        }
-        Answer::Parked(order) => {
-            let detail = order.messages.first().map_or("the order was parked", |message| &message.message);
-            Err(about(&order, Problem::new(ProblemKind::PARKED, detail)))
-        }
-        Answer::Conflicting(order) => {
-            let why =
-                if order.state == OrderState::Cancelled { "was cancelled by hand" } else { "came from another cart" };
-            let detail = format!("the order {} is {} and {why}", order.id, order.state.name());
-            let (name, value) = location(&order);
-            Err(Problem::new(ProblemKind::ORDER_EXISTS, detail).order(order.id.as_str()).header(name, value))
-        }
-    }
-}
-
-fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Response, Problem> {
-    let wait = order.next_attempt_at.map_or(ASK_AGAIN, |at| between(api.clock.now(), at));
-    if api.limits.on_deadline == OnDeadline::Error && !preferences.respond_async {
-        let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
-        let (name, value) = location(order);
-        return Err(Problem::new(ProblemKind::STILL_OPEN, detail)
-            .order(order.id.as_str())
-            .header(name, value)
-            .retry_after(wait));
-    }
-    let retry_after = (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-    let mut response = (StatusCode::ACCEPTED, [location(order), retry_after], view(order)).into_response();
-    response.headers_mut().extend(preferences.applied(api.limits.deadline));
-    Ok(response)
-}
-
-fn about(order: &Order, problem: Problem) -> Problem {
-    let (name, value) = location(order);
-    problem.order(order.id.as_str()).with_messages(order.messages.clone()).vms(order.vms.clone()).header(name, value)
-}
-
-fn view(order: &Order) -> Json<OrderView> {
-    Json(order.into())
-}
-
-/// The order's path, with whatever characters a cart number has.
-fn location(order: &Order) -> (HeaderName, HeaderValue) {
-    let path = Url::parse("http://service/v2/purchase-orders").ok().and_then(|mut url| {
-        url.path_segments_mut().ok()?.push(order.id.as_str());
-        Some(url.path().to_owned())
-    });
-    let value = path.and_then(|path| HeaderValue::from_str(&path).ok()).unwrap_or(HeaderValue::from_static(PATH));
-    (header::LOCATION, value)
 }
 
 /// Show an order
@@ -187,9 +119,12 @@ pub async fn get_purchase_order(
 ) -> Result<Json<OrderView>, Problem> {
     let id = OrderId::of(&id);
     let order = api.ledger.find(&id).await?;
-    order.map(|order| view(&order)).ok_or_else(|| {
-        Problem::new(ProblemKind::NOT_FOUND, format!("no order is known under the id {}", quoted(id.as_str())))
-    })
+    order.map(|order| Json((&order).into())).ok_or_else(|| unknown(&id))
+}
+
+/// There is no such order.
+pub fn unknown(id: &OrderId) -> Problem {
+    Problem::new(ProblemKind::NOT_FOUND, format!("no order is known under the id {}", quoted(id.as_str())))
 }
 
 /// List orders

@@ -1,0 +1,100 @@
+//! Which status, headers and body each answer of the relay has, alone or in a batch.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use url::Url;
+
+use crate::clock::between;
+use crate::config::OnDeadline;
+use crate::http::Api;
+use crate::http::extract::Preferences;
+use crate::http::problem::{Problem, ProblemKind};
+use crate::http::view::OrderView;
+use crate::order::{Order, State};
+use crate::relay::Answer;
+
+/// When an order without a next attempt may be asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+const PATH: &str = "/v2/purchase-orders";
+
+/// A good answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// 200, 201 or 202.
+    pub status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The order.
+    pub order: OrderView,
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.order)).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+/// The answer for one cart.
+///
+/// # Errors
+/// The problem that a caller gets whose cart did not become an order.
+pub fn reply(api: &Api, answer: Answer, preferences: Preferences) -> Result<Reply, Problem> {
+    match answer {
+        Answer::Created(order) => Ok(good(StatusCode::CREATED, &order, vec![])),
+        Answer::Replayed(order) => {
+            let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+            Ok(good(StatusCode::OK, &order, vec![replayed]))
+        }
+        Answer::Open(order) => still_open(api, &order, preferences),
+        Answer::Rejected(order) => Err(about(&order, ProblemKind::REFUSED_BY_11VMS)),
+        Answer::Parked(order) => Err(about(&order, ProblemKind::PARKED)),
+        Answer::Conflicting(order) => {
+            let why = if order.state == State::Cancelled { "was cancelled by hand" } else { "came from another cart" };
+            let detail = format!("the order {} is {} and {why}", order.id, order.state.name());
+            Err(place(&order, Problem::new(ProblemKind::ORDER_EXISTS, detail)))
+        }
+    }
+}
+
+fn good(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    headers.push(location(order));
+    Reply { status, headers, order: order.into() }
+}
+
+fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Reply, Problem> {
+    let wait = order.next_attempt_at.map_or(ASK_AGAIN, |at| between(api.clock.now(), at));
+    if api.limits.on_deadline == OnDeadline::Error && !preferences.respond_async {
+        let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
+        return Err(place(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
+    }
+    let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
+    headers.extend(preferences.applied(api.limits.deadline));
+    Ok(good(StatusCode::ACCEPTED, order, headers))
+}
+
+/// A problem whose words are the order's own.
+fn about(order: &Order, kind: ProblemKind) -> Problem {
+    let detail = order.messages.first().map_or(kind.title, |message| &message.message);
+    place(order, Problem::new(kind, detail)).with_messages(order.messages.clone()).vms(order.vms.clone())
+}
+
+/// Says which order it is about, and where that is.
+pub fn place(order: &Order, problem: Problem) -> Problem {
+    let (name, value) = location(order);
+    problem.order(order.id.as_str()).header(name, value)
+}
+
+/// The order's path, with whatever characters a cart number has.
+fn location(order: &Order) -> (HeaderName, HeaderValue) {
+    let path = Url::parse("http://service/v2/purchase-orders").ok().and_then(|mut url| {
+        url.path_segments_mut().ok()?.push(order.id.as_str());
+        Some(url.path().to_owned())
+    });
+    let value = path.and_then(|path| HeaderValue::from_str(&path).ok()).unwrap_or(HeaderValue::from_static(PATH));
+    (header::LOCATION, value)
+}

@@ -1,0 +1,250 @@
+//! `POST /v2/purchase-orders/batch`: many carts at once, one result for each, in the order in which they were sent.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use jiff::Timestamp;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+use tokio::task::JoinSet;
+
+use super::answer::reply;
+use super::purchase_orders::candidate;
+use crate::clock::{after, between};
+use crate::http::Api;
+use crate::http::error::COME_AGAIN_SOON;
+use crate::http::extract::{BatchText, Preferences, Writer, baggage, off_the_loop};
+use crate::http::frame::{Arrival, RequestId};
+use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
+use crate::http::problem::{Problem, ProblemKind};
+use crate::http::view::{BatchView, ResultView};
+use crate::mapping::Mapping;
+use crate::order::{Baggage, Candidate, OrderId};
+use crate::relay::Answer;
+
+/// Carts in one batch: what 11VMS takes in some seconds, so that a batch has an answer within its deadline.
+pub const MAX_CARTS: usize = 500;
+
+/// Where the batch was read from, for the problems of its carts.
+const PATH: &str = "/v2/purchase-orders/batch";
+
+/// Create many purchase orders
+///
+/// Takes up to 500 carts (10 MiB) as a JSON array, or as NDJSON with one cart a line, and answers with one result for
+/// each, in the order sent: what the cart alone would have got. The deadline holds for the whole. Carts are worked on at
+/// the same time, those under one id one after the other; equal ones are handled once. A cart that can't be read or
+/// mapped harms no other.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/batch", tag = "Purchase orders",
+    params(
+        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
+    ),
+    request_body(
+        content(
+            (Vec<CartDocument> = "application/json"),
+            (String = "application/x-ndjson"),
+        ),
+        description = "Carts, as SRM serializes them",
+    ),
+    responses(
+        (status = 200, description = "One result for each cart", body = BatchView),
+        Refusals,
+        BodyRefusals,
+    ),
+    security(("oauth2" = ["purchase-orders.write"]))
+)]
+pub async fn create_purchase_orders(
+    State(api): State<Arc<Api>>,
+    _: Writer,
+    Extension(request_id): Extension<RequestId>,
+    Extension(arrival): Extension<Arrival>,
+    headers: HeaderMap,
+    BatchText { text, form }: BatchText,
+) -> Result<Response, Problem> {
+    let preferences = Preferences::of(&headers);
+    let deadline = after(arrival.0, preferences.deadline(api.limits.deadline));
+    let reader = Reader {
+        mapping: api.mapping.current(),
+        baggage: baggage(&headers, &request_id),
+        max_cart: api.limits.max_body,
+    };
+    let candidates = off_the_loop(text, move |text| reader.candidates(text, form)).await?;
+    // Each cart counts as a request; this request has a place already.
+    let more = candidates.len().min(api.limits.max_in_flight).saturating_sub(1);
+    let Ok(_places) = api.in_flight.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else {
+        let detail = format!("there is no room for {} carts now", candidates.len());
+        return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
+    };
+    let answers = submit_all(&api, candidates, deadline).await;
+    let result = |answer: Result<Answer, Problem>| match answer.and_then(|answer| reply(&api, answer, preferences)) {
+        Ok(reply) => ResultView { status: reply.status.as_u16(), order: Some(reply.order), problem: None },
+        Err(problem) => {
+            let (status, body) = (problem.status().as_u16(), problem.body(PATH, &request_id.0));
+            ResultView { status, order: None, problem: Some(body) }
+        }
+    };
+    let results: Vec<ResultView> = answers.into_iter().map(result).collect();
+    let came_early = results.iter().any(|result| result.status == StatusCode::ACCEPTED.as_u16());
+    let mut response = Json(BatchView { results }).into_response();
+    response.headers_mut().extend(preferences.applied(api.limits.deadline).filter(|_| came_early));
+    Ok(response)
+}
+
+/// How the carts of a batch stand one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON array.
+    Array,
+    /// One cart a line.
+    Lines,
+}
+
+/// Makes candidates out of a batch's text.
+struct Reader {
+    mapping: Arc<Mapping>,
+    baggage: Baggage,
+    max_cart: usize,
+}
+
+impl Reader {
+    fn candidates(&self, text: &str, form: Form) -> Result<Vec<Result<Candidate, Problem>>, Problem> {
+        let carts = match form {
+            Form::Array => array(text)?,
+            Form::Lines => lines(text)?,
+        };
+        Ok(carts.into_iter().map(|cart| self.candidate(cart)).collect())
+    }
+
+    fn candidate(&self, cart: &str) -> Result<Candidate, Problem> {
+        if cart.len() > self.max_cart {
+            let detail = format!("the cart is larger than {} bytes", self.max_cart);
+            return Err(Problem::new(ProblemKind::TOO_LARGE, detail));
+        }
+        candidate(&self.mapping, cart, self.baggage.clone())
+    }
+}
+
+fn too_many() -> Problem {
+    Problem::new(ProblemKind::TOO_LARGE, format!("the batch has more than {MAX_CARTS} carts"))
+}
+
+fn lines(text: &str) -> Result<Vec<&str>, Problem> {
+    let carts: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(MAX_CARTS + 1).collect();
+    if carts.len() > MAX_CARTS { Err(too_many()) } else { Ok(carts) }
+}
+
+fn array(text: &str) -> Result<Vec<&str>, Problem> {
+    let mut deserializer = Deserializer::from_str(text);
+    let carts = deserializer.deserialize_seq(Carts).and_then(|carts| deserializer.end().map(|()| carts));
+    let carts = carts.map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let detail = format!("line {line}, column {column}: {error}; expected an array of carts");
+        Problem::new(ProblemKind::MALFORMED_JSON, detail).position(line, column)
+    })?;
+    if carts.len() > MAX_CARTS { Err(too_many()) } else { Ok(carts) }
+}
+
+/// The elements of an array, unread: one more than are taken, at most.
+struct Carts;
+
+impl<'de> Visitor<'de> for Carts {
+    type Value = Vec<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of carts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut carts = Vec::new();
+        while let Some(cart) = elements.next_element::<&RawValue>()? {
+            if carts.len() <= MAX_CARTS {
+                carts.push(cart.get());
+            }
+        }
+        Ok(carts)
+    }
+}
+
+/// What becomes of each cart: the place of its own answer, or of the equal cart before it.
+fn same_as(candidates: &[Result<Candidate, Problem>]) -> Vec<usize> {
+    let mut first: HashMap<(&OrderId, &str), usize> = HashMap::new();
+    candidates
+        .iter()
+        .enumerate()
+        .map(|(at, candidate)| {
+            let Ok(Candidate { id, fingerprint, body, .. }) = candidate else { return at };
+            let earlier = first.get(&(id, fingerprint.as_str())).or_else(|| first.get(&(id, body.as_str()))).copied();
+            let first_at = earlier.unwrap_or(at);
+            first.entry((id, fingerprint)).or_insert(first_at);
+            first.entry((id, body)).or_insert(first_at);
+            first_at
+        })
+        .collect()
+}
+
+/// Submits every cart once. Carts under one id follow each other, as they were sent; all others run together.
+async fn submit_all(
+    api: &Arc<Api>,
+    candidates: Vec<Result<Candidate, Problem>>,
+    deadline: Timestamp,
+) -> Vec<Result<Answer, Problem>> {
+    let same_as = same_as(&candidates);
+    let mut answers: Vec<Option<Result<Answer, Problem>>> = Vec::new();
+    let mut chains: HashMap<OrderId, Vec<(usize, Candidate)>> = HashMap::new();
+    for (at, candidate) in candidates.into_iter().enumerate() {
+        match candidate {
+            Err(problem) => answers.push(Some(Err(problem))),
+            Ok(candidate) => {
+                answers.push(None);
+                if same_as.get(at) == Some(&at) {
+                    chains.entry(candidate.id.clone()).or_default().push((at, candidate));
+                }
+            }
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for chain in chains.into_values() {
+        let api = Arc::clone(api);
+        tasks.spawn(async move { submit_one_after_the_other(&api, chain, deadline).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        for (at, answer) in done.unwrap_or_default() {
+            if let Some(place) = answers.get_mut(at) {
+                *place = Some(answer);
+            }
+        }
+    }
+    let own: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(lost()))).collect();
+    (0..).zip(&same_as).map(|(at, first)| shared(own.get(*first), at == *first)).collect()
+}
+
+async fn submit_one_after_the_other(
+    api: &Api,
+    chain: Vec<(usize, Candidate)>,
+    deadline: Timestamp,
+) -> Vec<(usize, Result<Answer, Problem>)> {
+    let mut answers = Vec::new();
+    for (at, candidate) in chain {
+        let wait = between(api.clock.now(), deadline);
+        answers.push((at, api.relay.submit(candidate, wait).await.map_err(Problem::from)));
+    }
+    answers
+}
+
+/// An equal cart's answer, told to one that did not create the order.
+fn shared(answer: Option<&Result<Answer, Problem>>, is_first: bool) -> Result<Answer, Problem> {
+    match answer.cloned().unwrap_or_else(|| Err(lost())) {
+        Ok(Answer::Created(order)) if !is_first => Ok(Answer::Replayed(order)),
+        answer => answer,
+    }
+}
+
+fn lost() -> Problem {
+    Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this cart.")
+}

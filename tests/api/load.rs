@@ -1,0 +1,84 @@
+//! Too much at once, and an 11VMS that is down: what waits, what is refused, what comes first.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+use serde_json::json;
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_to_11vms_than_it_takes() {
+    let service = Service::start_with("target.max_concurrency = 3").await;
+    service.vms.set_latency(Duration::from_millis(20));
+    let calls: Vec<_> = (1..=30).map(|number| tokio::spawn(service.post(cart(number).to_string()).send())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 201);
+    }
+    assert_eq!(service.vms.most_at_once(), 3);
+}
+
+#[tokio::test]
+async fn a_burst_that_waits_is_served_oldest_first() {
+    let service = Service::start_with("target.max_concurrency = 1").await;
+    service.vms.queue(Fault { delay_ms: 300, effect: Effect::status(429) });
+    for number in 1..=20 {
+        let sent = service.post(cart(number).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        assert_eq!(sent.status(), 202);
+        // So that each arrives at a time of its own.
+        service.clock.advance(Duration::from_millis(1));
+    }
+    service.until("20", "created").await;
+    let ids: Vec<String> = service.vms.received().into_iter().map(|request| request.id).collect();
+    let expected: Vec<String> = (1..=20).map(|number| number.to_string()).collect();
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn a_client_over_its_rate_is_refused_and_another_is_not() {
+    let service = Service::start_with("server.rate_limit_per_client = 3").await;
+    for number in 1..=3 {
+        assert_eq!(service.send(&cart(number)).await.status, 201);
+    }
+    let answer = service.send(&cart(4)).await;
+    answer.is_problem(429, "rate-limited");
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(service.vms.received().len(), 3);
+    let mut claims = service.issuer.claims();
+    claims["client_id"] = json!("another");
+    let other = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
+    let answer = service.client.get(service.url(ORDERS)).bearer_auth(other).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(Answer::of(answer).await.body["orders"].as_array().unwrap().len(), 3, "the fourth left no trace");
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(service.send(&cart(4)).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_11vms_that_is_down_is_left_alone_until_a_probe_succeeds() {
+    let settings = "target.breaker_failures = 3\ntarget.breaker_pause = \"10s\"\ntarget.max_concurrency = 1\nretry.attempts = 0\n\
+        target.duplicate_guard = \"none\"";
+    let service = Service::start_with(settings).await;
+    for _ in 0..4 {
+        service.vms.next(Effect::status(429));
+    }
+    for number in 1..=3 {
+        service.send(&cart(number)).await.is_problem(502, "parked");
+    }
+    for number in 4..=9 {
+        let sent = service.post(cart(number).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        assert_eq!(sent.status(), 202);
+        service.clock.advance(Duration::from_millis(1));
+    }
+    assert_eq!(service.vms.received().len(), 3, "nothing is sent while it is open");
+    service.clock.advance(Duration::from_secs(10));
+    service.until("4", "parked").await;
+    service.clock.advance(Duration::from_secs(10));
+    assert_eq!(service.get(&format!("{ORDERS}/5")).await.body["state"], "accepted", "a failed probe doubles the pause");
+    assert_eq!(service.vms.received().len(), 4);
+    service.clock.advance(Duration::from_secs(10));
+    for number in 5..=9 {
+        service.until(&number.to_string(), "created").await;
+    }
+    assert_eq!(service.get(&format!("{ORDERS}/9")).await.body["attempts"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,167 @@
+//! People look after parked orders: they are listed, tried again, and settled by hand.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+async fn post_as(service: &Service, token: &str, path: &str, body: &Value) -> Answer {
+    let request = service.client.post(service.url(&format!("{ORDERS}/{path}"))).bearer_auth(token);
+    Answer::of(request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap()).await
+}
+
+async fn post(service: &Service, path: &str, body: &Value) -> Answer {
+    post_as(service, &service.issuer.token(), path, body).await
+}
+
+/// A service that tries once, with one order parked.
+async fn with_a_parked_order(effect: Effect) -> Service {
+    let service = Service::start_with("retry.attempts = 0\ntarget.unknown_grace = \"0s\"").await;
+    service.vms.next(effect);
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    service
+}
+
+#[tokio::test]
+async fn a_parked_order_is_tried_again_and_who_asked_for_it_is_recorded() {
+    let service = with_a_parked_order(Effect::status(429)).await;
+    let answer = post(&service, "1/replay", &json!(null)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
+    let done = &answer.body["interventions"][0];
+    assert_eq!((&done["action"], &done["by"]), (&json!("replayed"), &json!("srm7")));
+    assert!(done["at"].is_string());
+    let again = post(&service, "1/replay", &json!(null)).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_in_doubt_is_looked_up_when_it_is_tried_again() {
+    let service = with_a_parked_order(Effect::HangUpAfter).await;
+    let answer = post(&service, "1/replay", &json!(null)).await;
+    assert_eq!((answer.status, &answer.body["attempts"][1]["outcome"]), (201, &json!("found")), "{}", answer.text);
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_order_is_tried_again_with_the_body_that_it_had() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(422));
+    service.send(&cart(1)).await.is_problem(422, "refused-by-11vms");
+    service.vms.next(Effect::status(422));
+    post(&service, "1/replay", &json!(null)).await.is_problem(422, "refused-by-11vms");
+    assert_eq!(post(&service, "1/replay", &json!(null)).await.status, 201);
+    assert_eq!(service.vms.orders()[0].body["externalNumber"], "1");
+}
+
+#[tokio::test]
+async fn an_order_that_is_open_is_waited_for_when_it_is_tried_again() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(429));
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    let waiting = service.until("1", "retrying").await;
+    let call = service.client.post(service.url(&format!("{ORDERS}/1/replay"))).bearer_auth(service.issuer.token());
+    let answer = Answer::of(call.header("prefer", "wait=0").send().await.unwrap()).await;
+    assert_eq!((answer.status, &answer.body["nextAttemptAt"]), (202, &waiting["nextAttemptAt"]), "not hurried");
+    assert_eq!(service.vms.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_parked_order_is_settled_by_hand_with_its_number() {
+    let service = with_a_parked_order(Effect::HangUpAfter).await;
+    let number = json!({ "purchaseOrderNumber": "4500000001" });
+    let answer = post(&service, "1/resolve", &number).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!((&answer.body["state"], &answer.body["purchaseOrderNumber"]), (&json!("created"), &json!("4500000001")));
+    assert_eq!(answer.body["messages"][0]["number"], "105");
+    assert_eq!(answer.body["interventions"][0]["detail"], "4500000001");
+    assert_eq!(post(&service, "1/resolve", &number).await.body, answer.body, "again changes nothing");
+    let other = post(&service, "1/resolve", &json!({ "purchaseOrderNumber": "4500000002" })).await;
+    other.is_problem(409, "already-settled");
+    assert_eq!(service.send(&cart(1)).await.status, 200);
+    assert_eq!(service.vms.received().len(), 1, "11VMS was not asked or sent anything again");
+}
+
+#[tokio::test]
+async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
+    let service = Service::start().await;
+    service.vms.next(Effect::status(429));
+    let cart = cart(1);
+    let (waiting, cancelled) = tokio::join!(service.send(&cart), async {
+        service.until("1", "retrying").await;
+        post(&service, "1/resolve", &json!({ "cancelled": "ordered by telephone" })).await
+    });
+    assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")), "{}", cancelled.text);
+    waiting.is_problem(409, "order-exists");
+    service.clock.advance(Duration::from_secs(600));
+    service.send(&cart).await.is_problem(409, "order-exists");
+    post(&service, "1/replay", &json!(null)).await.is_problem(409, "order-exists");
+    assert_eq!(post(&service, "1/resolve", &json!({ "cancelled": "again" })).await.body, cancelled.body);
+    assert_eq!(service.vms.received().len(), 1);
+    assert_eq!(service.get(&format!("{ORDERS}?state=cancelled")).await.body["orders"][0]["id"], "1");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_under_way_ends_before_a_hand_settles_it() {
+    let service = Service::start().await;
+    service.vms.queue(Fault { delay_ms: 300, effect: Effect::Normal });
+    let cart = cart(1);
+    let (created, refused) = tokio::join!(service.send(&cart), async {
+        service.until("1", "forwarding").await;
+        post(&service, "1/resolve", &json!({ "cancelled": "too late" })).await
+    });
+    assert_eq!(created.status, 201, "{}", created.text);
+    refused.is_problem(409, "already-settled");
+    assert!(refused.body["detail"].as_str().unwrap().contains("created as 4500000001"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn an_attempt_that_does_not_end_is_told() {
+    let service = Service::start().await;
+    service.vms.queue(Fault { delay_ms: 2_000, effect: Effect::Normal });
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("1", "forwarding").await;
+    let hand = json!({ "cancelled": "too early" });
+    let (answer, ()) = tokio::join!(post(&service, "1/resolve", &hand), async {
+        // The request is on its way when another one, sent later, has been answered.
+        service.get(ORDERS).await;
+        service.clock.advance(Duration::from_secs(50));
+    });
+    answer.is_problem(409, "attempt-under-way");
+    assert!(!answer.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_resolution_and_what_is_no_order_is_told() {
+    let service = with_a_parked_order(Effect::status(429)).await;
+    for body in [json!({}), json!([]), json!({ "purchaseOrderNumber": 45 }), json!({ "cancelled": " " })] {
+        let answer = post(&service, "1/resolve", &body).await;
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        assert!(answer.body["detail"].as_str().unwrap().contains("expected"), "{}", answer.text);
+    }
+    post(&service, "2/resolve", &json!({ "cancelled": "x" })).await.is_problem(404, "not-found");
+    post(&service, "2/replay", &json!(null)).await.is_problem(404, "not-found");
+    assert_eq!(service.get(&format!("{ORDERS}/1")).await.body["state"], "parked");
+}
+
+#[tokio::test]
+async fn only_who_may_operate_operates_and_a_person_is_named() {
+    let service = with_a_parked_order(Effect::status(429)).await;
+    let mut claims = service.issuer.claims();
+    let header = json!({ "alg": "RS256", "kid": service.issuer.kid() });
+    claims["scope"] = json!("purchase-orders.write purchase-orders.read");
+    let token = service.issuer.sign(&header, &claims);
+    for path in ["1/replay", "1/resolve"] {
+        let answer = post_as(&service, &token, path, &json!({ "cancelled": "x" })).await;
+        answer.is_problem(403, "insufficient-scope");
+        assert!(answer.header("www-authenticate").contains("purchase-orders.operate"));
+    }
+    claims["scope"] = json!("purchase-orders.operate");
+    claims["sub"] = json!("m.mueller");
+    let token = service.issuer.sign(&header, &claims);
+    let answer = post_as(&service, &token, "1/resolve", &json!({ "cancelled": "not needed" })).await;
+    assert_eq!(answer.body["interventions"][0]["by"], "m.mueller (srm7)", "{}", answer.text);
+}
