@@ -28,8 +28,8 @@ const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
 /// An attempt may fetch a token, look up, and send, each within `target.timeout`.
 const CALLS_IN_AN_ATTEMPT: u32 = 3;
 
-/// How much longer a lease of the ledger is than the longest attempt.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+/// How much longer a lease of the ledger is than the longest attempt and what goes before it.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// Behind `server.drain`: those who still wait are told where their order stands.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);

@@ -38,7 +38,7 @@ use upkeep::Alarm;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The begin of an attempt that took longer to store is stored once more, so that a lease is fresh when it is sent.
-pub const FRESH: Duration = Duration::from_secs(5);
+pub const FRESH: Duration = Duration::from_secs(2);
 
 /// What a caller is told about its cart.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,7 +14,6 @@ use tracing::debug;
 use super::Api;
 use super::frame::RequestId;
 use super::problem::{Problem, ProblemKind};
-use super::routes::batch::Form;
 use crate::auth::{AuthError, Caller, Permission};
 use crate::message::quoted;
 use crate::order::Baggage;
@@ -117,6 +116,15 @@ impl FromRequest<Arc<Api>> for JsonText {
         expect_json(request.headers())?;
         read(request, api.limits.max_body).await.map(Self)
     }
+}
+
+/// How the carts of a batch stand one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON array.
+    Array,
+    /// One cart a line.
+    Lines,
 }
 
 /// The body of a batch, and how its carts stand in it.

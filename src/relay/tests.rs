@@ -171,7 +171,7 @@ fn house(script: &[Post]) -> House {
         policy: Policy::usual(),
         reading: Reading { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
         max_concurrency: 1,
-        breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_secs(60) },
+        breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
         chance: Chance(Arc::new(|| 0.0)),
     });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::{error, warn};
 
-use super::Relay;
+use super::{AGAIN, Relay};
 use crate::clock::{Clock, after};
 use crate::ledger::{Claimed, LedgerError, Sharing};
 use crate::order::{OrderId, State};
@@ -175,7 +175,10 @@ impl Relay {
             };
             match self.parts.ledger.find_at_rest(ids).await {
                 Ok(orders) => orders.iter().for_each(|order| self.outcomes.announce(order)),
-                Err(problem) => error!(%problem, "the ledger can't be asked what other replicas have done"),
+                Err(problem) => {
+                    error!(%problem, "the ledger can't be asked what other replicas have done");
+                    self.parts.clock.sleep(AGAIN).await;
+                }
             }
             self.parts.clock.sleep(FOLLOW).await;
         }

@@ -17,6 +17,7 @@ mod answers;
 mod batch;
 mod bodies;
 mod docs;
+mod full_disk;
 mod load;
 mod operate;
 mod problems;

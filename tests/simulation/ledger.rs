@@ -70,12 +70,12 @@ impl SimulatedLedger {
 
 impl World {
     /// Commits a record.
-    fn commit(&mut self, order: Order, life: LifeId) {
+    fn commit(&mut self, order: &Order, life: LifeId) {
         self.note(&format!("ledger: {} r{} {} (life {life})", order.id, order.revision, order.state.name()));
         let leased = matches!(order.state, State::Accepted | State::Forwarding);
         let lease_until = leased.then(|| after(self.now, LEASE));
         let before = self.rows.insert(order.id.clone(), Row { order: order.clone(), writer: life, lease_until });
-        self.check_change(before.map(|row| row.order), &order);
+        self.check_change(before.map(|row| row.order), order);
     }
 
     fn store(&mut self, order: Order, life: LifeId) -> Stored {
@@ -84,7 +84,7 @@ impl World {
         if row.order.revision + 1 != order.revision && !same_again {
             return Stored::Superseded;
         }
-        self.commit(order, life);
+        self.commit(&order, life);
         Stored::Now
     }
 
@@ -134,7 +134,7 @@ impl Ledger for SimulatedLedger {
             let admission = admit(known, candidate, now, &policy);
             if let Admission::Started(order) | Admission::Restarted(order) = &admission {
                 world.invariants.admitted.insert(order.id.clone());
-                world.commit(order.clone(), life);
+                world.commit(order, life);
             }
             admission
         })
@@ -198,7 +198,7 @@ impl SimulatedLedger {
             // Its begin is not there, so its end is the change to the revision before.
             Defect::BeginNotRecorded if !order.attempts.is_empty() && order.state != State::Accepted => {
                 self.run(true, move |world| {
-                    world.commit(order, life);
+                    world.commit(&order, life);
                     Stored::Now
                 })
                 .await

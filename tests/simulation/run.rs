@@ -29,7 +29,7 @@ pub const MAX_DELAY: Duration = Duration::from_secs(10);
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(9);
 
 /// Things go wrong for so long; then it is calm.
-const ROUGH: Duration = Duration::from_secs(60);
+const ROUGH: Duration = Duration::from_mins(1);
 
 /// Long after everything has to be settled.
 const HORIZON: Duration = Duration::from_mins(10);
@@ -341,7 +341,9 @@ impl House {
                 }
                 (_, Some(_)) => {
                     let life = self.world.lock().step();
-                    life.into_iter().for_each(|life| self.let_tasks_run(life));
+                    if let Some(life) = life {
+                        self.let_tasks_run(life);
+                    }
                 }
                 (_, None) => break,
             }
@@ -363,7 +365,9 @@ impl House {
             Action::HangUp(caller) => {
                 self.callers[caller].abort();
                 let lives: Vec<LifeId> = self.replicas.iter().flatten().map(|life| life.id).collect();
-                lives.into_iter().for_each(|life| self.let_tasks_run(life));
+                for life in lives {
+                    self.let_tasks_run(life);
+                }
             }
             Action::Crash { replica } => self.crash(replica),
             Action::Stop { replica } => {

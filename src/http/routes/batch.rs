@@ -19,7 +19,7 @@ use super::purchase_orders::candidate;
 use crate::clock::{after, between};
 use crate::http::Api;
 use crate::http::error::COME_AGAIN_SOON;
-use crate::http::extract::{BatchText, Preferences, Writer, baggage, off_the_loop};
+use crate::http::extract::{BatchText, Form, Preferences, Writer, baggage, off_the_loop};
 use crate::http::frame::{Arrival, RequestId};
 use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemKind};
@@ -94,15 +94,6 @@ pub async fn create_purchase_orders(
     let mut response = Json(BatchView { results }).into_response();
     response.headers_mut().extend(preferences.applied(api.limits.deadline).filter(|_| came_early));
     Ok(response)
-}
-
-/// How the carts of a batch stand one behind the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A JSON array.
-    Array,
-    /// One cart a line.
-    Lines,
 }
 
 /// Makes candidates out of a batch's text.

@@ -10,7 +10,7 @@ use super::unavailable;
 const MIGRATIONS: [&str; 1] = [include_str!("0001_orders.sql")];
 
 /// The key of the lock that replicas take while they look at the schema: "po-hook" in ASCII.
-const LOCK: i64 = 0x706F_2D68_6F6F_6B;
+const LOCK: i64 = 0x0070_6F2D_686F_6F6B;
 
 /// Brings the schema up to date in one transaction. Replicas that start together do it one after the other.
 pub async fn migrate(connection: &mut PgConnection) -> Result<(), LedgerError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
@@ -42,7 +43,7 @@ enum Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         // serialization_failure and deadlock_detected (PostgreSQL, appendix A).
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         if matches!(code.as_deref(), Some("40001" | "40P01")) { Self::Contended } else { Self::Broken(error.into()) }
     }
 }

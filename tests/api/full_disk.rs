@@ -1,0 +1,83 @@
+//! A ledger on a disk that is full, which here is a small tmpfs.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+/// A file system of 1 MiB; unmounted with this handle.
+struct SmallDisk {
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    /// `None`, said loudly, where nothing may be mounted; on CI that is a failure.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).output();
+        if mounted.as_ref().is_ok_and(|done| done.status.success()) {
+            return Some(Self { folder });
+        }
+        let text = format!("NOT RUN: a tmpfs can't be mounted, which needs root: {mounted:?}");
+        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
+        eprintln!("{text}");
+        None
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.folder.path().join("filler")
+    }
+
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.filler()).unwrap();
+        while file.write(&[0; 512]).is_ok_and(|written| written > 0) {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the service may not have closed its files yet.
+        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_is_sent_and_all_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let file = disk.folder.path().join("orders.db");
+    let service = Service::start_with(&format!("ledger.url = {:?}", format!("sqlite:{}", file.display()))).await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    disk.fill();
+    // What SQLite has reserved takes a few more; nobody waits, because an attempt may be what can't be recorded.
+    let mut number = 1;
+    let refused = loop {
+        number += 1;
+        assert!(number < 500, "the disk never was full");
+        let sent = service.post(cart(number).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        let answer = Answer::of(sent).await;
+        if answer.status != 202 {
+            break answer;
+        }
+    };
+    refused.is_problem(503, "ledger-unavailable");
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(service.get(&format!("{ORDERS}/{number}")).await.status, 404);
+    let sent = |id: u32| service.vms.received().iter().filter(|request| request.id == id.to_string()).count();
+    assert_eq!(sent(number), 0, "nothing is sent that is not recorded");
+    disk.make_room();
+    assert_eq!(service.send(&cart(number)).await.status, 201);
+    for id in 2..number {
+        service.clock.advance(Duration::from_secs(10));
+        service.until(&id.to_string(), "created").await;
+        assert_eq!(sent(id), 1, "cart {id}");
+    }
+    assert_eq!(service.vms.orders().len(), number as usize);
+}

@@ -1,0 +1,100 @@
+//! Those who send carts, remember what they were told, and judge in the end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::SandboxVms;
+use reqwest::Client;
+use serde_json::Value;
+
+use crate::support::{Answer, ORDERS, cart};
+use crate::victim::Victims;
+
+/// More rounds than leases, graces and retries need together.
+const MOST_ROUNDS: usize = 100;
+
+pub struct Callers {
+    client: Client,
+    addresses: Vec<String>,
+    token: String,
+    vms: SandboxVms,
+    carts: u32,
+    /// Numbers that were told: promises.
+    promised: BTreeMap<u32, String>,
+}
+
+impl Callers {
+    pub fn new(victims: &Victims) -> Self {
+        Self {
+            client: Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap(),
+            addresses: victims.addresses.clone(),
+            token: victims.issuer.token(),
+            vms: victims.vms.clone(),
+            carts: 0,
+            promised: BTreeMap::new(),
+        }
+    }
+
+    pub const fn add(&mut self, carts: u32) {
+        self.carts += carts;
+    }
+
+    /// Sends every cart that has no number yet, each to another replica than its neighbour, and some to two at once.
+    pub async fn send_open(&mut self) {
+        let open: Vec<u32> = (1..=self.carts).filter(|number| !self.promised.contains_key(number)).collect();
+        let mut calls = Vec::new();
+        for number in open {
+            let copies = if number % 5 == 0 { 2 } else { 1 };
+            for copy in 0..copies {
+                let address = &self.addresses[(number as usize + copy) % self.addresses.len()];
+                let request = self.client.post(format!("{address}{ORDERS}")).bearer_auth(&self.token);
+                let request = request.header("content-type", "application/json").body(cart(number).to_string());
+                calls.push((number, tokio::spawn(request.send())));
+            }
+        }
+        for (number, call) in calls {
+            // A call that breaks off with the service promises nothing.
+            let Ok(Ok(answer)) = call.await else { continue };
+            let status = answer.status().as_u16();
+            let Ok(body) = answer.json::<Value>().await else { continue };
+            assert!(matches!(status, 200..=202 | 502 | 503), "{status} {body}");
+            if let Some(order) = body["purchaseOrderNumber"].as_str() {
+                let before = self.promised.insert(number, order.to_owned());
+                assert!(before.is_none_or(|before| before == order), "cart {number} was told two numbers");
+            }
+        }
+    }
+
+    pub async fn send_until_answered(&mut self) {
+        for _ in 0..MOST_ROUNDS {
+            self.send_open().await;
+            if self.promised.len() == self.carts as usize {
+                return;
+            }
+        }
+        panic!("{} of {} carts have no answer", self.carts as usize - self.promised.len(), self.carts);
+    }
+
+    /// Every cart is one order, and it is the one that was told.
+    pub async fn judge(&self, run: &str) {
+        let orders = self.vms.orders();
+        let mut created: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for order in &orders {
+            created.entry(order.body["externalId"].as_str().unwrap()).or_default().push(&order.number);
+        }
+        let requests = self.vms.received().len();
+        println!("{run}: {} carts, {} orders, {requests} requests to 11VMS", self.carts, orders.len());
+        let doubled: Vec<_> = created.iter().filter(|(_, numbers)| numbers.len() > 1).collect();
+        assert!(doubled.is_empty(), "doubled: {doubled:?}");
+        for number in 1..=self.carts {
+            let numbers = created.get(number.to_string().as_str()).unwrap_or_else(|| panic!("cart {number} was lost"));
+            let told = self.promised.get(&number).map(String::as_str);
+            assert_eq!(told, numbers.first().copied(), "cart {number}: what was told is not true");
+            for address in &self.addresses {
+                let request = self.client.get(format!("{address}{ORDERS}/{number}")).bearer_auth(&self.token);
+                let shown = Answer::of(request.send().await.unwrap()).await;
+                assert_eq!(shown.body["purchaseOrderNumber"], numbers[0], "{}", shown.text);
+            }
+        }
+    }
+}
