@@ -96,7 +96,7 @@ async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
     });
     assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")), "{}", cancelled.text);
     waiting.is_problem(409, "order-exists");
-    service.clock.advance(Duration::from_secs(600));
+    service.clock.advance(Duration::from_mins(10));
     service.send(&cart).await.is_problem(409, "order-exists");
     post(&service, "1/replay", &json!(null)).await.is_problem(409, "order-exists");
     assert_eq!(post(&service, "1/resolve", &json!({ "cancelled": "again" })).await.body, cancelled.body);

@@ -78,13 +78,13 @@ impl World {
         self.check_change(before.map(|row| row.order), order);
     }
 
-    fn store(&mut self, order: Order, life: LifeId) -> Stored {
+    fn store(&mut self, order: &Order, life: LifeId) -> Stored {
         let Some(row) = self.rows.get(&order.id) else { return Stored::Superseded };
-        let same_again = row.writer == life && row.order == order;
+        let same_again = row.writer == life && row.order == *order;
         if row.order.revision + 1 != order.revision && !same_again {
             return Stored::Superseded;
         }
-        self.commit(&order, life);
+        self.commit(order, life);
         Stored::Now
     }
 
@@ -146,7 +146,7 @@ impl Ledger for SimulatedLedger {
         if let Some(defect) = self.defect {
             return self.store_broken(defect, order).await;
         }
-        self.run(true, move |world| world.store(order, life)).await
+        self.run(true, move |world| world.store(&order, life)).await
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -192,7 +192,7 @@ impl SimulatedLedger {
         match defect {
             Defect::SettledBeforeSent if order.state == State::Forwarding => {
                 let settled = Order { state: State::Created, purchase_order_number: Some("?".into()), ..order };
-                self.run(true, move |world| world.store(settled, life)).await
+                self.run(true, move |world| world.store(&settled, life)).await
             }
             Defect::BeginNotRecorded if order.state == State::Forwarding => Ok(Stored::Now),
             // Its begin is not there, so its end is the change to the revision before.
@@ -213,17 +213,17 @@ impl SimulatedLedger {
             }
             Defect::Hurried if order.state == State::Retrying => {
                 let hurried = Order { next_attempt_at: Some(self.world.lock().now), ..order };
-                self.run(true, move |world| world.store(hurried, life)).await
+                self.run(true, move |world| world.store(&hurried, life)).await
             }
             Defect::AnsweredBeforeSettled if !order.state.is_open() => {
                 let mut world = self.world.lock();
                 let time = world.soon(0, 2_000);
                 world.write_at(time, life, move |world| {
-                    world.store(order, life);
+                    world.store(&order, life);
                 });
                 Ok(Stored::Now)
             }
-            _ => self.run(true, move |world| world.store(order, life)).await,
+            _ => self.run(true, move |world| world.store(&order, life)).await,
         }
     }
 }

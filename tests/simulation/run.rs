@@ -38,7 +38,7 @@ const HORIZON: Duration = Duration::from_mins(10);
 const STEPS: usize = 8;
 
 /// What happens from outside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Action {
     /// A cart is sent; the caller may hang up, and may send it again after an answer that is not good.
     Submit {

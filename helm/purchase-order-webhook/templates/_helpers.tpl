@@ -32,6 +32,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- fail "config.target.oauth2.client_secret: a ConfigMap is no place for a secret, name the Secret that holds it in secrets.targetClientSecret" }}
 {{- end }}
 {{- $config := deepCopy .Values.config }}
+{{- if .Values.secrets.ledgerUrl.secretName }}
+{{- $_ := unset $config.ledger "url" }}
+{{- else if not (hasPrefix "sqlite:" .Values.config.ledger.url) }}
+{{- fail "config.ledger.url: the URL of a database may hold a password, name the Secret that holds it in secrets.ledgerUrl" }}
+{{- end }}
 {{- include "purchase-order-webhook.wholeNumbers" $config }}
 {{- toToml $config | trim }}
 {{- end }}
@@ -48,6 +53,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* A second replica beside a SQLite file would be a second ledger, and one cart could become two orders. */}}
+{{- define "purchase-order-webhook.replicas" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.secrets.ledgerUrl.secretName) }}
+{{- fail "replicas: more than one needs a PostgreSQL ledger, name the Secret that holds its URL in secrets.ledgerUrl" }}
+{{- end }}
+{{- int .Values.replicas }}
 {{- end }}
 
 {{/* A ConfigMap's key knows no "/". */}}
