@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -14,7 +14,7 @@ use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
 use crate::clock::Clock;
 use crate::config::{Settings, Storage};
-use crate::http::{self, Api, Limits, Rates};
+use crate::http::{self, ASIDE, Api, BATCHES, Limits, Rates};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
@@ -25,7 +25,8 @@ use crate::vms::client::{VmsClient, http_client};
 /// For the issuer's metadata and keys.
 const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An attempt may fetch a token, look up, and send, each within `target.timeout`.
+/// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
+/// need more, and is then cut off.
 const CALLS_IN_AN_ATTEMPT: u32 = 3;
 
 /// How much longer a lease of the ledger is than the longest attempt and what goes before it.
@@ -33,6 +34,10 @@ const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// Behind `server.drain`: those who still wait are told where their order stands.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Connections that may wait to be accepted, as many as Linux allows unless told otherwise: a batch job opens all of its
+/// connections in one moment, and what does not fit is lost for seconds.
+const BACKLOG: u32 = 4096;
 
 /// How often settled orders that are past their retention are removed.
 const PURGE: Duration = Duration::from_hours(1);
@@ -115,12 +120,14 @@ impl App {
             clock,
             limits: Limits::from_config(&server),
             in_flight: Semaphore::new(server.max_in_flight),
+            aside: Semaphore::new(ASIDE),
+            batches: Semaphore::new(BATCHES),
             rates,
         };
         Ok(Self {
             api: Arc::new(api),
-            public: bind("server.listen", server.listen).await?,
-            management: bind("server.management_listen", server.management_listen).await?,
+            public: bind("server.listen", server.listen)?,
+            management: bind("server.management_listen", server.management_listen)?,
             drain: server.drain,
             retention: ledger.retention,
         })
@@ -146,7 +153,14 @@ impl App {
     /// ledger, and goes on at the next start.
     pub async fn run(self, stop: CancellationToken) {
         let Self { api, public, management, drain, retention } = self;
-        tokio::spawn(Arc::clone(&api.relay).run());
+        let relay = tokio::spawn(Arc::clone(&api.relay).run());
+        let stop_too = stop.clone();
+        tokio::spawn(async move {
+            if let Err(error) = relay.await {
+                error!(%error, "the relay failed; the service stops, and its next start goes on");
+                stop_too.cancel();
+            }
+        });
         tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock))));
         tokio::spawn(stop.clone().run_until_cancelled_owned(purge(Arc::clone(&api), retention)));
         let warm = Arc::clone(&api);
@@ -173,14 +187,21 @@ async fn open(storage: &Storage, lease: Duration) -> Result<Arc<dyn Ledger>, Led
     Ok(match storage {
         Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
         Storage::Postgres(url) => {
-            let url = url.read().map_err(LedgerError::Unavailable)?;
-            Arc::new(PostgresLedger::open(&url, lease).await?)
+            let url = url.clone();
+            Arc::new(PostgresLedger::open(Arc::new(move || url.read()), lease).await?)
         }
     })
 }
 
-async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { key, address, source })
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart does not wait for the last connections of the life before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| StartError::Bind { key, address, source })
 }
 
 async fn purge(api: Arc<Api>, retention: Duration) {

@@ -66,9 +66,10 @@ mod manual {
     }
 
     impl Default for ManualClock {
-        /// Starts at the real time, so that tokens minted beside it are valid.
+        /// Starts at the real time, so that tokens minted beside it are valid; in whole milliseconds, as ledgers count.
         fn default() -> Self {
-            Self { now: watch::Sender::new(SystemClock.now()) }
+            let now = SystemClock.now();
+            Self { now: watch::Sender::new(Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)) }
         }
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,6 +42,12 @@ pub const API_VERSION: &str = "2";
 
 /// The interface's Smart ID.
 pub const SMART_ID: &str = "PROC-SRM7-11VMS-PURCHASE-ORDER-V1";
+
+/// Requests under way at the same time that bring no carts.
+pub const ASIDE: usize = 64;
+
+/// Batches that are read and mapped at the same time: 10 MiB each, for some tenths of a second.
+pub const BATCHES: usize = 8;
 
 /// How long and how much.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +77,12 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// How long and how much.
     pub limits: Limits,
-    /// Places for requests under way.
+    /// Places for requests that bring carts.
     pub in_flight: Semaphore,
+    /// Places for those that look at orders and settle them: people are needed most when callers crowd.
+    pub aside: Semaphore,
+    /// Places for batches whose bodies are held whole.
+    pub batches: Semaphore,
     /// How often each client may come.
     pub rates: Rates,
 }
@@ -113,7 +123,7 @@ fn described_routes() -> OpenApiRouter<Arc<Api>> {
 pub fn public_router(api: &Arc<Api>) -> Router {
     let business = bounded(business_routes(), api.limits.max_body)
         .merge(bounded(batch_route(), MAX_BATCH))
-        // Too much at once is refused before a byte of the body is read.
+        // Too much at once is refused before a byte of the body is read; codings get one spelling.
         .layer(from_fn_with_state(Arc::clone(api), frame::shed));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
     framed(routes, api)
@@ -125,8 +135,6 @@ fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
     routes
         // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
         .layer(RequestDecompressionLayer::new())
-        // In the one spelling that the layer within knows.
-        .layer(from_fn(frame::plain_coding))
         // No more bytes off the wire than that.
         .layer(RequestBodyLimitLayer::new(limit))
 }
@@ -143,11 +151,9 @@ fn health_routes() -> Router<Arc<Api>> {
 /// The layers around every route, from the inside out.
 fn framed(routes: Router<Arc<Api>>, api: &Arc<Api>) -> Router {
     routes
-        // Requests for another interface go no further.
-        .layer(from_fn(frame::expect_interface))
         // A panic becomes a problem.
         .layer(CatchPanicLayer::custom(frame::panicked))
-        // Request id, version headers, problem bodies, log line: on every answer, so outermost.
+        // Request id, version, problem bodies, log line: on every answer, so outermost.
         .layer(from_fn_with_state(Arc::clone(api), frame::frame))
         .with_state(Arc::clone(api))
 }

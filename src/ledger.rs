@@ -3,10 +3,10 @@
 //! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL stands in
 //! `ledger/sqlite.rs` and `ledger/postgres.rs`.
 
-mod group;
+pub mod group;
 pub mod postgres;
 pub mod sqlite;
-mod working_set;
+pub mod working_set;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cart::without_leading_zeros;
 use crate::order::retry::Policy;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 
@@ -26,6 +27,9 @@ pub enum LedgerError {
     /// The storage refused or failed.
     #[error("the ledger is unavailable: {0}")]
     Unavailable(String),
+    /// The storage has not answered in time, and may yet do what was asked.
+    #[error("the ledger has not answered in time")]
+    Late,
     /// A record that this version can't read.
     #[error("the ledger's record of order {id} can't be read: {detail}")]
     Unreadable {
@@ -54,6 +58,8 @@ pub struct Claimed {
     pub received_at: Timestamp,
     /// `accepted`, `retrying`, or `forwarding` if whoever began the attempt is gone.
     pub state: State,
+    /// At which revision it was found so.
+    pub revision: u64,
 }
 
 /// Who else writes to the ledger.
@@ -100,15 +106,21 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
     /// One order.
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError>;
-    /// Those of several orders that are not `forwarding`; for followers of what other replicas do.
-    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError>;
+    /// Those of several orders that have been settled since a revision, by whoever. Where nobody else writes, who
+    /// settled them knows it already.
+    async fn settled_since(&self, _: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
+        Ok(Vec::new())
+    }
     /// A list of orders.
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError>;
-    /// Open orders that need someone now: accepted ones, retrying ones whose time has come, and forwarding ones whose
-    /// attempt nobody makes any more. Oldest first, at most `limit`. Where the ledger is shared, none of them belongs
+    /// Open orders that need someone now: accepted ones and retrying ones whose time has come, at most `limit`, and
+    /// forwarding ones whose attempt nobody makes any more. Oldest first. Where the ledger is shared, none of them belongs
     /// to another replica, and all of them belong to this one for the time of a lease. Where it is not, orders that
     /// this process is working on are among them.
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError>;
+    /// Gives back the orders that belong to this process and that nobody has begun to send: other replicas need not wait
+    /// for its leases to end.
+    async fn release(&self) -> Result<(), LedgerError>;
     /// Whether it can be read, and its writer runs.
     async fn check(&self) -> Result<(), LedgerError>;
     /// When the next retrying order is due that is not due yet.
@@ -118,8 +130,21 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
 }
 
+/// A cart number as it stands in the column that is searched: without leading zeros, and without what no index takes.
+/// The number as it was sent stands in the record.
+fn searched(cart_number: &str) -> String {
+    const MOST_CHARS: usize = 64;
+    let readable = cart_number.chars().filter(|character| !character.is_control());
+    without_leading_zeros(&readable.take(MOST_CHARS).collect::<String>()).to_owned()
+}
+
 /// A row of a claim; `None` for a state of no name that this program knows.
-fn claimed(id: &str, received_at: i64, state: &str) -> Option<Claimed> {
+fn claimed(id: &str, received_at: i64, state: &str, revision: i64) -> Option<Claimed> {
     let received_at = Timestamp::from_millisecond(received_at).ok()?;
-    Some(Claimed { id: OrderId::of(id), received_at, state: State::parse(state)? })
+    Some(Claimed {
+        id: OrderId::of(id),
+        received_at,
+        state: State::parse(state)?,
+        revision: u64::try_from(revision).ok()?,
+    })
 }

@@ -216,11 +216,17 @@ impl Order {
         }
         if policy.resends_unknown() && self.used <= policy.retries {
             self.state = State::Retrying;
-            self.next_attempt_at = Some(after(now, policy.unknown_grace));
+            self.next_attempt_at = Some(due(now, policy.unknown_grace));
         } else {
             self.park("the service stopped during an attempt", now);
         }
         Ok(())
+    }
+
+    /// What people are shown of it, without what 11VMS gets.
+    #[must_use]
+    pub fn without_content(self) -> Self {
+        Self { body: String::new(), fingerprint: String::new(), baggage: Baggage::default(), ..self }
     }
 
     fn created(&mut self, number: String, answer: Option<Value>, now: Timestamp) {
@@ -245,7 +251,7 @@ impl Order {
                 let asked = retry_after.unwrap_or_default().min(policy.max_delay);
                 let grace = if in_doubt { policy.unknown_grace } else { Duration::ZERO };
                 self.state = State::Retrying;
-                self.next_attempt_at = Some(after(now, delay.max(asked).max(grace)));
+                self.next_attempt_at = Some(due(now, delay.max(asked).max(grace)));
             }
             _ => self.park(detail, now),
         }
@@ -274,6 +280,15 @@ impl Order {
 
     const fn expect(&self, allowed: bool, change: &'static str) -> Result<(), IllegalChange> {
         if allowed { Ok(()) } else { Err(IllegalChange { state: self.state, change }) }
+    }
+}
+
+/// When a wait is over: in whole milliseconds, as ledgers count, and not earlier.
+fn due(start: Timestamp, wait: Duration) -> Timestamp {
+    let time = after(start, wait);
+    match Timestamp::from_millisecond(time.as_millisecond()) {
+        Ok(whole) if whole < time => after(whole, Duration::from_millis(1)),
+        _ => time,
     }
 }
 

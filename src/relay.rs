@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::clock::{Clock, after, between};
-use crate::ledger::{Ledger, LedgerError, Stored};
+use crate::ledger::{Ledger, LedgerError, Sharing, Stored};
 use crate::order::breaker::{BreakerPolicy, Health};
 use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
@@ -37,8 +37,15 @@ use upkeep::Alarm;
 /// Between two tries to store something that the ledger did not take, or to read it.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The begin of an attempt that took longer to store is stored once more, so that a lease is fresh when it is sent.
-pub const FRESH: Duration = Duration::from_secs(2);
+/// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that a lease
+/// is fresh when it is sent.
+pub const FRESH: Duration = Duration::from_secs(5);
+
+/// A caller whose deadline is nearer waits so long all the same until its cart is recorded.
+const RECORD: Duration = Duration::from_secs(5);
+
+/// For a last look at an order when the deadline has come.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// What a caller is told about its cart.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,53 +135,82 @@ impl Relay {
         // Before the ledger is asked: an outcome announced in between is not missed.
         let outcome = self.outcomes.subscribe(&candidate.id);
         let relay = Arc::clone(self);
-        let admission = self.detached(async move { relay.admit(candidate).await }).await?;
+        let admission = self.detached(async move { relay.admit(candidate).await }, wait).await?;
         Ok(self.answer(admission, &outcome, deadline).await)
     }
 
-    /// Works in a task of its own: a caller that hangs up just now can't separate a record from the work on it.
+    /// Works in a task of its own: a caller that hangs up just now, or waits no longer, can't separate a record from the
+    /// work on it.
     async fn detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+        wait: Duration,
     ) -> Result<T, LedgerError> {
-        let done = self.tasks.spawn(work).await;
-        done.unwrap_or_else(|error| Err(LedgerError::Unavailable(format!("the work on it broke off: {error}"))))
+        let broken = |error| Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")));
+        tokio::select! {
+            biased;
+            done = self.tasks.spawn(work) => done.unwrap_or_else(broken),
+            () = self.parts.clock.sleep(wait.max(RECORD)) => Err(LedgerError::Late),
+        }
     }
 
     async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
         let (now, policy) = (self.parts.clock.now(), self.parts.policy.clone());
-        let admission = self.parts.ledger.admit(candidate, now, policy).await?;
-        if let Admission::Started(order) | Admission::Restarted(order) = &admission {
-            self.recorded(order);
+        let id = candidate.id.clone();
+        let admission = self.parts.ledger.admit(candidate, now, policy).await;
+        let admission = admission.inspect_err(|_| self.look_at(&id, now))?;
+        match &admission {
+            Admission::Started(order) | Admission::Restarted(order) => self.recorded(order),
+            // Whoever recorded it may be gone, or may not know that it did.
+            Admission::Joined(order) if order.state == State::Accepted => {
+                self.turns.enqueue(&order.id, order.received_at);
+            }
+            Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
         }
         Ok(admission)
+    }
+
+    /// A write has failed, and may have been made all the same: then the order is worked on, as if a sweep had found it.
+    fn look_at(&self, id: &OrderId, received_at: Timestamp) {
+        if self.turns.room() > 0 {
+            self.turns.enqueue(id, received_at);
+        }
     }
 
     /// A new life of an order is in the ledger.
     fn recorded(&self, order: &Order) {
         debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
         match order.next_attempt_at {
-            None => self.turns.enqueue(&order.id, order.received_at),
+            None => {
+                self.turns.enqueue(&order.id, order.received_at);
+            }
             Some(time) => self.alarm.set(time),
         }
     }
 
     /// Waits for the outcome, if it is not known yet.
     async fn answer(&self, admission: Admission, outcome: &Subscription, deadline: Timestamp) -> Answer {
-        let open = match &admission {
-            Admission::Replayed(order) => return Answer::Replayed(order.clone()),
-            Admission::Conflicting(order) => return Answer::Conflicting(order.clone()),
-            Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
+        let (open, part) = match admission {
+            Admission::Replayed(order) => return Answer::Replayed(order),
+            Admission::Conflicting(order) => return Answer::Conflicting(order),
+            Admission::Started(order) | Admission::Restarted(order) => (order, Part::Began),
+            Admission::Joined(order) => (order, Part::Joined),
         };
+        // Who waits holds little: thousands may.
+        let open = Box::new(open.without_content());
         tokio::select! {
             biased;
-            settled = outcome.settled_after(open.revision) => return told(settled, &admission),
+            settled = outcome.settled_after(open.revision) => return told(settled, part),
             () = self.parts.clock.sleep_until(deadline) => {}
             // Nothing more will happen in this process: the next one goes on.
             () = self.stopped.cancelled() => {}
         }
-        let latest = self.parts.ledger.find(&open.id).await.ok().flatten();
-        told(latest.unwrap_or_else(|| open.clone()), &admission)
+        let latest = tokio::select! {
+            biased;
+            found = self.parts.ledger.find(&open.id) => found.ok().flatten(),
+            () = self.parts.clock.sleep(LAST_LOOK) => None,
+        };
+        told(latest.unwrap_or(*open), part)
     }
 
     /// An order's turn has come: it is brought one step further, if it is its time.
@@ -209,12 +245,20 @@ impl Relay {
 
     /// Stores that an attempt begins; false if it must not be made.
     async fn record_begin(&self, order: &Order) -> bool {
+        let leased = self.parts.ledger.sharing() == Sharing::Replicas;
         loop {
             let before = self.parts.clock.now();
             match self.store(order, &self.stopping).await {
-                Some(Stored::Now) if between(before, self.parts.clock.now()) <= FRESH => return true,
-                Some(Stored::Now) => {}
                 Some(Stored::Superseded) | None => return false,
+                Some(Stored::Now) if !leased || between(before, self.parts.clock.now()) <= FRESH => {
+                    return !self.is_stopping();
+                }
+                Some(Stored::Now) => {
+                    warn!(order = %order.id, "the ledger is slow; the begin of an attempt is stored once more");
+                    if self.pause(&self.stopping).await.is_none() {
+                        return false;
+                    }
+                }
             }
         }
     }
@@ -246,9 +290,14 @@ impl Relay {
 
     /// Stores the outcome, however long the ledger takes to accept it, then tells everyone who waits.
     async fn settle(&self, order: Order) {
-        // Superseded: whoever took the order over has gone on, and will find what 11VMS has.
-        if self.store(&order, &self.stopped).await == Some(Stored::Now) {
-            self.tell(&order);
+        match self.store(&order, &self.stopped).await {
+            Some(Stored::Now) => self.tell(&order),
+            // Whoever took the order over has gone on, and will ask 11VMS what it has.
+            Some(Stored::Superseded) => {
+                let number = order.purchase_order_number.as_deref();
+                error!(order = %order.id, state = order.state.name(), number, "an outcome came too late: the order has gone on without it");
+            }
+            None => {}
         }
     }
 
@@ -298,9 +347,18 @@ impl Relay {
     }
 }
 
-fn told(order: Order, admission: &Admission) -> Answer {
+/// A caller's part in an order's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It began it.
+    Began,
+    /// It came while it was under way.
+    Joined,
+}
+
+fn told(order: Order, part: Part) -> Answer {
     match order.state {
-        State::Created if matches!(admission, Admission::Joined(_)) => Answer::Replayed(order),
+        State::Created if part == Part::Joined => Answer::Replayed(order),
         State::Created => Answer::Created(order),
         State::Rejected => Answer::Rejected(order),
         State::Parked => Answer::Parked(order),

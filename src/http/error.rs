@@ -71,7 +71,16 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         // What the storage said is for the log; a caller learns what it means for its cart.
         tracing::error!(%error, "the ledger failed");
-        Self::new(ProblemKind::LEDGER_UNAVAILABLE, "The ledger can't be used now; nothing was sent to 11VMS.")
-            .retry_after(COME_AGAIN)
+        let told = match &error {
+            LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
+            LedgerError::Late => {
+                "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
+            }
+            LedgerError::Unreadable { id, .. } => {
+                let told = format!("The record of the order {id} can't be read: an operator has to look into the log.");
+                return Self::new(ProblemKind::INTERNAL_ERROR, told).order(id);
+            }
+        };
+        Self::new(ProblemKind::LEDGER_UNAVAILABLE, told).retry_after(COME_AGAIN)
     }
 }

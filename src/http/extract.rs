@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tracing::debug;
 
 use super::Api;
+use super::error::COME_AGAIN_SOON;
 use super::frame::RequestId;
 use super::problem::{Problem, ProblemKind};
 use crate::auth::{AuthError, Caller, Permission};
@@ -24,6 +25,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Largest body of a batch, in bytes, compressed and not: what API Management lets through.
 pub const MAX_BATCH: usize = 10 * 1024 * 1024;
+
+/// How long a batch waits until others have arrived.
+const BATCH_WAITS: Duration = Duration::from_secs(10);
 
 /// A cart of some dozen items: parsed and mapped faster than a thread is woken.
 const SMALL_CART: usize = 32 * 1024;
@@ -137,7 +141,7 @@ pub struct BatchText {
 impl FromRequest<Arc<Api>> for BatchText {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         const NDJSON: [&str; 4] =
             ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
         let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -147,6 +151,11 @@ impl FromRequest<Arc<Api>> for BatchText {
         } else {
             expect_json(request.headers())?;
             Form::Array
+        };
+        // Until then nothing of it is read.
+        let Ok(Ok(_place)) = tokio::time::timeout(BATCH_WAITS, api.batches.acquire()).await else {
+            let problem = Problem::new(ProblemKind::OVERLOADED, "as many batches as the service takes arrive just now");
+            return Err(problem.retry_after(COME_AGAIN_SOON));
         };
         let text = read(request, MAX_BATCH).await?;
         Ok(Self { text, form })

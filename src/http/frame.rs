@@ -104,7 +104,11 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(Arrival(began));
-    let mut response = next.run(request).await;
+    // Requests for another interface go no further.
+    let mut response = match misfit(request.headers()) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    };
     let problem = problem_of(&response);
     if let Some(problem) = &problem {
         write_body(&mut response, problem, &seen.path, &id);
@@ -155,14 +159,7 @@ pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.").into_response()
 }
 
-/// Refuses requests for another version, or for another interface.
-pub async fn expect_interface(request: Request, next: Next) -> Response {
-    match misfit(request.headers()) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
-    }
-}
-
+/// Why a request is for another version, or for another interface.
 fn misfit(headers: &HeaderMap) -> Option<Problem> {
     let other = |name: &str, ours: &str| {
         let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
@@ -174,24 +171,32 @@ fn misfit(headers: &HeaderMap) -> Option<Problem> {
     version().or_else(interface)
 }
 
-/// Content codings are case-insensitive, and `x-gzip` is gzip (RFC 9110 §8.4.1).
-pub async fn plain_coding(mut request: Request, next: Next) -> Response {
-    if let Some(coding) = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
+/// Content codings are case-insensitive, and `x-gzip` is gzip (RFC 9110 §8.4.1): in the one spelling that the
+/// decompression knows.
+fn plain_coding(headers: &mut HeaderMap) {
+    if let Some(coding) = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
         let coding = coding.trim().to_ascii_lowercase();
         let coding = coding.strip_prefix("x-").filter(|plain| *plain == "gzip").unwrap_or(&coding);
         if let Ok(value) = HeaderValue::from_str(coding) {
-            request.headers_mut().insert(header::CONTENT_ENCODING, value);
+            headers.insert(header::CONTENT_ENCODING, value);
         }
     }
-    next.run(request).await
+}
+
+/// All that is posted, but for what people do to one order.
+fn brings_carts(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method() == Method::POST && !path.ends_with("/replay") && !path.ends_with("/resolve")
 }
 
 /// Sheds before anything is read or recorded.
-pub async fn shed(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let Ok(_place) = api.in_flight.try_acquire() else {
+pub async fn shed(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
+    let places = if brings_carts(&request) { &api.in_flight } else { &api.aside };
+    let Ok(_place) = places.try_acquire() else {
         let detail = "as many requests as the service takes are under way";
         return Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON).into_response();
     };
+    plain_coding(request.headers_mut());
     // The place is given back also if the caller hangs up, and this future is dropped.
     next.run(request).await
 }

@@ -1,5 +1,7 @@
 //! The accept loop: HTTP/1.0, 1.1 and 2, with a limit on how long a connection may say nothing.
 
+use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,9 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -62,27 +64,70 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http1,
+    Http2,
+}
+
+/// The preface of HTTP/2 (RFC 9113 §3.4) begins with these, and no method of HTTP/1 does.
+const PREFACE: &[u8; 3] = b"PRI";
+
+/// Between two looks at a client that has sent less than that.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Looks at the first bytes without taking them: a connection whose reader had to tell the versions apart would hold
+/// twice the buffer for as long as its caller waits.
+async fn version(stream: &TcpStream) -> io::Result<Version> {
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        match start.get(..seen) {
+            Some(seen) if seen == PREFACE => return Ok(Version::Http2),
+            Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => tokio::time::sleep(LOOK_AGAIN).await,
+            _ => return Ok(Version::Http1),
+        }
+    }
+}
+
 async fn connection(mut stream: TcpStream, router: Router, stop: CancellationToken, watcher: Watcher) {
     // Small answers go out at once; where it fails, they only go out later.
     let _ = stream.set_nodelay(true);
-    let mut first_byte = [0];
-    tokio::select! {
-        _ = stream.peek(&mut first_byte) => {}
+    let version = tokio::select! {
+        version = version(&stream) => version,
         () = stop.cancelled() => return,
         () = tokio::time::sleep(HEADER_TIMEOUT) => {
-            // Best effort: the other side may be long gone.
+            // Best effort: the other side may be long gone. What it has sent is taken first: closed over unread bytes, a
+            // connection is reset, and the answer lost.
+            let _ = stream.try_read(&mut [0; PREFACE.len()]);
             let _ = stream.write_all(&silent_answer()).await;
             return;
         }
-    }
+    };
     let served = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&served);
     let service = service_fn(move |request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
         router.clone().oneshot(request.map(Body::new))
     });
-    let builder = builder();
-    let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let io = TokioIo::new(stream);
+    match version {
+        Ok(Version::Http1) => serve_one(watcher.watch(http1().serve_connection(io, service)), &served, &stop).await,
+        // Boxed, so that connections of HTTP/1, which are nearly all, do not hold its room too.
+        Ok(Version::Http2) => {
+            Box::pin(serve_one(watcher.watch(http2().serve_connection(io, service)), &served, &stop)).await;
+        }
+        Err(error) => debug!(%error, "a connection ended early"),
+    }
+}
+
+/// Serves a connection to its end; one that brings no whole request in time is closed.
+async fn serve_one<E: Display>(
+    connection: impl Future<Output = Result<(), E>>,
+    served: &AtomicBool,
+    stop: &CancellationToken,
+) {
     let mut connection = std::pin::pin!(connection);
     let first = tokio::select! {
         ended = &mut connection => Some(ended),
@@ -91,7 +136,6 @@ async fn connection(mut stream: TcpStream, router: Router, stop: CancellationTok
     };
     let ended = match first {
         Some(ended) => ended,
-        // No whole request came in time: hyper's own time-out does not watch while it tells HTTP/1 from HTTP/2.
         None if !served.load(Ordering::Relaxed) => return,
         None => connection.await,
     };
@@ -100,11 +144,15 @@ async fn connection(mut stream: TcpStream, router: Router, stop: CancellationTok
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(true).max_buf_size(MAX_HEADERS);
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(true).max_buf_size(MAX_HEADERS);
     builder
-        .http2()
+}
+
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)

@@ -60,6 +60,8 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         clock,
         limits: Limits::from_config(&settings.server),
         in_flight: Semaphore::new(1),
+        aside: Semaphore::new(ASIDE),
+        batches: Semaphore::new(BATCHES),
         rates,
     })
 }

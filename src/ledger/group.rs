@@ -1,5 +1,6 @@
 //! Group commit: everyone who waits to write shares one transaction and one fsync.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const MAX_GROUP: usize = 256;
 /// Writers that may wait; the next one waits for a place. Bounds memory under a burst.
 const MAX_WAITING: usize = 4096;
 
+/// Orders that are removed in one transaction: some ten milliseconds, which nobody notices.
+pub const PURGE_PORTION: usize = 1_000;
+
 /// One write.
 #[derive(Debug)]
 pub enum Write {
@@ -23,7 +27,7 @@ pub enum Write {
     Admit(Box<Candidate>, Timestamp, Box<Policy>),
     /// Store a changed order.
     Store(Box<Order>),
-    /// Remove orders settled before the time.
+    /// Remove [`PURGE_PORTION`] of the orders settled before the time.
     Purge(Timestamp),
 }
 
@@ -64,7 +68,12 @@ impl GroupCommit {
             let mut group = Vec::with_capacity(MAX_GROUP);
             while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
                 let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
-                answer(callers, backend.commit(&writes));
+                // A panic is a defect of the backend; it must not leave everybody without a writer.
+                let commit = catch_unwind(AssertUnwindSafe(|| backend.commit(&writes)));
+                answer(
+                    callers,
+                    commit.unwrap_or_else(|_| Err(LedgerError::Unavailable("its writer failed".to_owned()))),
+                );
             }
         };
         thread::Builder::new()
@@ -110,15 +119,19 @@ impl GroupCommit {
         }
     }
 
-    /// Removes orders settled longer ago than `retention`.
+    /// Removes orders settled longer ago than `retention`, a portion at a time: others write in between.
     ///
     /// # Errors
     /// If the backend could not commit.
     pub async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         let before = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
-        match self.write(Write::Purge(before)).await? {
-            Written::Purged(count) => Ok(count),
-            other => Err(mismatch(&other)),
+        let mut removed = 0;
+        loop {
+            match self.write(Write::Purge(before)).await? {
+                Written::Purged(count) if count < PURGE_PORTION => return Ok(removed + count),
+                Written::Purged(count) => removed += count,
+                other => return Err(mismatch(&other)),
+            }
         }
     }
 }

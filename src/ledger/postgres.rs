@@ -1,27 +1,31 @@
 //! The ledger in a PostgreSQL database that several replicas share.
 //!
-//! An open order belongs to one replica by a lease, counted on the database's clock, so that replicas' clocks need not
-//! agree. A lease saves work; what prevents two attempts at once is that of two changes to one revision the database
-//! takes one.
+//! An open order belongs to one replica by a lease, counted on the database's clock. Of two changes to one revision the
+//! database takes one, so two replicas never begin one attempt; that nobody takes over an attempt that is being made is
+//! the lease's part, which outlasts it.
 
 mod schema;
 mod writer;
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection as _, PgConnection, Row as _};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{Connection as _, PgConnection, Postgres, Row as _};
 use tracing::error;
 
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed};
-use crate::cart::without_leading_zeros;
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, searched};
 use crate::order::retry::Policy;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 use writer::Writer;
+
+/// Interrupted attempts that are taken over at once, whatever else waits; more than any replica makes.
+const TAKEN_OVER: i64 = 1_000;
 
 /// Connections for reading, beside the writer's one.
 const READERS: u32 = 4;
@@ -32,8 +36,11 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// For one statement, and for a lock: a database that takes longer is as good as gone for a waiting caller.
 const STATEMENT: Duration = Duration::from_secs(10);
 
-/// For a whole group of writes, were even the network silent.
-const GROUP: Duration = Duration::from_secs(20);
+/// For a whole query, were even the network silent: a statement, and the way there and back.
+const ANSWER: Duration = Duration::from_secs(12);
+
+/// Tells the database's URL as it is now. It may hold a password, which may change.
+pub type Url = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
 
 /// A ledger in a database, for one replica.
 #[derive(Debug, Clone)]
@@ -50,23 +57,28 @@ impl PostgresLedger {
     ///
     /// # Errors
     /// If the URL can't be read, the database can't be reached, or its schema is of a newer version.
-    pub async fn open(url: &SecretString, lease: Duration) -> Result<Self, LedgerError> {
-        // The library's message may repeat the URL, and with it a password.
-        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
-            unavailable("ledger.url can't be read; expected postgres://user:password@host/database".to_owned())
-        })?;
-        let options = options.application_name("purchase-order-webhook");
-        let mut connection = connect(&options).await?;
-        schema::migrate(&mut connection).await?;
+    pub async fn open(url: Url, lease: Duration) -> Result<Self, LedgerError> {
+        let options = options(&url)?;
+        schema::migrate(&mut connect(&options).await?).await?;
         let replica = uuid::Uuid::new_v4().to_string();
         let readers = PgPoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(CONNECT)
             .after_connect(|connection, _| Box::pin(prepare(connection)))
-            .connect_lazy_with(options.clone());
+            .connect_lazy_with(options);
         let runtime = tokio::runtime::Handle::current();
-        let writer = Writer::new(options, connection, runtime, replica.clone(), lease);
+        let writer = Writer::new(url, readers.clone(), runtime, replica.clone(), lease);
         Ok(Self { writer: GroupCommit::start(writer)?, readers, replica, lease })
+    }
+
+    /// The rows of a query. A connection that does not answer is given up: what comes behind would wait for it.
+    async fn rows(&self, query: Query<'_, Postgres, PgArguments>) -> Result<Vec<PgRow>, LedgerError> {
+        let mut connection = self.readers.acquire().await?;
+        if let Ok(rows) = tokio::time::timeout(ANSWER, query.fetch_all(&mut *connection)).await {
+            return Ok(rows?);
+        }
+        drop(connection.detach());
+        Err(silent())
     }
 }
 
@@ -85,14 +97,21 @@ impl Ledger for PostgresLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        // No text of PostgreSQL holds a NUL, so no order has such an id.
+        if id.as_str().contains('\0') {
+            return Ok(None);
+        }
         let query = sqlx::query("SELECT id, record FROM orders WHERE id = $1").bind(id.as_str());
-        query.fetch_optional(&self.readers).await?.map(|row| read_record(&row)).transpose()
+        self.rows(query).await?.first().map(read_record).transpose()
     }
 
-    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
-        let query = sqlx::query("SELECT id, record FROM orders WHERE id = ANY($1) AND state <> 'forwarding'");
-        let rows = query.bind(texts(&ids)).fetch_all(&self.readers).await?;
-        Ok(readable(&rows))
+    async fn settled_since(&self, orders: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
+        let query = "SELECT orders.id, record FROM orders JOIN UNNEST($1::text[], $2::bigint[]) AS known (id, revision)
+                ON orders.id = known.id AND orders.revision > known.revision
+            WHERE state NOT IN ('accepted', 'forwarding', 'retrying')";
+        let (ids, revisions): (Vec<_>, Vec<_>) =
+            orders.iter().map(|(id, revision)| (id.as_str(), signed(*revision))).unzip();
+        Ok(readable(&self.rows(sqlx::query(query).bind(ids).bind(revisions)).await?))
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
@@ -101,50 +120,56 @@ impl Ledger for PostgresLedger {
                 AND ($3::bigint IS NULL OR (received_at, id) < ($3, $4))
             ORDER BY received_at DESC, id DESC LIMIT $5";
         let place = filter.after.as_ref();
-        let rows = sqlx::query(query)
+        let query = sqlx::query(query)
             .bind(filter.state.map(State::name))
-            .bind(filter.cart_number.as_deref().map(without_leading_zeros))
+            .bind(filter.cart_number.as_deref().map(searched))
             .bind(place.map(|place| place.received_at.as_millisecond()))
             .bind(place.map(|place| place.id.as_str()))
-            .bind(whole(filter.limit))
-            .fetch_all(&self.readers)
-            .await?;
-        Ok(readable(&rows))
+            .bind(whole(filter.limit));
+        Ok(readable(&self.rows(query).await?))
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
         // Replicas that look at the same moment do not wait for each other: each takes what the others leave.
-        let query = "UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
-            WHERE id IN (
-                SELECT id FROM orders
-                WHERE state IN ('accepted', 'forwarding', 'retrying')
+        let query = "WITH gone AS MATERIALIZED (
+                SELECT id FROM orders WHERE state = 'forwarding' AND lease_until < clock_timestamp()
+                ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED),
+            due AS MATERIALIZED (
+                SELECT id FROM orders WHERE state IN ('accepted', 'retrying')
                     AND (next_attempt_at IS NULL OR next_attempt_at <= $3)
                     AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 ORDER BY received_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-            RETURNING id, received_at, state";
-        let rows = sqlx::query(query)
+            UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
+            WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM due)
+            RETURNING id, received_at, state, revision";
+        let query = sqlx::query(query)
             .bind(milliseconds(self.lease))
             .bind(&self.replica)
             .bind(now.as_millisecond())
             .bind(whole(limit))
-            .fetch_all(&self.readers)
-            .await?;
+            .bind(TAKEN_OVER);
+        let rows = self.rows(query).await?;
         let mut orders: Vec<Claimed> =
-            rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2))).collect();
+            rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2), row.get(3))).collect();
         orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
         Ok(orders)
     }
 
+    async fn release(&self) -> Result<(), LedgerError> {
+        let query = "UPDATE orders SET lease_until = NULL WHERE writer = $1 AND state IN ('accepted', 'retrying')";
+        self.rows(sqlx::query(query).bind(&self.replica)).await.map(drop)
+    }
+
     async fn check(&self) -> Result<(), LedgerError> {
         self.writer.check()?;
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        self.rows(sqlx::query("SELECT 1")).await.map(drop)
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying' AND next_attempt_at > $1";
-        let row = sqlx::query(query).bind(now.as_millisecond()).fetch_one(&self.readers).await?;
-        Ok(row.get::<Option<i64>, _>(0).and_then(|at| Timestamp::from_millisecond(at).ok()))
+        let rows = self.rows(sqlx::query(query).bind(now.as_millisecond())).await?;
+        let at = rows.first().and_then(|row| row.get::<Option<i64>, _>(0));
+        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
@@ -152,12 +177,19 @@ impl Ledger for PostgresLedger {
     }
 }
 
-/// A connection that is ready to be used.
+/// The library's message may repeat the URL, and with it a password.
+fn options(url: &Url) -> Result<PgConnectOptions, LedgerError> {
+    let url = url().map_err(LedgerError::Unavailable)?;
+    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
+        unavailable("ledger.url can't be read; expected postgres://user:password@host/database".to_owned())
+    })?;
+    Ok(options.application_name("purchase-order-webhook"))
+}
+
+/// A connection without limits of the server's: a migration may take its time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LedgerError> {
     let connected = tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await;
-    let mut connection = connected.map_err(|_| unavailable("the database does not answer".to_owned()))??;
-    prepare(&mut connection).await?;
-    Ok(connection)
+    Ok(connected.map_err(|_| silent())??)
 }
 
 /// Limits that hold on the server too, and a commit that is on disk when it returns.
@@ -181,6 +213,10 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+fn signed(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
+}
+
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
@@ -195,6 +231,10 @@ fn read_record(row: &PgRow) -> Result<Order, LedgerError> {
 fn readable(rows: &[PgRow]) -> Vec<Order> {
     let read = |row| read_record(row).map_err(|problem| error!(%problem, "left out of a list")).ok();
     rows.iter().filter_map(read).collect()
+}
+
+fn silent() -> LedgerError {
+    unavailable("the database does not answer".to_owned())
 }
 
 fn unavailable(detail: String) -> LedgerError {

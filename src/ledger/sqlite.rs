@@ -12,12 +12,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavi
 
 use tracing::error;
 
-use super::group::{Backend, Write, Written};
+use super::group::{Backend, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed};
-use crate::cart::without_leading_zeros;
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, searched};
 use crate::order::retry::Policy;
-use crate::order::{Admission, Candidate, Order, OrderId, State};
+use crate::order::{Admission, Candidate, Order, OrderId};
 
 /// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
@@ -87,16 +86,12 @@ impl Ledger for SqliteLedger {
         self.read(move |connection| find(connection, &id)).await
     }
 
-    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
-        self.read(move |connection| {
-            let found = ids.iter().filter_map(|id| find(connection, id).transpose()).collect::<Result<Vec<_>, _>>()?;
-            Ok(found.into_iter().filter(|order| order.state != State::Forwarding).collect())
-        })
-        .await
-    }
-
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
         self.read(move |connection| list(connection, &filter)).await
+    }
+
+    async fn release(&self) -> Result<(), LedgerError> {
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
@@ -159,15 +154,16 @@ fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, K
             Err(error @ LedgerError::Unreadable { .. }) => {
                 known.insert(id.clone(), Known { order: Err(error), mine: true });
             }
-            Err(error @ LedgerError::Unavailable(_)) => return Err(error),
+            Err(error @ (LedgerError::Unavailable(_) | LedgerError::Late)) => return Err(error),
         }
     }
     Ok(known)
 }
 
 fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
-    let query = "DELETE FROM orders WHERE settled_at < ?1 AND state <> 'parked'";
-    Ok(connection.prepare_cached(query)?.execute([before.as_millisecond()])?)
+    let query = "DELETE FROM orders WHERE rowid IN
+        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
+    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
 }
 
 fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), LedgerError> {
@@ -186,7 +182,7 @@ fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), Ledger
     let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
     connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
-        without_leading_zeros(&order.cart_number),
+        searched(&order.cart_number),
         order.state.name(),
         order.received_at.as_millisecond(),
         order.settled_at.map(Timestamp::as_millisecond),
@@ -211,14 +207,14 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     }
     if let Some(number) = &filter.cart_number {
         conditions.push("cart_number = ?");
-        values.push(Box::new(without_leading_zeros(number).to_owned()));
+        values.push(Box::new(searched(number)));
     }
     if let Some(place) = &filter.after {
         conditions.push("(received_at, id) < (?, ?)");
         values.push(Box::new(place.received_at.as_millisecond()));
         values.push(Box::new(place.id.as_str().to_owned()));
     }
-    values.push(Box::new(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+    values.push(Box::new(whole(filter.limit)));
     let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
     let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
     let mut query = connection.prepare_cached(&query)?;
@@ -229,13 +225,19 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
 }
 
 fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-    let query = "SELECT id, received_at, state FROM orders WHERE state IN ('accepted', 'forwarding')
+    let query = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
         OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
     let mut query = connection.prepare_cached(query)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?));
-    let rows = query.query_map(params![now.as_millisecond(), limit], columns)?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.iter().filter_map(|(id, received_at, state)| claimed(id, *received_at, state)).collect())
+    let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
+    let rows = query.query_map(params![now.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows
+        .iter()
+        .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
+        .collect())
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {

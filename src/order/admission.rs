@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::retry::Policy;
-use super::{Baggage, Doubt, Order, OrderId, State};
+use super::{Baggage, Doubt, Order, OrderId, State, due};
 use crate::clock::after;
 
 /// A valid, mapped cart that asks to become an order.
@@ -86,7 +86,7 @@ impl Order {
             Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,
         };
-        let earliest = self.last_end().map(|end| after(end, policy.unknown_grace));
+        let earliest = self.last_end().map(|end| due(end, policy.unknown_grace));
         let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
         let state = if wait.is_some() { State::Retrying } else { State::Accepted };
         Self {

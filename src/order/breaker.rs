@@ -44,16 +44,25 @@ impl Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passage {
     /// It may.
-    Free,
+    Free(Errand),
     /// Not before this time.
     ClosedUntil(Timestamp),
     /// Not before the probe that is under way has ended.
     Probing,
 }
 
-/// What a change of state is worth telling.
+/// What an attempt is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Errand {
+    /// Its order alone.
+    Order,
+    /// To see whether 11VMS is well again.
+    Probe,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
     /// Nothing is sent for so long.
     Opened(Duration),
     /// All is well again.
@@ -84,41 +93,45 @@ impl Breaker {
     /// [recorded](Self::record).
     pub fn pass(&mut self, now: Timestamp) -> Passage {
         match self.state {
-            State::Closed { .. } => Passage::Free,
+            State::Closed { .. } => Passage::Free(Errand::Order),
             State::Open { until, .. } if now < until => Passage::ClosedUntil(until),
             State::Open { pause, .. } => {
                 self.state = State::Probing { pause };
-                Passage::Free
+                Passage::Free(Errand::Probe)
             }
             State::Probing { .. } => Passage::Probing,
         }
     }
 
-    /// An attempt that had passed has ended. Attempts that began before the breaker opened may end while it is open:
-    /// good news counts, bad news is known.
-    pub fn record(&mut self, health: Health, now: Timestamp) -> Option<Turn> {
-        match (self.state, health) {
-            (State::Closed { .. }, Health::Well) => self.state = State::Closed { failures: 0 },
-            (State::Open { .. } | State::Probing { .. }, Health::Well) => {
+    /// An attempt that had passed has ended. Attempts that began before the breaker opened may end while it is open, or
+    /// while another one probes: their good news counts, their bad news is known.
+    pub fn record(&mut self, errand: Errand, health: Health, now: Timestamp) -> Option<Change> {
+        match (self.state, errand, health) {
+            (State::Closed { .. }, _, Health::Well) => self.state = State::Closed { failures: 0 },
+            (State::Open { .. } | State::Probing { .. }, _, Health::Well) => {
                 self.state = State::Closed { failures: 0 };
-                return Some(Turn::Closed);
+                return Some(Change::Closed);
             }
-            (State::Closed { failures }, Health::Ill) if failures + 1 >= self.policy.failures => {
+            (State::Closed { failures }, _, Health::Ill) if failures + 1 >= self.policy.failures => {
                 return Some(self.open(self.policy.pause, now));
             }
-            (State::Closed { failures }, Health::Ill) => self.state = State::Closed { failures: failures + 1 },
-            (State::Probing { pause }, Health::Ill) => return Some(self.open(pause.saturating_mul(2), now)),
+            (State::Closed { failures }, _, Health::Ill) => self.state = State::Closed { failures: failures + 1 },
+            (State::Probing { pause }, Errand::Probe, Health::Ill) => {
+                return Some(self.open(pause.saturating_mul(2), now));
+            }
             // The probe found nothing to do: another one has to probe.
-            (State::Probing { pause }, Health::Untold) => self.state = State::Open { until: now, pause },
-            (State::Open { .. }, Health::Ill | Health::Untold) | (State::Closed { .. }, Health::Untold) => {}
+            (State::Probing { pause }, Errand::Probe, Health::Untold) => self.state = State::Open { until: now, pause },
+            (State::Probing { .. }, Errand::Order, Health::Ill | Health::Untold)
+            | (State::Open { .. }, _, Health::Ill | Health::Untold)
+            | (State::Closed { .. }, _, Health::Untold) => {}
         }
         None
     }
 
-    fn open(&mut self, pause: Duration, now: Timestamp) -> Turn {
+    fn open(&mut self, pause: Duration, now: Timestamp) -> Change {
         let pause = pause.min(self.policy.longest_pause);
         self.state = State::Open { until: after(now, pause), pause };
-        Turn::Opened(pause)
+        Change::Opened(pause)
     }
 }
 
@@ -138,8 +151,8 @@ mod tests {
     fn opened() -> Breaker {
         let mut breaker = breaker();
         for _ in 0..3 {
-            assert_eq!(breaker.pass(at(0)), Passage::Free);
-            breaker.record(Health::Ill, at(0));
+            assert_eq!(breaker.pass(at(0)), Passage::Free(Errand::Order));
+            breaker.record(Errand::Order, Health::Ill, at(0));
         }
         breaker
     }
@@ -148,20 +161,20 @@ mod tests {
     fn failures_in_a_row_open_it() {
         let mut breaker = breaker();
         for health in [Health::Ill, Health::Ill, Health::Well, Health::Ill, Health::Untold, Health::Ill] {
-            assert_eq!(breaker.record(health, at(0)), None);
-            assert_eq!(breaker.pass(at(0)), Passage::Free);
+            assert_eq!(breaker.record(Errand::Order, health, at(0)), None);
+            assert_eq!(breaker.pass(at(0)), Passage::Free(Errand::Order));
         }
-        assert_eq!(breaker.record(Health::Ill, at(0)), Some(Turn::Opened(Duration::from_secs(5))));
+        assert_eq!(breaker.record(Errand::Order, Health::Ill, at(0)), Some(Change::Opened(Duration::from_secs(5))));
         assert_eq!(breaker.pass(at(4)), Passage::ClosedUntil(at(5)));
     }
 
     #[test]
     fn one_attempt_probes_and_its_success_lets_all_others_follow() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(5)), Passage::Free);
+        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
         assert_eq!(breaker.pass(at(5)), Passage::Probing);
-        assert_eq!(breaker.record(Health::Well, at(6)), Some(Turn::Closed));
-        assert_eq!(breaker.pass(at(6)), Passage::Free);
+        assert_eq!(breaker.record(Errand::Probe, Health::Well, at(6)), Some(Change::Closed));
+        assert_eq!(breaker.pass(at(6)), Passage::Free(Errand::Order));
     }
 
     #[test]
@@ -169,8 +182,11 @@ mod tests {
         let mut breaker = opened();
         let mut now = 5;
         for pause in [10, 12, 12] {
-            assert_eq!(breaker.pass(at(now)), Passage::Free);
-            assert_eq!(breaker.record(Health::Ill, at(now)), Some(Turn::Opened(Duration::from_secs(pause))));
+            assert_eq!(breaker.pass(at(now)), Passage::Free(Errand::Probe));
+            assert_eq!(
+                breaker.record(Errand::Probe, Health::Ill, at(now)),
+                Some(Change::Opened(Duration::from_secs(pause)))
+            );
             assert_eq!(breaker.pass(at(now)), Passage::ClosedUntil(at(now) + Duration::from_secs(pause)));
             now += i64::try_from(pause).unwrap();
         }
@@ -179,16 +195,27 @@ mod tests {
     #[test]
     fn a_probe_that_finds_nothing_to_do_leaves_the_probe_to_another() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(5)), Passage::Free);
-        assert_eq!(breaker.record(Health::Untold, at(5)), None);
-        assert_eq!(breaker.pass(at(5)), Passage::Free);
+        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
+        assert_eq!(breaker.record(Errand::Probe, Health::Untold, at(5)), None);
+        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
         assert_eq!(breaker.pass(at(5)), Passage::Probing);
     }
 
     #[test]
     fn the_ends_of_earlier_attempts_do_not_prolong_the_pause() {
         let mut breaker = opened();
-        assert_eq!(breaker.record(Health::Ill, at(3)), None);
-        assert_eq!(breaker.pass(at(5)), Passage::Free);
+        assert_eq!(breaker.record(Errand::Order, Health::Ill, at(3)), None);
+        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
+    }
+
+    #[test]
+    fn the_end_of_another_attempt_is_not_the_end_of_the_probe() {
+        let mut breaker = opened();
+        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
+        for health in [Health::Ill, Health::Untold] {
+            assert_eq!(breaker.record(Errand::Order, health, at(5)), None);
+            assert_eq!(breaker.pass(at(5)), Passage::Probing);
+        }
+        assert_eq!(breaker.record(Errand::Order, Health::Well, at(5)), Some(Change::Closed));
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tracing::info;
 
+use super::upkeep::FOLLOW;
 use super::{Answer, Relay};
 use crate::clock::after;
 use crate::ledger::{LedgerError, Stored};
-use crate::order::{Admission, OrderId, Resolution, Resolved, State};
+use crate::order::{Admission, Order, OrderId, Resolution, Resolved, State};
 
 impl Relay {
     /// Tries a parked or refused order again, and waits for its outcome as [`Relay::submit`] does. `None` if there is
@@ -25,7 +26,7 @@ impl Relay {
         let deadline = after(self.parts.clock.now(), wait);
         let outcome = self.outcomes.subscribe(&id);
         let relay = Arc::clone(self);
-        let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }).await? else {
+        let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }, wait).await? else {
             return Ok(None);
         };
         Ok(Some(self.answer(admission, &outcome, deadline).await))
@@ -48,27 +49,34 @@ impl Relay {
         loop {
             let Some(order) = self.parts.ledger.find(id).await? else { return Ok(None) };
             match order.resolve(&resolution, by, self.parts.clock.now()) {
-                Resolved::UnderWay(order) => tokio::select! {
-                    biased;
-                    _ = outcome.at_rest_after(order.revision) => {}
-                    () = self.parts.clock.sleep_until(deadline) => return Ok(Some(Resolved::UnderWay(order))),
-                    () = self.stopped.cancelled() => return Ok(Some(Resolved::UnderWay(order))),
-                },
+                Resolved::UnderWay(order) if self.parts.clock.now() < deadline && !self.stopped.is_cancelled() => {
+                    // Another replica may be making the attempt, so this one looks again now and then.
+                    let look_again = after(self.parts.clock.now(), FOLLOW).min(deadline);
+                    tokio::select! {
+                        biased;
+                        _ = outcome.at_rest_after(order.revision) => {}
+                        () = self.parts.clock.sleep_until(look_again) => {}
+                        () = self.stopped.cancelled() => {}
+                    }
+                }
                 Resolved::Now(order) => {
                     let (relay, settled) = (Arc::clone(self), order.clone());
-                    let stored = self.detached(async move {
-                        let stored = relay.parts.ledger.store(settled.clone()).await?;
-                        if stored == Stored::Now {
-                            relay.tell(&settled);
-                        }
-                        Ok(stored)
-                    });
+                    let stored = self.detached(
+                        async move {
+                            let stored = relay.parts.ledger.store(settled.clone()).await?;
+                            if stored == Stored::Now {
+                                relay.tell(&settled);
+                            }
+                            Ok(stored)
+                        },
+                        wait,
+                    );
                     // Superseded: it has gone on meanwhile, and is looked at once more.
                     if stored.await? == Stored::Now {
                         return Ok(Some(Resolved::Now(order)));
                     }
                 }
-                settled @ (Resolved::Already(_) | Resolved::Otherwise(_)) => return Ok(Some(settled)),
+                other => return Ok(Some(other)),
             }
         }
     }
@@ -80,7 +88,7 @@ impl Relay {
                 None if order.state == State::Created => return Ok(Some(Admission::Replayed(order))),
                 None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
                 None => return Ok(Some(Admission::Joined(order))),
-                Some(order) if self.parts.ledger.store(order.clone()).await? == Stored::Now => {
+                Some(order) if self.store_life(&order).await? == Stored::Now => {
                     info!(order = %order.id, by, "tried again by hand");
                     self.recorded(&order);
                     return Ok(Some(Admission::Restarted(order)));
@@ -89,5 +97,10 @@ impl Relay {
                 Some(_) => {}
             }
         }
+    }
+
+    async fn store_life(&self, order: &Order) -> Result<Stored, LedgerError> {
+        let stored = self.parts.ledger.store(order.clone()).await;
+        stored.inspect_err(|_| self.look_at(&order.id, order.received_at))
     }
 }

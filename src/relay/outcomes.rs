@@ -11,7 +11,11 @@ use crate::order::{Order, OrderId, State};
 #[derive(Debug, Default)]
 struct Awaited {
     waiting: usize,
-    latest: Option<Order>,
+    /// What was announced while somebody waited, oldest first: a caller's outcome is the first that is newer than its
+    /// cart, also if the order has been tried anew with another cart since.
+    announced: Vec<Order>,
+    /// The least revision that somebody waits to see surpassed.
+    since: Option<u64>,
     wake: Vec<oneshot::Sender<()>>,
 }
 
@@ -27,13 +31,17 @@ impl Outcomes {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The orders for which somebody waits; waits for the first.
-    pub async fn ids(&self) -> Vec<OrderId> {
+    /// The orders for whose outcome somebody waits, and since which revision; waits for the first.
+    pub async fn awaited_since(&self) -> Vec<(OrderId, u64)> {
         loop {
             let begun = self.begun.notified();
-            let ids: Vec<OrderId> = self.awaited().keys().cloned().collect();
-            if !ids.is_empty() {
-                return ids;
+            let since = |(id, awaited): (&OrderId, &Awaited)| {
+                let known = awaited.announced.last().map(|order| order.revision);
+                Some((id.clone(), awaited.since?.max(known.unwrap_or(0))))
+            };
+            let orders: Vec<(OrderId, u64)> = self.awaited().iter().filter_map(since).collect();
+            if !orders.is_empty() {
+                return orders;
             }
             begun.await;
         }
@@ -48,7 +56,6 @@ impl Outcomes {
     /// Begins to wait for an order.
     pub fn subscribe(&self, id: &OrderId) -> Subscription {
         self.awaited().entry(id.clone()).or_default().waiting += 1;
-        self.begun.notify_one();
         Subscription { id: id.clone(), outcomes: self.clone() }
     }
 
@@ -56,8 +63,8 @@ impl Outcomes {
     pub fn announce(&self, order: &Order) {
         let mut awaited = self.awaited();
         let Some(awaited) = awaited.get_mut(&order.id) else { return };
-        if awaited.latest.as_ref().is_none_or(|latest| latest.revision < order.revision) {
-            awaited.latest = Some(order.clone());
+        if awaited.announced.last().is_none_or(|latest| latest.revision < order.revision) {
+            awaited.announced.push(order.clone());
             for waiting in awaited.wake.drain(..) {
                 // Who has gone needs no telling.
                 let _ = waiting.send(());
@@ -77,6 +84,12 @@ impl Subscription {
     /// The first outcome that is newer than `revision`: one that was announced for an earlier life of the order,
     /// before it was restarted, is not this caller's.
     pub async fn settled_after(&self, revision: u64) -> Order {
+        {
+            let mut awaited = self.outcomes.awaited();
+            let since = &mut awaited.entry(self.id.clone()).or_default().since;
+            *since = Some(since.map_or(revision, |since| since.min(revision)));
+        }
+        self.outcomes.begun.notify_one();
         self.first(|order| order.revision > revision && !order.state.is_open()).await
     }
 
@@ -90,7 +103,7 @@ impl Subscription {
             let woken = {
                 let mut awaited = self.outcomes.awaited();
                 let awaited = awaited.entry(self.id.clone()).or_default();
-                if let Some(order) = awaited.latest.as_ref().filter(|order| wanted(order)) {
+                if let Some(order) = awaited.announced.iter().find(|order| wanted(order)) {
                     return order.clone();
                 }
                 let (wake, woken) = oneshot::channel();

@@ -85,18 +85,22 @@ impl Ledger for FakeLedger {
         Ok(Vec::new())
     }
 
+    async fn release(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     async fn check(&self) -> Result<(), LedgerError> {
         Ok(())
     }
 
-    async fn find_at_rest(&self, _: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
-        Ok(Vec::new())
-    }
-
     async fn claim(&self, now: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
         let due = |order: &&Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
-        let claimed =
-            |order: &Order| Claimed { id: order.id.clone(), received_at: order.received_at, state: order.state };
+        let claimed = |order: &Order| Claimed {
+            id: order.id.clone(),
+            received_at: order.received_at,
+            state: order.state,
+            revision: order.revision,
+        };
         Ok(self.orders.lock().unwrap().values().filter(due).map(claimed).collect())
     }
 

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::{error, warn};
 
+use super::turns::Turn;
 use super::{AGAIN, Relay};
 use crate::clock::{Clock, after};
 use crate::ledger::{Claimed, LedgerError, Sharing};
-use crate::order::{OrderId, State};
+use crate::order::State;
 
 /// How often the ledger is searched for open orders that nobody works on. Such orders exist after a restart, and after
 /// another replica has ended.
@@ -25,9 +26,8 @@ const NEXT_SWEEP: Duration = Duration::from_millis(200);
 /// Between two sweeps at least, whatever is due: one sweep takes all that came meanwhile.
 const REST: Duration = Duration::from_millis(100);
 
-/// How often a shared ledger is asked for outcomes that other replicas may have stored. A caller notices it; the
-/// database does not.
-const FOLLOW: Duration = Duration::from_millis(250);
+/// How often a shared ledger is asked for outcomes that other replicas may have stored: one query, for all that wait.
+pub const FOLLOW: Duration = Duration::from_millis(250);
 
 /// The earliest time at which an order is known to be due.
 #[derive(Debug, Default)]
@@ -90,6 +90,9 @@ impl Relay {
             () = self.parts.clock.sleep(within) => warn!("some attempts are still under way; the next start finds them"),
         }
         self.stopped.cancel();
+        if let Err(problem) = self.parts.ledger.release().await {
+            warn!(%problem, "orders can't be given back; other replicas take them when their leases end");
+        }
     }
 
     /// Whether it has been told to stop.
@@ -134,30 +137,33 @@ impl Relay {
     async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Swept, LedgerError> {
         let limit = match self.parts.ledger.sharing() {
             Sharing::Alone => SWEEP_LIMIT,
-            Sharing::Replicas => self.turns.room(),
+            // However much waits here, something of what waits in the ledger is older.
+            Sharing::Replicas => self.turns.room().max(self.turns.places()),
         };
-        let claimed = if limit == 0 { Vec::new() } else { self.parts.ledger.claim(now, limit).await? };
-        let full = claimed.len() >= limit;
-        for Claimed { id, received_at, state } in claimed {
-            if self.turns.knows(&id) {
-                continue;
-            }
-            if state == State::Forwarding {
+        let claimed = self.parts.ledger.claim(now, limit).await?;
+        let found = claimed.len();
+        let mut new = 0;
+        for Claimed { id, received_at, state, revision } in claimed {
+            if state != State::Forwarding {
+                new += usize::from(self.turns.enqueue(&id, received_at));
+            } else if let Some(turn) = self.turns.aside(&id) {
                 let relay = Arc::clone(self);
-                self.tasks.spawn(async move { relay.take_over(&id).await });
-            } else {
-                self.turns.enqueue(&id, received_at);
+                self.tasks.spawn(async move { relay.take_over(turn, revision).await });
             }
         }
-        Ok(Swept { full, next_due: self.parts.ledger.next_due(now).await? })
+        Ok(Swept { full: found >= limit && new > 0, next_due: self.parts.ledger.next_due(now).await? })
     }
 
-    /// Whoever began the attempt is gone, and what became of it is unknown.
-    async fn take_over(&self, id: &OrderId) {
-        let Some(mut order) = self.read(id).await.filter(|order| order.state == State::Forwarding) else { return };
-        warn!(order = %id, "an attempt was interrupted; its outcome is unknown");
+    /// Whoever began the attempt is gone, and what became of it is unknown. Another attempt than the one that was found
+    /// is not meant.
+    async fn take_over(&self, turn: Turn, revision: u64) {
+        let Some(mut order) = self.read(&turn.id).await else { return };
+        if order.state != State::Forwarding || order.revision != revision {
+            return;
+        }
+        warn!(order = %order.id, "an attempt was interrupted; its outcome is unknown");
         if let Err(defect) = order.interrupt(self.parts.clock.now(), &self.parts.policy) {
-            return error!(order = %id, %defect);
+            return error!(order = %order.id, %defect);
         }
         self.settle(order).await;
     }
@@ -168,12 +174,12 @@ impl Relay {
             return;
         }
         loop {
-            let ids = tokio::select! {
+            let awaited = tokio::select! {
                 biased;
                 () = self.stopped.cancelled() => return,
-                ids = self.outcomes.ids() => ids,
+                awaited = self.outcomes.awaited_since() => awaited,
             };
-            match self.parts.ledger.find_at_rest(ids).await {
+            match self.parts.ledger.settled_since(awaited).await {
                 Ok(orders) => orders.iter().for_each(|order| self.outcomes.announce(order)),
                 Err(problem) => {
                     error!(%problem, "the ledger can't be asked what other replicas have done");

@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, Method, Request, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use url::Url;
 
 use super::issuer::Issuer;
@@ -101,6 +102,15 @@ struct State {
     latency: Duration,
     at_once: usize,
     most_at_once: usize,
+    gate: watch::Sender<Gate>,
+}
+
+/// Whether requests are worked on, or wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Gate {
+    #[default]
+    Open,
+    Closed,
 }
 
 /// An 11VMS on 127.0.0.1 that lives as long as this handle.
@@ -143,6 +153,16 @@ impl SandboxVms {
     /// The next request meets this fault.
     pub fn queue(&self, fault: Fault) {
         self.state().faults.push_back(fault);
+    }
+
+    /// Requests arrive, and wait.
+    pub fn close_gate(&self) {
+        self.state().gate.send_replace(Gate::Closed);
+    }
+
+    /// Those that wait are worked on, and all others.
+    pub fn open_gate(&self) {
+        self.state().gate.send_replace(Gate::Open);
     }
 
     /// Every request takes this long.
@@ -198,13 +218,15 @@ fn list(state: &Mutex<State>) -> Answer {
 }
 
 async fn business(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes>) -> Result<Answer, HangUp> {
-    let (fault, latency) = {
+    let (fault, latency, mut gate) = {
         let mut state = lock(state);
         state.received.push(received(request));
         state.at_once += 1;
         state.most_at_once = state.most_at_once.max(state.at_once);
-        (state.faults.pop_front().unwrap_or_default(), state.latency)
+        (state.faults.pop_front().unwrap_or_default(), state.latency, state.gate.subscribe())
     };
+    // Where nobody can open it any more, nobody waits for an answer.
+    let _ = gate.wait_for(|gate| *gate == Gate::Open).await;
     let answer = meet(state, issuer, request, fault, latency).await;
     lock(state).at_once -= 1;
     answer

@@ -39,6 +39,8 @@ pub fn http_client(connect_timeout: Duration, timeout: Duration) -> reqwest::Res
         .connect_timeout(connect_timeout)
         .timeout(timeout)
         .pool_idle_timeout(POOL_IDLE)
+        // How long an answer may take is said by `timeout` alone.
+        .tcp_user_timeout(None)
         .build()
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+use purchase_order_webhook::sandbox::vms::Effect;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ORDERS, Service, cart};
@@ -107,12 +107,20 @@ async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
 #[tokio::test]
 async fn an_attempt_that_is_under_way_ends_before_a_hand_settles_it() {
     let service = Service::start().await;
-    service.vms.queue(Fault { delay_ms: 300, effect: Effect::Normal });
+    service.vms.close_gate();
     let cart = cart(1);
-    let (created, refused) = tokio::join!(service.send(&cart), async {
-        service.until("1", "forwarding").await;
-        post(&service, "1/resolve", &json!({ "cancelled": "too late" })).await
-    });
+    let too_late = json!({ "cancelled": "too late" });
+    let (created, refused, ()) = tokio::join!(
+        service.send(&cart),
+        async {
+            service.until("1", "forwarding").await;
+            post(&service, "1/resolve", &too_late).await
+        },
+        async {
+            service.until("1", "forwarding").await;
+            service.vms.open_gate();
+        }
+    );
     assert_eq!(created.status, 201, "{}", created.text);
     refused.is_problem(409, "already-settled");
     assert!(refused.body["detail"].as_str().unwrap().contains("created as 4500000001"), "{}", refused.text);
@@ -120,16 +128,22 @@ async fn an_attempt_that_is_under_way_ends_before_a_hand_settles_it() {
 
 #[tokio::test]
 async fn an_attempt_that_does_not_end_is_told() {
-    let service = Service::start().await;
-    service.vms.queue(Fault { delay_ms: 2_000, effect: Effect::Normal });
+    // As long as the attempt may take, it is not cut off.
+    let service = Service::start_with("target.timeout = \"1h\"").await;
+    service.vms.close_gate();
     service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
     service.until("1", "forwarding").await;
     let hand = json!({ "cancelled": "too early" });
-    let (answer, ()) = tokio::join!(post(&service, "1/resolve", &hand), async {
-        // The request is on its way when another one, sent later, has been answered.
-        service.get(ORDERS).await;
-        service.clock.advance(Duration::from_secs(50));
-    });
+    let time_passes = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            service.clock.advance(Duration::from_secs(1));
+        }
+    };
+    let answer = tokio::select! {
+        answer = post(&service, "1/resolve", &hand) => answer,
+        () = time_passes => unreachable!(),
+    };
     answer.is_problem(409, "attempt-under-way");
     assert!(!answer.header("retry-after").is_empty());
 }

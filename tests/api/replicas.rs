@@ -43,7 +43,7 @@ impl Replicas {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_of_one_cart_on_different_replicas_share_one_outcome() {
-    let Some(replicas) = Replicas::start(3, "").await else { return };
+    let Some(replicas) = Replicas::start(3, "server.deadline = \"10m\"").await else { return };
     let vms = &replicas.services[0].vms;
     vms.set_latency(Duration::from_millis(200));
     let calls: Vec<_> =
@@ -99,6 +99,6 @@ async fn without_its_database_a_replica_sends_nothing_and_comes_back_with_it() {
     assert_eq!(service.vms.received().len(), 1);
     replicas.server.restart();
     assert_eq!(service.get("/readyz").await.status, 200);
-    assert_eq!(service.send(&cart(2)).await.status, 201);
+    assert_eq!(replicas.until(service.send(&cart(2))).await.status, 201);
     assert_eq!(service.get(&format!("{ORDERS}?limit=5")).await.body["orders"].as_array().unwrap().len(), 2);
 }

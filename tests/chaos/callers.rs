@@ -1,6 +1,6 @@
 //! Those who send carts, remember what they were told, and judge in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use purchase_order_webhook::sandbox::vms::SandboxVms;
@@ -13,6 +13,9 @@ use crate::victim::Victims;
 /// More rounds than leases, graces and retries need together.
 const MOST_ROUNDS: usize = 100;
 
+/// Looks at an order that is to be finished by itself, ten a second.
+const MOST_LOOKS: usize = 600;
+
 pub struct Callers {
     client: Client,
     addresses: Vec<String>,
@@ -21,6 +24,8 @@ pub struct Callers {
     carts: u32,
     /// Numbers that were told: promises.
     promised: BTreeMap<u32, String>,
+    /// Carts that were answered with 202: recorded, and so to be finished without being sent again.
+    recorded: BTreeSet<u32>,
 }
 
 impl Callers {
@@ -32,6 +37,7 @@ impl Callers {
             vms: victims.vms.clone(),
             carts: 0,
             promised: BTreeMap::new(),
+            recorded: BTreeSet::new(),
         }
     }
 
@@ -41,7 +47,8 @@ impl Callers {
 
     /// Sends every cart that has no number yet, each to another replica than its neighbour, and some to two at once.
     pub async fn send_open(&mut self) {
-        let open: Vec<u32> = (1..=self.carts).filter(|number| !self.promised.contains_key(number)).collect();
+        let known = |number: &u32| self.promised.contains_key(number) || self.recorded.contains(number);
+        let open: Vec<u32> = (1..=self.carts).filter(|number| !known(number)).collect();
         let mut calls = Vec::new();
         for number in open {
             let copies = if number % 5 == 0 { 2 } else { 1 };
@@ -61,12 +68,38 @@ impl Callers {
             if let Some(order) = body["purchaseOrderNumber"].as_str() {
                 let before = self.promised.insert(number, order.to_owned());
                 assert!(before.is_none_or(|before| before == order), "cart {number} was told two numbers");
+            } else if status == 202 {
+                self.recorded.insert(number);
             }
+        }
+    }
+
+    /// What was recorded is finished by itself: after a lease, a sweep, a grace, and a few attempts at most.
+    async fn await_recorded(&mut self) {
+        for number in std::mem::take(&mut self.recorded) {
+            let url = format!("{}{ORDERS}/{number}", self.addresses[0]);
+            let mut looks = 0;
+            let order = loop {
+                let answer = Answer::of(self.client.get(&url).bearer_auth(&self.token).send().await.unwrap()).await;
+                if answer.body["state"] == "created" {
+                    break answer.body["purchaseOrderNumber"].as_str().unwrap().to_owned();
+                }
+                looks += 1;
+                assert!(
+                    looks < MOST_LOOKS,
+                    "cart {number} was answered with 202, and nobody finishes it: {}",
+                    answer.text
+                );
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            let before = self.promised.insert(number, order.clone());
+            assert!(before.is_none_or(|before| before == order), "cart {number} was told two numbers");
         }
     }
 
     pub async fn send_until_answered(&mut self) {
         for _ in 0..MOST_ROUNDS {
+            self.await_recorded().await;
             self.send_open().await;
             if self.promised.len() == self.carts as usize {
                 return;

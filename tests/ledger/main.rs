@@ -15,11 +15,12 @@ mod suite;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use purchase_order_webhook::config::Settings;
-use purchase_order_webhook::ledger::postgres::PostgresLedger;
+use purchase_order_webhook::ledger::postgres::{PostgresLedger, Url};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::Policy;
@@ -50,7 +51,7 @@ impl Place<'_> {
     async fn try_open(&self) -> Result<Box<dyn Ledger>, LedgerError> {
         Ok(match self {
             Self::Folder(folder) => Box::new(SqliteLedger::open(&Self::file(folder))?),
-            Self::Database { url, .. } => Box::new(PostgresLedger::open(&url.clone().into(), LONG).await?),
+            Self::Database { url, .. } => Box::new(PostgresLedger::open(url_of(url), LONG).await?),
         })
     }
 
@@ -73,6 +74,11 @@ impl Postgres {
     fn place(&self, name: &str) -> Place<'_> {
         Place::Database { server: self, name: name.to_owned(), url: self.database(name) }
     }
+}
+
+fn url_of(url: &str) -> Url {
+    let url = url.to_owned();
+    Arc::new(move || Ok(url.clone().into()))
 }
 
 fn at(seconds: i64) -> Timestamp {

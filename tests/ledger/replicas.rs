@@ -1,16 +1,17 @@
 //! Several replicas on one database.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
+use purchase_order_webhook::order::retry::Verdict;
 use purchase_order_webhook::order::{Admission, OrderId, State};
 
-use crate::{LONG, Postgres, admitted, at, candidate, claimed, policy};
+use crate::{LONG, Postgres, admitted, at, candidate, claimed, policy, url_of};
 
 async fn replica(url: &str, lease: Duration) -> PostgresLedger {
-    PostgresLedger::open(&url.to_owned().into(), lease).await.unwrap()
+    PostgresLedger::open(url_of(url), lease).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +74,20 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_stops_gives_back_what_it_has_not_begun() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
+    let mut begun = admitted(&one, 1).await;
+    begun.begin(at(2)).unwrap();
+    one.store(begun).await.unwrap();
+    admitted(&one, 2).await;
+    admitted(&other, 3).await;
+    one.release().await.unwrap();
+    assert_eq!(claimed(&other, 100).await, ["2"], "neither what is being sent, nor what is another's");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_look_together_share_what_is_due() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
@@ -100,6 +115,42 @@ async fn a_ledger_comes_back_with_its_database() {
     server.restart();
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order));
     admitted(&ledger, 2).await;
+    ledger.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_replica_has_settled_is_learned() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
+    let mut order = admitted(&one, 1).await;
+    admitted(&one, 2).await;
+    let awaited = vec![(OrderId::of("1"), 1), (OrderId::of("2"), 1), (OrderId::of("3"), 1)];
+    assert_eq!(other.settled_since(awaited.clone()).await.unwrap(), []);
+    order.begin(at(2)).unwrap();
+    one.store(order.clone()).await.unwrap();
+    let refused = Verdict::Rejected { status: 422, answer: None, detail: String::new() };
+    order.conclude(refused, at(3), &policy(), 0.0).unwrap();
+    one.store(order.clone()).await.unwrap();
+    assert_eq!(other.settled_since(awaited).await.unwrap(), [order.clone()]);
+    assert_eq!(other.settled_since(vec![(order.id, order.revision)]).await.unwrap(), [], "it is known already");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_changes_is_read_again() {
+    let Some(server) = Postgres::start() else { return };
+    let good = server.database("orders");
+    let current = Arc::new(Mutex::new(good.clone()));
+    let url = {
+        let current = Arc::clone(&current);
+        Arc::new(move || Ok(current.lock().unwrap().clone().into()))
+    };
+    let ledger = PostgresLedger::open(url, LONG).await.unwrap();
+    *current.lock().unwrap() = good.replace("postgres@", "nobody@");
+    server.crash_and_restart();
+    assert!(ledger.admit(candidate(1), at(1), policy()).await.is_err());
+    *current.lock().unwrap() = good;
+    admitted(&ledger, 1).await;
     ledger.check().await.unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, Place as Position, Stored};
 use purchase_order_webhook::order::retry::{Policy, Verdict};
-use purchase_order_webhook::order::{Admission, Order, OrderId, State};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
 
 use crate::{Place, Postgres, admitted, at, candidate, claimed, policy};
 
@@ -37,7 +37,8 @@ promises! {
     a_parked_order_is_kept_until_somebody_looked,
     a_refused_order_that_comes_again_is_not_removed_with_the_old_ones,
     the_list_filters_and_continues_behind_a_place,
-    orders_at_rest_are_found_together,
+    what_no_index_takes_harms_nobody,
+    old_orders_are_removed_however_many_they_are,
     what_11vms_said_is_kept_to_the_letter,
     a_schema_of_a_newer_version_is_not_touched,
 }
@@ -115,9 +116,8 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &Place<'_
         place.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
     }
     let ledger = place.open().await;
-    assert_eq!(ledger.claim(at(39), 1).await.unwrap()[0].id.as_str(), "1");
-    let all = claimed(&*ledger, 40).await;
-    assert!(all.ends_with(&["2".to_owned(), "3".to_owned()]), "{all:?}");
+    assert_eq!(claimed(&*ledger, 39).await, ["1", "2"]);
+    assert!(claimed(&*ledger, 40).await.ends_with(&["3".to_owned()]));
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 1);
     assert_eq!(ledger.find(&OrderId::of("4")).await.unwrap(), None);
 }
@@ -186,13 +186,34 @@ async fn the_list_filters_and_continues_behind_a_place(place: &Place<'_>) {
     assert_eq!(list(Filter { limit: 9, state: Some(State::Created), ..Filter::default() }).await, Vec::<String>::new());
 }
 
-async fn orders_at_rest_are_found_together(place: &Place<'_>) {
+async fn what_no_index_takes_harms_nobody(place: &Place<'_>) {
     let ledger = place.open().await;
-    let (one, two) = (admitted(&*ledger, 1).await, admitted(&*ledger, 2).await);
-    let one = concluded(&*ledger, one, created()).await;
-    begun(&*ledger, two).await;
-    let ids = ["1", "2", "3"].map(OrderId::of).to_vec();
-    assert_eq!(ledger.find_at_rest(ids).await.unwrap(), [one]);
+    for (id, cart_number) in [("1", "47\u{0}11".to_owned()), ("2", "ä".repeat(100_000))] {
+        let candidate = Candidate { id: OrderId::of(id), cart_number: cart_number.clone(), ..candidate(9) };
+        let (odd, other) = tokio::join!(ledger.admit(candidate, at(0), policy()), ledger.check());
+        assert!(matches!(odd.unwrap(), Admission::Started(order) if order.cart_number == cart_number));
+        other.unwrap();
+        let filter = Filter { cart_number: Some(cart_number), limit: 9, ..Filter::default() };
+        assert_eq!(ledger.list(filter).await.unwrap()[0].id.as_str(), id);
+    }
+    assert_eq!(ledger.find(&OrderId::of("4\u{0}")).await.unwrap(), None);
+}
+
+async fn old_orders_are_removed_however_many_they_are(place: &Place<'_>) {
+    let ledger = place.open().await;
+    let order = admitted(&*ledger, 1).await;
+    concluded(&*ledger, order, created()).await;
+    let columns = "cart_number, state, received_at, settled_at, next_attempt_at, record, revision";
+    let (columns, numbers) = match place {
+        Place::Folder(_) => {
+            (columns.to_owned(), "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)")
+        }
+        Place::Database { .. } => (format!("{columns}, writer"), "WITH n(i) AS (SELECT generate_series(2, 2500))"),
+    };
+    place.run_sql(&format!(
+        "{numbers} INSERT INTO orders (id, {columns}) SELECT CAST(i AS TEXT), {columns} FROM orders, n"
+    ));
+    assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 2_500);
 }
 
 async fn what_11vms_said_is_kept_to_the_letter(place: &Place<'_>) {

@@ -74,6 +74,13 @@ impl World {
         }
     }
 
+    /// A caller has its answer, whatever it is.
+    pub fn check_in_time(&mut self, cart: usize, deadline: Timestamp) {
+        if self.now > deadline {
+            self.violated(format!("{}: answered after the deadline", cart + 1));
+        }
+    }
+
     /// A caller was told something.
     pub fn check_answer(&mut self, answer: &Answer) {
         let (Answer::Created(order)

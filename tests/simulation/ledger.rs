@@ -5,17 +5,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
+use purchase_order_webhook::ledger::group::{Write, Written};
+use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use purchase_order_webhook::order::retry::Policy;
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, admit};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
+use purchase_order_webhook::relay::FRESH;
 use rand::Rng as _;
 use tokio::sync::oneshot;
 
 use crate::broken::Defect;
+use crate::run::ATTEMPT_LIMIT;
 use crate::world::{LifeId, Row, Shared, World};
 
-/// Longer than any attempt.
-pub const LEASE: Duration = Duration::from_secs(20);
+/// As much longer than any attempt as in production.
+pub const LEASE: Duration = ATTEMPT_LIMIT.saturating_add(FRESH).saturating_add(Duration::from_secs(1));
 
 #[derive(Debug)]
 pub struct SimulatedLedger {
@@ -78,47 +82,67 @@ impl World {
         self.check_change(before.map(|row| row.order), order);
     }
 
-    fn store(&mut self, order: &Order, life: LifeId) -> Stored {
-        let Some(row) = self.rows.get(&order.id) else { return Stored::Superseded };
-        let same_again = row.writer == life && row.order == *order;
-        if row.order.revision + 1 != order.revision && !same_again {
-            return Stored::Superseded;
+    /// One write, decided as the real ledgers decide it.
+    fn write(&mut self, write: &Write, life: LifeId) -> Written {
+        let known = WorkingSet::ids(std::slice::from_ref(write)).into_iter().filter_map(|id| {
+            let row = self.rows.get(&id)?;
+            Some((id, Known { order: Ok(row.order.clone()), mine: row.writer == life }))
+        });
+        let mut orders = WorkingSet::new(known.collect());
+        let Applied::ToAnOrder(Ok(written)) = orders.apply(write) else { panic!("no such write: {write:?}") };
+        for change in orders.changes() {
+            let (Change::New(order) | Change::Newer(order)) = change;
+            self.commit(order, life);
         }
-        self.commit(order, life);
-        Stored::Now
+        written
     }
 
-    fn claim(
-        &mut self,
-        now: Timestamp,
-        limit: usize,
-        life: LifeId,
-        sharing: Sharing,
-        defect: Option<Defect>,
-    ) -> Vec<Claimed> {
+    fn store(&mut self, order: &Order, life: LifeId) -> Stored {
+        match self.write(&Write::Store(Box::new(order.clone())), life) {
+            Written::Stored(stored) => stored,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn claim(&mut self, now: Timestamp, limit: usize, ledger: &Claimer) -> Vec<Claimed> {
         let world_now = self.now;
         let free = |row: &Row| {
-            sharing == Sharing::Alone
-                || defect == Some(Defect::LeasesIgnored)
+            ledger.sharing == Sharing::Alone
+                || ledger.defect == Some(Defect::LeasesIgnored)
                 || row.lease_until.is_none_or(|until| until < world_now)
         };
         let due = |order: &Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
-        let mut claimed: Vec<Claimed> = self
-            .rows
-            .values()
-            .filter(|row| due(&row.order) && free(row))
-            .map(|row| Claimed { id: row.order.id.clone(), received_at: row.order.received_at, state: row.order.state })
-            .collect();
-        claimed.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
-        claimed.truncate(limit);
-        if sharing == Sharing::Replicas {
-            for order in &claimed {
+        let claimed = |row: &Row| Claimed {
+            id: row.order.id.clone(),
+            received_at: row.order.received_at,
+            state: row.order.state,
+            revision: row.order.revision,
+        };
+        let mut orders: Vec<Claimed> =
+            self.rows.values().filter(|row| due(&row.order) && free(row)).map(claimed).collect();
+        orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
+        let mut room = limit;
+        orders.retain(|order| {
+            let taken = order.state == State::Forwarding || room > 0;
+            room -= usize::from(taken && order.state != State::Forwarding);
+            taken
+        });
+        if ledger.sharing == Sharing::Replicas {
+            for order in &orders {
                 let row = self.rows.get_mut(&order.id).unwrap();
-                (row.writer, row.lease_until) = (life, Some(after(world_now, LEASE)));
+                (row.writer, row.lease_until) = (ledger.life, Some(after(world_now, LEASE)));
             }
         }
-        claimed
+        orders
     }
+}
+
+/// Who claims.
+#[derive(Clone, Copy)]
+struct Claimer {
+    life: LifeId,
+    sharing: Sharing,
+    defect: Option<Defect>,
 }
 
 #[async_trait]
@@ -130,13 +154,12 @@ impl Ledger for SimulatedLedger {
     async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
         let life = self.life;
         self.run(true, move |world| {
-            let known = world.rows.get(&candidate.id).map(|row| row.order.clone());
-            let admission = admit(known, candidate, now, &policy);
-            if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+            let write = Write::Admit(Box::new(candidate), now, Box::new(policy));
+            let Written::Admitted(admission) = world.write(&write, life) else { panic!("another write") };
+            if let Admission::Started(order) | Admission::Restarted(order) = &*admission {
                 world.invariants.admitted.insert(order.id.clone());
-                world.commit(order, life);
             }
-            admission
+            *admission
         })
         .await
     }
@@ -154,9 +177,15 @@ impl Ledger for SimulatedLedger {
         self.run(false, move |world| world.rows.get(&id).map(|row| row.order.clone())).await
     }
 
-    async fn find_at_rest(&self, ids: Vec<OrderId>) -> Result<Vec<Order>, LedgerError> {
-        let at_rest = |row: &Row| (row.order.state != State::Forwarding).then(|| row.order.clone());
-        self.run(false, move |world| ids.iter().filter_map(|id| world.rows.get(id).and_then(at_rest)).collect()).await
+    async fn settled_since(&self, orders: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
+        self.run(false, move |world| {
+            let settled = |(id, since): &(OrderId, u64)| {
+                let order = &world.rows.get(id)?.order;
+                (!order.state.is_open() && order.revision > *since).then(|| order.clone())
+            };
+            orders.iter().filter_map(settled).collect()
+        })
+        .await
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
@@ -164,8 +193,20 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        let (life, sharing, defect) = (self.life, self.sharing, self.defect);
-        self.run(false, move |world| world.claim(now, limit, life, sharing, defect)).await
+        let claimer = Claimer { life: self.life, sharing: self.sharing, defect: self.defect };
+        self.run(false, move |world| world.claim(now, limit, &claimer)).await
+    }
+
+    async fn release(&self) -> Result<(), LedgerError> {
+        let life = self.life;
+        self.run(true, move |world| {
+            for row in world.rows.values_mut().filter(|row| row.writer == life) {
+                if matches!(row.order.state, State::Accepted | State::Retrying) {
+                    row.lease_until = None;
+                }
+            }
+        })
+        .await
     }
 
     async fn check(&self) -> Result<(), LedgerError> {

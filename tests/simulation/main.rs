@@ -95,6 +95,9 @@ fn every_deliberate_defect_is_found() {
     for defect in Defect::ALL {
         let (found, _) = run_all(0..SEEDS_TO_FIND, Some(defect));
         let report = found.unwrap_or_else(|| panic!("{defect:?} was not found in {SEEDS_TO_FIND} seeds"));
-        println!("{defect:?}: seed {}: {}", report.seed, report.violation.unwrap());
+        let violation = report.violation.unwrap();
+        println!("{defect:?}: seed {}: {violation}", report.seed);
+        let shown = defect.shows().iter().any(|shown| violation.contains(shown));
+        assert!(shown, "{defect:?} shows as something else: seed {}: {violation}", report.seed);
     }
 }

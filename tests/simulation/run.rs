@@ -25,14 +25,19 @@ use crate::world::{GRACE, LifeId, Shared, SimulatedClock};
 pub const INITIAL_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_DELAY: Duration = Duration::from_secs(10);
 
-/// A token, a look-up and a request, each within its time-out.
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(9);
+/// Shorter than the slowest look-up and the slowest request together, so that attempts are cut off.
+pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Things go wrong for so long; then it is calm.
 const ROUGH: Duration = Duration::from_mins(1);
 
-/// Long after everything has to be settled.
-const HORIZON: Duration = Duration::from_mins(10);
+/// After things have gone wrong for the last time, everything is settled within this: a lease, a sweep, and all attempts
+/// with their waits and graces.
+const HORIZON: Duration = Duration::from_secs(150);
+
+/// A caller's answer comes so much after its deadline at most: the cart has five seconds to be recorded, and a last look
+/// at the order has one.
+const LATE: Duration = Duration::from_millis(6_500);
 
 /// More steps than the tasks of one event ever need to come to rest.
 const STEPS: usize = 8;
@@ -229,6 +234,7 @@ impl House {
                 life: id,
                 defect: self.defect,
                 honours_keys: self.guard == DuplicateGuard::IdempotencyKey,
+                max_concurrency: self.max_concurrency,
             }),
             clock: Arc::new(SimulatedClock { world: world.clone(), life: id }),
             policy: self.policy(),
@@ -411,8 +417,10 @@ impl House {
         let (comes_again, pause) = (self.random.random_bool(0.5), self.random.random_range(100..8_000));
         let Some((life, relay)) = self.any_replica() else { return };
         let (world, later) = (self.world.clone(), Arc::clone(&self.later));
+        let deadline = after(world.lock().now, wait + LATE);
         let call = async move {
             let answer = relay.submit(candidate(cart, version), wait).await;
+            world.lock().check_in_time(cart, deadline);
             if let Ok(answer) = &answer {
                 world.lock().check_answer(answer);
             }

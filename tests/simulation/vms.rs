@@ -20,6 +20,20 @@ use crate::world::{GRACE, LifeId, Shared, VmsOrder, World};
 /// The client gives up then.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A request whose future is dropped has lost its connection.
+struct Connection<'a> {
+    world: &'a Shared,
+    key: Option<u64>,
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            Journey::connection_ends(&mut self.world.lock(), key);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct SimulatedVms {
     pub world: Shared,
@@ -27,6 +41,7 @@ pub struct SimulatedVms {
     pub defect: Option<Defect>,
     /// Whether a second request under one key gets the first one's order.
     pub honours_keys: bool,
+    pub max_concurrency: usize,
 }
 
 /// A request on its way, and what 11VMS will do with it.
@@ -42,26 +57,40 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// The caller's process is gone. What had not arrived may never arrive; the rest is done within the grace.
+    /// The caller's process is gone.
     pub fn connections_end(world: &mut World, life: LifeId) {
-        let now = world.now;
-        let open = |journey: &Journey| journey.life == life && journey.connection_ends_at > now;
-        let keys: Vec<u64> = world.journeys.iter().filter(|(_, journey)| open(journey)).map(|(key, _)| *key).collect();
+        let keys: Vec<u64> =
+            world.journeys.iter().filter(|(_, known)| known.life == life).map(|(key, _)| *key).collect();
         for key in keys {
-            let lost = world.random.random_bool(0.5);
-            let latest = world.between(0, 3_000);
-            let journey = world.journeys.get_mut(&key).unwrap();
-            journey.connection_ends_at = now;
-            if journey.arrives_at > now && lost {
-                journey.effect = None;
-            }
-            if let Some((at, visible_at)) = &mut journey.effect {
-                *at = (*at).min(after(now, latest));
-                *visible_at = (*visible_at).min(after(now, GRACE));
-                let at = *at;
-                world.at(at, life, move |world| make(world, key));
-            }
+            Self::connection_ends(world, key);
         }
+    }
+
+    /// What had not arrived may never arrive; the rest is done, and shows, within the grace.
+    fn connection_ends(world: &mut World, key: u64) {
+        let now = world.now;
+        let is_open = |journey: &&mut Self| journey.connection_ends_at > now;
+        if world.journeys.get_mut(&key).filter(is_open).is_none() {
+            return;
+        }
+        let lost = world.random.random_bool(0.5);
+        let latest = world.between(0, 3_000);
+        let journey = world.journeys.get_mut(&key).unwrap();
+        journey.connection_ends_at = now;
+        if journey.arrives_at > now && lost {
+            journey.effect = None;
+        }
+        if let Some((at, visible_at)) = &mut journey.effect {
+            *at = (*at).min(after(now, latest));
+            *visible_at = (*visible_at).min(after(now, GRACE));
+            let at = *at;
+            world.at(at, 0, move |world| make(world, key));
+        }
+    }
+
+    /// How many requests of one life are under way.
+    fn open(world: &World, life: LifeId) -> usize {
+        world.journeys.values().filter(|known| known.life == life && known.connection_ends_at > world.now).count()
     }
 }
 
@@ -120,7 +149,10 @@ impl Fate {
 
 impl SimulatedVms {
     /// Sends a request on its way; what comes back, and when.
-    fn depart(&self, world: &mut World, order: &Order) -> (Reply, Timestamp) {
+    fn depart(&self, world: &mut World, order: &Order) -> (Reply, Timestamp, u64) {
+        if Journey::open(world, self.life) >= self.max_concurrency {
+            world.violated(format!("{}: more is under way than 11VMS takes", order.id));
+        }
         let known = world.vms.get(&order.id).and_then(|orders| orders.first()).filter(|_| self.honours_keys);
         let number = known.map_or_else(|| format!("45{:04}", world.vms.len()), |order| order.number.clone());
         let number = if known.is_some() { number } else { format!("{number}-{}", world.next_number()) };
@@ -153,7 +185,7 @@ impl SimulatedVms {
         } else {
             world.invariants.not_before.remove(&order.id);
         }
-        (reply, connection_ends_at)
+        (reply, connection_ends_at, key)
     }
 
     async fn at(&self, time: Timestamp, reply: impl FnOnce(&mut World) -> Reply + Send + 'static) -> Reply {
@@ -170,15 +202,20 @@ impl SimulatedVms {
 #[async_trait]
 impl Vms for SimulatedVms {
     async fn create(&self, order: &Order) -> Reply {
+        let mut connection = Connection { world: &self.world, key: None };
         let (reply, time) = {
             let mut world = self.world.lock();
             if world.goes_wrong(5) {
                 (Reply::NotSent("simulated".to_owned()), world.soon(0, 100))
             } else {
-                self.depart(&mut world, order)
+                let (reply, time, key) = self.depart(&mut world, order);
+                connection.key = Some(key);
+                (reply, time)
             }
         };
-        self.at(time, move |_| reply).await
+        let reply = self.at(time, move |_| reply).await;
+        connection.key = None;
+        reply
     }
 
     async fn look_up(&self, id: &OrderId) -> Reply {

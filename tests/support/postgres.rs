@@ -24,14 +24,15 @@ impl Postgres {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { folder, programs, port };
+        let mut server = Self { folder, programs, port: 0 };
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(server.folder.path()));
         }
         let data = server.data();
         run(server.command("initdb").args(["--auth=trust", "--username=postgres", "--no-sync", "-D"]).arg(&data));
-        server.control(&["-w", "start"]);
+        // Late, so that hardly anybody else can have it meanwhile.
+        server.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        server.restart();
         Some(server)
     }
 
@@ -62,8 +63,8 @@ impl Postgres {
 
     /// Stops the server as a crash does, without any goodbye, and starts it again.
     pub fn crash_and_restart(&self) {
-        self.control(&["-m", "immediate", "-w", "stop"]);
-        self.control(&["-w", "start"]);
+        self.crash();
+        self.restart();
     }
 
     /// Stops the server as a crash does.

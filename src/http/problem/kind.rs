@@ -160,14 +160,14 @@ impl ProblemKind {
         name: "ledger-unavailable",
         status: StatusCode::SERVICE_UNAVAILABLE,
         title: "The order can't be recorded now",
-        explanation: "The ledger can't write, so nothing was sent to 11VMS. Send it again after Retry-After.",
+        explanation: "The ledger can't write, so nothing was sent to 11VMS; or it has not answered in time, which detail says. Send it again after Retry-After: that is safe in both cases.",
     };
 
     pub const OVERLOADED: Self = Self {
         name: "overloaded",
         status: StatusCode::SERVICE_UNAVAILABLE,
         title: "Too much at once",
-        explanation: "More requests are under way than server.max_in_flight. Nothing was recorded. Send it again after Retry-After.",
+        explanation: "More requests are under way than server.max_in_flight, each cart of a batch counted; or too many batches arrive at once. Nothing was recorded. Send it again after Retry-After.",
     };
 
     pub const STILL_OPEN: Self = Self {

@@ -162,21 +162,26 @@ impl<'de> Visitor<'de> for Carts {
     }
 }
 
-/// What becomes of each cart: the place of its own answer, or of the equal cart before it.
+/// Where each cart's answer stands: at its own place, or at that of an equal cart, if none of another content under its
+/// id has come in between.
 fn same_as(candidates: &[Result<Candidate, Problem>]) -> Vec<usize> {
-    let mut first: HashMap<(&OrderId, &str), usize> = HashMap::new();
-    candidates
-        .iter()
-        .enumerate()
-        .map(|(at, candidate)| {
-            let Ok(Candidate { id, fingerprint, body, .. }) = candidate else { return at };
-            let earlier = first.get(&(id, fingerprint.as_str())).or_else(|| first.get(&(id, body.as_str()))).copied();
-            let first_at = earlier.unwrap_or(at);
-            first.entry((id, fingerprint)).or_insert(first_at);
-            first.entry((id, body)).or_insert(first_at);
-            first_at
-        })
-        .collect()
+    let mut last: HashMap<&OrderId, (usize, &Candidate)> = HashMap::new();
+    let mut places = Vec::with_capacity(candidates.len());
+    for (at, candidate) in candidates.iter().enumerate() {
+        let Ok(candidate) = candidate else {
+            places.push(at);
+            continue;
+        };
+        let equal = |other: &Candidate| other.fingerprint == candidate.fingerprint || other.body == candidate.body;
+        match last.get(&candidate.id) {
+            Some((first, other)) if equal(other) => places.push(*first),
+            _ => {
+                last.insert(&candidate.id, (at, candidate));
+                places.push(at);
+            }
+        }
+    }
+    places
 }
 
 /// Submits every cart once. Carts under one id follow each other, as they were sent; all others run together.

@@ -75,6 +75,8 @@ pub async fn create_purchase_order(
     let mapping = api.mapping.current();
     let candidate = off_the_loop(text, move |text| candidate(&mapping, text, baggage)).await?;
     let preferences = Preferences::of(&headers);
+    // Who waits holds little: the headers would keep the connection's whole read buffer.
+    drop(headers);
     let wait = arrival.remaining(preferences.deadline(api.limits.deadline), &*api.clock);
     let answer = api.relay.submit(candidate, wait).await?;
     reply(&api, answer, preferences)

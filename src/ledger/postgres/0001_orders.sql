@@ -20,3 +20,4 @@ CREATE INDEX orders_by_state ON orders (state, received_at, id);
 CREATE INDEX orders_by_cart_number ON orders (cart_number);
 CREATE INDEX orders_by_settlement ON orders (settled_at) WHERE settled_at IS NOT NULL;
 CREATE INDEX orders_open ON orders (received_at, id) WHERE state IN ('accepted', 'forwarding', 'retrying');
+CREATE INDEX orders_retrying ON orders (next_attempt_at) WHERE state = 'retrying';

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::error::DatabaseError;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::PgPool;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
-use super::super::LedgerError;
-use super::super::group::{Backend, Write, Written};
+use super::super::group::{Backend, PURGE_PORTION, Write, Written};
 use super::super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{GROUP, connect, milliseconds, read_record, texts, unavailable};
-use crate::cart::without_leading_zeros;
+use super::super::{LedgerError, searched};
+use super::{ANSWER, Url, connect, milliseconds, options, prepare, read_record, silent, texts, unavailable, whole};
 use crate::order::{Order, OrderId, State};
 
 /// How often a group is tried that other replicas were in the way of. Each try sees what they wrote.
@@ -21,13 +21,27 @@ const TRIES: usize = 5;
 
 type Results = Vec<Result<Written, LedgerError>>;
 
+/// A connection that was idle for longer is tried before it is trusted with a group.
+const TRUSTED: Duration = Duration::from_secs(5);
+
+/// For that trial.
+const PING: Duration = Duration::from_secs(2);
+
 /// The one writer of this replica.
 pub struct Writer {
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
+    url: Url,
+    /// They learn of a new password when the writer does.
+    readers: PgPool,
+    connection: Option<Idle>,
     runtime: Handle,
     replica: String,
     lease: Duration,
+}
+
+/// A connection between two groups.
+struct Idle {
+    connection: PgConnection,
+    since: Instant,
 }
 
 /// Why a group was not written.
@@ -49,37 +63,47 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Writer {
-    pub const fn new(
-        options: PgConnectOptions,
-        connection: PgConnection,
-        runtime: Handle,
-        replica: String,
-        lease: Duration,
-    ) -> Self {
-        Self { options, connection: Some(connection), runtime, replica, lease }
+    pub const fn new(url: Url, readers: PgPool, runtime: Handle, replica: String, lease: Duration) -> Self {
+        Self { url, readers, connection: None, runtime, replica, lease }
     }
 
     async fn write(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
-        // Taken out: a connection that failed is never put back.
-        let mut idle = self.connection.take();
         for _ in 0..TRIES {
-            let was_idle = idle.is_some();
-            let mut connection = match idle.take() {
-                Some(connection) => connection,
-                None => connect(&self.options).await?,
-            };
-            match self.try_to_write(&mut connection, group).await {
+            let was_idle = self.connection.is_some();
+            // Taken out: a connection that failed is never put back.
+            let mut connection = self.connected().await?;
+            let written = tokio::time::timeout(ANSWER, self.try_to_write(&mut connection, group)).await;
+            match written.unwrap_or_else(|_| Err(Failure::Ambiguous(silent()))) {
                 Ok(results) => {
-                    self.connection = Some(connection);
+                    self.put_back(connection);
                     return Ok(results);
                 }
-                Err(Failure::Contended) => idle = Some(connection),
+                Err(Failure::Contended) => self.put_back(connection),
                 // The database has been restarted since the last group: a new connection may do.
                 Err(Failure::Broken(_)) if was_idle => {}
                 Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
             }
         }
         Err(unavailable("other replicas wrote the same orders again and again".to_owned()))
+    }
+
+    fn put_back(&mut self, connection: PgConnection) {
+        self.connection = Some(Idle { connection, since: Instant::now() });
+    }
+
+    /// The connection of the last group, if the database has not been restarted since; else a new one.
+    async fn connected(&mut self) -> Result<PgConnection, LedgerError> {
+        if let Some(Idle { mut connection, since }) = self.connection.take() {
+            let trusted = since.elapsed() < TRUSTED;
+            if trusted || tokio::time::timeout(PING, connection.ping()).await.is_ok_and(|pong| pong.is_ok()) {
+                return Ok(connection);
+            }
+        }
+        let options = options(&self.url)?;
+        self.readers.set_connect_options(options.clone());
+        let mut connection = connect(&options).await?;
+        prepare(&mut connection).await?;
+        Ok(connection)
     }
 
     async fn try_to_write(&self, connection: &mut PgConnection, group: &[Write]) -> Result<Results, Failure> {
@@ -176,16 +200,15 @@ impl Writer {
 impl Backend for Writer {
     fn commit(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
         let runtime = self.runtime.clone();
-        runtime.block_on(async {
-            let written = tokio::time::timeout(GROUP, self.write(group)).await;
-            written.unwrap_or_else(|_| Err(unavailable("the database does not answer".to_owned())))
-        })
+        runtime.block_on(self.write(group))
     }
 }
 
 async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -> Result<usize, Failure> {
-    let query = "DELETE FROM orders WHERE settled_at < $1 AND state <> 'parked'";
-    let done = sqlx::query(query).bind(before.as_millisecond()).execute(&mut **transaction).await?;
+    let query = "DELETE FROM orders WHERE id IN
+        (SELECT id FROM orders WHERE settled_at < $1 AND state <> 'parked' LIMIT $2)";
+    let query = sqlx::query(query).bind(before.as_millisecond()).bind(whole(PURGE_PORTION));
+    let done = query.execute(&mut **transaction).await?;
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
@@ -193,7 +216,7 @@ async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -
 #[derive(Default)]
 struct Rows<'a> {
     ids: Vec<&'a str>,
-    cart_numbers: Vec<&'a str>,
+    cart_numbers: Vec<String>,
     states: Vec<&'static str>,
     received: Vec<i64>,
     settled: Vec<Option<i64>>,
@@ -207,7 +230,7 @@ impl<'a> Rows<'a> {
     fn add(&mut self, order: &'a Order) -> Result<(), LedgerError> {
         let record = serde_json::to_string(order).map_err(|error| unavailable(error.to_string()))?;
         self.ids.push(order.id.as_str());
-        self.cart_numbers.push(without_leading_zeros(&order.cart_number));
+        self.cart_numbers.push(searched(&order.cart_number));
         self.states.push(order.state.name());
         self.received.push(order.received_at.as_millisecond());
         self.settled.push(order.settled_at.map(Timestamp::as_millisecond));
