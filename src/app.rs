@@ -119,8 +119,8 @@ impl App {
             tokens: TokenVerifier::new(auth, keys, Arc::clone(&clock)),
             clock,
             limits: Limits::from_config(&server),
-            in_flight: Semaphore::new(server.max_in_flight),
-            aside: Semaphore::new(ASIDE),
+            in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
+            aside: Arc::new(Semaphore::new(ASIDE)),
             batches: Semaphore::new(BATCHES),
             rates,
         };

@@ -19,6 +19,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -78,9 +79,9 @@ pub struct Api {
     /// How long and how much.
     pub limits: Limits,
     /// Places for requests that bring carts.
-    pub in_flight: Semaphore,
+    pub in_flight: Arc<Semaphore>,
     /// Places for those that look at orders and settle them: people are needed most when callers crowd.
-    pub aside: Semaphore,
+    pub aside: Arc<Semaphore>,
     /// Places for batches whose bodies are held whole.
     pub batches: Semaphore,
     /// How often each client may come.
@@ -121,10 +122,7 @@ fn described_routes() -> OpenApiRouter<Arc<Api>> {
 
 /// The router of `server.listen`.
 pub fn public_router(api: &Arc<Api>) -> Router {
-    let business = bounded(business_routes(), api.limits.max_body)
-        .merge(bounded(batch_route(), MAX_BATCH))
-        // Too much at once is refused before a byte of the body is read; codings get one spelling.
-        .layer(from_fn_with_state(Arc::clone(api), frame::shed));
+    let business = bounded(business_routes(), api.limits.max_body).merge(bounded(batch_route(), MAX_BATCH));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
     framed(routes, api)
 }
@@ -135,6 +133,8 @@ fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
     routes
         // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
         .layer(RequestDecompressionLayer::new())
+        // In the one spelling that the layer within knows.
+        .layer(MapRequestLayer::new(frame::plain_coding))
         // No more bytes off the wire than that.
         .layer(RequestBodyLimitLayer::new(limit))
 }

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
 
 use super::Api;
@@ -35,44 +36,54 @@ const SMALL_CART: usize = 32 * 1024;
 /// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
 pub const MAX_BAGGAGE: usize = 4096;
 
-/// A caller that may bring carts.
+/// A place among the requests under way: too much at once is refused before anything of it is looked at. It is given back
+/// with the handler's work, also if the caller hangs up.
 #[derive(Debug)]
-pub struct Writer;
+struct Place {
+    _held: OwnedSemaphorePermit,
+}
 
-/// A caller that may read orders.
-#[derive(Debug)]
-pub struct Reader;
+impl Place {
+    fn take(places: &Arc<Semaphore>) -> Result<Self, Problem> {
+        Arc::clone(places).try_acquire_owned().map(|held| Self { _held: held }).map_err(|_| {
+            let detail = "as many requests as the service takes are under way";
+            Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON)
+        })
+    }
+}
 
-/// A caller that may settle orders by hand; as which it is remembered.
+/// A caller that may bring carts, in its place.
 #[derive(Debug)]
-pub struct Operator(pub String);
+pub struct Writer {
+    _place: Place,
+}
 
-/// A verified caller, whatever it may do.
+/// A caller that may read orders, in its place beside those that bring carts: people are needed most when callers crowd.
 #[derive(Debug)]
-pub struct Verified(pub Arc<Caller>);
+pub struct Reader {
+    _place: Place,
+}
+
+/// A caller that may settle orders by hand, in its place; as which it is remembered.
+#[derive(Debug)]
+pub struct Operator {
+    pub name: String,
+    _place: Place,
+}
+
+/// A verified caller in its place, whatever it may do.
+#[derive(Debug)]
+pub struct Verified {
+    pub caller: Arc<Caller>,
+    _place: Place,
+}
 
 impl FromRequestParts<Arc<Api>> for Verified {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers)?;
-        let caller = api.tokens.verify(token).await?;
-        debug!(target: STEP, client = caller.client, "token verified");
-        api.rates.count(&caller.client).map_err(|wait| {
-            let detail = format!("the client {} is over its rate", quoted(&caller.client));
-            Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
-        })?;
-        Ok(Self(caller))
-    }
-}
-
-impl FromRequestParts<Arc<Api>> for Operator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
-        caller.require(Permission::Operate, api.tokens.scopes())?;
-        Ok(Self(caller.name()))
+        let place = Place::take(&api.aside)?;
+        Ok(Self { caller: caller(parts, api).await?, _place: place })
     }
 }
 
@@ -80,9 +91,9 @@ impl FromRequestParts<Arc<Api>> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
-        caller.require(Permission::Write, api.tokens.scopes())?;
-        Ok(Self)
+        let place = Place::take(&api.in_flight)?;
+        caller(parts, api).await?.require(Permission::Write, api.tokens.scopes())?;
+        Ok(Self { _place: place })
     }
 }
 
@@ -90,10 +101,33 @@ impl FromRequestParts<Arc<Api>> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Verified(caller) = Verified::from_request_parts(parts, api).await?;
-        caller.require(Permission::Read, api.tokens.scopes())?;
-        Ok(Self)
+        let place = Place::take(&api.aside)?;
+        caller(parts, api).await?.require(Permission::Read, api.tokens.scopes())?;
+        Ok(Self { _place: place })
     }
+}
+
+impl FromRequestParts<Arc<Api>> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let place = Place::take(&api.aside)?;
+        let caller = caller(parts, api).await?;
+        caller.require(Permission::Operate, api.tokens.scopes())?;
+        Ok(Self { name: caller.name(), _place: place })
+    }
+}
+
+/// Who asks, within its rate.
+async fn caller(parts: &Parts, api: &Api) -> Result<Arc<Caller>, Problem> {
+    let token = bearer(&parts.headers)?;
+    let caller = api.tokens.verify(token).await?;
+    debug!(target: STEP, client = caller.client, "token verified");
+    api.rates.count(&caller.client).map_err(|wait| {
+        let detail = format!("the client {} is over its rate", quoted(&caller.client));
+        Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
+    })?;
+    Ok(caller)
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 §2.1). Two headers, or another scheme, are no token.

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
-use super::error::COME_AGAIN_SOON;
 use super::extract::MAX_BAGGAGE;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use super::{API_VERSION, Api, SMART_ID};
@@ -173,30 +172,13 @@ fn misfit(headers: &HeaderMap) -> Option<Problem> {
 
 /// Content codings are case-insensitive, and `x-gzip` is gzip (RFC 9110 §8.4.1): in the one spelling that the
 /// decompression knows.
-fn plain_coding(headers: &mut HeaderMap) {
-    if let Some(coding) = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
-        let coding = coding.trim().to_ascii_lowercase();
+pub fn plain_coding(mut request: Request) -> Request {
+    let coding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if let Some(coding) = coding.map(|coding| coding.trim().to_ascii_lowercase()) {
         let coding = coding.strip_prefix("x-").filter(|plain| *plain == "gzip").unwrap_or(&coding);
         if let Ok(value) = HeaderValue::from_str(coding) {
-            headers.insert(header::CONTENT_ENCODING, value);
+            request.headers_mut().insert(header::CONTENT_ENCODING, value);
         }
     }
-}
-
-/// All that is posted, but for what people do to one order.
-fn brings_carts(request: &Request) -> bool {
-    let path = request.uri().path();
-    request.method() == Method::POST && !path.ends_with("/replay") && !path.ends_with("/resolve")
-}
-
-/// Sheds before anything is read or recorded.
-pub async fn shed(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    let places = if brings_carts(&request) { &api.in_flight } else { &api.aside };
-    let Ok(_place) = places.try_acquire() else {
-        let detail = "as many requests as the service takes are under way";
-        return Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON).into_response();
-    };
-    plain_coding(request.headers_mut());
-    // The place is given back also if the caller hangs up, and this future is dropped.
-    next.run(request).await
+    request
 }

@@ -59,8 +59,8 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         tokens: TokenVerifier::new(settings.auth, keys, Arc::clone(&clock)),
         clock,
         limits: Limits::from_config(&settings.server),
-        in_flight: Semaphore::new(1),
-        aside: Semaphore::new(ASIDE),
+        in_flight: Arc::new(Semaphore::new(1)),
+        aside: Arc::new(Semaphore::new(ASIDE)),
         batches: Semaphore::new(BATCHES),
         rates,
     })

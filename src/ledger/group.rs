@@ -46,6 +46,9 @@ pub enum Written {
 pub trait Backend: Send + 'static {
     /// Applies the writes in one transaction; one result each, in order. A record that can't be read fails its own
     /// write alone; where the storage fails, nothing of the group is applied.
+    ///
+    /// # Errors
+    /// If the storage fails.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError>;
 }
 

@@ -69,8 +69,7 @@ impl Journey {
     /// What had not arrived may never arrive; the rest is done, and shows, within the grace.
     fn connection_ends(world: &mut World, key: u64) {
         let now = world.now;
-        let is_open = |journey: &&mut Self| journey.connection_ends_at > now;
-        if world.journeys.get_mut(&key).filter(is_open).is_none() {
+        if world.journeys.get(&key).is_none_or(|journey| journey.connection_ends_at <= now) {
             return;
         }
         let lost = world.random.random_bool(0.5);

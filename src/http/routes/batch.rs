@@ -61,7 +61,7 @@ const PATH: &str = "/v2/purchase-orders/batch";
 )]
 pub async fn create_purchase_orders(
     State(api): State<Arc<Api>>,
-    _: Writer,
+    _writer: Writer,
     Extension(request_id): Extension<RequestId>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,

@@ -61,14 +61,14 @@ pub struct ResolutionBody {
 )]
 pub async fn replay_purchase_order(
     State(api): State<Arc<Api>>,
-    Operator(by): Operator,
+    operator: Operator,
     Path(id): Path<String>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
 ) -> Result<Reply, Problem> {
     let (id, preferences) = (OrderId::of(&id), Preferences::of(&headers));
     let wait = arrival.remaining(preferences.deadline(api.limits.deadline), &*api.clock);
-    let answer = api.relay.replay(id.clone(), by, wait).await?;
+    let answer = api.relay.replay(id.clone(), operator.name, wait).await?;
     reply(&api, answer.ok_or_else(|| unknown(&id))?, preferences)
 }
 
@@ -92,14 +92,14 @@ pub async fn replay_purchase_order(
 )]
 pub async fn resolve_purchase_order(
     State(api): State<Arc<Api>>,
-    Operator(by): Operator,
+    operator: Operator,
     Path(id): Path<String>,
     Extension(arrival): Extension<Arrival>,
     JsonText(text): JsonText,
 ) -> Result<Json<OrderView>, Problem> {
     let (id, resolution) = (OrderId::of(&id), resolution(&text)?);
     let wait = arrival.remaining(api.limits.deadline, &*api.clock);
-    match api.relay.resolve(&id, resolution, &by, wait).await?.ok_or_else(|| unknown(&id))? {
+    match api.relay.resolve(&id, resolution, &operator.name, wait).await?.ok_or_else(|| unknown(&id))? {
         Resolved::Now(order) | Resolved::Already(order) => Ok(Json((&order).into())),
         Resolved::Otherwise(order) => Err(settled_otherwise(&order)),
         Resolved::UnderWay(order) => {

@@ -29,7 +29,7 @@ use crate::http::view::PreviewView;
 )]
 pub async fn preview_purchase_order(
     State(api): State<Arc<Api>>,
-    _: Writer,
+    _writer: Writer,
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
     let mapping = api.mapping.current();

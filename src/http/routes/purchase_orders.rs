@@ -65,7 +65,7 @@ const LARGEST_PAGE: usize = 200;
 )]
 pub async fn create_purchase_order(
     State(api): State<Arc<Api>>,
-    _: Writer,
+    _writer: Writer,
     Extension(request_id): Extension<RequestId>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
@@ -116,7 +116,7 @@ pub fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Cand
 )]
 pub async fn get_purchase_order(
     State(api): State<Arc<Api>>,
-    _: Reader,
+    _reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<OrderView>, Problem> {
     let id = OrderId::of(&id);
@@ -149,12 +149,12 @@ pub fn unknown(id: &OrderId) -> Problem {
 )]
 pub async fn list_purchase_orders(
     State(api): State<Arc<Api>>,
-    Verified(caller): Verified,
+    verified: Verified,
     headers: HeaderMap,
     Query(parameters): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Problem> {
     let fetches_csrf = headers.get("x-csrf-token").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"));
-    let permitted = caller.require(Permission::Read, api.tokens.scopes());
+    let permitted = verified.caller.require(Permission::Read, api.tokens.scopes());
     let list = match permitted {
         Ok(()) => page(&api, filter(&parameters)?).await?,
         Err(_) if fetches_csrf => ListView { orders: Vec::new(), next_cursor: None },
