@@ -132,3 +132,121 @@ impl Order {
         self.interventions.push(Intervention { at: now, by: by.to_owned(), action, detail });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::retry::Verdict;
+    use crate::order::{Admission, Baggage, OrderId, admit};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn accepted() -> Order {
+        let candidate = Candidate {
+            id: OrderId::of("4711"),
+            cart_number: "4711".into(),
+            fingerprint: "f".into(),
+            body: "{}".into(),
+            mapping_version: "v".into(),
+            baggage: Baggage::default(),
+        };
+        match admit(None, candidate, at(0), &Policy::usual()) {
+            Admission::Started(order) => order,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn forwarding() -> Order {
+        let mut order = accepted();
+        order.begin(at(1)).unwrap();
+        order
+    }
+
+    fn after_attempt(verdict: Verdict, retries: u32) -> Order {
+        let mut order = forwarding();
+        order.conclude(verdict, at(2), &Policy { retries, ..Policy::usual() }, 0.0).unwrap();
+        order
+    }
+
+    fn unknown() -> Verdict {
+        Verdict::Unknown { status: None, answer: None, detail: String::new(), retry_after: None }
+    }
+
+    fn exists(number: &str) -> Resolution {
+        Resolution::Exists(number.to_owned())
+    }
+
+    fn cancelled() -> Resolution {
+        Resolution::Cancelled("not wanted".to_owned())
+    }
+
+    #[test]
+    fn open_and_parked_orders_are_settled_by_hand() {
+        for order in [accepted(), after_attempt(unknown(), 3), after_attempt(unknown(), 0)] {
+            let before = order.clone();
+            let Resolved::Now(created) = order.clone().resolve(&exists("45"), "me", at(9)) else { panic!() };
+            assert_eq!((created.state, created.purchase_order_number.as_deref()), (State::Created, Some("45")));
+            assert_eq!((created.settled_at, created.next_attempt_at), (Some(at(9)), None));
+            assert_eq!((created.revision, created.doubt), (before.revision + 1, Doubt::None));
+            let Resolved::Now(cancelled) = order.resolve(&cancelled(), "me", at(9)) else { panic!() };
+            assert_eq!(cancelled.state, State::Cancelled);
+            let done = &cancelled.interventions[0];
+            assert_eq!((done.by.as_str(), done.at, done.action), ("me", at(9), Action::Cancelled));
+            assert_eq!(done.detail.as_deref(), Some("not wanted"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_settled_by_hand_while_an_attempt_is_under_way() {
+        for resolution in [exists("45"), cancelled()] {
+            assert_eq!(forwarding().resolve(&resolution, "me", at(9)), Resolved::UnderWay(forwarding()));
+        }
+    }
+
+    #[test]
+    fn what_is_settled_stays_settled() {
+        let refused = Verdict::Rejected { status: 422, answer: None, detail: String::new() };
+        let rejected = after_attempt(refused, 3);
+        assert!(
+            matches!(rejected.clone().resolve(&cancelled(), "me", at(9)), Resolved::Otherwise(same) if same == rejected)
+        );
+        let Resolved::Now(created) = accepted().resolve(&exists("45"), "me", at(3)) else { panic!() };
+        assert!(
+            matches!(created.clone().resolve(&exists("45"), "other", at(9)), Resolved::Already(same) if same == created)
+        );
+        assert!(matches!(created.clone().resolve(&exists("46"), "me", at(9)), Resolved::Otherwise(_)));
+        assert!(matches!(created.resolve(&cancelled(), "me", at(9)), Resolved::Otherwise(_)));
+    }
+
+    #[test]
+    fn a_replay_keeps_body_doubt_and_history_and_waits_for_the_grace() {
+        let parked = after_attempt(unknown(), 0);
+        let again = parked.clone().replay("me", at(10), &Policy::usual()).unwrap();
+        assert_eq!((again.state, again.doubt, again.used), (State::Retrying, Doubt::ThisContent, 0));
+        assert_eq!(again.next_attempt_at, Some(at(32)));
+        assert_eq!(
+            (again.body, again.attempts, again.revision),
+            (parked.body.clone(), parked.attempts.clone(), parked.revision + 1)
+        );
+        let later = parked.replay("me", at(100), &Policy::usual()).unwrap();
+        assert_eq!((later.state, later.interventions[0].action), (State::Accepted, Action::Replayed));
+    }
+
+    #[test]
+    fn only_parked_and_refused_orders_are_replayed() {
+        for order in [accepted(), forwarding(), after_attempt(unknown(), 3)] {
+            assert_eq!(order.replay("me", at(9), &Policy::usual()), None);
+        }
+    }
+
+    #[test]
+    fn of_many_interventions_the_last_are_remembered() {
+        let mut order = accepted();
+        for number in 0..60 {
+            order.note(Action::Replayed, &number.to_string(), None, at(number));
+        }
+        assert_eq!((order.interventions.len(), order.interventions[0].by.as_str()), (50, "10"));
+    }
+}

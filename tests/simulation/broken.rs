@@ -27,7 +27,8 @@ impl Defect {
     pub const fn shows(self) -> &'static [&'static str] {
         match self {
             Self::SettledBeforeSent => &["which 11VMS does not have", "created became", "which is not so"],
-            Self::ResentWithoutLookUp | Self::LeasesIgnored => &["11VMS has two orders"],
+            Self::ResentWithoutLookUp => &["11VMS has two orders"],
+            Self::LeasesIgnored => &["11VMS has two orders", "sent without a lease"],
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
             Self::BeginNotRecorded => &["sent, and the ledger does not know it"],
             Self::AnsweredBeforeSettled => &["which the ledger does not have"],

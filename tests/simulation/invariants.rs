@@ -40,11 +40,18 @@ impl World {
         if order.state == State::Forwarding && before != *order {
             self.check_begin(&before, order);
         }
+        if before.state == State::Forwarding && before.interventions.len() < order.interventions.len() {
+            self.violated(format!("{}: settled by hand while an attempt is under way", order.id));
+        }
     }
 
     /// An attempt begins, and not before its time.
     fn check_begin(&mut self, before: &Order, order: &Order) {
         let started = order.attempts.last().unwrap().started_at;
+        if order.used == 1 {
+            // A new life of the order: what 11VMS asked of an earlier one was heard by who brought it again.
+            self.invariants.not_before.remove(&order.id);
+        }
         let mut early = before.next_attempt_at.is_some_and(|at| started < at);
         if let Some(last) = order.attempts.iter().rev().nth(1) {
             let end = end(last);

@@ -235,6 +235,7 @@ impl House {
                 defect: self.defect,
                 honours_keys: self.guard == DuplicateGuard::IdempotencyKey,
                 max_concurrency: self.max_concurrency,
+                sharing: self.sharing,
             }),
             clock: Arc::new(SimulatedClock { world: world.clone(), life: id }),
             policy: self.policy(),

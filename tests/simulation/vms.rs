@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
+use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::retry::{Answer, Reply};
-use purchase_order_webhook::order::{Order, OrderId};
+use purchase_order_webhook::order::{Order, OrderId, State};
 use purchase_order_webhook::vms::Vms;
 use rand::Rng as _;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::broken::Defect;
 use crate::run::MAX_DELAY;
-use crate::world::{GRACE, LifeId, Shared, VmsOrder, World};
+use crate::world::{GRACE, LifeId, Row, Shared, VmsOrder, World};
 
 /// The client gives up then.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -42,6 +43,7 @@ pub struct SimulatedVms {
     /// Whether a second request under one key gets the first one's order.
     pub honours_keys: bool,
     pub max_concurrency: usize,
+    pub sharing: Sharing,
 }
 
 /// A request on its way, and what 11VMS will do with it.
@@ -152,6 +154,11 @@ impl SimulatedVms {
         if Journey::open(world, self.life) >= self.max_concurrency {
             world.violated(format!("{}: more is under way than 11VMS takes", order.id));
         }
+        let leased = |row: &Row| row.writer == self.life && row.lease_until.is_some_and(|until| world.now < until);
+        let begun = world.rows.get(&order.id).filter(|row| row.order.state == State::Forwarding);
+        if self.sharing == Sharing::Replicas && begun.is_some_and(|row| !leased(row)) {
+            world.violated(format!("{}: sent without a lease", order.id));
+        }
         let known = world.vms.get(&order.id).and_then(|orders| orders.first()).filter(|_| self.honours_keys);
         let number = known.map_or_else(|| format!("45{:04}", world.vms.len()), |order| order.number.clone());
         let number = if known.is_some() { number } else { format!("{number}-{}", world.next_number()) };
@@ -225,7 +232,14 @@ impl Vms for SimulatedVms {
         let (time, trouble) = {
             let mut world = self.world.lock();
             let trouble = world.goes_wrong(15).then(|| world.random.random_range(0..4));
-            (if trouble == Some(0) { after(world.now, TIMEOUT) } else { world.soon(1, 50) }, trouble)
+            // It may also answer well, and late: an attempt that waited for it and then sent would outlive its lease.
+            let slow = world.goes_wrong(5);
+            let time = if trouble == Some(0) {
+                after(world.now, TIMEOUT)
+            } else {
+                world.soon(1, if slow { 20_000 } else { 50 })
+            };
+            (time, trouble)
         };
         self.at(time, move |world| {
             let visible = |order: &&VmsOrder| order.visible_at <= world.now;
