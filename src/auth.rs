@@ -77,7 +77,8 @@ impl Caller {
             Some(subject) if *subject != self.client => format!("{subject} ({})", self.client),
             _ => self.client.clone(),
         };
-        name.chars().filter(|c| !c.is_control()).take(MOST_CHARS).collect()
+        let name: String = name.chars().filter(|c| !c.is_control()).take(MOST_CHARS).collect();
+        if name.is_empty() { "a token that names nobody".to_owned() } else { name }
     }
 
     /// A request goes on only if the token carries the scope.

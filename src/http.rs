@@ -2,6 +2,7 @@
 //!
 //! Knows tokens, carts, the mapping and the relay; knows nothing of retries, SQL or 11VMS's wire.
 
+mod coding;
 pub mod error;
 mod extract;
 mod frame;
@@ -19,9 +20,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
-use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -131,10 +130,6 @@ pub fn public_router(api: &Arc<Api>) -> Router {
 fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
     let (routes, _) = routes.split_for_parts();
     routes
-        // Inside the limit of the wire: gzip and deflate, whose output the body's reader limits again.
-        .layer(RequestDecompressionLayer::new())
-        // In the one spelling that the layer within knows.
-        .layer(MapRequestLayer::new(frame::plain_coding))
         // No more bytes off the wire than that.
         .layer(RequestBodyLimitLayer::new(limit))
 }

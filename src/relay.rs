@@ -281,7 +281,8 @@ impl Relay {
         if order.doubt != Doubt::None && self.parts.policy.guard != DuplicateGuard::IdempotencyKey {
             let reply = self.parts.vms.look_up(&order.id).await;
             match read_look_up(reply, order.id.as_str(), reading) {
-                Presence::NotThere => {}
+                // 11VMS is there: whatever this order does to it, the others need not wait.
+                Presence::NotThere => self.turns.sign_of_life(),
                 Presence::There(verdict) | Presence::Unclear(verdict) => return verdict,
             }
         }

@@ -15,7 +15,10 @@ use crate::config::{LogFormat, Telemetry};
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn start(settings: &Telemetry) {
     // Libraries speak of every connection at debug: their lines are never more than ours would be.
-    let filter = EnvFilter::new(format!("{},hyper=warn,h2=warn,reqwest=warn,rustls=warn", settings.log_level));
+    let filter = EnvFilter::new(format!(
+        "{},hyper=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,sqlx_postgres::options=off",
+        settings.log_level
+    ));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match settings.log_format {
         LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_current_span(false)).try_init(),

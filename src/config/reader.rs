@@ -309,7 +309,7 @@ impl Reader {
 
     /// A SQLite file, or a PostgreSQL URL, which may hold a password and is treated as a secret.
     pub fn storage(&mut self, key: &str, default: &str) -> Option<Storage> {
-        const EXPECTED: &str = "sqlite:FILE, the path of a file, or postgres://user:password@host/database";
+        const EXPECTED: &str = "sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
         let is_set = self.entries.contains_key(key) || self.entries.contains_key(&format!("{key}_file"));
         if !is_set {
             return units::sqlite_file(default).map(Storage::Sqlite);

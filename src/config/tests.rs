@@ -233,7 +233,15 @@ fn the_ledger_is_a_file_or_a_database_whose_url_is_a_secret() {
     let file = folder.path().join("url");
     std::fs::write(&file, "postgresql://user:hidden@db.example/orders\n").unwrap();
     assert!(matches!(storage(&format!("ledger.url_file = {file:?}")).unwrap(), Storage::Postgres(Secret::File(_))));
-    for wrong in ["postgres://user:hidden@db.example", "mysql://user:hidden@db.example/orders"] {
+    for wrong in [
+        "postgres://user:hidden@db.example",
+        "mysql://user:hidden@db.example/orders",
+        "postgres:/user:hidden@db.example/orders",
+        "postgres://db.example/orders?pasword=hidden",
+        "postgres://user:hidden@db.example/orders?sslmod=verify-full",
+        "postgres://user:hidden@db.example/orders?sslmode=bogus",
+        "postgres://user:hidden@db.example/orders\npostgres://x",
+    ] {
         let found = storage(&format!("ledger.url = {wrong:?}")).unwrap_err().0;
         assert!(
             found.len() == 1 && found[0].contains("expected sqlite:FILE") && !found[0].contains("hidden"),

@@ -58,10 +58,35 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     (!path.is_empty() && !path.starts_with(':') && !path.contains('?')).then(|| PathBuf::from(path))
 }
 
-/// Whether it names a PostgreSQL database. What else the URL says is the driver's to judge.
+/// Whether it names a PostgreSQL database, with no parameter that the driver would overlook: a slip in one could switch
+/// the check of TLS off, or show a password.
 pub fn is_postgres(url: &str) -> bool {
-    Url::parse(url)
-        .is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql") && !url.path().trim_matches('/').is_empty())
+    const PARAMETERS: [&str; 14] = [
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "application_name",
+        "options",
+        "statement-cache-capacity",
+        "ssl-mode",
+    ];
+    const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    let known = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+        let is_mode = matches!(&*name, "sslmode" | "ssl-mode");
+        PARAMETERS.contains(&&*name) && (!is_mode || SSL_MODES.contains(&&*value))
+    };
+    let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let plain = !url.contains(char::is_whitespace);
+    scheme
+        && plain
+        && Url::parse(url).is_ok_and(|url| !url.path().trim_matches('/').is_empty() && url.query_pairs().all(known))
 }
 
 /// A JSON pointer (RFC 6901) to a member: `~` stands only in `~0` and `~1`.

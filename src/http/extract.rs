@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
 
 use super::Api;
+use super::coding::Coding;
 use super::error::COME_AGAIN_SOON;
 use super::frame::RequestId;
 use super::problem::{Problem, ProblemKind};
@@ -198,12 +199,17 @@ impl FromRequest<Arc<Api>> for BatchText {
 
 /// A body of at most `limit` bytes, as text.
 async fn read(request: Request, limit: usize) -> Result<String, Problem> {
+    let coding = Coding::of(request.headers())?;
     let read = Limited::new(request.into_body(), limit).collect();
     let body = tokio::time::timeout(BODY_TIMEOUT, read)
         .await
         .map_err(|_| Problem::new(ProblemKind::REQUEST_TIMEOUT, "the body did not arrive within 30 s"))?;
     let bytes = body.map_err(|error| unreadable(error.as_ref(), limit))?.to_bytes();
-    utf8(&bytes)
+    if coding == Coding::Identity {
+        return utf8(&bytes);
+    }
+    let failed = |_| Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.");
+    tokio::task::spawn_blocking(move || utf8(&coding.decode(bytes, limit)?)).await.map_err(failed)?
 }
 
 /// Works on a cart. A large one takes milliseconds, for which the event loop has other callers.
@@ -246,7 +252,7 @@ fn unreadable(error: &(dyn Error + 'static), limit: usize) -> Problem {
         }
         cause = error.source();
     }
-    Problem::new(ProblemKind::MALFORMED_JSON, "the body broke off, or is not compressed as Content-Encoding says")
+    Problem::new(ProblemKind::MALFORMED_JSON, "the body broke off")
 }
 
 fn utf8(bytes: &[u8]) -> Result<String, Problem> {

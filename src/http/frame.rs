@@ -169,16 +169,3 @@ fn misfit(headers: &HeaderMap) -> Option<Problem> {
     let interface = || other("smart-id", SMART_ID).map(|detail| Problem::new(ProblemKind::MISDIRECTED, detail));
     version().or_else(interface)
 }
-
-/// Content codings are case-insensitive, and `x-gzip` is gzip (RFC 9110 §8.4.1): in the one spelling that the
-/// decompression knows.
-pub fn plain_coding(mut request: Request) -> Request {
-    let coding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    if let Some(coding) = coding.map(|coding| coding.trim().to_ascii_lowercase()) {
-        let coding = coding.strip_prefix("x-").filter(|plain| *plain == "gzip").unwrap_or(&coding);
-        if let Ok(value) = HeaderValue::from_str(coding) {
-            request.headers_mut().insert(header::CONTENT_ENCODING, value);
-        }
-    }
-    request
-}

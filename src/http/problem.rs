@@ -66,6 +66,26 @@ impl Problem {
         self
     }
 
+    /// How many mistakes it lists.
+    pub const fn count_messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// With so many mistakes beside it, only its first ones.
+    #[must_use]
+    pub fn with_fewer_messages(mut self) -> Self {
+        const SHOWN: usize = 20;
+        if self.messages.len() > SHOWN {
+            self.detail = format!(
+                "The cart has {} mistakes; messages lists {SHOWN}. Alone, it gets them all.",
+                self.messages.len()
+            );
+            self.messages.truncate(SHOWN);
+            self.messages.shrink_to_fit();
+        }
+        self
+    }
+
     /// 11VMS's own answer.
     #[must_use]
     pub fn vms(mut self, answer: Option<Value>) -> Self {

@@ -293,7 +293,8 @@ impl Reading {
     fn number(&self, body: &Value) -> Option<String> {
         match body.pointer(&self.number_pointer)? {
             Value::String(number) if is_number(number.trim()) => Some(number.trim().to_owned()),
-            Value::Number(number) => Some(number.to_string()),
+            // Beyond 64 bits a number has lost digits, and one with a fraction is none of an order.
+            Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
             _ => None,
         }
     }

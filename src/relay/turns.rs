@@ -130,11 +130,21 @@ impl Turns {
         Ok((id, errand))
     }
 
+    /// 11VMS has answered a question well, whatever becomes of the order.
+    pub fn sign_of_life(&self) {
+        let change = self.state().breaker.record(Errand::Order, Health::Well, self.clock.now());
+        self.tell(change);
+    }
+
     fn give_back(&self, errand: Errand, health: Health) {
         let mut state = self.state();
         state.places_taken -= 1;
         let change = state.breaker.record(errand, health, self.clock.now());
         drop(state);
+        self.tell(change);
+    }
+
+    fn tell(&self, change: Option<Change>) {
         match change {
             Some(Change::Opened(pause)) => warn!(
                 pause_seconds = pause.as_secs_f64(),

@@ -46,6 +46,19 @@ async fn lines_that_are_no_json_harm_no_other_line() {
     let answer = send(&service, "application/x-ndjson; charset=utf-8", body).await;
     assert_eq!(statuses(&answer), [201, 400, 201], "{}", answer.text);
     assert_eq!(answer.body["results"][1]["problem"]["type"], "/problems/malformed-json");
+    assert_eq!(answer.body["results"][1]["problem"]["line"], 3, "of the body: {}", answer.text);
+}
+
+#[tokio::test]
+async fn a_batch_of_nothing_but_mistakes_has_an_answer_that_can_be_read() {
+    let service = Service::start().await;
+    let wrong = |number: usize| json!({ "HEADER": { "OBJECT_ID": number.to_string() }, "ITEM": vec![json!({}); 900] });
+    let carts: Vec<Value> = (1..=20).map(wrong).collect();
+    let answer = send_array(&service, &carts).await;
+    assert_eq!(statuses(&answer), [422; 20]);
+    let listed = |at: usize| answer.body["results"][at]["problem"]["messages"].as_array().unwrap().len();
+    assert!(listed(0) > 1_000 && listed(19) == 20, "{} {}", listed(0), listed(19));
+    assert!(answer.body["results"][19]["problem"]["detail"].as_str().unwrap().contains("Alone, it gets them all"));
 }
 
 #[tokio::test]

@@ -95,10 +95,10 @@ async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
         post(&service, "1/resolve", &json!({ "cancelled": "ordered by telephone" })).await
     });
     assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")), "{}", cancelled.text);
-    waiting.is_problem(409, "order-exists");
+    waiting.is_problem(409, "order-cancelled");
     service.clock.advance(Duration::from_mins(10));
-    service.send(&cart).await.is_problem(409, "order-exists");
-    post(&service, "1/replay", &json!(null)).await.is_problem(409, "order-exists");
+    service.send(&cart).await.is_problem(409, "order-cancelled");
+    post(&service, "1/replay", &json!(null)).await.is_problem(409, "order-cancelled");
     assert_eq!(post(&service, "1/resolve", &json!({ "cancelled": "again" })).await.body, cancelled.body);
     assert_eq!(service.vms.received().len(), 1);
     assert_eq!(service.get(&format!("{ORDERS}?state=cancelled")).await.body["orders"][0]["id"], "1");

@@ -76,7 +76,14 @@ impl ProblemKind {
         name: "order-exists",
         status: StatusCode::CONFLICT,
         title: "Another cart is known under this id",
-        explanation: "An order with this id is open or created, and the cart sent now is different from the one it came from; or the order was cancelled by hand. Nothing was changed. Location leads to the order. A changed cart needs a change in 11VMS, or a new cart.",
+        explanation: "An order with this id is open or created, and the cart sent now is different from the one it came from. Nothing was changed. Location leads to the order. A changed cart needs a change in 11VMS, or a new cart.",
+    };
+
+    pub const ORDER_CANCELLED: Self = Self {
+        name: "order-cancelled",
+        status: StatusCode::CONFLICT,
+        title: "The order was cancelled by hand",
+        explanation: "A person decided that there will be no order under this id; detail gives the reason. Nothing was changed or sent. Location leads to the order. If there should be one after all, it needs a new cart.",
     };
 
     pub const ALREADY_SETTLED: Self = Self {
@@ -178,7 +185,7 @@ impl ProblemKind {
     };
 
     /// Every kind, by status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MALFORMED_JSON,
         Self::INVALID_PARAMETER,
         Self::UNSUPPORTED_VERSION,
@@ -188,6 +195,7 @@ impl ProblemKind {
         Self::METHOD_NOT_ALLOWED,
         Self::REQUEST_TIMEOUT,
         Self::ORDER_EXISTS,
+        Self::ORDER_CANCELLED,
         Self::ALREADY_SETTLED,
         Self::ATTEMPT_UNDER_WAY,
         Self::TOO_LARGE,

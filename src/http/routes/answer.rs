@@ -53,9 +53,12 @@ pub fn reply(api: &Api, answer: Answer, preferences: Preferences) -> Result<Repl
         Answer::Open(order) => still_open(api, &order, preferences),
         Answer::Rejected(order) => Err(about(&order, ProblemKind::REFUSED_BY_11VMS)),
         Answer::Parked(order) => Err(about(&order, ProblemKind::PARKED)),
+        Answer::Conflicting(order) if order.state == State::Cancelled => {
+            let why = order.messages.first().map_or("cancelled by hand", |message| &message.message);
+            Err(place(&order, Problem::new(ProblemKind::ORDER_CANCELLED, why)))
+        }
         Answer::Conflicting(order) => {
-            let why = if order.state == State::Cancelled { "was cancelled by hand" } else { "came from another cart" };
-            let detail = format!("the order {} is {} and {why}", order.id, order.state.name());
+            let detail = format!("the order {} is {} and came from another cart", order.id, order.state.name());
             Err(place(&order, Problem::new(ProblemKind::ORDER_EXISTS, detail)))
         }
     }

@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 
 use super::answer::reply;
 use super::purchase_orders::candidate;
-use crate::clock::{after, between};
+use crate::cart::{Cart, CartError};
+use crate::clock::{Clock, after, between};
 use crate::http::Api;
 use crate::http::error::COME_AGAIN_SOON;
 use crate::http::extract::{BatchText, Form, Preferences, Writer, baggage, off_the_loop};
@@ -30,6 +31,9 @@ use crate::relay::Answer;
 
 /// Carts in one batch: what 11VMS takes in some seconds, so that a batch has an answer within its deadline.
 pub const MAX_CARTS: usize = 500;
+
+/// Messages of one batch, after which each further cart lists only some: an answer has to be small enough to be read.
+const MOST_MESSAGES: usize = 10_000;
 
 /// Where the batch was read from, for the problems of its carts.
 const PATH: &str = "/v2/purchase-orders/batch";
@@ -73,6 +77,9 @@ pub async fn create_purchase_orders(
         mapping: api.mapping.current(),
         baggage: baggage(&headers, &request_id),
         max_cart: api.limits.max_body,
+        clock: Arc::clone(&api.clock),
+        // Who does not want to wait wants its carts read all the same.
+        deadline: after(arrival.0, api.limits.deadline),
     };
     let candidates = off_the_loop(text, move |text| reader.candidates(text, form)).await?;
     // Each cart counts as a request; this request has a place already.
@@ -101,6 +108,8 @@ struct Reader {
     mapping: Arc<Mapping>,
     baggage: Baggage,
     max_cart: usize,
+    clock: Arc<dyn Clock>,
+    deadline: Timestamp,
 }
 
 impl Reader {
@@ -109,16 +118,39 @@ impl Reader {
             Form::Array => array(text)?,
             Form::Lines => lines(text)?,
         };
-        Ok(carts.into_iter().map(|cart| self.candidate(cart)).collect())
+        let mut messages = 0;
+        let candidates = carts.into_iter().map(|cart| {
+            let candidate = self.candidate(text, cart);
+            candidate.map_err(|problem| {
+                let problem = if messages > MOST_MESSAGES { problem.with_fewer_messages() } else { problem };
+                messages += problem.count_messages();
+                problem
+            })
+        });
+        Ok(candidates.collect())
     }
 
-    fn candidate(&self, cart: &str) -> Result<Candidate, Problem> {
+    fn candidate(&self, text: &str, cart: &str) -> Result<Candidate, Problem> {
         if cart.len() > self.max_cart {
             let detail = format!("the cart is larger than {} bytes", self.max_cart);
             return Err(Problem::new(ProblemKind::TOO_LARGE, detail));
         }
-        candidate(&self.mapping, cart, self.baggage.clone())
+        if self.clock.now() > self.deadline {
+            let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
+            return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
+        }
+        let parsed = Cart::parse(cart).map_err(|error| within(text, cart, error))?;
+        candidate(&self.mapping, &parsed, self.baggage.clone())
     }
+}
+
+/// A mistake in a cart, with its place in the whole body.
+fn within(text: &str, cart: &str, error: CartError) -> CartError {
+    let CartError::Malformed { line, column, detail } = error else { return error };
+    let before = text.get(..(cart.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)).unwrap_or_default();
+    let lines = before.matches('\n').count();
+    let columns = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+    CartError::Malformed { line: line + lines, column: if line == 1 { column + columns } else { column }, detail }
 }
 
 fn too_many() -> Problem {

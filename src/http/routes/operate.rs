@@ -51,7 +51,7 @@ pub struct ResolutionBody {
         (status = 201, description = "Created now", body = OrderView),
         (status = 202, description = "Still being worked on at the deadline", body = OrderView),
         (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "order-exists: it was cancelled by hand", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "order-cancelled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
         (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),

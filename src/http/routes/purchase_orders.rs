@@ -54,7 +54,7 @@ const LARGEST_PAGE: usize = 200;
         (status = 201, description = "Created by this call", body = OrderView, headers(("Location" = String, description = "The order"))),
         (status = 202, description = "Recorded, and still being worked on at the deadline", body = OrderView,
             headers(("Location" = String, description = "The order"), ("Retry-After" = String, description = "Seconds until there is news"))),
-        (status = 409, description = "order-exists", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "order-exists, order-cancelled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "invalid-cart, refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
         (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
@@ -73,7 +73,7 @@ pub async fn create_purchase_order(
 ) -> Result<Reply, Problem> {
     let baggage = baggage(&headers, &request_id);
     let mapping = api.mapping.current();
-    let candidate = off_the_loop(text, move |text| candidate(&mapping, text, baggage)).await?;
+    let candidate = off_the_loop(text, move |text| candidate(&mapping, &Cart::parse(text)?, baggage)).await?;
     let preferences = Preferences::of(&headers);
     // Who waits holds little: the headers would keep the connection's whole read buffer.
     drop(headers);
@@ -85,10 +85,9 @@ pub async fn create_purchase_order(
 /// What a cart asks to become.
 ///
 /// # Errors
-/// The problem of a cart that can't be read or mapped.
-pub fn candidate(mapping: &Mapping, text: &str, baggage: Baggage) -> Result<Candidate, Problem> {
-    let cart = Cart::parse(text)?;
-    let mapped = mapping.map(&cart).map_err(invalid_cart)?;
+/// The problem of a cart that can't be mapped.
+pub fn candidate(mapping: &Mapping, cart: &Cart, baggage: Baggage) -> Result<Candidate, Problem> {
+    let mapped = mapping.map(cart).map_err(invalid_cart)?;
     debug!(target: STEP, order = mapped.id, mapping = mapping.version(), "mapped");
     Ok(Candidate {
         id: OrderId::of(&mapped.id),
