@@ -8,21 +8,25 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
+use url::Url;
 
 use crate::auth::TokenVerifier;
+use crate::auth::introspection::Introspector;
 use crate::auth::jwks::KeySet;
-use crate::clock::Clock;
-use crate::config::{Settings, Storage};
-use crate::http::{self, ASIDE, Api, BATCHES, Limits, Rates};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Auth, Limits, Settings, Storage};
+use crate::http::tls::{ServerTls, TlsError};
+use crate::http::{self, Api, Door, Rates};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::{Defect, LiveMapping};
+use crate::outbound::{Outbound, OutboundError, Route};
 use crate::relay::{Chance, FRESH, Parts, Relay};
-use crate::vms::client::{VmsClient, http_client};
+use crate::vms::client::VmsClient;
 
-/// For the issuer's metadata and keys.
+/// For the issuer's metadata and keys, and its word on a token.
 const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
@@ -38,6 +42,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Connections that may wait to be accepted, as many as Linux allows unless told otherwise: a batch job opens all of its
 /// connections in one moment, and what does not fit is lost for seconds.
 const BACKLOG: u32 = 4096;
+
+/// Connections to the probes at the same time: a kubelet and a scraper need two.
+const PROBES: usize = 256;
 
 /// How often settled orders that are past their retention are removed.
 const PURGE: Duration = Duration::from_hours(1);
@@ -57,8 +64,11 @@ pub enum StartError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// No HTTP client can be built.
-    #[error("the HTTP client can't be built: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] OutboundError),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address can't be had.
     #[error("{key} {address} can't be had: {source}")]
     Bind {
@@ -77,12 +87,44 @@ pub fn shown(directory: &str, defects: &[Defect]) -> String {
     lines.join("\n")
 }
 
+/// What is wrong with the certificates and keys that the settings name.
+pub fn check_files(settings: &Settings) -> Vec<String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
+    let issuer = verifier(settings.auth.clone(), &clock).err().map(|error| format!("auth.ca: {error}"));
+    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| format!("target.ca: {error}"));
+    [tls, issuer, target].into_iter().flatten().collect()
+}
+
+/// Names the settings whose tokens or secrets would travel in the clear.
+fn warn_of_plain_text(settings: &Settings) {
+    let introspection = settings.auth.introspection.as_ref().map(|introspection| &introspection.url);
+    let issuer = settings.auth.issuer.parse().ok();
+    let urls = [
+        ("target.base_url", Some(&settings.target.base_url)),
+        ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
+        ("auth.introspection.url", introspection),
+        ("auth.jwks_url", settings.auth.jwks_url.as_ref()),
+        ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),
+    ];
+    let is_here = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    for (setting, url) in urls {
+        if url.is_some_and(|url: &Url| url.scheme() == "http" && !is_here(url)) {
+            warn!(
+                setting,
+                "this URL is without TLS: whoever is on the way can read tokens and secrets, or replace keys"
+            );
+        }
+    }
+}
+
 /// The service, bound and ready to run.
 #[derive(Debug)]
 pub struct App {
     api: Arc<Api>,
     public: TcpListener,
     management: TcpListener,
+    tls: Option<Arc<ServerTls>>,
     drain: Duration,
     retention: Duration,
 }
@@ -93,6 +135,7 @@ impl App {
     /// # Errors
     /// If a part can't be had; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        warn_of_plain_text(&settings);
         let Settings { server, auth, target, retry, ledger, mapping, .. } = settings;
         let directory = mapping.directory.display().to_string();
         let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
@@ -110,25 +153,27 @@ impl App {
             attempt_limit,
             chance: Chance(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
-        let keys = KeySet::new(&auth, http_client(ISSUER_TIMEOUT, ISSUER_TIMEOUT)?, Arc::clone(&clock));
-        let rates = Rates::new(server.rate_limit_per_client, Arc::clone(&clock));
+        let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
+        let (listen, management_listen, drain) = (server.listen, server.management_listen, server.drain);
+        let limits = server.limits;
         let api = Api {
             relay,
             ledger: orders,
             mapping: Arc::new(mapping),
-            tokens: TokenVerifier::new(auth, keys, Arc::clone(&clock)),
+            tokens: verifier(auth, &clock)?,
+            in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
+            queries: Arc::new(Semaphore::new(limits.queries)),
+            batches: Semaphore::new(limits.batches),
+            rates: Rates::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
             clock,
-            limits: Limits::from_config(&server),
-            in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
-            aside: Arc::new(Semaphore::new(ASIDE)),
-            batches: Semaphore::new(BATCHES),
-            rates,
+            server,
         };
         Ok(Self {
             api: Arc::new(api),
-            public: bind("server.listen", server.listen)?,
-            management: bind("server.management_listen", server.management_listen)?,
-            drain: server.drain,
+            public: bind("server.listen", listen)?,
+            management: bind("server.management_listen", management_listen)?,
+            tls,
+            drain,
             retention: ledger.retention,
         })
     }
@@ -152,7 +197,7 @@ impl App {
     /// Serves until `stop`; then finishes what is under way within `server.drain`. What does not finish is in the
     /// ledger, and goes on at the next start.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { api, public, management, drain, retention } = self;
+        let Self { api, public, management, tls, drain, retention } = self;
         let relay = tokio::spawn(Arc::clone(&api.relay).run());
         let stop_too = stop.clone();
         tokio::spawn(async move {
@@ -167,8 +212,16 @@ impl App {
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { warm.tokens.warm().await }));
 
         let served = CancellationToken::new();
-        let probes = tokio::spawn(http::serve(management, http::management_router(&api), served.clone(), LAST_ANSWERS));
-        let requests = http::serve(public, http::public_router(&api), stop.clone(), drain + LAST_ANSWERS);
+        if let Some(tls) = &tls {
+            let watched = Arc::clone(tls).watch(Arc::clone(&api.clock));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(watched));
+        }
+        let limits = api.server.limits;
+        let few = Limits { connections: PROBES, ..limits };
+        let door = Door::new(http::management_router(&api), None, few);
+        let probes = tokio::spawn(door.serve(management, served.clone(), LAST_ANSWERS));
+        let door = Door::new(http::public_router(&api), tls, limits);
+        let requests = door.serve(public, stop.clone(), drain + LAST_ANSWERS);
         let work = async {
             stop.cancelled().await;
             api.relay.stop(drain).await;
@@ -180,6 +233,18 @@ impl App {
         }
         info!("stopped");
     }
+}
+
+/// Who decides about tokens.
+fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, OutboundError> {
+    let route = Route { connect_timeout: ISSUER_TIMEOUT, timeout: ISSUER_TIMEOUT, ca: auth.ca.clone(), identity: None };
+    let issuer = Arc::new(Outbound::try_new(route, Arc::clone(clock))?);
+    let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
+    let introspector = auth
+        .introspection
+        .clone()
+        .map(|settings| Introspector::new(settings, auth.remembered_tokens, issuer, Arc::clone(clock)));
+    Ok(TokenVerifier::new(auth, keys, introspector, Arc::clone(clock)))
 }
 
 /// The ledger that the settings name.

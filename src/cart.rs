@@ -21,8 +21,20 @@ pub use parse::CartError;
 use crate::digest;
 use crate::message::{Message, Topic, quoted};
 
-/// Most rows of one section. SRM carts have a handful; the body limit alone would let through tens of thousands.
-pub const MAX_ROWS: usize = 1_000;
+/// How much a cart may hold: the limit on its bytes alone would let through far more than any cart has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Lists and objects inside of each other; carts of SRM have some six, wrappers included.
+    pub depth: usize,
+    /// Rows of one section; carts of SRM have a handful.
+    pub rows: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 32, rows: 1_000 }
+    }
+}
 
 /// A cart number is CHAR10 (BBP_PDS_SC_HEADER_D-OBJECT_ID).
 const CART_NUMBER_CHARS: usize = 10;
@@ -166,7 +178,15 @@ impl Cart {
     /// [`CartError::Malformed`] with line and column if the text is no JSON (RFC 8259) with unique names;
     /// [`CartError::Invalid`] with every mistake if it is JSON but no cart.
     pub fn parse(json: &str) -> Result<Self, CartError> {
-        parse::cart(json)
+        Self::parse_within(json, Bounds::default())
+    }
+
+    /// The same within other bounds.
+    ///
+    /// # Errors
+    /// [`CartError`]
+    pub fn parse_within(json: &str, bounds: Bounds) -> Result<Self, CartError> {
+        parse::cart(json, bounds)
     }
 
     /// The cart number as sent (OBJECT_ID), empty if there is none.

@@ -14,14 +14,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::app::{App, StartError, shown};
+use crate::app::{App, StartError, check_files, shown};
 use crate::cart::{Cart, CartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Settings, environment};
 use crate::http::openapi::{self, Spec};
 use crate::http::view::PreviewView;
 use crate::mapping::{Defect, Folder, Mapping};
-use crate::telemetry;
+use crate::{system, telemetry};
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -118,7 +118,8 @@ impl Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        let code = if matches!(error, StartError::Mapping { .. }) { WRONG_SETTINGS } else { FAILED };
+        let is_wrong = matches!(error, StartError::Mapping { .. } | StartError::Tls(_) | StartError::Client(_));
+        let code = if is_wrong { WRONG_SETTINGS } else { FAILED };
         Self { code, text: error.to_string() }
     }
 }
@@ -138,6 +139,7 @@ fn serve(file: Option<&Path>) -> Result<(), Failure> {
     let settings = Settings::load(file, &environment())
         .map_err(|mistakes| Failure { code: WRONG_SETTINGS, text: mistakes.to_string() })?;
     telemetry::start(&settings.telemetry);
+    system::prepare(settings.server.limits.connections);
     runtime()?.block_on(async {
         let app = App::build(settings, Arc::new(SystemClock)).await?;
         let stop = CancellationToken::new();
@@ -174,7 +176,10 @@ fn stop_on_signal(stop: CancellationToken) -> Result<(), Failure> {
 
 fn check(file: Option<&Path>) -> Result<(), Failure> {
     let environment = environment();
-    let mut mistakes = Settings::load(file, &environment).err().map(|mistakes| mistakes.0).unwrap_or_default();
+    let mut mistakes = match Settings::load(file, &environment) {
+        Ok(settings) => check_files(&settings),
+        Err(mistakes) => mistakes.0,
+    };
     // The folder is checked even if other settings are wrong: every mistake at once.
     let checked = config::Mapping::load(file, &environment)
         .ok()

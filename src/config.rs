@@ -2,25 +2,27 @@
 //!
 //! The only reader of the environment. Settings that exist are valid: nothing behind this module checks them again.
 
+mod auth;
 mod reader;
 mod sections;
+mod server;
+mod target;
 mod units;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
-use url::Url;
 
 use crate::mapping::Amounts;
-use crate::order::breaker::BreakerPolicy;
-use crate::order::retry::{Policy, Reading};
+use crate::order::retry::Policy;
 use reader::Reader;
+
+pub use auth::{AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
+pub use target::{Credentials, Grant, Identity, SigningKey, Target, TargetOAuth2, signing_key};
 
 /// Names the file where no `--config` does.
 pub const CONFIG_VARIABLE: &str = "PO_WEBHOOK_CONFIG";
@@ -57,107 +59,13 @@ pub struct Settings {
     pub telemetry: Telemetry,
 }
 
-/// What a caller gets for an order that is still open at its deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDeadline {
-    /// 202 with the order.
-    Accepted,
-    /// 504 with a problem.
-    Error,
-}
-
-/// `[server]`: how callers are served.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Where the API listens.
-    pub listen: SocketAddr,
-    /// Where probes and metrics listen.
-    pub management_listen: SocketAddr,
-    /// How long a caller waits for an outcome.
-    pub deadline: Duration,
-    /// What it gets then.
-    pub on_deadline: OnDeadline,
-    /// Largest body, in bytes, compressed and not.
-    pub max_body: usize,
-    /// Requests that are worked on at the same time.
-    pub max_in_flight: usize,
-    /// Requests a second that one client may make.
-    pub rate_limit_per_client: Option<NonZeroU32>,
-    /// How long a stop waits for work in flight.
-    pub drain: Duration,
-}
-
-/// `[auth]`: whose tokens are accepted.
-#[derive(Debug, Clone)]
-pub struct Auth {
-    /// `iss`, to the letter.
-    pub issuer: String,
-    /// `aud` holds one of these.
-    pub audience: Vec<String>,
-    /// Where the keys are; discovered if absent.
-    pub jwks_url: Option<Url>,
-    /// JWS algorithms, asymmetric ones only.
-    pub algorithms: Vec<Algorithm>,
-    /// Allowance for clocks that differ.
-    pub leeway: Duration,
-    /// What each scope is called.
-    pub scopes: Scopes,
-}
-
-/// Names of the scopes.
-#[derive(Debug, Clone)]
-pub struct Scopes {
-    /// Needed to bring carts.
-    pub write: String,
-    /// Needed to read orders.
-    pub read: String,
-    /// Needed to settle orders by hand.
-    pub operate: String,
-}
-
-/// `[target]`: 11VMS.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// `/purchase-orders` comes behind it.
-    pub base_url: Url,
-    /// For the TCP and TLS handshake.
-    pub connect_timeout: Duration,
-    /// For a whole request.
-    pub timeout: Duration,
-    /// Requests to 11VMS at the same time.
-    pub max_concurrency: usize,
-    /// How answers are read.
-    pub reading: Reading,
-    /// When it is left alone.
-    pub breaker: BreakerPolicy,
-    /// How tokens are had.
-    pub oauth2: TargetOAuth2,
-}
-
-/// How the client authenticates at the token endpoint (RFC 6749 §2.3.1).
+/// How a client sends its id and its secret (RFC 6749 §2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
     /// `client_secret_basic`
     Basic,
     /// `client_secret_post`
     Post,
-}
-
-/// `[target.oauth2]`: client credentials for 11VMS.
-#[derive(Debug, Clone)]
-pub struct TargetOAuth2 {
-    /// The token endpoint.
-    pub token_url: Url,
-    /// `client_id`
-    pub client_id: String,
-    /// `client_secret`
-    pub client_secret: Secret,
-    /// How both are sent.
-    pub auth: ClientAuth,
-    /// `scope`
-    pub scopes: Vec<String>,
-    /// `audience`, where the server wants it.
-    pub audience: Option<String>,
 }
 
 /// A secret, or the file that holds it. Never shown.

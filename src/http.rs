@@ -2,6 +2,7 @@
 //!
 //! Knows tokens, carts, the mapping and the relay; knows nothing of retries, SQL or 11VMS's wire.
 
+pub mod client_certificate;
 mod coding;
 pub mod error;
 mod extract;
@@ -11,28 +12,30 @@ pub mod openapi;
 pub mod problem;
 mod rate;
 pub mod routes;
+pub mod tls;
 pub mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use listen::serve;
+pub use listen::Door;
 pub use rate::Rates;
 
-use extract::MAX_BATCH;
-
 use crate::auth::TokenVerifier;
+use crate::cart::Bounds;
 use crate::clock::Clock;
-use crate::config::{OnDeadline, Server};
+use crate::config::Server;
 use crate::ledger::Ledger;
 use crate::mapping::LiveMapping;
 use crate::relay::Relay;
@@ -42,25 +45,6 @@ pub const API_VERSION: &str = "2";
 
 /// The interface's Smart ID.
 pub const SMART_ID: &str = "PROC-SRM7-11VMS-PURCHASE-ORDER-V1";
-
-/// Requests under way at the same time that bring no carts.
-pub const ASIDE: usize = 64;
-
-/// Batches that are read and mapped at the same time: 10 MiB each, for some tenths of a second.
-pub const BATCHES: usize = 8;
-
-/// How long and how much.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How long a caller waits for an outcome.
-    pub deadline: Duration,
-    /// What it gets then.
-    pub on_deadline: OnDeadline,
-    /// Largest body of one cart in bytes, compressed and not.
-    pub max_body: usize,
-    /// Requests under way at the same time; a cart of a batch counts as one.
-    pub max_in_flight: usize,
-}
 
 /// What the handlers work with.
 #[derive(Debug)]
@@ -75,27 +59,22 @@ pub struct Api {
     pub tokens: TokenVerifier,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How long and how much.
-    pub limits: Limits,
+    /// How callers are served, and how much of what they send is taken.
+    pub server: Server,
     /// Places for requests that bring carts.
     pub in_flight: Arc<Semaphore>,
     /// Places for those that look at orders and settle them: people are needed most when callers crowd.
-    pub aside: Arc<Semaphore>,
+    pub queries: Arc<Semaphore>,
     /// Places for batches whose bodies are held whole.
     pub batches: Semaphore,
     /// How often each client may come.
     pub rates: Rates,
 }
 
-impl Limits {
-    /// The limits of `[server]`.
-    pub const fn from_config(server: &Server) -> Self {
-        Self {
-            deadline: server.deadline,
-            on_deadline: server.on_deadline,
-            max_body: server.max_body,
-            max_in_flight: server.max_in_flight,
-        }
+impl Api {
+    /// How much a cart may hold.
+    pub const fn bounds(&self) -> Bounds {
+        Bounds { depth: self.server.limits.json_depth, rows: self.server.limits.items }
     }
 }
 
@@ -121,9 +100,12 @@ fn described_routes() -> OpenApiRouter<Arc<Api>> {
 
 /// The router of `server.listen`.
 pub fn public_router(api: &Arc<Api>) -> Router {
-    let business = bounded(business_routes(), api.limits.max_body).merge(bounded(batch_route(), MAX_BATCH));
+    let business = bounded(business_routes(), api.server.limits.max_body)
+        .merge(bounded(batch_route(), api.server.limits.batch_body));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
-    framed(routes, api)
+    let routes = framed(routes, api);
+    // Outside of the frame: a browser's preflight has neither a token nor a version.
+    if api.server.cors_origins.is_empty() { routes } else { routes.layer(cors(&api.server.cors_origins)) }
 }
 
 /// Routes that take bodies of at most `limit` bytes.
@@ -132,6 +114,20 @@ fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
     routes
         // No more bytes off the wire than that.
         .layer(RequestBodyLimitLayer::new(limit))
+}
+
+/// What pages of other origins may do (Fetch standard, CORS protocol): call the API with a token, and read its answers.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    const PREFLIGHT: Duration = Duration::from_mins(10);
+    let sent = ["authorization", "content-type", "prefer", "x-request-id", "accept-version", "smart-id"];
+    let read =
+        ["location", "retry-after", "x-request-id", "idempotency-replayed", "preference-applied", "www-authenticate"];
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(sent.map(HeaderName::from_static))
+        .expose_headers(read.map(HeaderName::from_static))
+        .max_age(PREFLIGHT)
 }
 
 /// The router of `server.management_listen`.

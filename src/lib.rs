@@ -11,6 +11,7 @@ pub mod order;
 
 pub mod auth;
 pub mod ledger;
+pub mod outbound;
 pub mod vms;
 
 pub mod http;
@@ -18,6 +19,7 @@ pub mod http;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod system;
 pub mod telemetry;
 
 pub mod app;

@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::Client;
+use jsonwebtoken::Algorithm;
+use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -19,24 +16,17 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 use url::Url;
 
-use crate::clock::{Clock, between};
-use crate::config::Auth;
-use crate::vms::client::{chain, read_limited};
+use super::key::Key;
+use crate::clock::{Clock, after, between};
+use crate::config::{Auth, JwksTimes};
+use crate::order::retry::retry_after;
+use crate::outbound::{Outbound, chain, read_limited};
 
-/// From the end of a fetch to the next: a flood of unknown keys costs the issuer one request in this time.
-const COOL_DOWN: Duration = Duration::from_secs(10);
-
-/// Keys older than this are fetched anew when they are next used.
-const REFRESH_AFTER: Duration = Duration::from_mins(10);
-
-/// Keys that could not be refreshed for so long are trusted no more: the issuer may have withdrawn them.
-const MAX_AGE: Duration = Duration::from_hours(24);
+/// An issuer that asks to be left alone (Retry-After) is obeyed up to here.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Largest key set or discovery document; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
-
-/// Shorter RSA keys are refused (RFC 7518 §3.3).
-const MIN_RSA_BITS: usize = 2048;
 
 /// Where an issuer's metadata are: behind its path (OpenID Connect Discovery 1.0 §4), or before it (RFC 8414 §3).
 fn metadata_urls(issuer: &Url) -> [Url; 2] {
@@ -63,68 +53,33 @@ pub enum KeyError {
     Unavailable(String),
 }
 
-/// A key that may verify tokens.
-#[derive(Debug, Clone)]
-pub struct Key {
-    kid: Option<String>,
-    /// RFC 7638
-    thumbprint: String,
-    algorithms: Vec<Algorithm>,
-    /// The key itself.
-    pub decoding: DecodingKey,
-}
-
-impl Key {
-    /// A public signature key; anything else in the set is dropped: symmetric keys, encryption keys, short RSA keys.
-    fn parse(jwk: &Jwk) -> Option<Self> {
-        let common = &jwk.common;
-        let signs = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-        let verifies =
-            common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        if !signs || !verifies {
-            return None;
-        }
-        let fitting: &[Algorithm] = match &jwk.algorithm {
-            AlgorithmParameters::RSA(rsa) if rsa_bits(&rsa.n) >= MIN_RSA_BITS => &[
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            AlgorithmParameters::EllipticCurve(_) => &[Algorithm::ES256, Algorithm::ES384],
-            AlgorithmParameters::OctetKeyPair(_) => &[Algorithm::EdDSA],
-            _ => return None,
-        };
-        let pinned = common.key_algorithm.map(|algorithm| algorithm.to_string());
-        let fits = |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
-        let algorithms: Vec<Algorithm> = fitting.iter().filter(fits).copied().collect();
-        let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
-        (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), thumbprint, algorithms, decoding })
-    }
-}
-
-fn rsa_bits(modulus: &str) -> usize {
-    let bytes = URL_SAFE_NO_PAD.decode(modulus.trim_end_matches('=')).unwrap_or_default();
-    let significant = bytes.iter().skip_while(|byte| **byte == 0);
-    let leading = significant.clone().next().map_or(0, |byte| byte.leading_zeros() as usize);
-    (significant.count() * 8).saturating_sub(leading)
-}
-
 #[derive(Debug)]
 struct Fetched {
     keys: Vec<Key>,
     at: Timestamp,
 }
 
+/// Why keys could not be fetched.
+#[derive(Debug, Clone)]
+struct Failure {
+    detail: String,
+    /// How long the issuer wants to be left alone.
+    retry_after: Option<Duration>,
+}
+
+impl From<String> for Failure {
+    fn from(detail: String) -> Self {
+        Self { detail, retry_after: None }
+    }
+}
+
 /// The fetch under way, and how the last one went.
 #[derive(Debug, Default)]
 struct Fetching {
     under_way: Option<watch::Receiver<bool>>,
-    ended_at: Option<Timestamp>,
-    failure: Option<String>,
+    /// No fetch begins before.
+    not_before: Option<Timestamp>,
+    failure: Option<Failure>,
 }
 
 /// The issuer's keys.
@@ -132,7 +87,8 @@ struct Fetching {
 pub struct KeySet {
     issuer: String,
     jwks_url: Option<Url>,
-    http: Client,
+    http: Arc<Outbound>,
+    times: JwksTimes,
     clock: Arc<dyn Clock>,
     known: ArcSwapOption<Fetched>,
     generation: AtomicU64,
@@ -141,11 +97,12 @@ pub struct KeySet {
 
 impl KeySet {
     /// Nothing is fetched before the first key is needed.
-    pub fn new(settings: &Auth, http: Client, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: &Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
         Self {
             issuer: settings.issuer.clone(),
             jwks_url: settings.jwks_url.clone(),
             http,
+            times: settings.jwks,
             clock,
             known: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
@@ -163,13 +120,13 @@ impl KeySet {
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that can't be told.
     pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
-        let known = self.fresh(MAX_AGE);
+        let known = self.fresh(self.times.max_age);
         if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
             self.keep_current();
             return Ok(key);
         }
         let failure = self.refresh(known.map(|known| known.at)).await;
-        match (self.fresh(MAX_AGE), failure) {
+        match (self.fresh(self.times.max_age), failure) {
             (None, failure) => Err(KeyError::Unavailable(failure.unwrap_or_else(|| "none are known yet".to_owned()))),
             (Some(known), failure) => {
                 known.find(kid, algorithm).ok_or_else(|| failure.map_or(KeyError::Unknown, KeyError::Unavailable))
@@ -184,8 +141,8 @@ impl KeySet {
 
     /// Whether the keys may still be trusted. Sees to it that they are refreshed in time.
     pub fn keep_current(self: &Arc<Self>) -> bool {
-        let known = self.fresh(MAX_AGE);
-        if self.fresh(REFRESH_AFTER).is_none() {
+        let known = self.fresh(self.times.max_age);
+        if self.fresh(self.times.refresh).is_none() {
             self.refresh_behind(known.as_ref().map(|known| known.at));
         }
         known.is_some()
@@ -206,7 +163,7 @@ impl KeySet {
             // An error means that the fetch broke off: as good as ended, and its failure is told below.
             let _ = ended.wait_for(|ended| *ended).await;
         }
-        self.fetching().failure.clone()
+        self.fetching().failure.as_ref().map(|failure| failure.detail.clone())
     }
 
     /// Starts a fetch, or joins the one under way. It runs in a task of its own: a caller that hangs up cancels its
@@ -216,14 +173,14 @@ impl KeySet {
         if let Some(ended) = &fetching.under_way {
             return Some(ended.clone());
         }
-        let newer = self.fresh(MAX_AGE).is_some_and(|known| Some(known.at) != seen);
-        let cooling = fetching.ended_at.is_some_and(|at| between(at, self.clock.now()) < COOL_DOWN);
+        let newer = self.fresh(self.times.max_age).is_some_and(|known| Some(known.at) != seen);
+        let cooling = fetching.not_before.is_some_and(|moment| self.clock.now() < moment);
         if (newer && fetching.failure.is_none()) || cooling {
             return None;
         }
         let (end, ended) = watch::channel(false);
         fetching.under_way = Some(ended.clone());
-        fetching.failure = Some("the fetch broke off".to_owned());
+        fetching.failure = Some("the fetch broke off".to_owned().into());
         let keys = Arc::clone(self);
         tokio::spawn(async move {
             let ending = Ending { keys: &keys, end };
@@ -246,7 +203,7 @@ impl KeySet {
         }
     }
 
-    async fn fetch(&self) -> Result<Vec<Key>, String> {
+    async fn fetch(&self) -> Result<Vec<Key>, Failure> {
         #[derive(Deserialize)]
         struct Set {
             keys: Vec<Value>,
@@ -259,10 +216,10 @@ impl KeySet {
         // A key of a kind that is not known here must not hide the others.
         let keys: Vec<Key> =
             set.keys.into_iter().filter_map(|key| Key::parse(&serde_json::from_value(key).ok()?)).collect();
-        if keys.is_empty() { Err(format!("{url} has no key that can verify tokens")) } else { Ok(keys) }
+        if keys.is_empty() { Err(format!("{url} has no key that can verify tokens").into()) } else { Ok(keys) }
     }
 
-    async fn discover(&self) -> Result<Url, String> {
+    async fn discover(&self) -> Result<Url, Failure> {
         #[derive(Deserialize)]
         struct Document {
             issuer: String,
@@ -270,25 +227,31 @@ impl KeySet {
         }
         let issuer =
             self.issuer.parse().map_err(|_| format!("auth.issuer {} is no URL: set auth.jwks_url", self.issuer))?;
-        let mut problems = Vec::new();
+        let (mut problems, mut wait) = (Vec::new(), None);
         for url in metadata_urls(&issuer) {
             match self.get::<Document>(url.clone()).await {
                 Ok(document) if document.issuer == self.issuer => return Ok(document.jwks_uri),
                 Ok(document) => problems.push(format!("{url} is of the issuer {}", document.issuer)),
-                Err(problem) => problems.push(problem),
+                Err(failure) => {
+                    problems.push(failure.detail);
+                    wait = wait.max(failure.retry_after);
+                }
             }
         }
-        Err(problems.join("; "))
+        Err(Failure { detail: problems.join("; "), retry_after: wait })
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer")]
-    async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<T, String> {
-        let answer = self.http.get(url.clone()).send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
+    async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
+        let request = self.http.client().get(url.clone());
+        let answer = request.send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
         if !answer.status().is_success() {
-            return Err(format!("{url} answered {}", answer.status().as_u16()));
+            let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let wait = wait.and_then(|text| retry_after(text, self.clock.now()));
+            return Err(Failure { detail: format!("{url} answered {}", answer.status().as_u16()), retry_after: wait });
         }
         let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(|problem| format!("{url} {problem}"))?;
-        serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))
+        Ok(serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))?)
     }
 }
 
@@ -299,16 +262,16 @@ struct Ending<'k> {
 }
 
 impl Ending<'_> {
-    fn with(self, fetched: Result<Vec<Key>, String>) {
+    fn with(self, fetched: Result<Vec<Key>, Failure>) {
         let failure = match fetched {
             Ok(keys) => {
                 info!(keys = keys.len(), "the issuer's keys were fetched");
                 self.keys.exchange(Fetched { keys, at: self.keys.clock.now() });
                 None
             }
-            Err(problem) => {
-                warn!(problem, "the issuer's keys can't be fetched");
-                Some(problem)
+            Err(failure) => {
+                warn!(problem = failure.detail, "the issuer's keys can't be fetched");
+                Some(failure)
             }
         };
         self.keys.fetching().failure = failure;
@@ -319,7 +282,10 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         let mut fetching = self.keys.fetching();
         fetching.under_way = None;
-        fetching.ended_at = Some(self.keys.clock.now());
+        // XSUAA throttles, and says how long.
+        let wished = fetching.failure.as_ref().and_then(|failure| failure.retry_after).unwrap_or_default();
+        let pause = self.keys.times.cool_down.max(wished.min(LONGEST_PAUSE));
+        fetching.not_before = Some(after(self.keys.clock.now(), pause));
         drop(fetching);
         self.end.send_replace(true);
     }
@@ -350,14 +316,5 @@ mod tests {
                 "https://issuer.example/.well-known/oauth-authorization-server/tenant"
             ]
         );
-    }
-
-    #[test]
-    fn the_size_of_an_rsa_key_is_that_of_its_modulus() {
-        let modulus = |bytes: &[u8]| rsa_bits(&URL_SAFE_NO_PAD.encode(bytes));
-        assert_eq!(modulus(&[0xFF; 256]), 2048);
-        assert_eq!(modulus(&[[0].as_slice(), &[0x80; 256]].concat()), 2048);
-        assert_eq!(modulus(&[[0x01].as_slice(), &[0; 255]].concat()), 2041);
-        assert_eq!(rsa_bits("???"), 0);
     }
 }

@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn sections_are_mistakes_only_if_somebody_wants_them() {
-        let rows = vec!["{}"; crate::cart::MAX_ROWS + 1].join(",");
+        let rows = vec!["{}"; crate::cart::Bounds::default().rows + 1].join(",");
         let unwanted =
             format!(r#""VERSION":"1.0","TEXTS":["a"],"LONGTEXT":[{rows}],"ATTACH":[{{"P_GUID":"elsewhere"}}]"#);
         assert_eq!(mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1}}],{unwanted}}}"#)), Vec::<String>::new());

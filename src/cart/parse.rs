@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Cart, MAX_ROWS, Name, Row, Scalar, Section};
+use super::{Bounds, Cart, Name, Row, Scalar, Section};
 use crate::message::{Message, Topic};
 
 /// Wrappers that gateways and `CALL TRANSFORMATION` put around a cart (`{"CART":{…}}`, `{"d":{"CART":{…}}}`).
@@ -43,10 +43,12 @@ impl From<serde_json::Error> for CartError {
 
 type Members<'j> = BTreeMap<Name, &'j RawValue>;
 
-pub(super) fn cart(json: &str) -> Result<Cart, CartError> {
-    serde_json::from_str::<Strict>(json)?;
+pub(super) fn cart(json: &str, bounds: Bounds) -> Result<Cart, CartError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    Strict { depth: bounds.depth }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
     let read = |(name, raw): (Name, &RawValue)| {
-        let rows = section(&name, raw);
+        let rows = section(&name, raw, bounds.rows);
         (name, rows)
     };
     let mut sections: BTreeMap<Name, Section> = unwrapped(json)?.into_iter().map(read).collect();
@@ -91,7 +93,7 @@ fn object(text: &str) -> Option<Members<'_>> {
 }
 
 /// A section is a list of rows, a single row (gateways collapse lists of one), or OData's `{"results":[…]}`.
-fn section(name: &Name, raw: &RawValue) -> Section {
+fn section(name: &Name, raw: &RawValue, most: usize) -> Section {
     let rows: Vec<&RawValue> = match raw.get().as_bytes().first() {
         Some(b'[') => serde_json::from_str(raw.get()).unwrap_or_default(),
         Some(b'{') => match object(raw.get()).and_then(|members| only_results(&members)) {
@@ -101,8 +103,8 @@ fn section(name: &Name, raw: &RawValue) -> Section {
         _ if matches!(raw.get(), "null" | "\"\"") => Vec::new(),
         _ => return Err(shape(&name.to_string(), "expected a list of objects")),
     };
-    if rows.len() > MAX_ROWS {
-        let text = format!("{name} has {} rows; at most {MAX_ROWS} are taken", rows.len());
+    if rows.len() > most {
+        let text = format!("{name} has {} rows; at most {most} are taken", rows.len());
         return Err(Message::new(Topic::TooManyRows, text).at(&name.to_string(), "", 0));
     }
     let row = |(index, raw): (usize, &RawValue)| {
@@ -141,63 +143,76 @@ fn shape(section: &str, expected: &str) -> Message {
     Message::new(Topic::Section, format!("{section}: {expected}")).at(section, "", 0)
 }
 
-/// JSON whose nesting is bounded (serde_json stops at 128) and whose objects name nothing twice, in any spelling:
-/// a field that two readers could read differently is refused before anything is read.
-struct Strict;
+/// JSON whose nesting is bounded and whose objects name nothing twice, in any spelling: a field that two readers could
+/// read differently is refused before anything is read.
+#[derive(Clone, Copy)]
+struct Strict {
+    /// How many lists and objects may still open inside of each other.
+    depth: usize,
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor)
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
+        Ok(Self { depth })
     }
 }
 
-struct StrictVisitor;
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = ();
 
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Strict;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Strict, E> {
-        Ok(Strict)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Strict, A::Error> {
-        while list.next_element::<Strict>()?.is_some() {}
-        Ok(Strict)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
+        while list.next_element_seed(inside)?.is_some() {}
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             if !seen.insert(Name::of(&name)) {
                 return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
             }
-            map.next_value::<Strict>()?;
+            map.next_value_seed(inside)?;
         }
-        Ok(Strict)
+        Ok(())
     }
 }
 
@@ -229,9 +244,25 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_without_using_the_stack() {
         let (_, _, detail) = malformed(&"[".repeat(100_000));
-        assert_eq!(detail, "recursion limit exceeded");
+        assert_eq!(detail, "nested too deep");
         let (_, _, detail) = malformed(&format!("{{\"HEADER\":{{\"X\":{}", "[".repeat(100_000)));
-        assert_eq!(detail, "recursion limit exceeded");
+        assert_eq!(detail, "nested too deep");
+    }
+
+    #[test]
+    fn the_depth_that_is_set_is_taken_and_one_more_is_not() {
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth - 2), "]".repeat(depth - 2));
+            format!("{{\"HEADER\":{{\"X\":{open}{close}}}}}")
+        };
+        for depth in [3, 10, 100] {
+            let bounds = Bounds { depth, ..Bounds::default() };
+            assert!(Cart::parse_within(&nested(depth), bounds).is_ok(), "{depth}");
+            assert!(
+                matches!(Cart::parse_within(&nested(depth + 1), bounds), Err(CartError::Malformed { .. })),
+                "{depth}"
+            );
+        }
     }
 
     #[test]

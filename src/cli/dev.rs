@@ -16,10 +16,10 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::mapping::SHEET;
+use crate::outbound::{Outbound, Route, chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::telemetry;
-use crate::vms::client::{chain, http_client};
 
 /// The repository's mapping, for a program that runs outside of the repository.
 static MAPPING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mapping");
@@ -136,8 +136,10 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 #[expect(clippy::disallowed_methods, reason = "dev plays the caller")]
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
     let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
-    let client = http_client(TIMEOUT, TIMEOUT).map_err(failed)?;
-    let answer = client
+    let route = Route { connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
+    let outbound = Outbound::try_new(route, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
+    let answer = outbound
+        .client()
         .post(format!("http://{address}/v2/purchase-orders"))
         .bearer_auth(issuer.token())
         .header("content-type", "application/json")

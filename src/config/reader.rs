@@ -1,6 +1,7 @@
 //! Reads typed values out of a TOML table overlaid by the environment, and collects every mistake on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,10 +14,17 @@ const PREFIX: &str = "PO_WEBHOOK_";
 const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
 
 /// A value and where it was set.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Entry {
     value: Value,
     origin: String,
+}
+
+/// Without the value, which may be a secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
 }
 
 /// The settings as they were found, by dotted key.
@@ -172,6 +180,21 @@ impl Reader {
         self.parsed(key, default, "a text", not_empty)
     }
 
+    /// Whether anything of a section, or of those inside of it, is set.
+    pub fn has_section(&self, section: &str) -> bool {
+        let prefix = format!("{section}.");
+        self.entries.keys().any(|key| key.starts_with(&prefix))
+    }
+
+    /// A file with certificates in PEM, which may be left out; the outer `None` is a mistake.
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    pub fn certificates(&mut self, key: &str) -> Option<Option<PathBuf>> {
+        self.optional(key, "a file with certificates in PEM", |text| {
+            let holds = std::fs::read_to_string(text).is_ok_and(|pem| pem.contains("-----BEGIN CERTIFICATE-----"));
+            holds.then(|| PathBuf::from(text))
+        })
+    }
+
     /// A duration with a default.
     pub fn duration(&mut self, key: &str, default: &str) -> Option<Duration> {
         self.parsed(key, default, units::DURATION, units::duration)
@@ -271,6 +294,13 @@ impl Reader {
         }
         let list = self.list(key, &[], expected, not_empty)?;
         if list.is_empty() { self.missing(key, expected) } else { Some(list) }
+    }
+
+    /// A secret that may be left out; the outer `None` is a mistake.
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    pub fn optional_secret(&mut self, key: &str) -> Option<Option<Secret>> {
+        let is_set = self.entries.contains_key(key) || self.entries.contains_key(&format!("{key}_file"));
+        if is_set { self.secret(key).map(Some) } else { Some(None) }
     }
 
     /// `key`, or `key_file`, and not both.

@@ -1,9 +1,12 @@
 //! How durations, sizes, numbers and URLs are written in the settings.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use ipnet::IpNet;
 use url::Url;
 
 pub const DURATION: &str = "a duration such as \"30s\" (ms, s, m, h, d)";
@@ -50,6 +53,25 @@ pub fn url(text: &str) -> Option<Url> {
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     (matches!(url.scheme(), "http" | "https") && url.has_host() && plain).then_some(url)
+}
+
+/// An origin as browsers send it (RFC 6454 §6.1): scheme, host, and the port unless it is the usual one.
+pub fn origin(text: &str) -> Option<HeaderValue> {
+    let url = url(text)?;
+    (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
+}
+
+/// One address, or a network (RFC 4632).
+pub fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| IpNet::from(address)))
+}
+
+/// A host's name; one with a dot in front stands for all names below it.
+pub fn host_pattern(text: &str) -> Option<String> {
+    let name = text.strip_prefix('.').unwrap_or(text);
+    let sound =
+        |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    name.split('.').all(sound).then(|| text.to_ascii_lowercase())
 }
 
 /// The path behind `sqlite:`; a ledger in memory would forget, and parameters are none of ours.

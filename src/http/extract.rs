@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
 
 use super::Api;
+use super::client_certificate::{Peer, shown};
 use super::coding::Coding;
 use super::error::COME_AGAIN_SOON;
 use super::frame::RequestId;
@@ -21,12 +22,6 @@ use crate::auth::{AuthError, Caller, Permission};
 use crate::message::quoted;
 use crate::order::Baggage;
 use crate::telemetry::STEP;
-
-/// A body that takes longer is given up (slow-loris); a cart of 1 MiB needs a tenth on the slowest of lines.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Largest body of a batch, in bytes, compressed and not: what API Management lets through.
-pub const MAX_BATCH: usize = 10 * 1024 * 1024;
 
 /// How long a batch waits until others have arrived.
 const BATCH_WAITS: Duration = Duration::from_secs(10);
@@ -83,7 +78,7 @@ impl FromRequestParts<Arc<Api>> for Verified {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.aside)?;
+        let place = Place::take(&api.queries)?;
         Ok(Self { caller: caller(parts, api).await?, _place: place })
     }
 }
@@ -102,7 +97,7 @@ impl FromRequestParts<Arc<Api>> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.aside)?;
+        let place = Place::take(&api.queries)?;
         caller(parts, api).await?.require(Permission::Read, api.tokens.scopes())?;
         Ok(Self { _place: place })
     }
@@ -112,7 +107,7 @@ impl FromRequestParts<Arc<Api>> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.aside)?;
+        let place = Place::take(&api.queries)?;
         let caller = caller(parts, api).await?;
         caller.require(Permission::Operate, api.tokens.scopes())?;
         Ok(Self { name: caller.name(), _place: place })
@@ -122,7 +117,9 @@ impl FromRequestParts<Arc<Api>> for Operator {
 /// Who asks, within its rate.
 async fn caller(parts: &Parts, api: &Api) -> Result<Arc<Caller>, Problem> {
     let token = bearer(&parts.headers)?;
-    let caller = api.tokens.verify(token).await?;
+    let peer = parts.extensions.get::<Peer>();
+    let certificate = peer.and_then(|peer| shown(&parts.headers, peer, api.server.proxy.as_ref()));
+    let caller = api.tokens.verify(token, certificate.as_ref()).await?;
     debug!(target: STEP, client = caller.client, "token verified");
     api.rates.count(&caller.client).map_err(|wait| {
         let detail = format!("the client {} is over its rate", quoted(&caller.client));
@@ -153,7 +150,8 @@ impl FromRequest<Arc<Api>> for JsonText {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         expect_json(request.headers())?;
-        read(request, api.limits.max_body).await.map(Self)
+        let limits = &api.server.limits;
+        read(request, limits.max_body, limits.unpacked_body, limits.body_time).await.map(Self)
     }
 }
 
@@ -192,24 +190,26 @@ impl FromRequest<Arc<Api>> for BatchText {
             let problem = Problem::new(ProblemKind::OVERLOADED, "as many batches as the service takes arrive just now");
             return Err(problem.retry_after(COME_AGAIN_SOON));
         };
-        let text = read(request, MAX_BATCH).await?;
+        let limits = &api.server.limits;
+        let text = read(request, limits.batch_body, limits.batch_body, limits.body_time).await?;
         Ok(Self { text, form })
     }
 }
 
-/// A body of at most `limit` bytes, as text.
-async fn read(request: Request, limit: usize) -> Result<String, Problem> {
+/// A body of at most `packed` bytes that becomes at most `unpacked` bytes of text, and arrives within `time`: one that
+/// trickles in (slow-loris) is given up.
+async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) -> Result<String, Problem> {
     let coding = Coding::of(request.headers())?;
+    let limit = if coding == Coding::Identity { packed.min(unpacked) } else { packed };
     let read = Limited::new(request.into_body(), limit).collect();
-    let body = tokio::time::timeout(BODY_TIMEOUT, read)
-        .await
-        .map_err(|_| Problem::new(ProblemKind::REQUEST_TIMEOUT, "the body did not arrive within 30 s"))?;
+    let late = |_| Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("the body did not arrive within {time:?}"));
+    let body = tokio::time::timeout(time, read).await.map_err(late)?;
     let bytes = body.map_err(|error| unreadable(error.as_ref(), limit))?.to_bytes();
     if coding == Coding::Identity {
         return utf8(&bytes);
     }
     let failed = |_| Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.");
-    tokio::task::spawn_blocking(move || utf8(&coding.decode(bytes, limit)?)).await.map_err(failed)?
+    tokio::task::spawn_blocking(move || utf8(&coding.decode(bytes, unpacked)?)).await.map_err(failed)?
 }
 
 /// Works on a cart. A large one takes milliseconds, for which the event loop has other callers.

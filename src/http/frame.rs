@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
+use super::client_certificate::{Peer, Transport};
 use super::extract::MAX_BAGGAGE;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use super::{API_VERSION, Api, SMART_ID};
@@ -100,6 +101,7 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     let began = api.clock.now();
     let id = RequestId::of(request.headers());
     let seen = Seen::of(&request);
+    let transport = request.extensions().get::<Peer>().map_or(Transport::Plain, |peer| peer.transport);
     debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(Arrival(began));
@@ -114,6 +116,7 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     }
     response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.0).unwrap_or(HeaderValue::from_static("")));
     add_version(response.headers_mut());
+    guard(response.headers_mut(), transport);
     seen.log(response.status(), problem.as_deref(), &id, between(began, api.clock.now()));
     response
 }
@@ -122,6 +125,26 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
 pub fn add_version(headers: &mut HeaderMap) {
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
+}
+
+/// What browsers have to know, where pages are shown and where they are not: nothing is guessed, framed, referred to or
+/// kept; a page loads what comes from this service alone, and no script that stands in it.
+fn guard(headers: &mut HeaderMap, transport: Transport) {
+    // Swagger UI draws with styles that it makes itself, and with pictures in its own text.
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let mut add = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    add(header::CONTENT_SECURITY_POLICY, POLICY);
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(header::X_FRAME_OPTIONS, "DENY");
+    add(header::REFERRER_POLICY, "no-referrer");
+    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if transport == Transport::Tls {
+        add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 /// The handler's problem, or one for an error that the framework answered on its own.

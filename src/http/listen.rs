@@ -1,175 +1,232 @@
-//! The accept loop: HTTP/1.0, 1.1 and 2, with a limit on how long a connection may say nothing.
+//! The accept loop: TLS or not, HTTP/1.0, 1.1 and 2, with a limit on how many connect and how long they may say nothing.
 
+mod opening;
+
+use std::convert::Infallible;
 use std::fmt::Display;
-use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
-use super::frame::RequestId;
-use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
-use super::{API_VERSION, SMART_ID};
-
-/// For a request's first byte, and for its headers: SRM sends both at once.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// For the next request on a connection that has served one: longer than gateways keep idle connections, so that it
-/// is they who close.
-const IDLE: Duration = Duration::from_secs(75);
+use super::client_certificate::{Peer, Transport};
+use super::tls::ServerTls;
+use crate::auth::Thumbprint;
+use crate::config::Limits;
+use opening::{Opening, Version};
 
 /// Between two pings of an idle HTTP/2 connection, and for the answer.
 const PING: Duration = Duration::from_secs(20);
 
-/// Most bytes of a request's headers; API Management's limit is 18 KiB.
-const MAX_HEADERS: usize = 32 * 1024;
-
 /// When accepting fails (no more file descriptors), so long is waited before the next try.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Serves a router until `stop`, then lets the requests under way finish within `drain`.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, drain: Duration) {
-    let graceful = GracefulShutdown::new();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(stream, router.clone(), stop.clone(), graceful.watcher());
-                    drop(tokio::spawn(connection));
+/// How connections are served.
+#[derive(Debug)]
+pub struct Door {
+    router: Router,
+    tls: Option<Arc<ServerTls>>,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    /// Whether the last connection that came found no place.
+    is_full: AtomicBool,
+}
+
+impl Door {
+    /// Connections to a router, with TLS if there is any.
+    pub fn new(router: Router, tls: Option<Arc<ServerTls>>, limits: Limits) -> Self {
+        Self {
+            router,
+            tls,
+            limits,
+            places: Arc::new(Semaphore::new(limits.connections)),
+            is_full: AtomicBool::new(false),
+        }
+    }
+
+    /// Serves until `stop`, then lets the requests under way finish within `drain`.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken, drain: Duration) {
+        let door = Arc::new(self);
+        let graceful = GracefulShutdown::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    let Some(place) = door.place(&stream) else { continue };
+                    let connection = Connection { door: Arc::clone(&door), address, stop: stop.clone(), _place: place };
+                    drop(tokio::spawn(connection.run(stream, graceful.watcher())));
                 }
                 Err(error) => {
                     warn!(%error, "a connection can't be accepted");
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                 }
-            },
+            }
         }
-    }
-    drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-        warn!("some connections did not end in time; what they asked for is in the ledger");
-    }
-}
-
-/// What a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
-    Http1,
-    Http2,
-}
-
-/// The preface of HTTP/2 (RFC 9113 §3.4) begins with these, and no method of HTTP/1 does.
-const PREFACE: &[u8; 3] = b"PRI";
-
-/// Between two looks at a client that has sent less than that.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
-
-/// Looks at the first bytes without taking them: a connection whose reader had to tell the versions apart would hold
-/// twice the buffer for as long as its caller waits.
-async fn version(stream: &TcpStream) -> io::Result<Version> {
-    let mut start = [0; PREFACE.len()];
-    loop {
-        let seen = stream.peek(&mut start).await?;
-        match start.get(..seen) {
-            Some(seen) if seen == PREFACE => return Ok(Version::Http2),
-            Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => tokio::time::sleep(LOOK_AGAIN).await,
-            _ => return Ok(Version::Http1),
+        drop(listener);
+        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+            warn!("some connections did not end in time; what they asked for is in the ledger");
         }
     }
 }
 
-async fn connection(mut stream: TcpStream, router: Router, stop: CancellationToken, watcher: Watcher) {
-    // Small answers go out at once; where it fails, they only go out later.
-    let _ = stream.set_nodelay(true);
-    let version = tokio::select! {
-        version = version(&stream) => version,
-        () = stop.cancelled() => return,
-        () = tokio::time::sleep(HEADER_TIMEOUT) => {
-            // Best effort: the other side may be long gone. What it has sent is taken first: closed over unread bytes, a
-            // connection is reset, and the answer lost.
-            let _ = stream.try_read(&mut [0; PREFACE.len()]);
-            let _ = stream.write_all(&silent_answer()).await;
-            return;
+impl Door {
+    /// A place for a connection. Without one, the client is told so, where it can be.
+    fn place(&self, stream: &TcpStream) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        // Once for each time that it comes to this: a flood must not flood the log.
+        let was_full = self.is_full.swap(place.is_none(), Ordering::Relaxed);
+        if place.is_none() && !was_full {
+            warn!(limit = self.limits.connections, "as many connections as are allowed are open");
         }
-    };
-    let served = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&served);
-    let service = service_fn(move |request: Request<Incoming>| {
-        seen.store(true, Ordering::Relaxed);
-        router.clone().oneshot(request.map(Body::new))
-    });
-    let io = TokioIo::new(stream);
-    match version {
-        Ok(Version::Http1) => serve_one(watcher.watch(http1().serve_connection(io, service)), &served, &stop).await,
-        // Boxed, so that connections of HTTP/1, which are nearly all, do not hold its room too.
-        Ok(Version::Http2) => {
-            Box::pin(serve_one(watcher.watch(http2().serve_connection(io, service)), &served, &stop)).await;
+        if place.is_none() && self.tls.is_none() {
+            opening::refuse(stream);
         }
-        Err(error) => debug!(%error, "a connection ended early"),
+        place
     }
 }
 
-/// Serves a connection to its end; one that brings no whole request in time is closed.
-async fn serve_one<E: Display>(
-    connection: impl Future<Output = Result<(), E>>,
-    served: &AtomicBool,
-    stop: &CancellationToken,
-) {
-    let mut connection = std::pin::pin!(connection);
-    let first = tokio::select! {
-        ended = &mut connection => Some(ended),
-        () = stop.cancelled() => None,
-        () = tokio::time::sleep(HEADER_TIMEOUT) => None,
-    };
-    let ended = match first {
-        Some(ended) => ended,
-        None if !served.load(Ordering::Relaxed) => return,
-        None => connection.await,
-    };
-    if let Err(error) = ended {
-        debug!(%error, "a connection ended early");
+/// One connection, from its first byte to its end.
+struct Connection {
+    door: Arc<Door>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(self, mut stream: TcpStream, watcher: Watcher) {
+        // Small answers go out at once; where it fails, they only go out later.
+        let _ = stream.set_nodelay(true);
+        let first_byte = self.door.limits.first_byte;
+        let seen = tokio::select! {
+            seen = opening::look(&stream) => seen,
+            () = self.stop.cancelled() => return,
+            () = tokio::time::sleep(first_byte) => return opening::silent(&mut stream, first_byte, self.door.tls.as_ref()).await,
+        };
+        match (seen, &self.door.tls) {
+            (Ok(Opening::Plain(version)), None) => self.speak(stream, version, Transport::Plain, None, watcher).await,
+            (Ok(Opening::Tls), Some(tls)) => {
+                let handshake = tls.acceptor().accept(stream);
+                let shaken = tokio::select! {
+                    shaken = tokio::time::timeout(first_byte, handshake) => shaken,
+                    () = self.stop.cancelled() => return,
+                };
+                match shaken {
+                    Ok(Ok(stream)) => {
+                        let (version, certificate) = agreed(&stream);
+                        // Boxed, so that plain connections do not hold its room too.
+                        Box::pin(self.speak(stream, version, Transport::Tls, certificate, watcher)).await;
+                    }
+                    Ok(Err(error)) => debug!(%error, "a handshake failed"),
+                    Err(_) => debug!("a handshake took too long"),
+                }
+            }
+            (Ok(Opening::Plain(_)), Some(_)) => opening::tls_expected(&mut stream).await,
+            // No request of HTTP begins like a handshake of TLS; hyper says so.
+            (Ok(Opening::Tls), None) => self.speak(stream, Version::Http1, Transport::Plain, None, watcher).await,
+            (Err(error), _) => debug!(%error, "a connection ended early"),
+        }
+    }
+
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+        version: Version,
+        transport: Transport,
+        certificate: Option<Thumbprint>,
+        watcher: Watcher,
+    ) {
+        let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
+        let served = Arc::new(AtomicBool::new(false));
+        let (seen, router) = (Arc::clone(&served), self.door.router.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            seen.store(true, Ordering::Relaxed);
+            answer(router.clone(), request, peer)
+        });
+        let io = TokioIo::new(stream);
+        let limits = &self.door.limits;
+        match version {
+            Version::Http1 => {
+                self.until_the_end(watcher.watch(http1(limits).serve_connection(io, service)), &served).await;
+            }
+            // Boxed, so that connections of HTTP/1, which are nearly all, do not hold its room too.
+            Version::Http2 => {
+                let connection = watcher.watch(http2(limits).serve_connection(io, service));
+                Box::pin(self.until_the_end(connection, &served)).await;
+            }
+        }
+    }
+
+    /// Serves a connection to its end; one that brings no whole request in time is closed.
+    async fn until_the_end<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, served: &AtomicBool) {
+        let mut connection = std::pin::pin!(connection);
+        let first = tokio::select! {
+            ended = &mut connection => Some(ended),
+            () = self.stop.cancelled() => None,
+            () = tokio::time::sleep(self.door.limits.header_time) => None,
+        };
+        let ended = match first {
+            Some(ended) => ended,
+            None if !served.load(Ordering::Relaxed) => return,
+            None => connection.await,
+        };
+        if let Err(error) = ended {
+            debug!(%error, "a connection ended early");
+        }
     }
 }
 
-fn http1() -> http1::Builder {
+async fn answer(router: Router, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await
+}
+
+/// What a handshake has agreed on: HTTP/1, unless the client asked for HTTP/2 (RFC 7301); and what it has shown.
+fn agreed(stream: &TlsStream<TcpStream>) -> (Version, Option<Thumbprint>) {
+    let (_, tls) = stream.get_ref();
+    let version = if tls.alpn_protocol() == Some(b"h2") { Version::Http2 } else { Version::Http1 };
+    let certificate = tls.peer_certificates().and_then(|chain| chain.first());
+    (version, certificate.map(|certificate| Thumbprint::of(certificate)))
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(true).max_buf_size(MAX_HEADERS);
+    builder
+        .timer(TokioTimer::new())
+        // From the end of one request to the end of the next one's headers. Gateways close earlier, and have to: a
+        // request on a connection that is just being closed is lost.
+        .header_read_timeout(limits.idle_time)
+        .half_close(true)
+        .max_buf_size(limits.headers);
     builder
 }
 
-fn http2() -> http2::Builder<TokioExecutor> {
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
-        .max_header_list_size(u32::try_from(MAX_HEADERS).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(limits.headers).unwrap_or(u32::MAX));
     builder
-}
-
-/// What a connection gets that never said a word.
-fn silent_answer() -> Vec<u8> {
-    let problem = Problem::new(ProblemKind::REQUEST_TIMEOUT, "no request arrived within 10 s");
-    let id = RequestId::new();
-    let body = serde_json::to_string(&problem.body("/", &id.0)).unwrap_or_default();
-    format!(
-        "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\nx-request-id: {id}\r\ncontent-type: {MEDIA_TYPE}\r\napi-version: {API_VERSION}\r\n\
-         smart-id: {SMART_ID}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len(),
-        id = id.0,
-    )
-    .into_bytes()
 }

@@ -13,9 +13,6 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, between};
 
-/// Clients that are remembered before those are forgotten that have rested: an issuer knows some hundred.
-const REMEMBERED: usize = 10_000;
-
 /// The service's clock, as the rate limiter reads it.
 #[derive(Debug, Clone)]
 struct ServiceClock(Arc<dyn Clock>);
@@ -34,16 +31,18 @@ type Limiter = RateLimiter<String, DashMapStateStore<String>, ServiceClock, NoOp
 #[derive(Debug)]
 pub struct Rates {
     limiter: Option<Limiter>,
+    /// Clients that are remembered before those are forgotten that have rested.
+    remembered: usize,
     clock: ServiceClock,
 }
 
 impl Rates {
     /// `None` limits nobody.
-    pub fn new(requests_a_second: Option<NonZeroU32>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(requests_a_second: Option<NonZeroU32>, remembered: usize, clock: Arc<dyn Clock>) -> Self {
         let clock = ServiceClock(clock);
         let limiter =
             requests_a_second.map(|rate| RateLimiter::dashmap_with_clock(Quota::per_second(rate), clock.clone()));
-        Self { limiter, clock }
+        Self { limiter, remembered, clock }
     }
 
     /// Counts a request of a client.
@@ -52,7 +51,7 @@ impl Rates {
     /// How long the client has to wait, if it is over its rate.
     pub fn count(&self, client: &str) -> Result<(), Duration> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        if limiter.len() > REMEMBERED {
+        if limiter.len() > self.remembered {
             limiter.retain_recent();
         }
         limiter.check_key(&client.to_owned()).map_err(|not_until| not_until.wait_time_from(self.clock.now()))

@@ -16,9 +16,9 @@ use crate::config::Settings;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::order::retry::Reply;
 use crate::order::{Order, OrderId};
+use crate::outbound::{Outbound, Route};
 use crate::relay::{Chance, Parts};
 use crate::vms::Vms;
-use crate::vms::client::http_client;
 
 #[derive(Debug)]
 struct NoVms;
@@ -49,19 +49,21 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         attempt_limit: Duration::from_secs(1),
         chance: Chance(Arc::new(|| 0.0)),
     });
-    let http = http_client(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
+    let second = Duration::from_secs(1);
+    let route = Route { connect_timeout: second, timeout: second, ca: None, identity: None };
+    let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
-    let rates = Rates::new(None, Arc::clone(&clock));
+    let rates = Rates::new(None, 1, Arc::clone(&clock));
     Arc::new(Api {
         relay,
         ledger,
         mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts).unwrap()),
-        tokens: TokenVerifier::new(settings.auth, keys, Arc::clone(&clock)),
+        tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
-        limits: Limits::from_config(&settings.server),
+        server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),
-        aside: Arc::new(Semaphore::new(ASIDE)),
-        batches: Semaphore::new(BATCHES),
+        queries: Arc::new(Semaphore::new(1)),
+        batches: Semaphore::new(1),
         rates,
     })
 }

@@ -143,6 +143,17 @@ fn is_plain_number(digits: &str) -> bool {
         && all_digits(exponent)
 }
 
+/// A decimal times a power of ten; `None` where a digit would be lost. (`Decimal`'s own multiplication rounds.)
+pub fn times_ten_to(power: i32, number: Decimal) -> Option<Decimal> {
+    let number = number.normalize();
+    let scale = i32::try_from(number.scale()).ok()?.checked_sub(power)?;
+    let (factor, scale) = match u32::try_from(scale) {
+        Ok(scale) => (1, scale),
+        Err(_) => (10_i128.checked_pow(scale.unsigned_abs())?, 0),
+    };
+    Decimal::try_from_i128_with_scale(number.mantissa().checked_mul(factor)?, scale).ok()
+}
+
 /// The shortest decimal notation: no exponent, no trailing zeros, no negative zero.
 pub fn plain(number: Decimal) -> String {
     if number.is_zero() { "0".to_owned() } else { number.normalize().to_string() }
@@ -308,6 +319,16 @@ mod tests {
             let expected = if whole == 0 && cents == 0 { "0".to_owned() } else { format!("{sign}{whole}{point}{fraction}") };
             prop_assert_eq!(decimal(&text).map(plain), Some(expected.clone()));
             prop_assert_eq!(decimal(&trailing).map(plain), Some(expected));
+        }
+
+        #[test]
+        fn a_power_of_ten_is_exact_or_refused(mantissa in any::<i64>(), scale in 0u32..=28, power in -4i32..=4) {
+            let number = Decimal::new(mantissa, scale);
+            if let Some(moved) = times_ten_to(power, number) {
+                prop_assert_eq!(times_ten_to(-power, moved), Some(number));
+            } else {
+                prop_assert!(number.normalize().scale() > 24 && power < 0);
+            }
         }
 
         #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Mapping;
-use super::conversion::{Conversion, decimal, plain};
+use super::conversion::{Conversion, decimal, plain, times_ten_to};
 use super::sheet::{Absent, Rule, Source, is_absent};
 use super::table;
 use super::target::{Member, Object};
@@ -259,11 +259,7 @@ impl<'a> Evaluation<'a> {
             |row: &crate::cart::Row| row.get(&Name::of("CURRENCY")).map(|value| value.text().to_ascii_uppercase());
         let of_item = scope.item().and_then(|item| self.cart.items.get(item)).and_then(|item| row(item.row));
         let currency = of_item.or_else(|| row(self.cart.header())).unwrap_or_default();
-        match self.mapping.currency_decimals(&currency) {
-            0..=2 => (0..2 - self.mapping.currency_decimals(&currency))
-                .try_fold(stored, |amount, _| amount.checked_mul(Decimal::TEN)),
-            more => (2..more).try_fold(stored, |amount, _| amount.checked_mul(Decimal::new(1, 1))),
-        }
+        times_ten_to(2 - i32::try_from(self.mapping.currency_decimals(&currency)).ok()?, stored)
     }
 
     fn mistake(&self, topic: Topic, source: Option<&Source>, scope: Scope, problem: &str) -> Message {

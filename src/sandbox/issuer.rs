@@ -1,23 +1,23 @@
-//! An OAuth2 issuer: discovery, JWKS, client credentials, and tokens of any shape for tests.
+//! An OAuth2 issuer: discovery, JWKS, token and introspection endpoints, and tokens of any shape for tests.
 
-use std::collections::BTreeSet;
+mod endpoints;
+mod key;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::encoding::AsDer as _;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use axum::body::Bytes;
-use axum::http::{Request, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use axum::http::{HeaderValue, Request, header};
+use jiff::Timestamp;
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, Listening};
 use crate::clock::{Clock as _, SystemClock};
+pub use key::SigningKey;
 
 /// The audience of tokens for the service.
 pub const AUDIENCE: &str = "purchase-order-webhook";
@@ -31,14 +31,6 @@ pub const CLIENTS: [(&str, &str); 2] = [("srm7", "srm7-secret"), ("purchase-orde
 /// Seconds that a token of the token endpoint lives.
 const LIFETIME: i64 = 3600;
 
-/// A signing key.
-#[derive(Clone)]
-struct SigningKey {
-    kid: String,
-    key: EncodingKey,
-    jwk: Value,
-}
-
 /// How the issuer behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
@@ -46,6 +38,8 @@ pub enum Mood {
     Well,
     /// Every request gets 503.
     Down,
+    /// Every request gets 429 with a Retry-After of a minute, as XSUAA throttles.
+    Throttling,
 }
 
 struct State {
@@ -54,8 +48,12 @@ struct State {
     mood: Mood,
     latency: Duration,
     issued: BTreeSet<String>,
+    opaque: BTreeMap<String, Value>,
+    assertion_key: Option<Value>,
+    instance_url: Option<String>,
     jwks_requests: usize,
     token_requests: usize,
+    introspection_requests: usize,
 }
 
 /// An issuer on 127.0.0.1 that lives as long as this handle.
@@ -78,13 +76,17 @@ impl Issuer {
     /// If no port or no key can be had.
     pub async fn start() -> io::Result<Self> {
         let state = State {
-            keys: vec![rsa_key("key-1")?],
+            keys: vec![SigningKey::generate(Algorithm::RS256, "key-1")?],
             extra_keys: Vec::new(),
             mood: Mood::Well,
             latency: Duration::ZERO,
             issued: BTreeSet::new(),
+            opaque: BTreeMap::new(),
+            assertion_key: None,
+            instance_url: None,
             jwks_requests: 0,
             token_requests: 0,
+            introspection_requests: 0,
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -123,7 +125,7 @@ impl Issuer {
     pub fn rotate(&self) -> io::Result<()> {
         let mut state = self.state();
         let kid = format!("key-{}", state.token_requests + state.jwks_requests + 2);
-        state.keys = vec![rsa_key(&kid)?];
+        state.keys = vec![SigningKey::generate(Algorithm::RS256, &kid)?];
         Ok(())
     }
 
@@ -147,16 +149,6 @@ impl Issuer {
         self.state().keys.first().map(|key| key.jwk.clone()).unwrap_or_default()
     }
 
-    /// HS256 with the public key as the secret: what a verifier that trusts `alg` would take.
-    pub fn sign_with_public_key(&self, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": self.kid() })), part(claims));
-        let modulus = self.jwk().get("n").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
-        let key = EncodingKey::from_secret(&URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default());
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
-        format!("{message}.{}", signature.unwrap_or_default())
-    }
-
     /// How often the key set was asked for.
     pub fn jwks_requests(&self) -> usize {
         self.state().jwks_requests
@@ -165,6 +157,33 @@ impl Issuer {
     /// How often a token was asked for.
     pub fn token_requests(&self) -> usize {
         self.state().token_requests
+    }
+
+    /// How often it was asked about a token.
+    pub fn introspection_requests(&self) -> usize {
+        self.state().introspection_requests
+    }
+
+    /// Its introspection endpoint.
+    pub fn introspection_url(&self) -> Url {
+        let mut url = self.server.url.clone();
+        url.set_path("/introspect");
+        url
+    }
+
+    /// Says this of a token that is no JWT; `active` is added where it is missing.
+    pub fn say_of(&self, token: &str, said: Value) {
+        self.state().opaque.insert(token.to_owned(), said);
+    }
+
+    /// Takes assertions about users that this key has signed.
+    pub fn trust_assertions_of(&self, jwk: Value) {
+        self.state().assertion_key = Some(jwk);
+    }
+
+    /// Names an instance in every answer of its token endpoint, and no lifetime.
+    pub fn set_instance_url(&self, url: &str) {
+        self.state().instance_url = Some(url.to_owned());
     }
 
     /// Whether it issued this token at its token endpoint.
@@ -179,7 +198,12 @@ impl Issuer {
 
     /// The claims of a good token for the service, to be changed at will.
     pub fn claims(&self) -> Value {
-        let now = SystemClock.now().as_second();
+        self.claims_at(SystemClock.now())
+    }
+
+    /// The same, issued at another time.
+    pub fn claims_at(&self, now: Timestamp) -> Value {
+        let now = now.as_second();
         json!({ "iss": self.url(), "aud": AUDIENCE, "sub": "srm7", "client_id": "srm7", "scope": SCOPES, "iat": now, "exp": now + LIFETIME })
     }
 
@@ -193,18 +217,14 @@ impl Issuer {
         self.state().keys.first().map(|key| key.kid.clone()).unwrap_or_default()
     }
 
-    /// Any header and any claims, signed RS256 with the current key.
-    pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        self.sign_with(Algorithm::RS256, header, claims)
+    /// The current key itself.
+    pub fn key(&self) -> Option<SigningKey> {
+        self.state().keys.first().cloned()
     }
 
-    /// The same with another algorithm for RSA keys.
-    pub fn sign_with(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(header), part(claims));
-        let key = self.state().keys.first().map(|key| key.key.clone());
-        let signature = key.and_then(|key| jsonwebtoken::crypto::sign(message.as_bytes(), &key, algorithm).ok());
-        format!("{message}.{}", signature.unwrap_or_default())
+    /// Any header and any claims, signed RS256 with the current key.
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.key().map(|key| key.sign(Algorithm::RS256, header, claims)).unwrap_or_default()
     }
 }
 
@@ -214,8 +234,15 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 fn answer(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
     let mut state = lock(state);
-    if state.mood == Mood::Down {
-        return super::text(503, "text/plain", "down".to_owned());
+    match state.mood {
+        Mood::Well => {}
+        Mood::Down => return super::text(503, "text/plain", "down".to_owned()),
+        Mood::Throttling => {
+            state.jwks_requests += 1;
+            let mut answer = super::text(429, "text/plain", "too often".to_owned());
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            return answer;
+        }
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let issuer = format!("http://{host}");
@@ -230,46 +257,8 @@ fn answer(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
                 state.extra_keys.iter().cloned().chain(state.keys.iter().map(|key| key.jwk.clone())).collect();
             super::json(200, &json!({ "keys": keys }))
         }
-        "/token" => issue(&mut state, request),
+        "/token" => endpoints::token(&mut state, request),
+        "/introspect" => endpoints::introspect(&mut state, request),
         _ => super::text(404, "text/plain", "no such path".to_owned()),
     }
-}
-
-/// Client credentials (RFC 6749 §4.4), with the client's secret in the header or in the body.
-fn issue(state: &mut State, request: &Request<Bytes>) -> Answer {
-    state.token_requests += 1;
-    let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body()).into_owned().collect();
-    let parameter = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let (client, secret) = basic(request).unwrap_or_else(|| {
-        (parameter("client_id").unwrap_or_default(), parameter("client_secret").unwrap_or_default())
-    });
-    if !CLIENTS.contains(&(client.as_str(), secret.as_str())) {
-        return super::json(401, &json!({ "error": "invalid_client" }));
-    }
-    if parameter("grant_type").as_deref() != Some("client_credentials") {
-        return super::json(400, &json!({ "error": "unsupported_grant_type" }));
-    }
-    let token = uuid::Uuid::new_v4().to_string();
-    state.issued.insert(token.clone());
-    super::json(200, &json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME }))
-}
-
-fn basic(request: &Request<Bytes>) -> Option<(String, String)> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-    let (client, secret) = text.split_once(':')?;
-    Some((client.to_owned(), secret.to_owned()))
-}
-
-fn rsa_key(kid: &str) -> io::Result<SigningKey> {
-    let der = KeyPair::generate(KeySize::Rsa2048).and_then(|pair| pair.as_der()).map_err(io::Error::other)?;
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()));
-    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(io::Error::other)?;
-    let jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).map_err(io::Error::other)?;
-    let mut jwk = serde_json::to_value(&jwk).map_err(io::Error::other)?;
-    if let Some(members) = jwk.as_object_mut() {
-        members.insert("kid".to_owned(), json!(kid));
-        members.insert("use".to_owned(), json!("sig"));
-    }
-    Ok(SigningKey { kid: kid.to_owned(), key, jwk })
 }

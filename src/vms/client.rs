@@ -1,12 +1,9 @@
 //! The only outbound business call: 11VMS over REST, JSON and OAuth2.
 
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy as Redirects;
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -18,36 +15,15 @@ use crate::clock::Clock;
 use crate::config::Target;
 use crate::order::retry::{Answer, Reply, retry_after};
 use crate::order::{Order, OrderId};
+use crate::outbound::{Outbound, OutboundError, Route, chain, read_limited};
 
 /// Most bytes of an answer that are read; 11VMS's answers have some KiB.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
-/// other side is just closing has an unknown outcome.
-const POOL_IDLE: Duration = Duration::from_secs(15);
-
-/// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
-///
-/// # Errors
-/// If the TLS stack or the system's certificate store can't be used.
-pub fn http_client(connect_timeout: Duration, timeout: Duration) -> reqwest::Result<Client> {
-    Client::builder()
-        .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
-        .redirect(Redirects::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .connect_timeout(connect_timeout)
-        .timeout(timeout)
-        .pool_idle_timeout(POOL_IDLE)
-        // How long an answer may take is said by `timeout` alone.
-        .tcp_user_timeout(None)
-        .build()
-}
-
 /// 11VMS behind its base URL.
 #[derive(Debug)]
 pub struct VmsClient {
-    http: Client,
+    http: Arc<Outbound>,
     orders: Url,
     tokens: TokenSource,
     clock: Arc<dyn Clock>,
@@ -58,36 +34,51 @@ impl VmsClient {
     ///
     /// # Errors
     /// If no HTTP client can be built.
-    pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> reqwest::Result<Self> {
-        let http = http_client(target.connect_timeout, target.timeout)?;
+    pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+        let route = Route {
+            connect_timeout: target.connect_timeout,
+            timeout: target.timeout,
+            ca: target.ca.clone(),
+            identity: target.oauth2.identity().cloned(),
+        };
+        let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock))?);
         let mut orders = target.base_url.clone();
         // A base URL of http or https always has path segments.
         if let Ok(mut path) = orders.path_segments_mut() {
             path.pop_if_empty().push("purchase-orders");
         }
-        let tokens = TokenSource::new(target.oauth2.clone(), http.clone(), Arc::clone(&clock));
+        let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
         Ok(Self { http, orders, tokens, clock })
     }
 
+    /// Where orders are, as seen with a token: at `base_url`, or at the instance that the token is for.
+    fn orders_for(&self, token: &AccessToken) -> Url {
+        let Some(instance) = &token.instance else { return self.orders.clone() };
+        let mut orders = instance.clone();
+        orders.set_path(self.orders.path());
+        orders
+    }
+
     /// Sends with a token; a 401 is answered once with a fresh one.
-    async fn exchange(&self, build: impl Fn(&Client) -> RequestBuilder + Send + Sync) -> Reply {
+    async fn exchange(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> Reply {
         let token = match self.tokens.get().await {
             Ok(token) => token,
             Err(error) => return Reply::NotSent(format!("no token for 11VMS: {error}")),
         };
-        let reply = self.send(build(&self.http), &token).await;
+        let reply = self.send(&build, &token).await;
         if !matches!(&reply, Reply::Answered(Answer { status: 401, .. })) {
             return reply;
         }
         self.tokens.discard(&token).await;
         match self.tokens.get().await {
-            Ok(token) => self.send(build(&self.http), &token).await,
+            Ok(token) => self.send(&build, &token).await,
             Err(_) => reply,
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that calls 11VMS")]
-    async fn send(&self, request: RequestBuilder, token: &AccessToken) -> Reply {
+    async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder, token: &AccessToken) -> Reply {
+        let request = build(&self.http.client(), self.orders_for(token));
         let sent = request.bearer_auth(token.value.expose_secret()).send().await;
         match sent {
             Ok(response) => self.read(response).await,
@@ -118,9 +109,9 @@ impl VmsClient {
 #[async_trait]
 impl Vms for VmsClient {
     async fn create(&self, order: &Order) -> Reply {
-        let build = |http: &Client| {
+        let build = |http: &Client, orders: Url| {
             let request = http
-                .post(self.orders.clone())
+                .post(orders)
                 .header(CONTENT_TYPE, "application/json")
                 .header("idempotency-key", order.id.as_str())
                 .body(order.body.clone());
@@ -139,25 +130,11 @@ impl Vms for VmsClient {
     }
 
     async fn look_up(&self, id: &OrderId) -> Reply {
-        let mut url = self.orders.clone();
-        url.query_pairs_mut().append_pair("externalId", id.as_str());
-        self.exchange(|http| http.get(url.clone())).await
-    }
-}
-
-/// Reads a body of at most `limit` bytes.
-///
-/// # Errors
-/// If the body is larger, or breaks off.
-pub async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(format!("sent more than {limit} bytes")),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body),
-            Err(error) => return Err(format!("broke off: {}", chain(&error))),
-        }
+        let build = |http: &Client, mut orders: Url| {
+            orders.query_pairs_mut().append_pair("externalId", id.as_str());
+            http.get(orders)
+        };
+        self.exchange(build).await
     }
 }
 
@@ -169,15 +146,4 @@ fn json_or_text(body: &[u8]) -> Option<Value> {
         Err(_) if body.is_empty() => None,
         Err(_) => Some(Value::String(String::from_utf8_lossy(body).chars().take(SHOWN).collect())),
     }
-}
-
-/// An error with its causes, without the URL, which may carry more than a log should.
-pub fn chain(error: &reqwest::Error) -> String {
-    let mut texts = vec![];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    if texts.is_empty() { "the request failed".to_owned() } else { texts.join(": ") }
 }

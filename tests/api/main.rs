@@ -14,6 +14,7 @@ mod postgres;
 mod support;
 
 mod answers;
+mod attack_table;
 mod batch;
 mod bodies;
 mod docs;

@@ -37,6 +37,13 @@ impl ProblemKind {
         explanation: "Accept-Version asked for another version than 2. Leave the header out, or send 2.",
     };
 
+    pub const TLS_EXPECTED: Self = Self {
+        name: "tls-expected",
+        status: StatusCode::BAD_REQUEST,
+        title: "The request came without TLS",
+        explanation: "This port speaks TLS alone. Use https:// in front of the address. A token that was sent without TLS may have been read on its way: replace it.",
+    };
+
     pub const INVALID_TOKEN: Self = Self {
         name: "invalid-token",
         status: StatusCode::UNAUTHORIZED,
@@ -104,7 +111,7 @@ impl ProblemKind {
         name: "too-large",
         status: StatusCode::PAYLOAD_TOO_LARGE,
         title: "The body is too large",
-        explanation: "The body, compressed or decompressed, is over the limit of server.max_body; or a batch is over 10 MiB or 500 carts. Nothing was recorded.",
+        explanation: "The body, compressed or decompressed, is over the limit of server.max_body or server.limits.unpacked_body; or a batch is over 10 MiB or 500 carts, or what the operator has set. Nothing was recorded.",
     };
 
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self {
@@ -185,10 +192,11 @@ impl ProblemKind {
     };
 
     /// Every kind, by status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::MALFORMED_JSON,
         Self::INVALID_PARAMETER,
         Self::UNSUPPORTED_VERSION,
+        Self::TLS_EXPECTED,
         Self::INVALID_TOKEN,
         Self::INSUFFICIENT_SCOPE,
         Self::NOT_FOUND,

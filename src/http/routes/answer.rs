@@ -71,12 +71,12 @@ fn good(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, HeaderV
 
 fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Reply, Problem> {
     let wait = order.next_attempt_at.map_or(ASK_AGAIN, |at| between(api.clock.now(), at));
-    if api.limits.on_deadline == OnDeadline::Error && !preferences.respond_async {
+    if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
         return Err(place(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
     }
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
-    headers.extend(preferences.applied(api.limits.deadline));
+    headers.extend(preferences.applied(api.server.deadline));
     Ok(good(StatusCode::ACCEPTED, order, headers))
 }
 

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::answer::reply;
 use super::purchase_orders::candidate;
-use crate::cart::{Cart, CartError};
+use crate::cart::{Bounds, Cart, CartError};
 use crate::clock::{Clock, after, between};
 use crate::http::Api;
 use crate::http::error::COME_AGAIN_SOON;
@@ -28,9 +28,6 @@ use crate::http::view::{BatchView, ResultView};
 use crate::mapping::Mapping;
 use crate::order::{Baggage, Candidate, OrderId};
 use crate::relay::Answer;
-
-/// Carts in one batch: what 11VMS takes in some seconds, so that a batch has an answer within its deadline.
-pub const MAX_CARTS: usize = 500;
 
 /// Messages of one batch, after which each further cart lists only some: an answer has to be small enough to be read.
 const MOST_MESSAGES: usize = 10_000;
@@ -72,18 +69,20 @@ pub async fn create_purchase_orders(
     BatchText { text, form }: BatchText,
 ) -> Result<Response, Problem> {
     let preferences = Preferences::of(&headers);
-    let deadline = after(arrival.0, preferences.deadline(api.limits.deadline));
+    let deadline = after(arrival.0, preferences.deadline(api.server.deadline));
     let reader = Reader {
         mapping: api.mapping.current(),
         baggage: baggage(&headers, &request_id),
-        max_cart: api.limits.max_body,
+        max_cart: api.server.limits.unpacked_body,
+        max_carts: api.server.limits.batch_carts,
+        bounds: api.bounds(),
         clock: Arc::clone(&api.clock),
         // Who does not want to wait wants its carts read all the same.
-        deadline: after(arrival.0, api.limits.deadline),
+        deadline: after(arrival.0, api.server.deadline),
     };
     let candidates = off_the_loop(text, move |text| reader.candidates(text, form)).await?;
     // Each cart counts as a request; this request has a place already.
-    let more = candidates.len().min(api.limits.max_in_flight).saturating_sub(1);
+    let more = candidates.len().min(api.server.limits.max_in_flight).saturating_sub(1);
     let Ok(_places) = api.in_flight.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else {
         let detail = format!("there is no room for {} carts now", candidates.len());
         return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
@@ -99,7 +98,7 @@ pub async fn create_purchase_orders(
     let results: Vec<ResultView> = answers.into_iter().map(result).collect();
     let came_early = results.iter().any(|result| result.status == StatusCode::ACCEPTED.as_u16());
     let mut response = Json(BatchView { results }).into_response();
-    response.headers_mut().extend(preferences.applied(api.limits.deadline).filter(|_| came_early));
+    response.headers_mut().extend(preferences.applied(api.server.deadline).filter(|_| came_early));
     Ok(response)
 }
 
@@ -108,6 +107,8 @@ struct Reader {
     mapping: Arc<Mapping>,
     baggage: Baggage,
     max_cart: usize,
+    max_carts: usize,
+    bounds: Bounds,
     clock: Arc<dyn Clock>,
     deadline: Timestamp,
 }
@@ -115,9 +116,13 @@ struct Reader {
 impl Reader {
     fn candidates(&self, text: &str, form: Form) -> Result<Vec<Result<Candidate, Problem>>, Problem> {
         let carts = match form {
-            Form::Array => array(text)?,
-            Form::Lines => lines(text)?,
+            Form::Array => array(text, self.max_carts)?,
+            Form::Lines => lines(text, self.max_carts),
         };
+        if carts.len() > self.max_carts {
+            let detail = format!("the batch has more than {} carts", self.max_carts);
+            return Err(Problem::new(ProblemKind::TOO_LARGE, detail));
+        }
         let mut messages = 0;
         let candidates = carts.into_iter().map(|cart| {
             let candidate = self.candidate(text, cart);
@@ -139,7 +144,7 @@ impl Reader {
             let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
         }
-        let parsed = Cart::parse(cart).map_err(|error| within(text, cart, error))?;
+        let parsed = Cart::parse_within(cart, self.bounds).map_err(|error| within(text, cart, error))?;
         candidate(&self.mapping, &parsed, self.baggage.clone())
     }
 }
@@ -153,28 +158,26 @@ fn within(text: &str, cart: &str, error: CartError) -> CartError {
     CartError::Malformed { line: line + lines, column: if line == 1 { column + columns } else { column }, detail }
 }
 
-fn too_many() -> Problem {
-    Problem::new(ProblemKind::TOO_LARGE, format!("the batch has more than {MAX_CARTS} carts"))
+/// The carts of NDJSON, unread: one more than `most`, at most.
+fn lines(text: &str, most: usize) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).take(most.saturating_add(1)).collect()
 }
 
-fn lines(text: &str) -> Result<Vec<&str>, Problem> {
-    let carts: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(MAX_CARTS + 1).collect();
-    if carts.len() > MAX_CARTS { Err(too_many()) } else { Ok(carts) }
-}
-
-fn array(text: &str) -> Result<Vec<&str>, Problem> {
+/// The carts of an array, the same way.
+fn array(text: &str, most: usize) -> Result<Vec<&str>, Problem> {
     let mut deserializer = Deserializer::from_str(text);
-    let carts = deserializer.deserialize_seq(Carts).and_then(|carts| deserializer.end().map(|()| carts));
-    let carts = carts.map_err(|error| {
+    let carts = deserializer.deserialize_seq(Carts { most }).and_then(|carts| deserializer.end().map(|()| carts));
+    carts.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let detail = format!("line {line}, column {column}: {error}; expected an array of carts");
         Problem::new(ProblemKind::MALFORMED_JSON, detail).position(line, column)
-    })?;
-    if carts.len() > MAX_CARTS { Err(too_many()) } else { Ok(carts) }
+    })
 }
 
-/// The elements of an array, unread: one more than are taken, at most.
-struct Carts;
+/// The elements of an array, unread: one more than `most`, at most.
+struct Carts {
+    most: usize,
+}
 
 impl<'de> Visitor<'de> for Carts {
     type Value = Vec<&'de str>;
@@ -186,7 +189,7 @@ impl<'de> Visitor<'de> for Carts {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut carts = Vec::new();
         while let Some(cart) = elements.next_element::<&RawValue>()? {
-            if carts.len() <= MAX_CARTS {
+            if carts.len() <= self.most {
                 carts.push(cart.get());
             }
         }

@@ -44,6 +44,8 @@ async fn get_docs_file(Path(file): Path<String>) -> Response {
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
             let mut response = (StatusCode::OK, found.bytes.into_owned()).into_response();
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            // They change with the program alone.
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
             if found.gzpipped {
                 response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }

@@ -67,7 +67,7 @@ pub async fn replay_purchase_order(
     headers: HeaderMap,
 ) -> Result<Reply, Problem> {
     let (id, preferences) = (OrderId::of(&id), Preferences::of(&headers));
-    let wait = arrival.remaining(preferences.deadline(api.limits.deadline), &*api.clock);
+    let wait = arrival.remaining(preferences.deadline(api.server.deadline), &*api.clock);
     let answer = api.relay.replay(id.clone(), operator.name, wait).await?;
     reply(&api, answer.ok_or_else(|| unknown(&id))?, preferences)
 }
@@ -98,7 +98,7 @@ pub async fn resolve_purchase_order(
     JsonText(text): JsonText,
 ) -> Result<Json<OrderView>, Problem> {
     let (id, resolution) = (OrderId::of(&id), resolution(&text)?);
-    let wait = arrival.remaining(api.limits.deadline, &*api.clock);
+    let wait = arrival.remaining(api.server.deadline, &*api.clock);
     match api.relay.resolve(&id, resolution, &operator.name, wait).await?.ok_or_else(|| unknown(&id))? {
         Resolved::Now(order) | Resolved::Already(order) => Ok(Json((&order).into())),
         Resolved::Otherwise(order) => Err(settled_otherwise(&order)),

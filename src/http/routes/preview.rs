@@ -33,6 +33,7 @@ pub async fn preview_purchase_order(
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
     let mapping = api.mapping.current();
-    let preview = off_the_loop(text, move |text| Ok(mapping.preview(&Cart::parse(text)?))).await?;
+    let bounds = api.bounds();
+    let preview = off_the_loop(text, move |text| Ok(mapping.preview(&Cart::parse_within(text, bounds)?))).await?;
     Ok(Json(preview.into()))
 }

@@ -73,11 +73,13 @@ pub async fn create_purchase_order(
 ) -> Result<Reply, Problem> {
     let baggage = baggage(&headers, &request_id);
     let mapping = api.mapping.current();
-    let candidate = off_the_loop(text, move |text| candidate(&mapping, &Cart::parse(text)?, baggage)).await?;
+    let bounds = api.bounds();
+    let read = move |text: &str| candidate(&mapping, &Cart::parse_within(text, bounds)?, baggage);
+    let candidate = off_the_loop(text, read).await?;
     let preferences = Preferences::of(&headers);
     // Who waits holds little: the headers would keep the connection's whole read buffer.
     drop(headers);
-    let wait = arrival.remaining(preferences.deadline(api.limits.deadline), &*api.clock);
+    let wait = arrival.remaining(preferences.deadline(api.server.deadline), &*api.clock);
     let answer = api.relay.submit(candidate, wait).await?;
     reply(&api, answer, preferences)
 }

@@ -1,0 +1,146 @@
+//! What a token says (RFC 7519 §4, RFC 9068 §2.2, RFC 7662 §2.2), in the shapes in which SAP's and others' servers say
+//! it, and whether it is accepted.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{AuthError, Thumbprint, audience};
+use crate::clock::after;
+use crate::config::Auth;
+
+/// Where claims come from decides which of them have to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a signed token: `iss`, `aud` and `exp` are required (RFC 9068 §2.2).
+    Jwt,
+    /// From the introspection endpoint, which has judged the token for us (RFC 7662 §4): what it tells is checked.
+    Introspection,
+}
+
+/// To what a token is bound (RFC 7800, `cnf`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// To nothing: whoever bears it may use it.
+    None,
+    /// To a client certificate (RFC 8705 §3.1).
+    Certificate(Thumbprint),
+    /// To something that can't be checked here, such as a DPoP key (RFC 9449 §7.2: never taken as a bearer token).
+    Other,
+}
+
+/// The claims of one token. Of a name that stands twice, the last counts (RFC 7519 §4).
+#[derive(Debug, Clone, Deserialize)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// A claim that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// A claim that is one text or a list of texts.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        match self.0.get(name) {
+            Some(Value::String(text)) => vec![text],
+            _ => self.list(name),
+        }
+    }
+
+    /// The texts in a claim that is a list.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        let list = self.0.get(name).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// RFC 9068 writes scopes as one text, XSUAA as a list.
+    pub fn scopes(&self, claim: &str) -> Vec<&str> {
+        match self.0.get(claim) {
+            Some(Value::String(text)) => text.split_ascii_whitespace().collect(),
+            _ => self.list(claim),
+        }
+    }
+
+    /// The client that the token was issued to. Not `sub`: a user could have a client's name (RFC 9068 §5).
+    pub fn party(&self) -> Option<&str> {
+        ["client_id", "azp", "cid"].iter().find_map(|name| self.text(name))
+    }
+
+    /// To what the token is bound.
+    pub fn binding(&self) -> Binding {
+        match self.0.get("cnf") {
+            None | Some(Value::Null) => Binding::None,
+            Some(confirmation) => confirmation
+                .get("x5t#S256")
+                .and_then(Value::as_str)
+                .and_then(Thumbprint::parse)
+                .map_or(Binding::Other, Binding::Certificate),
+        }
+    }
+
+    /// Judges the claims; returns when the token stops being good, all allowances included.
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`] for the first thing that is wrong.
+    pub fn accept(&self, origin: Origin, settings: &Auth, now: Timestamp) -> Result<Timestamp, AuthError> {
+        match (self.0.get("iss"), origin) {
+            (None, Origin::Introspection) => {}
+            (None, Origin::Jwt) => return Err(AuthError::Invalid("the token lacks the claim iss")),
+            (Some(Value::String(issuer)), _) if *issuer == settings.issuer => {}
+            (Some(_), _) => return Err(AuthError::Invalid("the token is from another issuer")),
+        }
+        match (self.0.get("aud"), origin) {
+            (None, Origin::Introspection) => {}
+            _ if audience::fits(self, settings) => {}
+            (None, Origin::Jwt) => return Err(AuthError::Invalid("the token lacks the claim aud")),
+            (Some(_), _) => return Err(AuthError::Invalid("the token is for another audience")),
+        }
+        self.is_for_access(settings)?;
+        self.in_time(origin, settings, now)
+    }
+
+    /// When it stops being good.
+    fn in_time(&self, origin: Origin, settings: &Auth, now: Timestamp) -> Result<Timestamp, AuthError> {
+        let latest = after(now, settings.leeway);
+        if self.moment("nbf")?.is_some_and(|begin| begin > latest) {
+            return Err(AuthError::Invalid("the token is not valid yet"));
+        }
+        if self.moment("iat")?.is_some_and(|issued| issued > latest) {
+            return Err(AuthError::Invalid("the token was issued in the future"));
+        }
+        let expires_at = match (self.moment("exp")?, origin) {
+            (Some(moment), _) => after(moment, settings.leeway),
+            (None, Origin::Introspection) => Timestamp::MAX,
+            (None, Origin::Jwt) => return Err(AuthError::Invalid("the token lacks the claim exp")),
+        };
+        if now < expires_at { Ok(expires_at) } else { Err(AuthError::Invalid("the token has expired")) }
+    }
+
+    /// An ID token (OpenID Connect Core §2, §3.3.2.11), a logout token or another event (RFC 8417) speaks of somebody; it
+    /// lets nobody in (RFC 9068 §4, RFC 8725 §2.8).
+    fn is_for_access(&self, settings: &Auth) -> Result<(), AuthError> {
+        let has = |name: &str| self.0.contains_key(name);
+        // An access token may carry the nonce of the login that it came from, but then it has scopes.
+        let of_a_login = has("nonce") && !has("scope") && !has(&settings.scopes.claim);
+        // Keycloak's `typ` and Cognito's `token_use` say which of their tokens it is.
+        let named = self.text("typ").is_some_and(|typ| !typ.eq_ignore_ascii_case("bearer"))
+            || self.text("token_use").is_some_and(|usage| usage != "access");
+        if of_a_login || named || ["at_hash", "c_hash", "s_hash", "events"].into_iter().any(has) {
+            return Err(AuthError::Invalid("the token is no access token"));
+        }
+        Ok(())
+    }
+
+    /// NumericDate (RFC 7519 §2), which may have a fraction.
+    fn moment(&self, name: &str) -> Result<Option<Timestamp>, AuthError> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let moment = match (value.as_i64(), value.as_f64()) {
+            (Some(seconds), _) => Timestamp::from_second(seconds).ok(),
+            (None, Some(seconds)) => {
+                SignedDuration::try_from_secs_f64(seconds).ok().and_then(|since| Timestamp::from_duration(since).ok())
+            }
+            (None, None) => None,
+        };
+        moment.map(Some).ok_or(AuthError::Invalid("one of the token's times (exp, nbf, iat) can't be read"))
+    }
+}

@@ -1,0 +1,183 @@
+//! Going out: HTTP clients that do nothing on their own, whose certificates are read again when they change.
+//!
+//! Knows neither 11VMS nor the issuer: `vms` and `auth` use it to reach them.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use reqwest::redirect::Policy as Redirects;
+use reqwest::{Certificate, Client, Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use thiserror::Error;
+use tracing::{info, warn};
+
+use crate::clock::{Clock, between};
+use crate::config::Identity;
+use crate::digest::sha256;
+
+/// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
+/// other side is just closing has an unknown outcome.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// Between two looks at the files, while the client is used: a renewed certificate overlaps with the old one for days.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// No HTTP client can be built.
+#[derive(Debug, Error)]
+pub enum OutboundError {
+    /// A file can't be read.
+    #[error("{0}")]
+    File(String),
+    /// A certificate, a key, or the system's certificate store can't be used.
+    #[error("the HTTP client can't be built: {}", chain(.0))]
+    Build(#[from] reqwest::Error),
+}
+
+/// Who is trusted, and who we are.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// For the TCP and TLS handshake.
+    pub connect_timeout: Duration,
+    /// For a whole request.
+    pub timeout: Duration,
+    /// A file with certificates in PEM that are trusted beside those of the system.
+    pub ca: Option<PathBuf>,
+    /// What is shown in the handshake.
+    pub identity: Option<Identity>,
+}
+
+/// The content of the files.
+struct Files {
+    ca: Vec<u8>,
+    identity: Option<SecretString>,
+}
+
+impl Route {
+    fn read(&self) -> Result<Files, OutboundError> {
+        let ca = self.ca.as_ref().map(|path| {
+            std::fs::read(path).map_err(|error| OutboundError::File(format!("{}: {error}", path.display())))
+        });
+        let identity = self.identity.as_ref().map(|identity| identity.pem().map_err(OutboundError::File));
+        Ok(Files { ca: ca.transpose()?.unwrap_or_default(), identity: identity.transpose()? })
+    }
+
+    /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
+    fn build(&self, files: &Files) -> reqwest::Result<Client> {
+        let builder = Client::builder()
+            .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
+            .redirect(Redirects::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            // How long an answer may take is said by `timeout` alone.
+            .tcp_user_timeout(None)
+            .tls_certs_merge(Certificate::from_pem_bundle(&files.ca)?);
+        let builder = match &files.identity {
+            Some(pem) => builder.identity(reqwest::Identity::from_pem(pem.expose_secret().as_bytes())?),
+            None => builder,
+        };
+        builder.build()
+    }
+}
+
+impl Files {
+    fn digest(&self) -> [u8; 32] {
+        let identity = self.identity.as_ref().map_or("", |pem| pem.expose_secret());
+        sha256(&[sha256(&self.ca), sha256(identity.as_bytes())].concat())
+    }
+}
+
+/// An HTTP client, exchanged when its files change.
+#[derive(Debug)]
+pub struct Outbound {
+    route: Route,
+    clock: Arc<dyn Clock>,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    client: Client,
+    digest: [u8; 32],
+    looked_at: Timestamp,
+}
+
+impl Outbound {
+    /// Builds the client; connects nowhere yet.
+    ///
+    /// # Errors
+    /// If a file can't be read, or no HTTP client can be built.
+    pub fn try_new(route: Route, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+        let files = route.read()?;
+        let current = Current { client: route.build(&files)?, digest: files.digest(), looked_at: clock.now() };
+        Ok(Self { route, clock, current: Mutex::new(current) })
+    }
+
+    /// The client with the certificates as they are now. Files that can't be used leave the one before in use.
+    pub fn client(&self) -> Client {
+        let mut current = self.current();
+        let has_files = self.route.ca.is_some() || self.route.identity.is_some();
+        if has_files && between(current.looked_at, self.clock.now()) >= LOOK_AGAIN {
+            current.looked_at = self.clock.now();
+            if let Err(problem) = self.look(&mut current) {
+                warn!(%problem, "changed certificates for going out can't be used; the ones before stay in use");
+            }
+        }
+        current.client.clone()
+    }
+
+    fn look(&self, current: &mut Current) -> Result<(), OutboundError> {
+        let files = self.route.read()?;
+        let digest = files.digest();
+        if digest != current.digest {
+            *current = Current { client: self.route.build(&files)?, digest, looked_at: current.looked_at };
+            info!("changed certificates for going out are in use");
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The value of `Authorization: Basic`, both parts encoded as RFC 6749 §2.3.1 wants it.
+pub fn basic(client_id: &str, secret: &SecretString) -> SecretString {
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = SecretString::from(format!("{}:{}", encoded(client_id), encoded(secret.expose_secret())));
+    format!("Basic {}", STANDARD.encode(pair.expose_secret())).into()
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// If the body is larger, or breaks off.
+pub async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(format!("sent more than {limit} bytes")),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(format!("broke off: {}", chain(&error))),
+        }
+    }
+}
+
+/// An error with its causes, without the URL, which may carry more than a log should.
+pub fn chain(error: &reqwest::Error) -> String {
+    let mut texts = vec![];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    if texts.is_empty() { "the request failed".to_owned() } else { texts.join(": ") }
+}
