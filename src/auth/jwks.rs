@@ -73,12 +73,34 @@ impl From<String> for Failure {
     }
 }
 
+/// Why keys are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// None are known, or those that are get old.
+    Age,
+    /// A token names a key that is not known: the issuer may have a new one, or the token may be forged.
+    UnknownKey,
+}
+
+/// What became of the wish to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fetch {
+    /// It was granted.
+    Own,
+    /// Another one was under way.
+    Joined,
+    /// It is too early for one.
+    Refused,
+}
+
 /// The fetch under way, and how the last one went.
 #[derive(Debug, Default)]
 struct Fetching {
     under_way: Option<watch::Receiver<bool>>,
-    /// No fetch begins before.
+    /// No fetch begins before: the last one failed.
     not_before: Option<Timestamp>,
+    /// No fetch for an unknown key begins before: one has just looked for such a key.
+    not_for_unknown_before: Option<Timestamp>,
     failure: Option<Failure>,
 }
 
@@ -112,7 +134,7 @@ impl KeySet {
 
     /// Fetches the keys ahead of the first token; a failure is logged, and the first token tries again.
     pub async fn warm(self: &Arc<Self>) {
-        self.refresh(None).await;
+        self.refresh(Reason::Age).await;
     }
 
     /// The key for a token's `kid` and algorithm. Without a `kid` the key has to be the only one that fits.
@@ -120,18 +142,30 @@ impl KeySet {
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that can't be told.
     pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
-        let known = self.fresh(self.times.max_age);
-        if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
-            self.keep_current();
-            return Ok(key);
-        }
-        let failure = self.refresh(known.map(|known| known.at)).await;
-        match (self.fresh(self.times.max_age), failure) {
-            (None, failure) => Err(KeyError::Unavailable(failure.unwrap_or_else(|| "none are known yet".to_owned()))),
-            (Some(known), failure) => {
-                known.find(kid, algorithm).ok_or_else(|| failure.map_or(KeyError::Unknown, KeyError::Unavailable))
+        let mut fetch = Fetch::Joined;
+        loop {
+            let known = self.fresh(self.times.max_age);
+            if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
+                self.keep_current();
+                return Ok(key);
             }
+            if known.as_ref().is_some_and(|known| known.has(kid)) {
+                // It is no other key that the token needs.
+                return Err(KeyError::Unknown);
+            }
+            // A fetch that was under way when the token came may have begun before its key was published: then another
+            // one is needed.
+            if fetch != Fetch::Joined {
+                let judged = known.is_some() && self.fetching().failure.is_none();
+                return Err(if judged { KeyError::Unknown } else { self.unavailable() });
+            }
+            fetch = self.refresh(if known.is_some() { Reason::UnknownKey } else { Reason::Age }).await;
         }
+    }
+
+    fn unavailable(&self) -> KeyError {
+        let failure = self.fetching().failure.as_ref().map(|failure| failure.detail.clone());
+        KeyError::Unavailable(failure.unwrap_or_else(|| "none are known yet".to_owned()))
     }
 
     /// Changes whenever the issuer's keys do: what was verified before has to be verified again.
@@ -143,39 +177,35 @@ impl KeySet {
     pub fn keep_current(self: &Arc<Self>) -> bool {
         let known = self.fresh(self.times.max_age);
         if self.fresh(self.times.refresh).is_none() {
-            self.refresh_behind(known.as_ref().map(|known| known.at));
+            // Nobody waits for a refresh whose outcome does not matter to it.
+            let _ = self.start(Reason::Age);
         }
         known.is_some()
-    }
-
-    /// Nobody waits for a refresh whose outcome does not matter to it.
-    fn refresh_behind(self: &Arc<Self>, seen: Option<Timestamp>) {
-        let _ = self.start(seen);
     }
 
     fn fresh(&self, age: Duration) -> Option<Arc<Fetched>> {
         self.known.load_full().filter(|known| between(known.at, self.clock.now()) < age)
     }
 
-    /// Fetches, unless somebody did since `seen`, or did in the cool-down; returns why the last fetch failed.
-    async fn refresh(self: &Arc<Self>, seen: Option<Timestamp>) -> Option<String> {
-        if let Some(mut ended) = self.start(seen) {
-            // An error means that the fetch broke off: as good as ended, and its failure is told below.
-            let _ = ended.wait_for(|ended| *ended).await;
-        }
-        self.fetching().failure.as_ref().map(|failure| failure.detail.clone())
+    /// Fetches, or waits for the fetch under way.
+    async fn refresh(self: &Arc<Self>, reason: Reason) -> Fetch {
+        let Some((fetch, mut ended)) = self.start(reason) else { return Fetch::Refused };
+        // An error means that the fetch broke off: as good as ended, and its failure is told.
+        let _ = ended.wait_for(|ended| *ended).await;
+        fetch
     }
 
-    /// Starts a fetch, or joins the one under way. It runs in a task of its own: a caller that hangs up cancels its
-    /// waiting, never the fetch that others wait for.
-    fn start(self: &Arc<Self>, seen: Option<Timestamp>) -> Option<watch::Receiver<bool>> {
+    /// Starts a fetch, unless it is too early for one, or joins the one under way. It runs in a task of its own: a caller
+    /// that hangs up cancels its waiting, never the fetch that others wait for.
+    fn start(self: &Arc<Self>, reason: Reason) -> Option<(Fetch, watch::Receiver<bool>)> {
         let mut fetching = self.fetching();
         if let Some(ended) = &fetching.under_way {
-            return Some(ended.clone());
+            return Some((Fetch::Joined, ended.clone()));
         }
-        let newer = self.fresh(self.times.max_age).is_some_and(|known| Some(known.at) != seen);
-        let cooling = fetching.not_before.is_some_and(|moment| self.clock.now() < moment);
-        if (newer && fetching.failure.is_none()) || cooling {
+        let too_early = |moment: Option<Timestamp>| moment.is_some_and(|moment| self.clock.now() < moment);
+        if too_early(fetching.not_before)
+            || (reason == Reason::UnknownKey && too_early(fetching.not_for_unknown_before))
+        {
             return None;
         }
         let (end, ended) = watch::channel(false);
@@ -183,11 +213,11 @@ impl KeySet {
         fetching.failure = Some("the fetch broke off".to_owned().into());
         let keys = Arc::clone(self);
         tokio::spawn(async move {
-            let ending = Ending { keys: &keys, end };
+            let ending = Ending { keys: &keys, end, reason };
             let fetched = keys.fetch().await;
             ending.with(fetched);
         });
-        Some(ended)
+        Some((Fetch::Own, ended))
     }
 
     fn fetching(&self) -> MutexGuard<'_, Fetching> {
@@ -259,6 +289,7 @@ impl KeySet {
 struct Ending<'k> {
     keys: &'k KeySet,
     end: watch::Sender<bool>,
+    reason: Reason,
 }
 
 impl Ending<'_> {
@@ -282,16 +313,26 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         let mut fetching = self.keys.fetching();
         fetching.under_way = None;
-        // XSUAA throttles, and says how long.
-        let wished = fetching.failure.as_ref().and_then(|failure| failure.retry_after).unwrap_or_default();
-        let pause = self.keys.times.cool_down.max(wished.min(LONGEST_PAUSE));
-        fetching.not_before = Some(after(self.keys.clock.now(), pause));
+        let (now, cool_down) = (self.keys.clock.now(), self.keys.times.cool_down);
+        fetching.not_before = fetching.failure.as_ref().map(|failure| {
+            // XSUAA throttles, and says how long.
+            let wished = failure.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+            after(now, cool_down.max(wished))
+        });
+        if self.reason == Reason::UnknownKey {
+            fetching.not_for_unknown_before = Some(after(now, cool_down));
+        }
         drop(fetching);
         self.end.send_replace(true);
     }
 }
 
 impl Fetched {
+    /// Whether a key of this name is among them, fit or not.
+    fn has(&self, kid: Option<&str>) -> bool {
+        kid.is_some() && self.keys.iter().any(|key| key.kid.as_deref() == kid)
+    }
+
     fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Key> {
         let mut fitting = self
             .keys

@@ -8,6 +8,8 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/mod.rs"]
@@ -19,6 +21,8 @@ mod batch;
 mod bodies;
 mod docs;
 mod full_disk;
+mod identity_systems;
+mod limits;
 mod load;
 mod operate;
 mod problems;
@@ -26,5 +30,6 @@ mod recovery;
 mod reload;
 mod replicas;
 mod sockets;
+mod tls;
 mod tokens_in;
 mod tokens_out;

@@ -41,7 +41,8 @@ async fn http_2_with_prior_knowledge_is_served() {
 
 #[tokio::test]
 async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
-    let service = Service::start().await;
+    let times = "server.limits.first_byte = \"300ms\"\nserver.limits.header_time = \"300ms\"";
+    let service = Service::start_with(times).await;
     let mut silent = TcpStream::connect(service.address).await.unwrap();
     let mut trickling = TcpStream::connect(service.address).await.unwrap();
     trickling.write_all(b"P").await.unwrap();

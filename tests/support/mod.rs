@@ -148,6 +148,14 @@ fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -
     lines.join("\n") + "\n"
 }
 
+/// What `check` says of the files that settings name.
+pub fn defects(settings: &str) -> Vec<String> {
+    let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
+        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n";
+    let parsed = Settings::parse("test", &format!("{needed}{settings}"), &BTreeMap::new()).unwrap();
+    purchase_order_webhook::app::check_files(&parsed)
+}
+
 /// An answer, read whole.
 #[derive(Debug)]
 pub struct Answer {

@@ -1,0 +1,245 @@
+//! The identity systems that SAP shops run: XSUAA, IAS, and those whose tokens are opaque.
+
+use std::time::Duration;
+
+use purchase_order_webhook::clock::Clock as _;
+use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, Mood, SCOPES};
+use purchase_order_webhook::sandbox::vms::SandboxVms;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+async fn show(service: &Service, token: &str) -> Answer {
+    let request = service.client.post(service.url(ORDERS)).bearer_auth(token);
+    Answer::of(request.header("content-type", "application/json").body(cart(1).to_string()).send().await.unwrap()).await
+}
+
+fn signed(service: &Service, claims: &Value) -> String {
+    service.issuer.sign(&json!({ "alg": "RS256", "typ": "JWT", "kid": service.issuer.kid() }), claims)
+}
+
+/// What XSUAA issues to a technical client, as its documentation and libraries show it.
+fn xsuaa(service: &Service) -> Value {
+    let mut claims = service.issuer.claims();
+    let xsuaa = json!({
+        "jti": "0b8f7c3d", "ext_attr": { "enhancer": "XSUAA", "subaccountid": "sub", "zdn": "acme" },
+        "sub": "sb-srm!t42", "client_id": "sb-srm!t42", "cid": "sb-srm!t42", "azp": "sb-srm!t42",
+        "authorities": ["orders!t42.Write"], "scope": ["orders!t42.Write", "uaa.resource"],
+        "grant_type": "client_credentials", "rev_sig": "c3a1", "zid": "sub",
+        "aud": ["uaa", "sb-srm!t42", "orders!t42"],
+    });
+    claims.as_object_mut().unwrap().extend(xsuaa.as_object().unwrap().clone());
+    claims
+}
+
+const OF_XSUAA: &str = "auth.audience = [\"sb-orders!t42\", \"orders!t42\"]\nauth.audience_rule = \"xsuaa\"\n\
+    auth.scopes.write = \"orders!t42.Write\"";
+
+#[tokio::test]
+async fn tokens_of_xsuaa_are_taken_by_its_rules() {
+    let service = Service::start_with(OF_XSUAA).await;
+    let with = |changes: Value| {
+        let mut claims = xsuaa(&service);
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        claims
+    };
+    let cases = [
+        ("the application among the audiences", with(json!({})), 201),
+        ("within the application", with(json!({ "aud": ["orders!t42.sub.more"] })), 200),
+        ("no audience, and scopes of the application", with(json!({ "aud": [] })), 200),
+        ("the service's own client", with(json!({ "aud": ["uaa"], "cid": "sb-orders!t42" })), 200),
+        ("another application", with(json!({ "aud": ["other!t7"], "cid": "other!t7" })), 401),
+        ("one that begins alike", with(json!({ "aud": ["orders!t421"], "cid": "x" })), 401),
+        ("audiences come before scopes", with(json!({ "aud": ["other!t7"], "cid": "x" })), 401),
+        (
+            "scopes in one text name no application",
+            with(json!({ "aud": [], "cid": "x", "scope": "orders!t42.Write" })),
+            401,
+        ),
+        ("a clone of no broker", with(json!({ "aud": ["sb-clone!b5|orders!t42"], "cid": "x" })), 401),
+        ("client_id alone is no audience", with(json!({ "aud": ["x"], "cid": "x", "client_id": "orders!t42" })), 401),
+        ("a scope of another application", with(json!({ "scope": ["other!t42.Write"] })), 403),
+    ];
+    for (what, claims, status) in cases {
+        let answer = show(&service, &signed(&service, &claims)).await;
+        assert_eq!(answer.status, status, "{what}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_broker_of_xsuaa_serves_its_clones() {
+    let settings = "auth.audience = [\"sb-orders!b1\", \"orders!b1\"]\nauth.audience_rule = \"xsuaa\"";
+    let service = Service::start_with(settings).await;
+    for (audience, status) in
+        [("sb-clone!b5|orders!b1", 201), ("sb-clone!b5|orders!b1.Write", 401), ("sb-clone!b5|orders!b12", 401)]
+    {
+        let mut claims = service.issuer.claims();
+        claims["aud"] = json!([audience]);
+        let answer = show(&service, &signed(&service, &claims)).await;
+        assert_eq!(answer.status, status, "{audience}: {}", answer.text);
+    }
+}
+
+/// What IAS issues: no scope; the client is `azp`, its permissions are APIs.
+fn ias(service: &Service) -> Value {
+    let mut claims = service.issuer.claims();
+    let members = claims.as_object_mut().unwrap();
+    members.remove("scope");
+    members.remove("client_id");
+    members.insert("azp".to_owned(), json!("6f0c7a1e-srm"));
+    members.insert("app_tid".to_owned(), json!("tenant"));
+    members.insert("ias_apis".to_owned(), json!(["purchase-orders.write"]));
+    claims
+}
+
+#[tokio::test]
+async fn tokens_of_ias_permit_by_their_client_or_by_their_apis() {
+    let plain = Service::start().await;
+    show(&plain, &signed(&plain, &ias(&plain))).await.is_problem(403, "insufficient-scope");
+
+    let by_client = Service::start_with("auth.clients.write = [\"6f0c7a1e-srm\"]").await;
+    assert_eq!(show(&by_client, &signed(&by_client, &ias(&by_client))).await.status, 201);
+    let mut another = ias(&by_client);
+    another["azp"] = json!("another");
+    // A user could be called like a client (RFC 9068 §5).
+    another["sub"] = json!("6f0c7a1e-srm");
+    show(&by_client, &signed(&by_client, &another)).await.is_problem(403, "insufficient-scope");
+    let list = by_client.client.get(by_client.url(ORDERS)).bearer_auth(signed(&by_client, &ias(&by_client)));
+    assert_eq!(list.send().await.unwrap().status(), 403, "who may write may not read");
+
+    let by_api = Service::start_with("auth.scopes.claim = \"ias_apis\"").await;
+    assert_eq!(show(&by_api, &signed(&by_api, &ias(&by_api))).await.status, 201);
+    show(&by_api, &by_api.issuer.token()).await.is_problem(403, "insufficient-scope");
+}
+
+/// A service that asks its issuer about opaque tokens.
+async fn introspecting(more: &str) -> Service {
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    let settings = format!(
+        "auth.introspection.url = {:?}\nauth.introspection.client_id = \"purchase-order-webhook\"\n\
+         auth.introspection.client_secret = \"webhook-secret\"\n{more}",
+        issuer.introspection_url().as_str()
+    );
+    Service::start_beside(issuer, vms, std::sync::Arc::new(tempfile::tempdir().unwrap()), &settings).await
+}
+
+fn active(service: &Service) -> Value {
+    json!({ "scope": SCOPES, "client_id": "srm7", "exp": service.clock.now().as_second() + 600 })
+}
+
+#[tokio::test]
+async fn opaque_tokens_are_what_the_issuer_says_of_them() {
+    let service = introspecting("").await;
+    let said = |changes: Value| {
+        let mut said = active(&service);
+        said.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        said
+    };
+    let cases = [
+        ("active", said(json!({})), 201),
+        ("for us", said(json!({ "aud": ["other", AUDIENCE], "iss": service.issuer.url() })), 200),
+        ("without an end", json!({ "scope": SCOPES, "client_id": "srm7" }), 200),
+        ("not active", said(json!({ "active": false })), 401),
+        ("expired all the same", said(json!({ "exp": 1_000_000_000 })), 401),
+        ("not valid yet", said(json!({ "nbf": service.clock.now().as_second() + 600 })), 401),
+        ("for another audience", said(json!({ "aud": "other" })), 401),
+        ("of another issuer", said(json!({ "iss": "https://elsewhere.example" })), 401),
+        ("bound to a certificate", said(json!({ "cnf": { "x5t#S256": "x" } })), 401),
+        ("without the scope", said(json!({ "scope": "purchase-orders.read" })), 403),
+        ("an answer that says nothing of it", said(json!({ "active": "yes" })), 503),
+    ];
+    for (at, (what, said, status)) in cases.into_iter().enumerate() {
+        let token = format!("opaque-{at}");
+        service.issuer.say_of(&token, said);
+        let answer = show(&service, &token).await;
+        assert_eq!(answer.status, status, "{what}: {}", answer.text);
+        assert_eq!(answer.header("www-authenticate").is_empty(), status < 400 || status == 503, "{what}");
+    }
+    show(&service, "nobody-knows-it").await.is_problem(401, "invalid-token");
+    assert_eq!(show(&service, &service.issuer.token()).await.status, 200, "JWTs are verified as ever");
+    assert_eq!(service.issuer.introspection_requests(), 12);
+    let forged = service.issuer.token().replace('.', "..");
+    show(&service, &forged).await.is_problem(401, "invalid-token");
+    show(&service, "no b64token").await.is_problem(401, "invalid-token");
+    assert_eq!(service.issuer.introspection_requests(), 13, "what can't be a token is not asked about");
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_for_a_minute_and_no_longer_than_the_token_lives() {
+    let service = introspecting("").await;
+    let mut short = active(&service);
+    short["exp"] = json!(service.clock.now().as_second() + 10);
+    service.issuer.say_of("long", active(&service));
+    service.issuer.say_of("short", short);
+    for token in ["long", "long", "short", "short"] {
+        assert!(show(&service, token).await.status < 300);
+    }
+    assert_eq!(service.issuer.introspection_requests(), 2);
+    service.clock.advance(Duration::from_secs(41));
+    // The leeway included, the short one is over.
+    show(&service, "short").await.is_problem(401, "invalid-token");
+    assert_eq!(show(&service, "long").await.status, 200);
+    assert_eq!(service.issuer.introspection_requests(), 3);
+    service.issuer.say_of("long", json!({ "active": false }));
+    assert_eq!(show(&service, "long").await.status, 200, "it is not known yet that it was revoked");
+    service.clock.advance(Duration::from_secs(20));
+    show(&service, "long").await.is_problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_refusal_is_remembered_briefly() {
+    let service = introspecting("").await;
+    for _ in 0..5 {
+        show(&service, "unknown").await.is_problem(401, "invalid-token");
+    }
+    assert_eq!(service.issuer.introspection_requests(), 1);
+    service.issuer.say_of("unknown", active(&service));
+    service.clock.advance(Duration::from_secs(11));
+    assert_eq!(show(&service, "unknown").await.status, 201);
+}
+
+#[tokio::test]
+async fn many_callers_with_one_token_are_one_question() {
+    let service = introspecting("").await;
+    service.issuer.say_of("one", active(&service));
+    service.issuer.set_latency(Duration::from_millis(200));
+    let ask = || service.client.get(service.url(ORDERS)).bearer_auth("one").send();
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(ask())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(service.issuer.introspection_requests(), 1);
+}
+
+#[tokio::test]
+async fn an_issuer_that_can_not_be_asked_is_no_fault_of_the_caller() {
+    let service = introspecting("").await;
+    service.issuer.say_of("known", active(&service));
+    service.issuer.say_of("new", active(&service));
+    assert_eq!(show(&service, "known").await.status, 201);
+    service.issuer.set_mood(Mood::Down);
+    assert_eq!(show(&service, "known").await.status, 200, "what is remembered goes on");
+    let answer = show(&service, "new").await;
+    answer.is_problem(503, "issuer-unavailable");
+    assert!(!answer.header("retry-after").is_empty());
+    service.issuer.set_mood(Mood::Well);
+    assert_eq!(show(&service, "new").await.status, 200, "without a restart, and at once");
+    let wrong_secret = introspecting("auth.introspection.auth = \"post\"").await;
+    wrong_secret.issuer.say_of("known", active(&wrong_secret));
+    assert_eq!(show(&wrong_secret, "known").await.status, 201, "id and secret in the body");
+}
+
+#[tokio::test]
+async fn questions_to_the_issuer_have_a_limit() {
+    let service = introspecting("auth.introspection.max_concurrency = 1").await;
+    service.issuer.set_latency(Duration::from_millis(300));
+    let ask = |number: usize| service.client.get(service.url(ORDERS)).bearer_auth(format!("token-{number}")).send();
+    let calls: Vec<_> = (0..30).map(|number| tokio::spawn(ask(number))).collect();
+    let mut statuses = Vec::new();
+    for call in calls {
+        statuses.push(call.await.unwrap().unwrap().status().as_u16());
+    }
+    assert!(statuses.contains(&401) && statuses.contains(&503), "some were asked about, others waited: {statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 503)), "{statuses:?}");
+}

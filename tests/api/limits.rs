@@ -1,0 +1,213 @@
+//! A limit on everything that comes in: each with its setting, and what a caller over it is told.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{Answer, ORDERS, Service, cart};
+
+async fn batch(service: &Service, carts: &[Value]) -> Answer {
+    let request = service.client.post(service.url(&format!("{ORDERS}/batch"))).bearer_auth(service.issuer.token());
+    Answer::of(request.json(carts).send().await.unwrap()).await
+}
+
+/// What is read until the other side closes.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
+    assert!(read.is_ok(), "the connection stays open");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn head(service: &Service, length: usize) -> String {
+    let token = service.issuer.token();
+    format!(
+        "POST {ORDERS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit_as_it_is_sent_and_another_once_it_is_unpacked() {
+    let limits = "server.max_body = \"2KiB\"\nserver.limits.unpacked_body = \"4KiB\"";
+    let service = Service::start_with(limits).await;
+    let packed = |size: usize| {
+        let mut padded = cart(1);
+        padded["HEADER"]["ZZ_PADDING"] = json!("x".repeat(size));
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(padded.to_string().as_bytes()).unwrap();
+        service.post(encoder.finish().unwrap()).header("content-encoding", "gzip").send()
+    };
+    assert_eq!(packed(3_000).await.unwrap().status(), 201);
+    Answer::of(packed(5_000).await.unwrap()).await.is_problem(413, "too-large");
+    let plain = service.post(" ".repeat(3_000)).send().await.unwrap();
+    Answer::of(plain).await.is_problem(413, "too-large");
+}
+
+#[tokio::test]
+async fn a_batch_has_a_limit_on_its_bytes_and_on_its_carts() {
+    let service = Service::start_with("server.limits.batch_carts = 2\nserver.limits.batch_body = \"4KiB\"").await;
+    assert_eq!(batch(&service, &[cart(1), cart(2)]).await.status, 200);
+    let many = batch(&service, &[cart(1), cart(2), cart(3)]).await;
+    many.is_problem(413, "too-large");
+    assert_eq!(many.body["detail"], "the batch has more than 2 carts");
+    let mut large = cart(4);
+    large["HEADER"]["ZZ_PADDING"] = json!("x".repeat(5_000));
+    batch(&service, &[large]).await.is_problem(413, "too-large");
+}
+
+#[tokio::test]
+async fn json_has_a_limit_on_its_depth_and_a_cart_on_its_rows() {
+    let service = Service::start_with("server.limits.json_depth = 4\nserver.limits.items = 2").await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    let mut deep = cart(2);
+    deep["HEADER"]["ZZ_DEEP"] = json!([[[1]]]);
+    let answer = service.send(&deep).await;
+    answer.is_problem(400, "malformed-json");
+    assert!(answer.body["detail"].as_str().unwrap().contains("nested too deep"), "{}", answer.text);
+    let mut long = cart(3);
+    long["ITEM"] = json!([long["ITEM"][0], long["ITEM"][0], long["ITEM"][0]]);
+    let answer = service.send(&long).await;
+    answer.is_problem(422, "invalid-cart");
+    assert!(answer.text.contains("ITEM has 3 rows; at most 2 are taken"), "{}", answer.text);
+    let in_a_batch = batch(&service, &[deep, long, cart(4)]).await;
+    let statuses: Vec<_> = (0..3).map(|at| in_a_batch.body["results"][at]["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [400, 422, 201]);
+}
+
+#[tokio::test]
+async fn headers_have_a_limit() {
+    let service = Service::start_with("server.limits.headers = \"8KiB\"").await;
+    let with = |bytes: usize| service.client.get(service.url("/livez")).header("x-long", "x".repeat(bytes)).send();
+    assert_eq!(with(4_000).await.unwrap().status(), 200);
+    match with(9_000).await {
+        Ok(answer) => assert_eq!(answer.status(), 431),
+        Err(error) => assert!(!error.is_timeout(), "{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_has_a_limit() {
+    let service = Service::start_with("auth.max_token = \"1KiB\"").await;
+    assert_eq!(service.get(ORDERS).await.status, 200);
+    let mut claims = service.issuer.claims();
+    claims["padding"] = json!("x".repeat(1_000));
+    let token = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
+    let answer = Answer::of(service.client.get(service.url(ORDERS)).bearer_auth(token).send().await.unwrap()).await;
+    assert_eq!((answer.status, answer.body["detail"].as_str()), (401, Some("the token is too long")));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_told_and_closed() {
+    let service = Service::start_with("server.limits.first_byte = \"200ms\"").await;
+    let mut silent = TcpStream::connect(service.address).await.unwrap();
+    let told = rest(&mut silent).await;
+    assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
+}
+
+#[tokio::test]
+async fn headers_and_bodies_that_trickle_are_given_up() {
+    let times = "server.limits.header_time = \"300ms\"\nserver.limits.body_time = \"300ms\"";
+    let service = Service::start_with(times).await;
+    let trickle = |mut stream: TcpStream, begun: String| async move {
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let (mut read, mut write) = stream.into_split();
+        let more = tokio::spawn(async move {
+            // Until the other side has enough of it.
+            while write.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(20), read.read_to_end(&mut bytes)).await;
+        more.abort();
+        assert!(read.is_ok(), "the connection stays open");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let connect = || TcpStream::connect(service.address);
+    let of_headers = trickle(connect().await.unwrap(), "GET /livez HTTP/1.1\r\nHost: ".to_owned()).await;
+    assert!(of_headers.is_empty() || of_headers.starts_with("HTTP/1.1 4"), "{of_headers}");
+    let of_body = trickle(connect().await.unwrap(), head(&service, 100_000)).await;
+    assert!(of_body.starts_with("HTTP/1.1 408") && of_body.contains("did not arrive within"), "{of_body}");
+}
+
+#[tokio::test]
+async fn a_connection_that_rests_too_long_is_closed() {
+    let times = "server.limits.idle_time = \"300ms\"\nserver.limits.header_time = \"100ms\"";
+    let service = Service::start_with(times).await;
+    let mut stream = TcpStream::connect(service.address).await.unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn connections_have_a_limit_and_those_beyond_are_told_so() {
+    let service = Service::start_with("server.limits.connections = 3").await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(service.address).await.unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut begin = [0; 15];
+        stream.read_exact(&mut begin).await.unwrap();
+        held.push(stream);
+    }
+    let mut beyond = TcpStream::connect(service.address).await.unwrap();
+    let told = rest(&mut beyond).await;
+    assert!(told.starts_with("HTTP/1.1 503") && told.contains("/problems/overloaded"), "{told}");
+    assert!(told.contains("retry-after: "), "{told}");
+    let probe = service.client.get(format!("http://{}/readyz", service.management)).send().await.unwrap();
+    assert_eq!(probe.status(), 200, "probes have connections of their own");
+    held.pop();
+    for _ in 0..200 {
+        if service.client.get(service.url("/livez")).send().await.is_ok_and(|answer| answer.status() == 200) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a place that was given back is not taken again");
+}
+
+#[tokio::test]
+async fn requests_that_bring_no_carts_have_a_limit_of_their_own() {
+    let service = Service::start_with("server.limits.queries = 1\nserver.limits.body_time = \"2s\"").await;
+    let token = service.issuer.token();
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    // A body that does not come holds the only place.
+    let mut holding = TcpStream::connect(service.address).await.unwrap();
+    let begun = format!(
+        "POST {ORDERS}/1/resolve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
+    );
+    holding.write_all(begun.as_bytes()).await.unwrap();
+    for _ in 0..100 {
+        let answer = service.get(ORDERS).await;
+        if answer.status == 503 {
+            answer.is_problem(503, "overloaded");
+            assert_eq!(service.send(&cart(2)).await.status, 201, "carts have places of their own");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the second request had a place");
+}
+
+#[tokio::test]
+async fn who_is_remembered_for_its_rate_is_forgotten_once_it_has_rested() {
+    let service = Service::start_with("server.rate_limit_per_client = 1\nserver.limits.clients = 2").await;
+    let as_client = |client: String| {
+        let mut claims = service.issuer.claims();
+        claims["client_id"] = json!(client);
+        let token = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
+        service.client.get(service.url(ORDERS)).bearer_auth(token).send()
+    };
+    for client in 0..20 {
+        assert_eq!(as_client(format!("client-{client}")).await.unwrap().status(), 200);
+    }
+    assert_eq!(as_client("client-19".to_owned()).await.unwrap().status(), 429, "who has not rested is remembered");
+    service.clock.advance(Duration::from_secs(2));
+    assert_eq!(as_client("client-19".to_owned()).await.unwrap().status(), 200);
+}
