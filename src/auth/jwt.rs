@@ -36,7 +36,10 @@ impl Header {
     /// # Errors
     /// [`AuthError::Invalid`]
     pub fn parse(token: &str) -> Result<Self, AuthError> {
-        let header: Self = serde_json::from_slice(&first_part(token)?).map_err(|_| UNREADABLE)?;
+        let bytes = first_part(token)?;
+        // RFC 7515 §4 wants an object, and serde reads a struct from a list too; whether it is a JWT at all is told by
+        // the same reading, so that nobody can take it for an opaque token.
+        let header = object(&bytes).and_then(|_| serde_json::from_slice::<Self>(&bytes).ok()).ok_or(UNREADABLE)?;
         if header.crit {
             return Err(AuthError::Invalid("the token has critical headers that are not understood"));
         }
@@ -76,7 +79,11 @@ fn first_part(token: &str) -> Result<Vec<u8>, AuthError> {
 
 /// Whether a token is a JWT, good or not; anything else is opaque.
 pub fn is_jwt(token: &str) -> bool {
-    first_part(token).is_ok_and(|header| serde_json::from_slice::<Map<String, Value>>(&header).is_ok())
+    first_part(token).is_ok_and(|header| object(&header).is_some())
+}
+
+fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(bytes).ok()
 }
 
 /// The claims of a token that a key has signed. What they say is not judged here.

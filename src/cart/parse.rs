@@ -37,7 +37,8 @@ impl From<serde_json::Error> for CartError {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
-        Self::Malformed { line, column, detail: detail.to_owned() }
+        // Behind a line break, and in an empty text, serde_json counts from 0.
+        Self::Malformed { line, column: column.max(1), detail: detail.to_owned() }
     }
 }
 
@@ -239,6 +240,12 @@ mod tests {
         let (line, column, detail) = malformed("{\"HEADER\":\n{\"GUID\":}}");
         assert_eq!((line, column), (2, 9));
         assert_eq!(detail, "expected value");
+    }
+
+    #[test]
+    fn a_text_that_ends_behind_a_line_break_ends_in_the_first_column() {
+        assert_eq!((malformed("{\n").0, malformed("{\n").1), (2, 1));
+        assert_eq!((malformed("").0, malformed("").1), (1, 1));
     }
 
     #[test]

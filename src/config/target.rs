@@ -207,6 +207,16 @@ fn oauth2(reader: &mut Reader) -> Option<TargetOAuth2> {
     let audience = reader.optional("target.oauth2.audience", "a text", |text| Some(text.to_owned()));
     let expected = "hosts such as acme.my.salesforce.com, or .my.salesforce.com for all below it";
     let instance_hosts = reader.list("target.oauth2.instance_hosts", &[], expected, units::host_pattern);
+    let only_sometimes = [
+        "target.oauth2.client_secret",
+        "target.oauth2.private_key",
+        "target.oauth2.certificate",
+        "target.oauth2.key_id",
+        "target.oauth2.assertion_audience",
+        "target.oauth2.subject",
+    ];
+    reader
+        .refuse_unread(&only_sometimes, "not used with this target.oauth2.auth and target.oauth2.grant; leave it out");
     Some(TargetOAuth2 {
         token_url: token_url?,
         client_id: client_id?,

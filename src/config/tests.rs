@@ -133,9 +133,29 @@ fn settings_that_could_not_work_are_refused() {
         ("auth.scopes.read = \"a b\"", "auth.scopes.read: expected one scope"),
         ("target.number_pointer = \"/a~2b\"", "target.number_pointer: expected a JSON pointer"),
         ("server.management_listen = \"0.0.0.0:8080\"", "server.management_listen: expected another address"),
+        ("server.cors_origins = [\"*\"]", "server.cors_origins: expected a list of origins"),
+        ("server.cors_origins = [\"https://portal.example/path\"]", "server.cors_origins: expected a list of origins"),
+        ("server.tls.key = \"x\"", "server.tls.certificate is missing; expected a file in PEM"),
+        ("server.proxy.certificate_header = \"x\"", "server.proxy.addresses: is missing; expected at least one"),
+        ("server.proxy.addresses = [\"10.0.0.0/33\"]", "server.proxy.addresses: expected a list of addresses"),
+        ("server.limits.headers = \"4KiB\"", "server.limits.headers: expected a size from \"8KiB\" to \"1MiB\""),
+        ("server.limits.json_depth = 200", "server.limits.json_depth: expected a whole number from 1 to 100"),
+        ("server.limits.first_byte = \"0s\"", "server.limits.first_byte: expected a duration above zero"),
+        ("auth.jwks_max_age = \"5m\"", "auth.jwks_max_age: expected more than auth.jwks_refresh"),
+        ("auth.ca = \"/nowhere\"", "auth.ca: expected a file with certificates in PEM"),
+        (
+            "auth.introspection.client_id = \"x\"\nauth.introspection.client_secret = \"x\"",
+            "auth.introspection.url is missing",
+        ),
+        (
+            "target.oauth2.auth = \"none\"\ntarget.oauth2.client_secret_file = \"x\"",
+            "target.oauth2.auth: \"none\" proves nothing",
+        ),
+        ("target.oauth2.private_key = \"x\"", "target.oauth2.private_key: not used with this target.oauth2.auth"),
+        ("target.oauth2.instance_hosts = [\"https://x\"]", "target.oauth2.instance_hosts: expected a list of hosts"),
     ] {
         let found = mistakes(&format!("{NEEDED}\n{setting}"));
-        assert!(found.len() == 1 && found[0].starts_with(&format!("config.toml: {expected}")), "{setting} {found:?}");
+        assert!(!found.is_empty() && found[0].starts_with(&format!("config.toml: {expected}")), "{setting} {found:?}");
     }
     let no_url = NEEDED.replace("https://issuer.example\"", "issuer\"");
     assert!(mistakes(&no_url)[0].contains("auth.issuer: expected the issuer's URL, or auth.jwks_url"));
@@ -209,6 +229,35 @@ fn a_secret_comes_from_one_place_and_is_never_shown() {
     );
     assert!(mistakes(&format!("{without}\ntarget.oauth2.client_secret_file = \"/nowhere\""))[0].contains("/nowhere"));
     assert!(mistakes(&NEEDED.replace("\"change-me\"", "\"\""))[0].contains("expected a text that is not empty"));
+}
+
+#[test]
+fn a_private_key_is_read_and_tried_before_it_is_needed() {
+    let with = |auth: &str, key: &str| {
+        let needed = NEEDED.replace("target.oauth2.client_secret = \"change-me\"", "");
+        mistakes(&format!("{needed}\ntarget.oauth2.auth = {auth:?}\ntarget.oauth2.private_key = {key:?}"))
+    };
+    let der = aws_lc_rs::signature::EcdsaKeyPair::generate_pkcs8(
+        &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        &aws_lc_rs::rand::SystemRandom::new(),
+    );
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der.unwrap());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
+    assert_eq!(with("private_key_jwt", &pem), Vec::<String>::new());
+    for (auth, key, expected) in [
+        ("private_key_jwt", "hush", "target.oauth2.private_key: expected a private key in PEM: RSA"),
+        ("mtls", pem.as_str(), "target.oauth2.private_key: expected a private key in PEM, with its certificate"),
+    ] {
+        let found = with(auth, key);
+        assert!(found.len() == 1 && found[0].contains(expected) && !found[0].contains("hush"), "{found:?}");
+    }
+}
+
+#[test]
+fn nothing_that_reads_settings_shows_a_secret() {
+    let reader = Reader::parse("config.toml", NEEDED, &environment(&[("PO_WEBHOOK_A__B", "hush")])).unwrap();
+    let shown = format!("{reader:?}");
+    assert!(!shown.contains("change-me") && !shown.contains("hush"), "{shown}");
 }
 
 #[test]

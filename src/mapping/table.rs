@@ -33,7 +33,7 @@ pub fn lines(file: &str, text: &str) -> Result<(Vec<String>, Vec<Line>), Vec<Def
             Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => {}
             Ok(record) => {
                 let number = record.position().map_or(0, csv::Position::line);
-                if record.iter().any(|cell| cell.contains('\n')) {
+                if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
                     let problem = "a cell goes over several lines; is a quotation mark not closed?";
                     defects.push(Defect::new(file, problem).line(number));
                 }

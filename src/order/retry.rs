@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 
 use super::{OrderId, Outcome};
@@ -340,14 +339,15 @@ impl Answer {
     }
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date, as a wait from `now`.
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date in any of its three forms (§5.6.7), as a wait from `now`.
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
     }
-    let moment = DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(between(now, moment))
+    let moment = httpdate::parse_http_date(text).ok()?;
+    // A date beyond all time is a long wait, not none.
+    Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)))
 }
 
 #[cfg(test)]

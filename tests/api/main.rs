@@ -21,6 +21,7 @@ mod batch;
 mod bodies;
 mod docs;
 mod full_disk;
+mod hygiene;
 mod identity_systems;
 mod limits;
 mod load;

@@ -1,9 +1,11 @@
 //! How the service gets its own tokens for 11VMS.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use purchase_order_webhook::sandbox::issuer::Mood;
-use purchase_order_webhook::sandbox::vms::Effect;
+use jsonwebtoken::Algorithm;
+use purchase_order_webhook::sandbox::issuer::{Issuer, Mood, SigningKey};
+use purchase_order_webhook::sandbox::vms::{Effect, SandboxVms};
 use serde_json::json;
 
 use crate::support::{ORDERS, Service, cart};
@@ -96,4 +98,68 @@ async fn a_secret_file_is_read_anew_when_it_is_needed() {
     std::fs::write(&file, "webhook-secret\n").unwrap();
     service.clock.advance(Duration::from_secs(40));
     service.until("1", "created").await;
+}
+
+/// A service that asks with assertions about a user, as Salesforce wants it.
+async fn with_assertions(key: &SigningKey, more: &str) -> Service {
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    issuer.trust_assertions_of(key.jwk.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.pem");
+    std::fs::write(&file, &key.pem).unwrap();
+    let settings = format!(
+        "target.oauth2.grant = \"jwt_bearer\"\ntarget.oauth2.subject = \"integration@acme.example\"\n\
+         target.oauth2.private_key_file = \"{}\"\nretry.attempts = 0\n{more}",
+        file.display()
+    );
+    Service::start_beside(issuer, vms, Arc::new(folder), &settings).await
+}
+
+#[tokio::test]
+async fn an_assertion_about_a_user_gets_a_token_and_one_of_a_stranger_does_not() {
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA] {
+        let key = SigningKey::generate(algorithm, "key").unwrap();
+        let service = with_assertions(&key, "").await;
+        assert_eq!(service.send(&cart(1)).await.status, 201, "{algorithm:?}");
+        let stranger = SigningKey::generate(algorithm, "key").unwrap();
+        service.issuer.trust_assertions_of(stranger.jwk);
+        service.clock.advance(Duration::from_hours(2));
+        let refused = service.send(&cart(2)).await;
+        refused.is_problem(502, "parked");
+        // The server repeats what was sent; nobody here does.
+        assert!(refused.text.contains("invalid_grant") && !refused.text.contains("eyJ"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_token_leads_to_its_instance_if_the_settings_allow_that_host() {
+    let key = SigningKey::generate(Algorithm::RS256, "key").unwrap();
+    let elsewhere = "target.base_url = \"http://127.0.0.1:1/\"\ntarget.oauth2.instance_hosts = [\"127.0.0.1\"]";
+    let service = with_assertions(&key, elsewhere).await;
+    service.issuer.set_instance_url(service.vms.url().as_str());
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    assert_eq!(service.vms.orders().len(), 1);
+    // No lifetime was told: it is renewed soon.
+    service.clock.advance(Duration::from_mins(5));
+    assert_eq!(service.send(&cart(2)).await.status, 201);
+    assert_eq!(service.issuer.token_requests(), 2);
+
+    for (hosts, instance) in [
+        ("[\"acme.example\"]", "http://127.0.0.1:1/"),
+        ("[\".my.salesforce.com\"]", "https://my.salesforce.com.attacker.example/"),
+        ("[\".my.salesforce.com\"]", "https://evilmy.salesforce.com/"),
+        ("[\"127.0.0.1\"]", "ftp://127.0.0.1/"),
+        ("[\"127.0.0.1\"]", "nonsense"),
+    ] {
+        let service = with_assertions(&key, &format!("target.oauth2.instance_hosts = {hosts}")).await;
+        service.issuer.set_instance_url(instance);
+        let refused = service.send(&cart(1)).await;
+        refused.is_problem(502, "parked");
+        assert!(refused.text.contains("instance_hosts"), "{instance}: {}", refused.text);
+        assert!(service.vms.received().is_empty(), "the token stays here");
+    }
+    let ignoring = with_assertions(&key, "").await;
+    ignoring.issuer.set_instance_url("https://elsewhere.example/");
+    assert_eq!(ignoring.send(&cart(1)).await.status, 201, "base_url counts, as nothing else was allowed");
 }

@@ -17,6 +17,7 @@ mod postgres;
 mod support;
 
 mod callers;
+mod siege;
 mod victim;
 
 use std::time::Duration;

@@ -23,6 +23,11 @@ pub struct Victims {
 
 impl Victims {
     pub async fn new(count: usize, ledger: &str) -> Self {
+        Self::with_settings(count, ledger, "").await
+    }
+
+    /// The same, with further settings (TOML lines).
+    pub async fn with_settings(count: usize, ledger: &str, more: &str) -> Self {
         let issuer = Issuer::start().await.unwrap();
         let vms = SandboxVms::start(issuer.clone()).await.unwrap();
         // All at once, so that no two get the same.
@@ -30,12 +35,17 @@ impl Victims {
         let ports: Vec<u16> = ports.iter().map(|port| port.local_addr().unwrap().port()).collect();
         let folders: Vec<TempDir> = ports.iter().map(|_| tempfile::tempdir().unwrap()).collect();
         for (folder, port) in folders.iter().zip(&ports) {
-            let text = config(&issuer, &vms, *port, ledger);
+            let text = config(&issuer, &vms, *port, ledger) + more;
             std::fs::write(folder.path().join("config.toml"), text).unwrap();
         }
         let addresses = ports.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
         let children = ports.iter().map(|_| None).collect();
         Self { issuer, vms, addresses, folders, children }
+    }
+
+    /// The process id of one that runs.
+    pub fn process(&self, at: usize) -> u32 {
+        self.children[at].as_ref().and_then(Child::id).unwrap()
     }
 
     /// Starts whoever does not run.

@@ -31,6 +31,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if hasKey .Values.config.target.oauth2 "client_secret" }}
 {{- fail "config.target.oauth2.client_secret: a ConfigMap is no place for a secret, name the Secret that holds it in secrets.targetClientSecret" }}
 {{- end }}
+{{- if hasKey .Values.config.target.oauth2 "private_key" }}
+{{- fail "config.target.oauth2.private_key: a ConfigMap is no place for a secret, mount the Secret that holds it by secrets.files and set private_key_file" }}
+{{- end }}
+{{- if hasKey (.Values.config.auth.introspection | default dict) "client_secret" }}
+{{- fail "config.auth.introspection.client_secret: a ConfigMap is no place for a secret, mount the Secret that holds it by secrets.files and set client_secret_file" }}
+{{- end }}
 {{- $config := deepCopy .Values.config }}
 {{- if .Values.secrets.ledgerUrl.secretName }}
 {{- $_ := unset $config.ledger "url" }}
@@ -52,6 +58,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $_ := set $map $key (int64 $value) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The name of the Secret with the client secret for 11VMS; empty where the service proves by other means who it is. */}}
+{{- define "purchase-order-webhook.clientSecret" -}}
+{{- $oauth2 := .Values.config.target.oauth2 }}
+{{- $usual := ternary "none" "basic" (eq ($oauth2.grant | default "") "jwt_bearer") }}
+{{- if has ($oauth2.auth | default $usual) (list "basic" "post") }}
+{{- required "secrets.targetClientSecret.secretName: required, the name of the Secret that holds the client secret for 11VMS" .Values.secrets.targetClientSecret.secretName }}
 {{- end }}
 {{- end }}
 

@@ -1,0 +1,93 @@
+//! What browsers and logs are protected from.
+
+use reqwest::Method;
+
+use crate::support::{Answer, ORDERS, Service};
+
+#[tokio::test]
+async fn every_answer_says_what_browsers_must_not_do() {
+    let service = Service::start().await;
+    for path in ["/docs", "/openapi.json", "/problems/invalid-cart", "/livez", ORDERS, "/nowhere"] {
+        let answer = Answer::of(service.client.get(service.url(path)).send().await.unwrap()).await;
+        let policy = answer.header("content-security-policy");
+        for part in ["default-src 'none'", "script-src 'self';", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        for (name, value) in
+            [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")]
+        {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "", "{path}: TLS does not end here");
+    }
+}
+
+#[tokio::test]
+async fn no_script_stands_in_the_docs_page_or_comes_from_elsewhere() {
+    let service = Service::start().await;
+    let page = service.get("/docs").await.text;
+    let scripts: Vec<&str> = page.split("<script").skip(1).collect();
+    assert!(!scripts.is_empty());
+    for script in scripts {
+        assert!(script.starts_with(" src=\"/docs/") && script.contains("\"></script>"), "{script}");
+    }
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("onload="), "{page}");
+}
+
+#[tokio::test]
+async fn what_a_caller_sends_is_no_markup_in_an_answer() {
+    let service = Service::start().await;
+    for path in ["/%3Cscript%3Ealert(1)%3C/script%3E", "/problems/%3Cscript%3E", "/docs/%3Cscript%3E"] {
+        let answer = service.get(path).await;
+        answer.is_problem(404, "not-found");
+        assert!(!answer.text.contains("<script>"), "{}", answer.text);
+    }
+}
+
+async fn preflight(service: &Service, origin: &str) -> Answer {
+    let request = service.client.request(Method::OPTIONS, service.url(ORDERS)).header("origin", origin);
+    let request = request.header("access-control-request-method", "POST");
+    let request = request.header("access-control-request-headers", "authorization,content-type");
+    Answer::of(request.send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_do_nothing_unless_they_are_listed() {
+    let closed = Service::start().await;
+    let refused = preflight(&closed, "https://portal.example").await;
+    assert!(refused.status >= 400 && refused.header("access-control-allow-origin").is_empty(), "{refused:?}");
+
+    let open = Service::start_with("server.cors_origins = [\"https://portal.example\"]").await;
+    let allowed = preflight(&open, "https://portal.example").await;
+    assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (200, "https://portal.example"));
+    assert!(allowed.header("access-control-allow-headers").contains("authorization"), "{allowed:?}");
+    assert!(allowed.header("access-control-allow-credentials").is_empty(), "no cookies");
+    assert!(preflight(&open, "https://other.example").await.header("access-control-allow-origin").is_empty());
+    let request = open.client.get(open.url(ORDERS)).header("origin", "https://portal.example");
+    let answer = Answer::of(request.bearer_auth(open.issuer.token()).send().await.unwrap()).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "https://portal.example"));
+    assert!(answer.header("access-control-expose-headers").contains("x-request-id"), "{answer:?}");
+}
+
+/// A real browser draws the page, and says what its policy forbade.
+#[tokio::test]
+async fn a_browser_draws_the_docs_page_within_its_policy() {
+    let service = Service::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = tokio::process::Command::new("chromium");
+    browser.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]);
+    browser.args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]);
+    browser.args(["--virtual-time-budget=20000", "--dump-dom"]);
+    browser.arg(format!("--user-data-dir={}", folder.path().display())).arg(service.url("/docs"));
+    let Ok(drawn) = browser.output().await else {
+        let text = "NOT RUN: chromium is not installed (Debian: apt-get install chromium)";
+        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
+        return eprintln!("{text}");
+    };
+    let (page, said) = (String::from_utf8_lossy(&drawn.stdout), String::from_utf8_lossy(&drawn.stderr));
+    for expected in ["Create a purchase order", "create_purchase_orders", "Preview", "Authorize"] {
+        assert!(page.contains(expected), "{expected}: {page}\n{said}");
+    }
+    assert!(!said.contains("Content Security Policy") && !said.contains("Refused to"), "{said}");
+}

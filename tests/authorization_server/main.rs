@@ -1,0 +1,190 @@
+//! The service beside a real authorization server: oidc-provider, over TLS with a private CA. It comes in as the issuer of
+//! the callers' tokens, and goes out for tokens for 11VMS, in every way that a client can prove who it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
+
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod provider;
+
+use std::sync::Arc;
+
+use jsonwebtoken::Algorithm;
+use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
+use purchase_order_webhook::sandbox::vms::SandboxVms;
+use reqwest::Client;
+
+use certificates::{Ca, Kind};
+use provider::Provider;
+use support::{Answer, ORDERS, Service, cart};
+
+/// A service that takes tokens of the provider; its 11VMS takes any token.
+async fn service_beside(provider: &Provider, more: &str) -> Service {
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    vms.take_any_token();
+    let settings =
+        format!("auth.issuer = {:?}\nauth.ca = \"{}\"\n{more}", provider.issuer, provider.ca.certificate().display());
+    Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await
+}
+
+async fn list(service: &Service, token: &str) -> Answer {
+    Answer::of(service.client.get(service.url(ORDERS)).bearer_auth(token).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn access_tokens_of_both_kinds_are_taken() {
+    let Some(provider) = Provider::start(None) else { return };
+    let service = service_beside(&provider, "").await;
+    for kind in ["rs256", "es256"] {
+        let token = provider.token(kind).await;
+        let answer = list(&service, &token).await;
+        assert_eq!(answer.status, 200, "{kind}: {}", answer.text);
+    }
+    // For 11VMS, not for us.
+    let other = provider.ask(&provider.client(), "srm7", None).await;
+    list(&service, &other).await.is_problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn its_rotated_keys_are_found() {
+    let Some(provider) = Provider::start(None) else { return };
+    let service = service_beside(&provider, "").await;
+    assert_eq!(list(&service, &provider.token("rs256").await).await.status, 200);
+    provider.rotate().await;
+    assert_eq!(list(&service, &provider.token("es256").await).await.status, 200);
+    assert_eq!(provider.counts().await["jwks"], 2);
+}
+
+#[tokio::test]
+async fn its_word_on_opaque_tokens_is_taken() {
+    let Some(provider) = Provider::start(None) else { return };
+    let introspection = format!(
+        "auth.introspection.url = \"{}/token/introspection\"\nauth.introspection.client_id = \"introspector\"\n\
+         auth.introspection.client_secret = \"introspector-secret\"",
+        provider.issuer
+    );
+    let service = service_beside(&provider, &introspection).await;
+    let token = provider.token("opaque").await;
+    for _ in 0..3 {
+        assert_eq!(list(&service, &token).await.status, 200);
+    }
+    assert_eq!(provider.counts().await["introspection"], 1);
+    list(&service, "unknown-token").await.is_problem(401, "invalid-token");
+    // For 11VMS, not for us.
+    let other = provider.ask(&provider.client(), "srm7", None).await;
+    list(&service, &other).await.is_problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn its_bound_tokens_are_good_beside_their_certificate_alone() {
+    let Some(provider) = Provider::start(None) else { return };
+    let server = provider.ca.server("service", Kind::Rsa);
+    let tls = format!(
+        "server.tls.certificate = \"{}\"\nserver.tls.key = \"{}\"\nserver.tls.client_ca = \"{}\"",
+        server.certificate.display(),
+        server.key.display(),
+        provider.alone.certificate.display()
+    );
+    let service = service_beside(&provider, &tls).await;
+    let bound = provider.client_with(&provider.alone);
+    let token = provider.ask(&bound, "srm7-bound", Some("rs256")).await;
+    let url = format!("https://{}{ORDERS}", service.address);
+    let ask = |client: Client| client.get(&url).bearer_auth(&token).send();
+    assert_eq!(ask(bound).await.unwrap().status(), 200);
+    assert_eq!(ask(provider.client()).await.unwrap().status(), 401, "a stolen token");
+}
+
+/// What the service sends to 11VMS with, `settings` of `[target.oauth2]`.
+async fn order_with(provider: &Provider, settings: &str) -> Answer {
+    let ca = provider.ca.certificate().display();
+    let url = format!("{}/token", provider.issuer);
+    let target = format!("target.ca = \"{ca}\"\ntarget.oauth2.token_url = {url:?}\nretry.attempts = 0\n{settings}");
+    let service = service_beside(provider, &target).await;
+    let token = provider.token("rs256").await;
+    let request = service.client.post(service.url(ORDERS)).bearer_auth(token);
+    let answer = request.header("content-type", "application/json").body(cart(1).to_string()).send().await.unwrap();
+    Answer::of(answer).await
+}
+
+fn key_file(folder: &tempfile::TempDir, pem: &str) -> String {
+    let file = folder.path().join("key.pem");
+    std::fs::write(&file, pem).unwrap();
+    file.display().to_string()
+}
+
+#[tokio::test]
+async fn the_service_proves_who_it_is_in_every_way() {
+    let folder = tempfile::tempdir().unwrap();
+    for algorithm in [Algorithm::RS256, Algorithm::ES256] {
+        let key = SigningKey::generate(algorithm, "webhook-1").unwrap();
+        let Some(provider) = Provider::start(Some(&key)) else { return };
+        let settings = format!(
+            "target.oauth2.client_id = \"webhook-key\"\ntarget.oauth2.auth = \"private_key_jwt\"\n\
+             target.oauth2.private_key_file = {:?}\ntarget.oauth2.key_id = \"webhook-1\"",
+            key_file(&folder, &key.pem)
+        );
+        let answer = order_with(&provider, &settings).await;
+        assert_eq!(answer.status, 201, "{algorithm:?}: {}", answer.text);
+        // Of another key nothing is told but that it is the wrong one.
+        let stranger = SigningKey::generate(algorithm, "webhook-1").unwrap();
+        key_file(&folder, &stranger.pem);
+        let answer = order_with(&provider, &settings).await;
+        answer.is_problem(502, "parked");
+        assert!(answer.text.contains("invalid_client") && !answer.text.contains("eyJ"), "{}", answer.text);
+    }
+    let Some(provider) = Provider::start(None) else { return };
+    for (client, auth) in [("webhook-basic", "basic"), ("webhook-post", "post")] {
+        let settings = format!(
+            "target.oauth2.client_id = {client:?}\ntarget.oauth2.auth = {auth:?}\n\
+             target.oauth2.client_secret = \"webhook-secret\"\ntarget.oauth2.scopes = [\"orders\"]"
+        );
+        let answer = order_with(&provider, &settings).await;
+        assert_eq!(answer.status, 201, "{auth}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn the_service_shows_its_certificate_and_takes_a_renewed_one_up() {
+    let Some(provider) = Provider::start(None) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = key_file(&folder, &provider.ca.client("stranger").pem());
+    let settings = format!(
+        "target.oauth2.client_id = \"webhook-mtls\"\ntarget.oauth2.auth = \"mtls\"\n\
+         target.oauth2.private_key_file = {file:?}"
+    );
+    let refused = order_with(&provider, &settings).await;
+    refused.is_problem(502, "parked");
+    assert!(refused.text.contains("invalid_client"), "another's certificate: {}", refused.text);
+    key_file(&folder, &provider.webhook.pem());
+    let answer = order_with(&provider, &settings).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    // In a file of its own.
+    let certificate = folder.path().join("certificate.pem");
+    std::fs::copy(&provider.webhook.certificate, &certificate).unwrap();
+    std::fs::copy(&provider.webhook.key, folder.path().join("key.pem")).unwrap();
+    let apart = format!("{settings}\ntarget.oauth2.certificate_file = \"{}\"", certificate.display());
+    let answer = order_with(&provider, &apart).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_ca_that_is_not_trusted_is_not() {
+    let Some(provider) = Provider::start(None) else { return };
+    let stranger = Ca::new();
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    let settings = format!("auth.issuer = {:?}\nauth.ca = \"{}\"", provider.issuer, stranger.certificate().display());
+    let service = Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await;
+    list(&service, &provider.token("rs256").await).await.is_problem(503, "issuer-unavailable");
+    assert_eq!(provider.counts().await["jwks"], 0);
+}

@@ -1,0 +1,160 @@
+//! A service under siege: ten thousand connections that say nothing, headers and bodies that trickle, everything too large.
+//! Its callers must not notice, and its memory must stay bounded.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::Client;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{ORDERS, cart};
+use crate::victim::Victims;
+
+/// Connections that say nothing.
+const IDLE: usize = 10_000;
+
+/// Connections that send headers or bodies and never come to their end.
+const TRICKLING: usize = 400;
+
+/// Carts that are brought during each part of the siege.
+const CARTS: u32 = 100;
+
+/// Files that the test itself needs open, and the service beside its connections.
+const BESIDE: u64 = 3_000;
+
+/// Longer than the siege lasts: nobody is rid of by waiting.
+const PATIENT: &str =
+    "server.limits.first_byte = \"10m\"\nserver.limits.header_time = \"10m\"\nserver.limits.body_time = \"10m\"\n";
+
+/// Memory of a process that is in use, and the most that ever was, in MiB.
+fn memory(process: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let of = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    };
+    (of("VmRSS:"), of("VmHWM:"))
+}
+
+struct Siege {
+    victims: Victims,
+    client: Client,
+    address: String,
+    next_cart: u32,
+}
+
+impl Siege {
+    fn head(&self, more: &str) -> String {
+        let token = self.victims.issuer.token();
+        format!(
+            "POST {ORDERS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n{more}\r\n\r\n"
+        )
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address.trim_start_matches("http://")).await.unwrap()
+    }
+
+    async fn begin(&self, text: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Brings carts as if nothing were; tells what the service needs meanwhile.
+    async fn serves(&mut self, during: &str) {
+        let token = self.victims.issuer.token();
+        let request = |number: u32| {
+            let request = self.client.post(format!("{}{ORDERS}", self.address)).bearer_auth(&token);
+            request.header("content-type", "application/json").body(cart(number).to_string()).send()
+        };
+        let numbers = self.next_cart..self.next_cart + CARTS;
+        let calls: Vec<_> = numbers.map(|number| tokio::spawn(request(number))).collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().status(), 201, "{during}");
+        }
+        self.next_cart += CARTS;
+        let (now, most) = memory(self.victims.process(0));
+        println!("{during}: {CARTS} carts, {CARTS} orders; memory {now} MiB, at most {most} MiB");
+    }
+
+    /// What is told to something that is too large, if anything is.
+    async fn too_large(&self, head: &str, body: &[u8]) -> String {
+        let mut stream = self.begin(head).await;
+        // The other side may have enough of it before the end.
+        for chunk in body.chunks(64 * 1024) {
+            if stream.write_all(chunk).await.is_err() {
+                break;
+            }
+        }
+        let mut told = vec![0; 12];
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut told)).await;
+        let read = read.expect("it is answered").unwrap_or(0);
+        String::from_utf8_lossy(&told[..read]).into_owned()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_under_siege_serves_its_callers() {
+    let needed = IDLE as u64 + BESIDE;
+    let files = rlimit::increase_nofile_limit(needed).unwrap();
+    if files < needed {
+        let text = format!("NOT RUN: {files} files may be open; the siege needs {needed} (ulimit -Hn)");
+        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
+        return eprintln!("{text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = format!("sqlite:{}", folder.path().join("orders.db").display());
+    let mut victims = Victims::with_settings(1, &ledger, PATIENT).await;
+    victims.start_all().await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let address = victims.addresses[0].clone();
+    let mut siege = Siege { victims, client, address, next_cart: 1 };
+    siege.serves("in peace").await;
+
+    let mut held = Vec::new();
+    for _ in 0..IDLE {
+        held.push(siege.connect().await);
+    }
+    siege.serves(&format!("beside {IDLE} connections that say nothing")).await;
+
+    for at in 0..TRICKLING {
+        let text = if at % 2 == 0 {
+            "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned()
+        } else {
+            siege.head("Content-Length: 1000")
+        };
+        held.push(siege.begin(&text).await);
+    }
+    siege.serves(&format!("and {TRICKLING} that trickle")).await;
+
+    let bomb = gzip(&vec![b' '; 50 * 1024 * 1024]);
+    let large = vec![b' '; 4 * 1024 * 1024];
+    for _ in 0..10 {
+        let bombed = siege.head(&format!("Content-Encoding: gzip\r\nContent-Length: {}", bomb.len()));
+        assert_eq!(siege.too_large(&bombed, &bomb).await, "HTTP/1.1 413");
+        let declared = siege.head("Content-Length: 99999999999");
+        assert_eq!(siege.too_large(&declared, b"").await, "HTTP/1.1 413");
+        let chunked = format!("{}{:x}\r\n", siege.head("Transfer-Encoding: chunked"), large.len());
+        assert!(matches!(siege.too_large(&chunked, &large).await.as_str(), "HTTP/1.1 413" | ""));
+        let headers = format!("GET /livez HTTP/1.1\r\nX-Large: {}", "x".repeat(1024 * 1024));
+        assert!(matches!(siege.too_large(&headers, b"").await.as_str(), "HTTP/1.1 431" | ""));
+    }
+    siege.serves("after bombs, and bodies and headers that are too large").await;
+
+    drop(held);
+    siege.serves("in peace again").await;
+    let (_, most) = memory(siege.victims.process(0));
+    // A plain connection needs some KiB; one that held its largest headers and body would need two orders more.
+    assert!(most < 400, "{most} MiB");
+    assert_eq!(siege.victims.vms.orders().len(), usize::try_from(siege.next_cart - 1).unwrap());
+}
