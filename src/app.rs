@@ -26,9 +26,6 @@ use crate::outbound::{Outbound, OutboundError, Route};
 use crate::relay::{Chance, FRESH, Parts, Relay};
 use crate::vms::client::VmsClient;
 
-/// For the issuer's metadata and keys, and its word on a token.
-const ISSUER_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
 /// need more, and is then cut off.
 const CALLS_IN_AN_ATTEMPT: u32 = 3;
@@ -237,7 +234,7 @@ impl App {
 
 /// Who decides about tokens.
 fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, OutboundError> {
-    let route = Route { connect_timeout: ISSUER_TIMEOUT, timeout: ISSUER_TIMEOUT, ca: auth.ca.clone(), identity: None };
+    let route = Route { connect_timeout: auth.timeout, timeout: auth.timeout, ca: auth.ca.clone(), identity: None };
     let issuer = Arc::new(Outbound::try_new(route, Arc::clone(clock))?);
     let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
     let introspector = auth

@@ -1,7 +1,6 @@
 //! Tokens that say nothing by themselves: the issuer is asked (RFC 7662), and its answer remembered for a short time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
@@ -18,9 +17,6 @@ use super::{AuthError, Caller};
 use crate::clock::{Clock, after};
 use crate::config::{Auth, ClientAuth, Introspection};
 use crate::outbound::{Outbound, basic, chain, read_limited};
-
-/// How long a caller waits until others have asked: as long as one question may take.
-const WAITS: Duration = Duration::from_secs(5);
 
 /// Largest answer; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -106,7 +102,8 @@ impl Introspector {
             warn!(problem = detail, "the issuer can't be asked about a token");
             AuthError::IssuerUnavailable(detail)
         };
-        let Ok(Ok(_place)) = tokio::time::timeout(WAITS, self.places.acquire()).await else {
+        // A caller waits for a place as long as one question may take.
+        let Ok(Ok(_place)) = tokio::time::timeout(settings.timeout, self.places.acquire()).await else {
             return Err(unavailable("as many questions as are allowed at the same time wait for an answer".to_owned()));
         };
         let asked_at = self.clock.now();
@@ -116,7 +113,9 @@ impl Introspector {
         }
         let expires_at = answer.claims.accept(Origin::Introspection, settings, self.clock.now())?;
         let caller = Caller::of(&answer.claims, settings, expires_at)?;
-        let until = after(asked_at, self.settings.cache).min(expires_at);
+        // The leeway is for clocks that differ, not for a longer memory: from `exp` on, the issuer is asked again.
+        let exp = expires_at.checked_sub(settings.leeway).unwrap_or(expires_at);
+        let until = after(asked_at, self.settings.cache).min(exp);
         Ok(Remembered { value: Arc::new(caller), until })
     }
 

@@ -24,6 +24,8 @@ pub struct Auth {
     pub algorithms: Vec<Algorithm>,
     /// Allowance for clocks that differ.
     pub leeway: Duration,
+    /// For one whole request to the issuer.
+    pub timeout: Duration,
     /// Certificates in PEM that the issuer's may be signed by, beside those of the system.
     pub ca: Option<PathBuf>,
     /// Longest token that is looked at, in bytes.
@@ -117,6 +119,7 @@ pub fn read(reader: &mut Reader) -> Option<Auth> {
     let jwks_url = reader.optional("auth.jwks_url", units::URL, units::url);
     let algorithms = reader.some("auth.algorithms", &["RS256", "PS256", "ES256", "EdDSA"], ALGORITHMS, algorithm);
     let leeway = reader.duration("auth.leeway", "30s");
+    let timeout = reader.time_out("auth.timeout", "5s");
     let ca = reader.certificates("auth.ca");
     let max_token = reader.parsed("auth.max_token", "16KiB", units::SIZE, units::size);
     let remembered_tokens = reader.count("auth.remembered_tokens", "10000");
@@ -129,6 +132,7 @@ pub fn read(reader: &mut Reader) -> Option<Auth> {
         jwks_url: jwks_url?,
         algorithms: algorithms?,
         leeway: leeway?,
+        timeout: timeout?,
         ca: ca?,
         max_token: max_token?,
         remembered_tokens: remembered_tokens?,

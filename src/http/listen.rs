@@ -20,6 +20,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -124,26 +125,27 @@ impl Connection {
         };
         match (seen, &self.door.tls) {
             (Ok(Opening::Plain(version)), None) => self.speak(stream, version, Transport::Plain, None, watcher).await,
-            (Ok(Opening::Tls), Some(tls)) => {
-                let handshake = tls.acceptor().accept(stream);
-                let shaken = tokio::select! {
-                    shaken = tokio::time::timeout(first_byte, handshake) => shaken,
-                    () = self.stop.cancelled() => return,
-                };
-                match shaken {
-                    Ok(Ok(stream)) => {
-                        let (version, certificate) = agreed(&stream);
-                        // Boxed, so that plain connections do not hold its room too.
-                        Box::pin(self.speak(stream, version, Transport::Tls, certificate, watcher)).await;
-                    }
-                    Ok(Err(error)) => debug!(%error, "a handshake failed"),
-                    Err(_) => debug!("a handshake took too long"),
-                }
-            }
+            // Boxed, so that plain connections do not hold its room too.
+            (Ok(Opening::Tls), Some(tls)) => Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await,
             (Ok(Opening::Plain(_)), Some(_)) => opening::tls_expected(&mut stream).await,
             // No request of HTTP begins like a handshake of TLS; hyper says so.
             (Ok(Opening::Tls), None) => self.speak(stream, Version::Http1, Transport::Plain, None, watcher).await,
             (Err(error), _) => debug!(%error, "a connection ended early"),
+        }
+    }
+
+    async fn shake_hands(&self, stream: TcpStream, acceptor: TlsAcceptor, watcher: Watcher) {
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.door.limits.first_byte, acceptor.accept(stream)) => shaken,
+            () = self.stop.cancelled() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => {
+                let (version, certificate) = agreed(&stream);
+                self.speak(stream, version, Transport::Tls, certificate, watcher).await;
+            }
+            Ok(Err(error)) => debug!(%error, "a handshake failed"),
+            Err(_) => debug!("a handshake took too long"),
         }
     }
 

@@ -117,10 +117,13 @@ async fn an_issuer_that_throttles_is_left_alone_as_long_as_it_says() {
 
 #[tokio::test]
 async fn a_key_set_that_is_too_large_or_comes_too_late_is_not_waited_for() {
-    let service = Service::start().await;
-    let token = service.issuer.token();
-    service.issuer.publish(json!({ "kty": "RSA", "padding": "x".repeat(600 * 1024) }));
-    try_token(&service, &token).await.is_problem(503, "issuer-unavailable");
+    let large = Service::start().await;
+    let token = large.issuer.token();
+    large.issuer.publish(json!({ "kty": "RSA", "padding": "x".repeat(600 * 1024) }));
+    try_token(&large, &token).await.is_problem(503, "issuer-unavailable");
+    let late = Service::start_with("auth.timeout = \"100ms\"").await;
+    late.issuer.set_latency(Duration::from_secs(10));
+    try_token(&late, &late.issuer.token()).await.is_problem(503, "issuer-unavailable");
 }
 
 #[tokio::test]
