@@ -160,7 +160,7 @@ impl App {
             tokens: verifier(auth, &clock)?,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
-            batches: Semaphore::new(limits.batches),
+            batches: Arc::new(Semaphore::new(limits.batches)),
             rates: Rates::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
             clock,
             server,
@@ -237,10 +237,8 @@ fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, Outboun
     let route = Route { connect_timeout: auth.timeout, timeout: auth.timeout, ca: auth.ca.clone(), identity: None };
     let issuer = Arc::new(Outbound::try_new(route, Arc::clone(clock))?);
     let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
-    let introspector = auth
-        .introspection
-        .clone()
-        .map(|settings| Introspector::new(settings, auth.remembered_tokens, issuer, Arc::clone(clock)));
+    let introspector =
+        auth.introspection.clone().map(|settings| Introspector::new(settings, auth.clone(), issuer, Arc::clone(clock)));
     Ok(TokenVerifier::new(auth, keys, introspector, Arc::clone(clock)))
 }
 

@@ -159,7 +159,7 @@ struct Verified {
 pub struct TokenVerifier {
     settings: Auth,
     keys: Arc<KeySet>,
-    introspector: Option<Introspector>,
+    introspector: Option<Arc<Introspector>>,
     clock: Arc<dyn Clock>,
     /// By a hash of the whole token: another signature is another token.
     verified: Cache<[u8; 32], Verified>,
@@ -167,7 +167,7 @@ pub struct TokenVerifier {
 
 impl TokenVerifier {
     /// Nothing is fetched before the first token comes.
-    pub fn new(settings: Auth, keys: KeySet, introspector: Option<Introspector>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: Auth, keys: KeySet, introspector: Option<Arc<Introspector>>, clock: Arc<dyn Clock>) -> Self {
         let verified = Cache::new(settings.remembered_tokens);
         Self { settings, keys: Arc::new(keys), introspector, clock, verified }
     }
@@ -192,7 +192,7 @@ impl TokenVerifier {
         }
         let name = sha256(token.as_bytes());
         let caller = match &self.introspector {
-            Some(introspector) if !jwt::is_jwt(token) => introspector.ask(token, name, &self.settings).await?,
+            Some(introspector) if !jwt::is_jwt(token) => introspector.ask(token, name).await?,
             _ => self.verify_jwt(token, name).await?,
         };
         caller.shows(certificate)?;

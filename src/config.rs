@@ -20,7 +20,7 @@ use crate::mapping::Amounts;
 use crate::order::retry::Policy;
 use reader::Reader;
 
-pub use auth::{AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use auth::{AudienceRule, AudienceTold, Auth, Clients, Introspection, JwksTimes, Scopes};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use target::{Credentials, Grant, Identity, SigningKey, Target, TargetOAuth2, signing_key};
 

@@ -66,7 +66,7 @@ pub struct Api {
     /// Places for those that look at orders and settle them: people are needed most when callers crowd.
     pub queries: Arc<Semaphore>,
     /// Places for batches whose bodies are held whole.
-    pub batches: Semaphore,
+    pub batches: Arc<Semaphore>,
     /// How often each client may come.
     pub rates: Rates,
 }
@@ -103,9 +103,8 @@ pub fn public_router(api: &Arc<Api>) -> Router {
     let business = bounded(business_routes(), api.server.limits.max_body)
         .merge(bounded(batch_route(), api.server.limits.batch_body));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
-    let routes = framed(routes, api);
-    // Outside of the frame: a browser's preflight has neither a token nor a version.
-    if api.server.cors_origins.is_empty() { routes } else { routes.layer(cors(&api.server.cors_origins)) }
+    let origins = &api.server.cors_origins;
+    framed(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api)
 }
 
 /// Routes that take bodies of at most `limit` bytes.

@@ -10,14 +10,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use reqwest::header::AUTHORIZATION;
 use reqwest::redirect::Policy as Redirects;
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use tracing::{info, warn};
+use url::form_urlencoded::Serializer;
 
 use crate::clock::{Clock, between};
-use crate::config::Identity;
+use crate::config::{ClientAuth, Identity};
 use crate::digest::sha256;
 
 /// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
@@ -148,8 +150,25 @@ impl Outbound {
     }
 }
 
-/// The value of `Authorization: Basic`, both parts encoded as RFC 6749 §2.3.1 wants it.
-pub fn basic(client_id: &str, secret: &SecretString) -> SecretString {
+/// Sends a client's id and secret along with a form (RFC 6749 §2.3.1): in the header, or in the form itself.
+pub fn authenticate(
+    request: RequestBuilder,
+    form: &mut Serializer<'_, String>,
+    client_id: &str,
+    secret: &SecretString,
+    sent: ClientAuth,
+) -> RequestBuilder {
+    match sent {
+        ClientAuth::Basic => request.header(AUTHORIZATION, basic(client_id, secret).expose_secret()),
+        ClientAuth::Post => {
+            form.append_pair("client_id", client_id).append_pair("client_secret", secret.expose_secret());
+            request
+        }
+    }
+}
+
+/// The value of `Authorization: Basic`, both parts encoded first.
+fn basic(client_id: &str, secret: &SecretString) -> SecretString {
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = SecretString::from(format!("{}:{}", encoded(client_id), encoded(secret.expose_secret())));
     format!("Basic {}", STANDARD.encode(pair.expose_secret())).into()

@@ -8,9 +8,7 @@ pub fn fits(claims: &Claims, settings: &Auth) -> bool {
     let ours = &settings.audience;
     match settings.audience_rule {
         AudienceRule::Listed => claims.texts("aud").iter().any(|audience| ours.iter().any(|one| one == audience)),
-        AudienceRule::Xsuaa => {
-            of_xsuaa(claims).iter().any(|audience| ours.iter().any(|one| covers(one, audience, ours)))
-        }
+        AudienceRule::Xsuaa => of_xsuaa(claims).iter().any(|audience| ours.iter().any(|one| covers(one, audience))),
     }
 }
 
@@ -24,10 +22,10 @@ fn of_xsuaa(claims: &Claims) -> Vec<&str> {
 }
 
 /// An application's name stands for all that begins with it and a dot. A broker (`!b`) also serves the clones that it
-/// made of itself, whose names end with its own.
-fn covers(one: &str, audience: &str, ours: &[String]) -> bool {
+/// made of itself: their names end with its own.
+fn covers(one: &str, audience: &str) -> bool {
     let within = audience.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let is_broker = ours.iter().any(|name| name.contains("!b"));
-    let clone = || audience.strip_suffix(one).is_some_and(|before| before.ends_with('|'));
-    within || (is_broker && clone())
+    let application = audience.split_once('.').map_or(audience, |(application, _)| application);
+    let clone = || application.strip_suffix(one).is_some_and(|before| before.ends_with('|'));
+    within || (one.contains("!b") && clone())
 }

@@ -34,6 +34,11 @@ pub enum Binding {
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
+    /// Whether a claim is there, whatever it says.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A claim that is a text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
@@ -68,14 +73,13 @@ impl Claims {
 
     /// To what the token is bound.
     pub fn binding(&self) -> Binding {
-        match self.0.get("cnf") {
-            None | Some(Value::Null) => Binding::None,
-            Some(confirmation) => confirmation
-                .get("x5t#S256")
-                .and_then(Value::as_str)
-                .and_then(Thumbprint::parse)
-                .map_or(Binding::Other, Binding::Certificate),
-        }
+        let Some(confirmation) = self.0.get("cnf").filter(|confirmation| !confirmation.is_null()) else {
+            return Binding::None;
+        };
+        let thumbprint = confirmation.get("x5t#S256").and_then(Value::as_str).and_then(Thumbprint::parse);
+        // Bound in two ways, it would have to be proved in both.
+        let alone = confirmation.as_object().is_some_and(|members| members.len() == 1);
+        thumbprint.filter(|_| alone).map_or(Binding::Other, Binding::Certificate)
     }
 
     /// Judges the claims; returns when the token stops being good, all allowances included.
@@ -119,13 +123,20 @@ impl Claims {
     /// An ID token (OpenID Connect Core §2, §3.3.2.11), a logout token or another event (RFC 8417) speaks of somebody; it
     /// lets nobody in (RFC 9068 §4, RFC 8725 §2.8).
     fn is_for_access(&self, settings: &Auth) -> Result<(), AuthError> {
-        let has = |name: &str| self.0.contains_key(name);
         // An access token may carry the nonce of the login that it came from, but then it has scopes.
-        let of_a_login = has("nonce") && !has("scope") && !has(&settings.scopes.claim);
-        // Keycloak's `typ` and Cognito's `token_use` say which of their tokens it is.
-        let named = self.text("typ").is_some_and(|typ| !typ.eq_ignore_ascii_case("bearer"))
-            || self.text("token_use").is_some_and(|usage| usage != "access");
-        if of_a_login || named || ["at_hash", "c_hash", "s_hash", "events"].into_iter().any(has) {
+        let of_a_login = self.has("nonce") && !self.has("scope") && !self.has(&settings.scopes.claim);
+        // Keycloak's `typ`, Cognito's and Hydra's `token_use`, and `token_type` of an introspection say which token it is:
+        // refresh tokens are active, too.
+        let known: [(&str, &[&str]); 3] = [
+            ("typ", &["bearer"]),
+            ("token_use", &["access", "access_token"]),
+            ("token_type", &["bearer", "access_token"]),
+        ];
+        let other = known.iter().any(|(name, names)| {
+            self.text(name).is_some_and(|said| !names.iter().any(|name| said.eq_ignore_ascii_case(name)))
+        });
+        let betrays = ["at_hash", "c_hash", "s_hash", "events"].into_iter().any(|name| self.has(name));
+        if of_a_login || other || betrays {
             return Err(AuthError::Invalid("the token is no access token"));
         }
         Ok(())

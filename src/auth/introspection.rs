@@ -1,44 +1,52 @@
 //! Tokens that say nothing by themselves: the issuer is asked (RFC 7662), and its answer remembered for a short time.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use secrecy::ExposeSecret as _;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tracing::warn;
 use url::form_urlencoded::Serializer;
 
 use super::claims::{Claims, Origin};
 use super::{AuthError, Caller};
 use crate::clock::{Clock, after};
-use crate::config::{Auth, ClientAuth, Introspection};
-use crate::outbound::{Outbound, basic, chain, read_limited};
+use crate::config::{AudienceTold, Auth, Introspection};
+use crate::outbound::{Outbound, authenticate, chain, read_limited};
 
 /// Largest answer; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
+/// Questions that wait for their turn, for each that may be asked at the same time: more would only wait for nothing.
+const WAITING: usize = 8;
+
 type Name = [u8; 32];
 
-/// Something that is remembered for a while.
+/// What became of a question, and until when it is remembered.
 #[derive(Debug, Clone)]
-struct Remembered<T> {
-    value: T,
+struct Verdict {
+    told: Result<Arc<Caller>, AuthError>,
     until: Timestamp,
 }
+
+/// A question that is being asked; who waits for its answer shares it, whatever it is.
+type Asked = watch::Receiver<Option<Verdict>>;
 
 /// Asks the issuer about tokens.
 #[derive(Debug)]
 pub struct Introspector {
     settings: Introspection,
+    auth: Auth,
     http: Arc<Outbound>,
     clock: Arc<dyn Clock>,
-    good: Cache<Name, Remembered<Arc<Caller>>>,
+    good: Cache<Name, Verdict>,
     /// Apart from the good ones: a flood of forged tokens must not push those out.
-    refused: Cache<Name, Remembered<&'static str>>,
+    refused: Cache<Name, Verdict>,
+    under_way: Mutex<HashMap<Name, Asked>>,
     places: Semaphore,
 }
 
@@ -51,10 +59,18 @@ struct Answer {
 }
 
 impl Introspector {
-    /// Nothing is asked before the first token comes. `remembered` bounds both memories.
-    pub fn new(settings: Introspection, remembered: usize, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
-        let places = Semaphore::new(settings.max_concurrency);
-        Self { settings, http, clock, good: Cache::new(remembered), refused: Cache::new(remembered), places }
+    /// Nothing is asked before the first token comes. `auth.remembered_tokens` bounds each of both memories.
+    pub fn new(settings: Introspection, auth: Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            places: Semaphore::new(settings.max_concurrency),
+            good: Cache::new(auth.remembered_tokens),
+            refused: Cache::new(auth.remembered_tokens),
+            under_way: Mutex::default(),
+            settings,
+            auth,
+            http,
+            clock,
+        })
     }
 
     /// The bearer of a token that is no JWT; `name` is the token's hash. Who asks for a token about which the issuer is
@@ -62,87 +78,110 @@ impl Introspector {
     ///
     /// # Errors
     /// [`AuthError::Invalid`] for a token that is not good, [`AuthError::IssuerUnavailable`] if that can't be told.
-    pub async fn ask(&self, token: &str, name: Name, settings: &Auth) -> Result<Arc<Caller>, AuthError> {
+    pub async fn ask(self: &Arc<Self>, token: &str, name: Name) -> Result<Arc<Caller>, AuthError> {
         if !is_b64token(token) {
             return Err(AuthError::Invalid("the token has characters that no bearer token has"));
         }
-        loop {
-            self.recall_refusal(&name)?;
-            match self.good.get_value_or_guard_async(&name).await {
-                Ok(known) if self.clock.now() < known.until => return Ok(known.value),
-                Ok(_) => {
-                    self.good.remove(&name);
+        let remembered = self.good.get(&name).or_else(|| self.refused.get(&name));
+        if let Some(verdict) = remembered.filter(|verdict| self.clock.now() < verdict.until) {
+            return verdict.told;
+        }
+        let mut asked = self.question(token, name)?;
+        match asked.wait_for(Option::is_some).await.map(|verdict| verdict.clone()) {
+            Ok(Some(verdict)) => verdict.told,
+            _ => Err(AuthError::IssuerUnavailable("the question broke off".to_owned())),
+        }
+    }
+
+    /// Asks, or joins who asks. It runs in a task of its own: a caller that hangs up cancels its waiting, never the
+    /// question that others wait for.
+    fn question(self: &Arc<Self>, token: &str, name: Name) -> Result<Asked, AuthError> {
+        let mut under_way = self.under_way();
+        if let Some(asked) = under_way.get(&name) {
+            return Ok(asked.clone());
+        }
+        if under_way.len() >= self.settings.max_concurrency.saturating_mul(WAITING + 1) {
+            return Err(AuthError::IssuerUnavailable("too many questions wait for an answer".to_owned()));
+        }
+        let (tell, asked) = watch::channel(None);
+        under_way.insert(name, asked.clone());
+        let (introspector, token) = (Arc::clone(self), token.to_owned());
+        tokio::spawn(async move {
+            // Whatever happens, a panic too: the next one may ask again.
+            let _ending = Ending { introspector: &introspector, name };
+            let verdict = introspector.ask_anew(&token).await;
+            introspector.remember(name, &verdict);
+            tell.send_replace(Some(verdict));
+        });
+        Ok(asked)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Name, Asked>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, name: Name, verdict: &Verdict) {
+        match verdict.told {
+            Ok(_) => self.good.insert(name, verdict.clone()),
+            Err(AuthError::Invalid(_)) => {
+                self.good.remove(&name);
+                self.refused.insert(name, verdict.clone());
+            }
+            // Nothing is known that could be remembered.
+            Err(_) => {}
+        }
+    }
+
+    async fn ask_anew(&self, token: &str) -> Verdict {
+        // A question waits for its turn as long as it may take itself.
+        let place = tokio::time::timeout(self.auth.timeout, self.places.acquire()).await;
+        let asked_at = self.clock.now();
+        let answered = match place {
+            Ok(Ok(_place)) => self.request(token).await,
+            _ => Err("as many questions as are allowed at the same time wait for an answer".to_owned()),
+        };
+        let judged = answered.map_err(AuthError::IssuerUnavailable).and_then(|answer| self.judge(&answer));
+        match judged {
+            Ok(caller) => {
+                // The leeway is for clocks that differ, not for a longer memory: from `exp` on, the issuer is asked again.
+                let exp = caller.expires_at.checked_sub(self.auth.leeway).unwrap_or(caller.expires_at);
+                Verdict { until: after(asked_at, self.settings.cache).min(exp), told: Ok(Arc::new(caller)) }
+            }
+            Err(error) => {
+                if let AuthError::IssuerUnavailable(problem) = &error {
+                    warn!(problem, "the issuer can't be asked about a token");
                 }
-                Err(guard) => {
-                    // Who waited for another's question may find that it was answered with no.
-                    self.recall_refusal(&name)?;
-                    let known = self.ask_anew(token, settings).await.inspect_err(|error| self.remember(name, error))?;
-                    // Where it can't be inserted, it was removed meanwhile: it is good all the same.
-                    let _ = guard.insert(known.clone());
-                    return Ok(known.value);
-                }
+                Verdict { until: after(self.clock.now(), self.settings.negative_cache), told: Err(error) }
             }
         }
     }
 
-    fn recall_refusal(&self, name: &Name) -> Result<(), AuthError> {
-        let refused = self.refused.get(name).filter(|refused| self.clock.now() < refused.until);
-        refused.map_or(Ok(()), |refused| Err(AuthError::Invalid(refused.value)))
-    }
-
-    fn remember(&self, name: Name, error: &AuthError) {
-        if let AuthError::Invalid(value) = error {
-            let until = after(self.clock.now(), self.settings.negative_cache);
-            self.refused.insert(name, Remembered { value, until });
-        }
-    }
-
-    async fn ask_anew(&self, token: &str, settings: &Auth) -> Result<Remembered<Arc<Caller>>, AuthError> {
-        let unavailable = |detail: String| {
-            warn!(problem = detail, "the issuer can't be asked about a token");
-            AuthError::IssuerUnavailable(detail)
-        };
-        // A caller waits for a place as long as one question may take.
-        let Ok(Ok(_place)) = tokio::time::timeout(settings.timeout, self.places.acquire()).await else {
-            return Err(unavailable("as many questions as are allowed at the same time wait for an answer".to_owned()));
-        };
-        let asked_at = self.clock.now();
-        let answer = self.request(token).await.map_err(unavailable)?;
+    fn judge(&self, answer: &Answer) -> Result<Caller, AuthError> {
         if !answer.active {
             return Err(AuthError::Invalid("the issuer says that the token is not active"));
         }
-        let expires_at = answer.claims.accept(Origin::Introspection, settings, self.clock.now())?;
-        let caller = Caller::of(&answer.claims, settings, expires_at)?;
-        // The leeway is for clocks that differ, not for a longer memory: from `exp` on, the issuer is asked again.
-        let exp = expires_at.checked_sub(settings.leeway).unwrap_or(expires_at);
-        let until = after(asked_at, self.settings.cache).min(exp);
-        Ok(Remembered { value: Arc::new(caller), until })
+        if self.settings.audience == AudienceTold::Required && !answer.claims.has("aud") {
+            return Err(AuthError::Invalid("the issuer does not say for whom the token is"));
+        }
+        let expires_at = answer.claims.accept(Origin::Introspection, &self.auth, self.clock.now())?;
+        Caller::of(&answer.claims, &self.auth, expires_at)
     }
 
     /// RFC 7662 §2.1
-    fn question(&self, token: &str) -> Result<RequestBuilder, String> {
+    fn form(&self, token: &str) -> Result<RequestBuilder, String> {
+        let Introspection { url, client_id, client_secret, auth, .. } = &self.settings;
         // Read anew, so that a rotated secret file is used at once.
-        let secret = self.settings.client_secret.read()?;
+        let secret = client_secret.read()?;
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-        let mut request = self.http.client().post(self.settings.url.clone());
-        match self.settings.auth {
-            ClientAuth::Basic => {
-                request = request.header(AUTHORIZATION, basic(&self.settings.client_id, &secret).expose_secret());
-            }
-            ClientAuth::Post => {
-                form.append_pair("client_id", &self.settings.client_id);
-                form.append_pair("client_secret", secret.expose_secret());
-            }
-        }
+        let request = authenticate(self.http.client().post(url.clone()), &mut form, client_id, &secret, *auth);
         let request = request.header(ACCEPT, "application/json");
         Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer about tokens")]
     async fn request(&self, token: &str) -> Result<Answer, String> {
-        let url = &self.settings.url;
-        let request = self.question(token)?;
+        let (url, request) = (&self.settings.url, self.form(token)?);
         let answer = request.send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
         if !answer.status().is_success() {
             return Err(format!("{url} answered {}", answer.status().as_u16()));
@@ -152,11 +191,21 @@ impl Introspector {
     }
 }
 
+/// The end of a question, also of one that panics.
+struct Ending<'i> {
+    introspector: &'i Introspector,
+    name: Name,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.introspector.under_way().remove(&self.name);
+    }
+}
+
 /// RFC 6750 §2.1
 fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
-    !body.is_empty()
-        && body
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    !body.is_empty() && body.bytes().all(is_token)
 }

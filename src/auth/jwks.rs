@@ -225,7 +225,7 @@ impl KeySet {
     }
 
     fn exchange(&self, fetched: Fetched) {
-        let names = |keys: &[Key]| keys.iter().map(|key| key.thumbprint.clone()).collect::<BTreeSet<_>>();
+        let names = |keys: &[Key]| keys.iter().map(Key::what_it_verifies).collect::<BTreeSet<_>>();
         let changed = self.known.load().as_ref().is_none_or(|known| names(&known.keys) != names(&fetched.keys));
         self.known.store(Some(Arc::new(fetched)));
         if changed {
@@ -260,8 +260,14 @@ impl KeySet {
         let (mut problems, mut wait) = (Vec::new(), None);
         for url in metadata_urls(&issuer) {
             match self.get::<Document>(url.clone()).await {
-                Ok(document) if document.issuer == self.issuer => return Ok(document.jwks_uri),
-                Ok(document) => problems.push(format!("{url} is of the issuer {}", document.issuer)),
+                Ok(document) if document.issuer != self.issuer => {
+                    problems.push(format!("{url} is of the issuer {}", document.issuer));
+                }
+                // Whoever is on the way could put keys of its own there.
+                Ok(document) if url.scheme() == "https" && document.jwks_uri.scheme() != "https" => {
+                    problems.push(format!("{url} names a jwks_uri without TLS"));
+                }
+                Ok(document) => return Ok(document.jwks_uri),
                 Err(failure) => {
                     problems.push(failure.detail);
                     wait = wait.max(failure.retry_after);

@@ -14,7 +14,7 @@ pub struct Key {
     /// `kid`
     pub kid: Option<String>,
     /// RFC 7638
-    pub thumbprint: String,
+    thumbprint: String,
     /// What it may verify: those of its kind, and only `alg` where the issuer names it.
     pub algorithms: Vec<Algorithm>,
     /// The key itself.
@@ -22,6 +22,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key and what it is for: where that changes, tokens have to be verified again.
+    pub fn what_it_verifies(&self) -> String {
+        format!("{:?} {} {:?}", self.kid, self.thumbprint, self.algorithms)
+    }
+
     /// A public signature key; anything else in the set is dropped: symmetric keys, encryption keys, short RSA keys.
     pub fn parse(jwk: &Jwk) -> Option<Self> {
         let common = &jwk.common;

@@ -103,6 +103,17 @@ pub struct Introspection {
     pub negative_cache: Duration,
     /// Questions to the issuer at the same time.
     pub max_concurrency: usize,
+    /// Whether it has to say for whom a token is.
+    pub audience: AudienceTold,
+}
+
+/// Whether the issuer has to say for whom a token is. RFC 7662 leaves it free to judge that alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudienceTold {
+    /// What it says is checked; where it says nothing, it has judged.
+    Optional,
+    /// A token of which it says nothing is refused.
+    Required,
 }
 
 const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA (never a symmetric one)";
@@ -192,6 +203,11 @@ fn introspection(reader: &mut Reader) -> Option<Option<Introspection>> {
     let cache = reader.duration("auth.introspection.cache", "1m");
     let negative_cache = reader.duration("auth.introspection.negative_cache", "10s");
     let max_concurrency = reader.count("auth.introspection.max_concurrency", "32");
+    let audience = reader.choice(
+        "auth.introspection.audience",
+        "optional",
+        &[("optional", AudienceTold::Optional), ("required", AudienceTold::Required)],
+    );
     Some(Some(Introspection {
         url: url?,
         client_id: client_id?,
@@ -200,5 +216,6 @@ fn introspection(reader: &mut Reader) -> Option<Option<Introspection>> {
         cache: cache?,
         negative_cache: negative_cache?,
         max_concurrency: max_concurrency?,
+        audience: audience?,
     }))
 }

@@ -33,6 +33,8 @@ impl fmt::Debug for Entry {
 pub struct Reader {
     label: String,
     entries: BTreeMap<String, Entry>,
+    /// Tables of the file, also those without a key.
+    tables: BTreeSet<String>,
     read: BTreeSet<String>,
     mistakes: Vec<String>,
 }
@@ -41,8 +43,13 @@ impl Reader {
     /// Reads TOML and overlays it by `PO_WEBHOOK_SECTION__KEY` variables.
     pub fn parse(label: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
         let table: Table = text.parse().map_err(|error| Mistakes(vec![not_toml(label, text, &error)]))?;
-        let mut reader =
-            Self { label: label.to_owned(), entries: BTreeMap::new(), read: BTreeSet::new(), mistakes: Vec::new() };
+        let mut reader = Self {
+            label: label.to_owned(),
+            entries: BTreeMap::new(),
+            tables: BTreeSet::new(),
+            read: BTreeSet::new(),
+            mistakes: Vec::new(),
+        };
         reader.add_table("", table);
         reader.add_environment(environment);
         Ok(reader)
@@ -52,7 +59,10 @@ impl Reader {
         for (name, value) in table {
             let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             match value {
-                Value::Table(inner) => self.add_table(&key, inner),
+                Value::Table(inner) => {
+                    self.tables.insert(key.clone());
+                    self.add_table(&key, inner);
+                }
                 value => {
                     let origin = format!("{}: {key}", self.label);
                     self.entries.insert(key, Entry { value, origin });
@@ -132,8 +142,9 @@ impl Reader {
 
     fn wrong<T>(&mut self, entry: &Entry, expected: &str) -> Option<T> {
         let found = entry.value.to_string();
-        // A URL that is refused may be so for the password in it.
-        let found = if found.contains("://") { "something else" } else { &found };
+        // A URL that is refused may be so for the password in it, and a text in PEM may be a key.
+        let hidden = found.contains("://") || found.contains("-----BEGIN");
+        let found = if hidden { "something else" } else { &found };
         self.mistakes.push(format!("{}: expected {expected}, found {found}", entry.origin));
         None
     }
@@ -191,18 +202,20 @@ impl Reader {
         self.parsed(key, default, "a text", not_empty)
     }
 
-    /// Whether anything of a section, or of those inside of it, is set.
+    /// Whether a section is there, even empty, or anything in it is set.
     pub fn has_section(&self, section: &str) -> bool {
         let prefix = format!("{section}.");
-        self.entries.keys().any(|key| key.starts_with(&prefix))
+        self.tables.contains(section) || self.entries.keys().any(|key| key.starts_with(&prefix))
     }
 
     /// A file with certificates in PEM, which may be left out; the outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn certificates(&mut self, key: &str) -> Option<Option<PathBuf>> {
         self.optional(key, "a file with certificates in PEM", |text| {
-            let holds = std::fs::read_to_string(text).is_ok_and(|pem| pem.contains("-----BEGIN CERTIFICATE-----"));
-            holds.then(|| PathBuf::from(text))
+            let holds = |path: &PathBuf| {
+                std::fs::read_to_string(path).is_ok_and(|pem| pem.contains("-----BEGIN CERTIFICATE-----"))
+            };
+            units::file(text).filter(holds)
         })
     }
 

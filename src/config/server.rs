@@ -99,6 +99,8 @@ pub struct Limits {
     pub batches: usize,
     /// Connections at the same time.
     pub connections: usize,
+    /// Requests at the same time on one connection of HTTP/2.
+    pub streams: usize,
     /// Requests a second that one client may make.
     pub rate_per_client: Option<NonZeroU32>,
     /// Clients whose rates are remembered.
@@ -150,13 +152,12 @@ pub fn read(reader: &mut Reader) -> Option<Server> {
 /// The outer `None` is a mistake, the inner one the absence of the section.
 #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
 fn tls(reader: &mut Reader) -> Option<Option<Tls>> {
-    const FILE: &str = "a file in PEM";
     if !reader.has_section("server.tls") {
         return Some(None);
     }
-    let certificate = reader.text("server.tls.certificate", FILE);
-    let key = reader.text("server.tls.key", FILE);
-    let client_ca = reader.optional("server.tls.client_ca", FILE, |text| Some(PathBuf::from(text)));
+    let certificate = reader.required("server.tls.certificate", units::FILE, units::file);
+    let key = reader.required("server.tls.key", units::FILE, units::file);
+    let client_ca = reader.optional("server.tls.client_ca", units::FILE, units::file);
     let client_certificates = reader.choice(
         "server.tls.client_certificates",
         "optional",
@@ -166,8 +167,8 @@ fn tls(reader: &mut Reader) -> Option<Option<Tls>> {
         reader.mistake("server.tls.client_ca", "expected who signs the certificates that are required");
     }
     Some(Some(Tls {
-        certificate: certificate?.into(),
-        key: key?.into(),
+        certificate: certificate?,
+        key: key?,
         client_ca: client_ca?,
         client_certificates: client_certificates?,
     }))
@@ -209,6 +210,7 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
     let queries = reader.count("server.limits.queries", "64");
     let batches = reader.count("server.limits.batches", "8");
     let connections = reader.count("server.limits.connections", "16384");
+    let streams = reader.count("server.limits.streams", "100");
     let rate_per_client = reader.optional("server.rate_limit_per_client", REQUESTS_A_SECOND, |text| {
         text.parse().ok().filter(|rate: &NonZeroU32| rate.get() <= MOST_REQUESTS_A_SECOND)
     });
@@ -230,6 +232,7 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
         queries: queries?,
         batches: batches?,
         connections: connections?,
+        streams: streams?,
         rate_per_client: rate_per_client?,
         clients: clients?,
         first_byte: first_byte?,

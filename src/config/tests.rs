@@ -135,7 +135,18 @@ fn settings_that_could_not_work_are_refused() {
         ("server.management_listen = \"0.0.0.0:8080\"", "server.management_listen: expected another address"),
         ("server.cors_origins = [\"*\"]", "server.cors_origins: expected a list of origins"),
         ("server.cors_origins = [\"https://portal.example/path\"]", "server.cors_origins: expected a list of origins"),
-        ("server.tls.key = \"x\"", "server.tls.certificate is missing; expected a file in PEM"),
+        ("server.tls.key = \"x\"", "server.tls.certificate is missing; expected the path of a file in PEM"),
+        ("[server.tls]", "server.tls.certificate is missing"),
+        ("[server.proxy]", "server.proxy.addresses: is missing"),
+        ("[auth.introspection]", "auth.introspection.url is missing"),
+        (
+            "server.tls.certificate = \"x\"\nserver.tls.key = \"\"\"-----BEGIN hush\"\"\"",
+            "server.tls.key: expected the path of a file in PEM, found something else",
+        ),
+        (
+            "auth.introspection.url = \"https://x.example\"\nauth.introspection.client_id = \"x\"\nauth.introspection.client_secret_file = \"-----BEGIN hush\"",
+            "auth.introspection.client_secret_file: expected a file's path, not the secret itself, found something else",
+        ),
         ("server.proxy.certificate_header = \"x\"", "server.proxy.addresses: is missing; expected at least one"),
         ("server.proxy.addresses = [\"10.0.0.0/33\"]", "server.proxy.addresses: expected a list of addresses"),
         ("server.limits.headers = \"4KiB\"", "server.limits.headers: expected a size from \"8KiB\" to \"1MiB\""),
@@ -155,6 +166,7 @@ fn settings_that_could_not_work_are_refused() {
         ("target.oauth2.instance_hosts = [\"https://x\"]", "target.oauth2.instance_hosts: expected a list of hosts"),
     ] {
         let found = mistakes(&format!("{NEEDED}\n{setting}"));
+        assert!(!found.concat().contains("hush"), "{found:?}");
         assert!(!found.is_empty() && found[0].starts_with(&format!("config.toml: {expected}")), "{setting} {found:?}");
     }
     let no_url = NEEDED.replace("https://issuer.example\"", "issuer\"");

@@ -61,6 +61,13 @@ pub fn origin(text: &str) -> Option<HeaderValue> {
     (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
 }
 
+pub const FILE: &str = "the path of a file in PEM";
+
+/// A file's path; not its content, which may be a key.
+pub fn file(text: &str) -> Option<PathBuf> {
+    (!text.trim().is_empty() && !text.contains('\n') && !text.contains("-----BEGIN")).then(|| PathBuf::from(text))
+}
+
 /// One address, or a network (RFC 4632).
 pub fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| IpNet::from(address)))

@@ -60,11 +60,13 @@ fn certificate(value: &HeaderValue) -> Option<Vec<u8>> {
     STANDARD.decode(base64).ok().filter(|der| der.first() == Some(&0x30))
 }
 
-/// The certificate in an element of `x-forwarded-client-cert`; of several elements, none is taken.
+/// The certificate in an element of `x-forwarded-client-cert`; of several elements, none is taken: the first ones may be
+/// what the client itself has sent.
 fn envoy(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("Cert=\"")?;
-    let (certificate, rest) = rest.split_once('"')?;
-    (!rest.contains("Cert=")).then_some(certificate)
+    let (certificate, _) = rest.split_once('"')?;
+    let several = text.split('"').step_by(2).any(|outside| outside.contains(','));
+    Some(if several { "" } else { certificate })
 }
 
 #[cfg(test)]
@@ -108,7 +110,11 @@ mod tests {
             let found = certificate(&HeaderValue::from_str(&value).unwrap());
             assert_eq!(found.as_deref(), Some(DER), "{value}");
         }
-        for nonsense in ["", "::", "%", "%zz", ":***:", "Hash=00", "-----BEGIN CERTIFICATE-----"] {
+        let victim = format!("By=x;Cert=\"{escaped}\",By=y;Hash=1");
+        let twice = format!("Cert=\"{escaped}\",Cert=\"{escaped}\"");
+        for nonsense in
+            [victim.as_str(), twice.as_str(), "", "::", "%", "%zz", ":***:", "Hash=00", "-----BEGIN CERTIFICATE-----"]
+        {
             assert_eq!(certificate(&HeaderValue::from_str(nonsense).unwrap()), None, "{nonsense}");
         }
     }

@@ -32,7 +32,7 @@ impl From<AuthError> for Problem {
             }
             AuthError::IssuerUnavailable(_) => {
                 // Where the issuer is, and how it failed, stands in the log of the fetch; this caller may be anyone.
-                let told = "The keys of the token's issuer can't be had now; the token was not checked.";
+                let told = "The token's issuer can't be asked now; the token was not checked.";
                 Self::new(ProblemKind::ISSUER_UNAVAILABLE, told).retry_after(COME_AGAIN)
             }
         }

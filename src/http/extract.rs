@@ -8,7 +8,6 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
 
@@ -32,8 +31,8 @@ const SMALL_CART: usize = 32 * 1024;
 /// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
 pub const MAX_BAGGAGE: usize = 4096;
 
-/// A place among the requests under way: too much at once is refused before anything of it is looked at. It is given back
-/// with the handler's work, also if the caller hangs up.
+/// A place among the requests under way: too much at once is refused before its body is read. It is taken once the token is
+/// verified, so that nobody without one can hold it, and given back with the handler's work, also if the caller hangs up.
 #[derive(Debug)]
 struct Place {
     _held: OwnedSemaphorePermit,
@@ -78,8 +77,7 @@ impl FromRequestParts<Arc<Api>> for Verified {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.queries)?;
-        Ok(Self { caller: caller(parts, api).await?, _place: place })
+        Ok(Self { caller: caller(parts, api).await?, _place: Place::take(&api.queries)? })
     }
 }
 
@@ -87,9 +85,8 @@ impl FromRequestParts<Arc<Api>> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.in_flight)?;
         caller(parts, api).await?.require(Permission::Write, api.tokens.scopes())?;
-        Ok(Self { _place: place })
+        Ok(Self { _place: Place::take(&api.in_flight)? })
     }
 }
 
@@ -97,9 +94,8 @@ impl FromRequestParts<Arc<Api>> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.queries)?;
         caller(parts, api).await?.require(Permission::Read, api.tokens.scopes())?;
-        Ok(Self { _place: place })
+        Ok(Self { _place: Place::take(&api.queries)? })
     }
 }
 
@@ -107,10 +103,9 @@ impl FromRequestParts<Arc<Api>> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let place = Place::take(&api.queries)?;
         let caller = caller(parts, api).await?;
         caller.require(Permission::Operate, api.tokens.scopes())?;
-        Ok(Self { name: caller.name(), _place: place })
+        Ok(Self { name: caller.name(), _place: Place::take(&api.queries)? })
     }
 }
 
@@ -169,6 +164,8 @@ pub enum Form {
 pub struct BatchText {
     pub text: String,
     pub form: Form,
+    /// Held until it is mapped.
+    pub place: OwnedSemaphorePermit,
 }
 
 impl FromRequest<Arc<Api>> for BatchText {
@@ -186,13 +183,14 @@ impl FromRequest<Arc<Api>> for BatchText {
             Form::Array
         };
         // Until then nothing of it is read.
-        let Ok(Ok(_place)) = tokio::time::timeout(BATCH_WAITS, api.batches.acquire()).await else {
+        let place = Arc::clone(&api.batches).acquire_owned();
+        let Ok(Ok(place)) = tokio::time::timeout(BATCH_WAITS, place).await else {
             let problem = Problem::new(ProblemKind::OVERLOADED, "as many batches as the service takes arrive just now");
             return Err(problem.retry_after(COME_AGAIN_SOON));
         };
         let limits = &api.server.limits;
         let text = read(request, limits.batch_body, limits.batch_body, limits.body_time).await?;
-        Ok(Self { text, form })
+        Ok(Self { text, form, place })
     }
 }
 

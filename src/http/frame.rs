@@ -105,8 +105,9 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(Arrival(began));
-    // Requests for another interface go no further.
-    let mut response = match misfit(request.headers()) {
+    // Too much, and what is for another interface, goes no further.
+    let headers = request.headers();
+    let mut response = match too_much(headers, api.server.limits.headers).or_else(|| misfit(headers)) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     };
@@ -179,6 +180,15 @@ fn write_body(response: &mut Response, problem: &Problem, path: &str, id: &Reque
 /// A panic is a defect of the service; the caller gets a problem, the log has the panic itself.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.").into_response()
+}
+
+/// Headers over their limit. (Far over it, the connection's reader has given up before.)
+fn too_much(headers: &HeaderMap, limit: usize) -> Option<Problem> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (size > limit).then(|| {
+        let detail = format!("the headers have {size} bytes; at most {limit} are taken");
+        Problem::new(ProblemKind::HEADERS_TOO_LARGE, detail)
+    })
 }
 
 /// Why a request is for another version, or for another interface.

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -158,38 +158,42 @@ impl Connection {
         watcher: Watcher,
     ) {
         let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
-        let served = Arc::new(AtomicBool::new(false));
-        let (seen, router) = (Arc::clone(&served), self.door.router.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
-            seen.store(true, Ordering::Relaxed);
-            answer(router.clone(), request, peer)
-        });
+        let activity = Arc::new(Activity::default());
+        let (seen, router) = (Arc::clone(&activity), self.door.router.clone());
+        let service =
+            service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer, Arc::clone(&seen)));
         let io = TokioIo::new(stream);
         let limits = &self.door.limits;
         match version {
             Version::Http1 => {
-                self.until_the_end(watcher.watch(http1(limits).serve_connection(io, service)), &served).await;
+                self.until_the_end(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
             }
             // Boxed, so that connections of HTTP/1, which are nearly all, do not hold its room too.
             Version::Http2 => {
                 let connection = watcher.watch(http2(limits).serve_connection(io, service));
-                Box::pin(self.until_the_end(connection, &served)).await;
+                Box::pin(self.until_the_end(connection, &activity)).await;
             }
         }
     }
 
-    /// Serves a connection to its end; one that brings no whole request in time is closed.
-    async fn until_the_end<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, served: &AtomicBool) {
+    /// Serves a connection to its end. One that brings no whole request in time is closed, and so is one that rests: where
+    /// nothing is asked, nothing is worked on, and nobody takes what was answered.
+    async fn until_the_end<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
         let mut connection = std::pin::pin!(connection);
-        let first = tokio::select! {
-            ended = &mut connection => Some(ended),
-            () = self.stop.cancelled() => None,
-            () = tokio::time::sleep(self.door.limits.header_time) => None,
-        };
-        let ended = match first {
-            Some(ended) => ended,
-            None if !served.load(Ordering::Relaxed) => return,
-            None => connection.await,
+        let mut patience = self.door.limits.header_time;
+        let mut requests = 0;
+        let mut stopping = false;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut connection => break ended,
+                () = self.stop.cancelled(), if !stopping => stopping = true,
+                () = tokio::time::sleep(patience) => {}
+            }
+            let (now, under_way) = activity.look();
+            if now == 0 || (!stopping && under_way == 0 && now == requests) {
+                return;
+            }
+            (requests, patience) = (now, self.door.limits.idle_time);
         };
         if let Err(error) = ended {
             debug!(%error, "a connection ended early");
@@ -197,7 +201,44 @@ impl Connection {
     }
 }
 
-async fn answer(router: Router, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Infallible> {
+/// What a connection has asked for.
+#[derive(Debug, Default)]
+struct Activity {
+    requests: AtomicUsize,
+    under_way: AtomicUsize,
+}
+
+impl Activity {
+    /// Requests so far, and how many of them are worked on.
+    fn look(&self) -> (usize, usize) {
+        (self.requests.load(Ordering::Relaxed), self.under_way.load(Ordering::Relaxed))
+    }
+}
+
+/// A request that is worked on, also if its work is given up.
+struct UnderWay(Arc<Activity>);
+
+impl UnderWay {
+    fn begin(activity: Arc<Activity>) -> Self {
+        activity.requests.fetch_add(1, Ordering::Relaxed);
+        activity.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(activity)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: Peer,
+    activity: Arc<Activity>,
+) -> Result<Response<Body>, Infallible> {
+    let _under_way = UnderWay::begin(activity);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
     router.oneshot(request).await
@@ -219,7 +260,8 @@ fn http1(limits: &Limits) -> http1::Builder {
         // request on a connection that is just being closed is lost.
         .header_read_timeout(limits.idle_time)
         .half_close(true)
-        .max_buf_size(limits.headers);
+        // More than the headers' limit, which is told with a problem: beyond that, hyper's own answer is all there is.
+        .max_buf_size(limits.headers.saturating_mul(2));
     builder
 }
 
@@ -229,6 +271,7 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
-        .max_header_list_size(u32::try_from(limits.headers).unwrap_or(u32::MAX));
+        .max_concurrent_streams(u32::try_from(limits.streams).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(limits.headers.saturating_mul(2)).unwrap_or(u32::MAX));
     builder
 }

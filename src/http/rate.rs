@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock as Measured;
@@ -33,6 +34,7 @@ pub struct Rates {
     limiter: Option<Limiter>,
     /// Clients that are remembered before those are forgotten that have rested.
     remembered: usize,
+    forgotten_at: AtomicI64,
     clock: ServiceClock,
 }
 
@@ -42,7 +44,17 @@ impl Rates {
         let clock = ServiceClock(clock);
         let limiter =
             requests_a_second.map(|rate| RateLimiter::dashmap_with_clock(Quota::per_second(rate), clock.clone()));
-        Self { limiter, remembered, clock }
+        Self { limiter, remembered, forgotten_at: AtomicI64::new(i64::MIN), clock }
+    }
+
+    /// Whoever has rested for a second's worth is forgotten, once there are many: then those are left that came within the
+    /// last second. At most once a second, as it looks at everyone.
+    fn forget_the_rested(&self, limiter: &Limiter) {
+        let now = self.clock.0.now().as_second();
+        if self.forgotten_at.load(Ordering::Relaxed) != now && limiter.len() > self.remembered {
+            self.forgotten_at.store(now, Ordering::Relaxed);
+            limiter.retain_recent();
+        }
     }
 
     /// Counts a request of a client.
@@ -51,9 +63,28 @@ impl Rates {
     /// How long the client has to wait, if it is over its rate.
     pub fn count(&self, client: &str) -> Result<(), Duration> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        if limiter.len() > self.remembered {
-            limiter.retain_recent();
-        }
+        self.forget_the_rested(limiter);
         limiter.check_key(&client.to_owned()).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn who_has_rested_is_forgotten_once_there_are_many() {
+        let clock = Arc::new(ManualClock::default());
+        let rates = Rates::new(NonZeroU32::new(1), 5, Arc::clone(&clock) as Arc<dyn Clock>);
+        let remembered = || rates.limiter.as_ref().unwrap().len();
+        for client in 0..20 {
+            rates.count(&format!("client-{client}")).unwrap();
+        }
+        assert_eq!(remembered(), 20, "none of them has rested");
+        assert!(rates.count("client-0").is_err());
+        clock.advance(Duration::from_secs(2));
+        rates.count("another").unwrap();
+        assert_eq!(remembered(), 1);
     }
 }

@@ -63,7 +63,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),
         queries: Arc::new(Semaphore::new(1)),
-        batches: Semaphore::new(1),
+        batches: Arc::new(Semaphore::new(1)),
         rates,
     })
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
@@ -130,6 +130,11 @@ fn server_config(settings: &Tls) -> Result<ServerConfig, TlsError> {
         }
     };
     let mut config = builder.with_single_cert(certificate, key)?;
+    if settings.client_ca.is_some() {
+        // A resumed session would show a certificate that has expired, or is trusted no more.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
     Ok(config)
 }

@@ -113,7 +113,7 @@ impl TokenSource {
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
         let asked_at = self.clock.now();
-        let granted = request::token(&self.settings, self.http.client(), asked_at).await?;
+        let granted = request::token(&self.settings, &self.http.client(), asked_at).await?;
         let lifetime = granted.expires_in.unwrap_or(CAUTIOUS_LIFETIME);
         let usable = lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 10));
         Ok(AccessToken {

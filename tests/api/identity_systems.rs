@@ -68,11 +68,14 @@ async fn tokens_of_xsuaa_are_taken_by_its_rules() {
 
 #[tokio::test]
 async fn a_broker_of_xsuaa_serves_its_clones() {
-    let settings = "auth.audience = [\"sb-orders!b1\", \"orders!b1\"]\nauth.audience_rule = \"xsuaa\"";
+    let settings = "auth.audience = [\"sb-orders!b1\", \"orders!b1\", \"other!t42\"]\nauth.audience_rule = \"xsuaa\"";
     let service = Service::start_with(settings).await;
-    for (audience, status) in
-        [("sb-clone!b5|orders!b1", 201), ("sb-clone!b5|orders!b1.Write", 401), ("sb-clone!b5|orders!b12", 401)]
-    {
+    for (audience, status) in [
+        ("sb-clone!b5|orders!b1", 201),
+        ("sb-clone!b5|orders!b1.Write", 200),
+        ("sb-clone!b5|orders!b12", 401),
+        ("sb-clone!b5|other!t42", 401),
+    ] {
         let mut claims = service.issuer.claims();
         claims["aud"] = json!([audience]);
         let answer = show(&service, &signed(&service, &claims)).await;

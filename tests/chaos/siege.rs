@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use purchase_order_webhook::system::allow_open_files;
 use reqwest::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -106,7 +107,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_under_siege_serves_its_callers() {
     let needed = IDLE as u64 + BESIDE;
-    let files = rlimit::increase_nofile_limit(needed).unwrap();
+    let files = allow_open_files(needed);
     if files < needed {
         let text = format!("NOT RUN: {files} files may be open; the siege needs {needed} (ulimit -Hn)");
         assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
@@ -120,6 +121,10 @@ async fn a_service_under_siege_serves_its_callers() {
     let address = victims.addresses[0].clone();
     let mut siege = Siege { victims, client, address, next_cart: 1 };
     siege.serves("in peace").await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", siege.victims.process(0))).unwrap();
+    let of = |name: &str| limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert_eq!(of("Max core file size").split_whitespace().nth(4), Some("0"), "no secret goes into a core dump");
+    assert!(of("Max open files").split_whitespace().nth(3).unwrap().parse::<u64>().unwrap() >= needed, "{limits}");
 
     let mut held = Vec::new();
     for _ in 0..IDLE {
@@ -137,6 +142,13 @@ async fn a_service_under_siege_serves_its_callers() {
     }
     siege.serves(&format!("and {TRICKLING} that trickle")).await;
 
+    // Who asks for the largest files there are and takes none of them.
+    for _ in 0..TRICKLING {
+        let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10);
+        held.push(siege.begin(&request).await);
+    }
+    siege.serves(&format!("and {TRICKLING} that take no answer")).await;
+
     let bomb = gzip(&vec![b' '; 50 * 1024 * 1024]);
     let large = vec![b' '; 4 * 1024 * 1024];
     for _ in 0..10 {
@@ -146,8 +158,8 @@ async fn a_service_under_siege_serves_its_callers() {
         assert_eq!(siege.too_large(&declared, b"").await, "HTTP/1.1 413");
         let chunked = format!("{}{:x}\r\n", siege.head("Transfer-Encoding: chunked"), large.len());
         assert!(matches!(siege.too_large(&chunked, &large).await.as_str(), "HTTP/1.1 413" | ""));
-        let headers = format!("GET /livez HTTP/1.1\r\nX-Large: {}", "x".repeat(1024 * 1024));
-        assert!(matches!(siege.too_large(&headers, b"").await.as_str(), "HTTP/1.1 431" | ""));
+        let told = siege.too_large("GET /livez HTTP/1.1\r\nX-Large: ", &large).await;
+        assert!(matches!(told.as_str(), "HTTP/1.1 431" | ""), "{told}");
     }
     siege.serves("after bombs, and bodies and headers that are too large").await;
 

@@ -35,7 +35,11 @@ impl Victims {
         let ports: Vec<u16> = ports.iter().map(|port| port.local_addr().unwrap().port()).collect();
         let folders: Vec<TempDir> = ports.iter().map(|_| tempfile::tempdir().unwrap()).collect();
         for (folder, port) in folders.iter().zip(&ports) {
-            let text = config(&issuer, &vms, *port, ledger) + more;
+            let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+            let own: Vec<String> = more.lines().map(key).collect();
+            let usual = config(&issuer, &vms, *port, ledger);
+            let usual: Vec<&str> = usual.lines().filter(|line| !own.contains(&key(line))).collect();
+            let text = format!("{}\n{more}", usual.join("\n"));
             std::fs::write(folder.path().join("config.toml"), text).unwrap();
         }
         let addresses = ports.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();

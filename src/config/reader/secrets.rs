@@ -1,7 +1,5 @@
 //! Secrets out of the settings: a value or the file that holds it, and never shown.
 
-use std::path::PathBuf;
-
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Entry, Reader, not_empty};
@@ -38,7 +36,7 @@ impl Reader {
     }
 
     fn secret_file(&mut self, entry: &Entry) -> Option<Secret> {
-        let path = self.convert(entry, "a file's path", not_empty).map(PathBuf::from)?;
+        let path = self.convert(entry, "a file's path, not the secret itself", units::file)?;
         let secret = Secret::File(path);
         match secret.read() {
             Ok(_) => Some(secret),

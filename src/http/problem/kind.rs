@@ -114,6 +114,13 @@ impl ProblemKind {
         explanation: "The body, compressed or decompressed, is over the limit of server.max_body or server.limits.unpacked_body; or a batch is over 10 MiB or 500 carts, or what the operator has set. Nothing was recorded.",
     };
 
+    pub const HEADERS_TOO_LARGE: Self = Self {
+        name: "headers-too-large",
+        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        title: "The headers are too large",
+        explanation: "Names and values of all headers together are over the limit of server.limits.headers. Nothing was recorded.",
+    };
+
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self {
         name: "unsupported-media-type",
         status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -167,7 +174,7 @@ impl ProblemKind {
         name: "issuer-unavailable",
         status: StatusCode::SERVICE_UNAVAILABLE,
         title: "The token can't be checked now",
-        explanation: "The keys of the token's issuer can't be had. Nothing is wrong with the token as far as is known, and nothing was recorded. Send it again after Retry-After.",
+        explanation: "The token's issuer can't be asked: its keys can't be had, or it does not say what a token is. Nothing is wrong with the token as far as is known, and nothing was recorded. Send it again after Retry-After.",
     };
 
     pub const LEDGER_UNAVAILABLE: Self = Self {
@@ -192,7 +199,7 @@ impl ProblemKind {
     };
 
     /// Every kind, by status.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::MALFORMED_JSON,
         Self::INVALID_PARAMETER,
         Self::UNSUPPORTED_VERSION,
@@ -207,6 +214,7 @@ impl ProblemKind {
         Self::ALREADY_SETTLED,
         Self::ATTEMPT_UNDER_WAY,
         Self::TOO_LARGE,
+        Self::HEADERS_TOO_LARGE,
         Self::UNSUPPORTED_MEDIA_TYPE,
         Self::MISDIRECTED,
         Self::INVALID_CART,

@@ -66,7 +66,7 @@ pub async fn create_purchase_orders(
     Extension(request_id): Extension<RequestId>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
-    BatchText { text, form }: BatchText,
+    BatchText { text, form, place }: BatchText,
 ) -> Result<Response, Problem> {
     let preferences = Preferences::of(&headers);
     let deadline = after(arrival.0, preferences.deadline(api.server.deadline));
@@ -81,6 +81,7 @@ pub async fn create_purchase_orders(
         deadline: after(arrival.0, api.server.deadline),
     };
     let candidates = off_the_loop(text, move |text| reader.candidates(text, form)).await?;
+    drop(place);
     // Each cart counts as a request; this request has a place already.
     let more = candidates.len().min(api.server.limits.max_in_flight).saturating_sub(1);
     let Ok(_places) = api.in_flight.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else {

@@ -1,8 +1,10 @@
 //! What a developer explores: the API's description, a page for it that works offline, and a page for each problem.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -42,7 +44,12 @@ async fn get_docs_file(Path(file): Path<String>) -> Response {
         Ok(Some(found)) => {
             let content_type = HeaderValue::from_str(&found.content_type)
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-            let mut response = (StatusCode::OK, found.bytes.into_owned()).into_response();
+            // Not copied: who asks often and reads slowly would hold as many copies.
+            let bytes = match found.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            let mut response = (StatusCode::OK, bytes).into_response();
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
             // They change with the program alone.
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
