@@ -88,8 +88,8 @@ pub fn shown(directory: &str, defects: &[Defect]) -> String {
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
-    let issuer = verifier(settings.auth.clone(), &clock).err().map(|error| format!("auth.ca: {error}"));
-    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| format!("target.ca: {error}"));
+    let issuer = verifier(settings.auth.clone(), &clock).err().map(|error| error.to_string());
+    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| error.to_string());
     [tls, issuer, target].into_iter().flatten().collect()
 }
 
@@ -234,7 +234,13 @@ impl App {
 
 /// Who decides about tokens.
 fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, OutboundError> {
-    let route = Route { connect_timeout: auth.timeout, timeout: auth.timeout, ca: auth.ca.clone(), identity: None };
+    let route = Route {
+        keys: "auth.ca",
+        connect_timeout: auth.timeout,
+        timeout: auth.timeout,
+        ca: auth.ca.clone(),
+        identity: None,
+    };
     let issuer = Arc::new(Outbound::try_new(route, Arc::clone(clock))?);
     let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
     let introspector =

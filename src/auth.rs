@@ -14,6 +14,7 @@ mod thumbprint;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jsonwebtoken::Algorithm;
 use quick_cache::sync::Cache;
 use thiserror::Error;
 
@@ -209,15 +210,32 @@ impl TokenVerifier {
         }
         let header = Header::parse(token)?;
         let algorithm = header.algorithm(&self.settings.algorithms)?;
-        let generation = self.keys.generation();
-        let key = self.keys.find(header.kid(), algorithm).await.map_err(|error| match error {
-            KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
-            KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
-        })?;
-        let claims = jwt::verify(token, &key, algorithm)?;
+        let mut generation = self.keys.generation();
+        let mut claims = self.claims(token, &header, algorithm).await;
+        if claims == Err(jwt::WRONG_SIGNATURE) && self.keys.have_changed().await {
+            generation = self.keys.generation();
+            claims = self.claims(token, &header, algorithm).await;
+        }
+        let claims = claims?;
         let expires_at = claims.accept(Origin::Jwt, &self.settings, self.clock.now())?;
         let caller = Arc::new(Caller::of(&claims, &self.settings, expires_at)?);
         self.verified.insert(name, Verified { caller: Arc::clone(&caller), generation });
         Ok(caller)
+    }
+
+    /// The claims of a token that one of the issuer's keys has signed.
+    async fn claims(&self, token: &str, header: &Header, algorithm: Algorithm) -> Result<Claims, AuthError> {
+        let keys = self.keys.find(header.kid(), algorithm).await.map_err(|error| match error {
+            KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
+            KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
+        })?;
+        let mut claims = Err(jwt::WRONG_SIGNATURE);
+        for key in keys {
+            claims = jwt::verify(token, &key, algorithm);
+            if claims != Err(jwt::WRONG_SIGNATURE) {
+                break;
+            }
+        }
+        claims
     }
 }

@@ -33,16 +33,28 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Error)]
 pub enum OutboundError {
     /// A file can't be read.
-    #[error("{0}")]
-    File(String),
+    #[error("{keys}: {problem}")]
+    File {
+        /// The settings that may be at fault.
+        keys: &'static str,
+        /// Names the file.
+        problem: String,
+    },
     /// A certificate, a key, or the system's certificate store can't be used.
-    #[error("the HTTP client can't be built: {}", chain(.0))]
-    Build(#[from] reqwest::Error),
+    #[error("{keys}: no HTTP client can be built with it: {}", chain(source))]
+    Build {
+        /// The settings that may be at fault.
+        keys: &'static str,
+        /// Why.
+        source: reqwest::Error,
+    },
 }
 
 /// Who is trusted, and who we are.
 #[derive(Debug, Clone)]
 pub struct Route {
+    /// The settings that say so, for messages.
+    pub keys: &'static str,
     /// For the TCP and TLS handshake.
     pub connect_timeout: Duration,
     /// For a whole request.
@@ -61,15 +73,21 @@ struct Files {
 
 impl Route {
     fn read(&self) -> Result<Files, OutboundError> {
-        let ca = self.ca.as_ref().map(|path| {
-            std::fs::read(path).map_err(|error| OutboundError::File(format!("{}: {error}", path.display())))
-        });
-        let identity = self.identity.as_ref().map(|identity| identity.pem().map_err(OutboundError::File));
+        let failed = |problem| OutboundError::File { keys: self.keys, problem };
+        let ca = self
+            .ca
+            .as_ref()
+            .map(|path| std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display()))));
+        let identity = self.identity.as_ref().map(|identity| identity.pem().map_err(failed));
         Ok(Files { ca: ca.transpose()?.unwrap_or_default(), identity: identity.transpose()? })
     }
 
     /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
-    fn build(&self, files: &Files) -> reqwest::Result<Client> {
+    fn build(&self, files: &Files) -> Result<Client, OutboundError> {
+        self.client(files).map_err(|source| OutboundError::Build { keys: self.keys, source })
+    }
+
+    fn client(&self, files: &Files) -> reqwest::Result<Client> {
         let builder = Client::builder()
             .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
             .redirect(Redirects::none())

@@ -30,7 +30,7 @@ pub enum Binding {
 }
 
 /// The claims of one token. Of a name that stands twice, the last counts (RFC 7519 §4).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Claims(Map<String, Value>);
 
 impl Claims {

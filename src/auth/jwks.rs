@@ -25,6 +25,9 @@ use crate::outbound::{Outbound, chain, read_limited};
 /// An issuer that asks to be left alone (Retry-After) is obeyed up to here.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
+/// Keys that are tried for one token: an issuer has two while it rotates, of each kind.
+const MOST_TRIED: usize = 4;
+
 /// Largest key set or discovery document; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
@@ -137,17 +140,19 @@ impl KeySet {
         self.refresh(Reason::Age).await;
     }
 
-    /// The key for a token's `kid` and algorithm. Without a `kid` the key has to be the only one that fits.
+    /// The keys that may have signed a token: the one of its `kid`, or, as it need not name one (RFC 7515 §4.1.4), those of
+    /// its algorithm, the first four.
     ///
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that can't be told.
-    pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
+    pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<Key>, KeyError> {
         let mut fetch = Fetch::Joined;
         loop {
             let known = self.fresh(self.times.max_age);
-            if let Some(key) = known.as_ref().and_then(|known| known.find(kid, algorithm)) {
+            let keys = known.as_ref().map(|known| known.find(kid, algorithm)).unwrap_or_default();
+            if !keys.is_empty() {
                 self.keep_current();
-                return Ok(key);
+                return Ok(keys);
             }
             if known.as_ref().is_some_and(|known| known.has(kid)) {
                 // It is no other key that the token needs.
@@ -161,6 +166,13 @@ impl KeySet {
             }
             fetch = self.refresh(if known.is_some() { Reason::UnknownKey } else { Reason::Age }).await;
         }
+    }
+
+    /// Whether the issuer has other keys by now: it may have replaced one under its name, or one that has none.
+    pub async fn have_changed(self: &Arc<Self>) -> bool {
+        let before = self.generation();
+        self.refresh(Reason::UnknownKey).await;
+        self.generation() != before
     }
 
     fn unavailable(&self) -> KeyError {
@@ -339,13 +351,10 @@ impl Fetched {
         kid.is_some() && self.keys.iter().any(|key| key.kid.as_deref() == kid)
     }
 
-    fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Key> {
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.algorithms.contains(&algorithm) && kid.is_none_or(|kid| key.kid.as_deref() == Some(kid)));
-        let key = fitting.next()?;
-        (kid.is_some() || fitting.next().is_none()).then(|| key.clone())
+    fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Vec<Key> {
+        let named = |key: &&Key| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
+        let fitting = self.keys.iter().filter(named).filter(|key| key.algorithms.contains(&algorithm));
+        fitting.take(MOST_TRIED).cloned().collect()
     }
 }
 

@@ -13,6 +13,9 @@ use super::AuthError;
 use super::claims::Claims;
 use super::key::Key;
 
+/// The key is not the one that has signed the token, or the token was changed.
+pub const WRONG_SIGNATURE: AuthError = AuthError::Invalid("the token's signature is wrong");
+
 const UNREADABLE: AuthError = AuthError::Invalid("the token is no JWT");
 
 /// The parts of a JOSE header (RFC 7515 §4.1) that decide.
@@ -99,9 +102,9 @@ pub fn verify(token: &str, key: &Key, algorithm: Algorithm) -> Result<Claims, Au
     validation.validate_aud = false;
     decode::<Claims>(token, &key.decoding, &validation).map(|data| data.claims).map_err(|error| {
         use jsonwebtoken::errors::ErrorKind;
-        AuthError::Invalid(match error.kind() {
-            ErrorKind::InvalidSignature => "the token's signature is wrong",
-            _ => "the token can't be read",
-        })
+        match error.kind() {
+            ErrorKind::InvalidSignature => WRONG_SIGNATURE,
+            _ => AuthError::Invalid("the token can't be read"),
+        }
     })
 }

@@ -136,7 +136,7 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 #[expect(clippy::disallowed_methods, reason = "dev plays the caller")]
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
     let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
-    let route = Route { connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
+    let route = Route { keys: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
     let outbound = Outbound::try_new(route, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound
         .client()

@@ -50,7 +50,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<Api> {
         chance: Chance(Arc::new(|| 0.0)),
     });
     let second = Duration::from_secs(1);
-    let route = Route { connect_timeout: second, timeout: second, ca: None, identity: None };
+    let route = Route { keys: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
     let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
     let rates = Rates::new(None, 1, Arc::clone(&clock));

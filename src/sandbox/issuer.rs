@@ -17,6 +17,7 @@ use url::Url;
 
 use super::{Answer, Listening};
 use crate::clock::{Clock as _, SystemClock};
+pub use endpoints::Form;
 pub use key::SigningKey;
 
 /// The audience of tokens for the service.
@@ -25,8 +26,9 @@ pub const AUDIENCE: &str = "purchase-order-webhook";
 /// Every scope that the service knows.
 pub const SCOPES: &str = "purchase-orders.write purchase-orders.read purchase-orders.operate";
 
-/// The clients and their secrets: SRM, and the service itself on its way to 11VMS.
-pub const CLIENTS: [(&str, &str); 2] = [("srm7", "srm7-secret"), ("purchase-order-webhook", "webhook-secret")];
+/// The clients and their secrets: SRM, the service itself on its way to 11VMS, and one whose names have to be encoded.
+pub const CLIENTS: [(&str, &str); 3] =
+    [("srm7", "srm7-secret"), ("purchase-order-webhook", "webhook-secret"), ("odd:b%+ä", "s&cret=%ü+")];
 
 /// Seconds that a token of the token endpoint lives.
 const LIFETIME: i64 = 3600;
@@ -51,6 +53,7 @@ struct State {
     opaque: BTreeMap<String, Value>,
     assertion_key: Option<Value>,
     instance_url: Option<String>,
+    last_form: Option<Form>,
     jwks_requests: usize,
     token_requests: usize,
     introspection_requests: usize,
@@ -84,6 +87,7 @@ impl Issuer {
             opaque: BTreeMap::new(),
             assertion_key: None,
             instance_url: None,
+            last_form: None,
             jwks_requests: 0,
             token_requests: 0,
             introspection_requests: 0,
@@ -129,6 +133,16 @@ impl Issuer {
         Ok(())
     }
 
+    /// Replaces the signing key under its name; the old one is no longer published.
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn replace_key(&self) -> io::Result<()> {
+        let key = SigningKey::generate(Algorithm::RS256, &self.kid())?;
+        self.state().keys = vec![key];
+        Ok(())
+    }
+
     /// Publishes a further JWK, whatever it is.
     pub fn publish(&self, jwk: Value) {
         self.state().extra_keys.push(jwk);
@@ -157,6 +171,11 @@ impl Issuer {
     /// How often a token was asked for.
     pub fn token_requests(&self) -> usize {
         self.state().token_requests
+    }
+
+    /// What was last sent to its token or introspection endpoint.
+    pub fn last_form(&self) -> Option<Form> {
+        self.state().last_form.clone()
     }
 
     /// How often it was asked about a token.
@@ -238,7 +257,7 @@ fn answer(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
         Mood::Well => {}
         Mood::Down => return super::text(503, "text/plain", "down".to_owned()),
         Mood::Throttling => {
-            state.jwks_requests += 1;
+            state.jwks_requests += usize::from(request.uri().path() == "/jwks");
             let mut answer = super::text(429, "text/plain", "too often".to_owned());
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             return answer;

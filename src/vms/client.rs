@@ -35,11 +35,13 @@ impl VmsClient {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+        let identity = target.oauth2.identity().cloned();
         let route = Route {
+            keys: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
             connect_timeout: target.connect_timeout,
             timeout: target.timeout,
             ca: target.ca.clone(),
-            identity: target.oauth2.identity().cloned(),
+            identity,
         };
         let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock))?);
         let mut orders = target.base_url.clone();

@@ -119,9 +119,10 @@ async fn tokens_of_ias_permit_by_their_client_or_by_their_apis() {
 async fn introspecting(more: &str) -> Service {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    let secret =
+        if more.contains("client_secret") { "" } else { "auth.introspection.client_secret = \"webhook-secret\"\n" };
     let settings = format!(
-        "auth.introspection.url = {:?}\nauth.introspection.client_id = \"purchase-order-webhook\"\n\
-         auth.introspection.client_secret = \"webhook-secret\"\n{more}",
+        "auth.introspection.url = {:?}\nauth.introspection.client_id = \"purchase-order-webhook\"\n{secret}{more}",
         issuer.introspection_url().as_str()
     );
     Service::start_beside(issuer, vms, std::sync::Arc::new(tempfile::tempdir().unwrap()), &settings).await
@@ -230,9 +231,62 @@ async fn an_issuer_that_can_not_be_asked_is_no_fault_of_the_caller() {
     assert!(!answer.header("retry-after").is_empty());
     service.issuer.set_mood(Mood::Well);
     assert_eq!(show(&service, "new").await.status, 200, "without a restart, and at once");
-    let wrong_secret = introspecting("auth.introspection.auth = \"post\"").await;
-    wrong_secret.issuer.say_of("known", active(&wrong_secret));
-    assert_eq!(show(&wrong_secret, "known").await.status, 201, "id and secret in the body");
+}
+
+#[tokio::test]
+async fn the_service_says_who_asks_as_it_is_told() {
+    for auth in ["basic", "post"] {
+        let service = introspecting(&format!("auth.introspection.auth = {auth:?}")).await;
+        service.issuer.say_of("known", active(&service));
+        assert_eq!(show(&service, "known").await.status, 201);
+        service.clock.advance(Duration::from_secs(61));
+        assert_eq!(service.client.get(service.url(ORDERS)).bearer_auth("known").send().await.unwrap().status(), 200);
+        let form = service.issuer.last_form().unwrap();
+        assert_eq!(form.get("token"), "known");
+        assert_eq!((form.basic.is_some(), form.get("client_id").is_empty()), (auth == "basic", auth == "basic"));
+    }
+    let wrong = "auth.introspection.client_secret = \"wrong\"";
+    let service = introspecting(wrong).await;
+    service.issuer.say_of("known", active(&service));
+    show(&service, "known").await.is_problem(503, "issuer-unavailable");
+}
+
+#[tokio::test]
+async fn a_question_that_fails_fails_once_for_all_who_wait() {
+    let service = introspecting("auth.timeout = \"300ms\"").await;
+    service.issuer.set_latency(Duration::from_secs(10));
+    let ask = || service.client.get(service.url(ORDERS)).bearer_auth("one").send();
+    let hung_up = ask();
+    assert!(tokio::time::timeout(Duration::from_millis(50), hung_up).await.is_err());
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(ask())).collect();
+    for call in calls {
+        Answer::of(call.await.unwrap().unwrap()).await.is_problem(503, "issuer-unavailable");
+    }
+    service.issuer.set_latency(Duration::ZERO);
+    service.issuer.say_of("one", active(&service));
+    assert_eq!(ask().await.unwrap().status(), 200);
+    // The sandbox counts a request once it has waited: none of the failed ones has come so far.
+    assert_eq!(service.issuer.introspection_requests(), 1);
+}
+
+#[tokio::test]
+async fn what_is_remembered_and_what_has_to_be_told_can_be_set() {
+    let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
+    let service = introspecting(settings).await;
+    let told = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
+    service.issuer.say_of("for-us", told(json!(AUDIENCE)));
+    service.issuer.say_of("for-nobody", active(&service));
+    service.issuer.say_of("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
+    service.issuer.say_of("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
+    assert_eq!(show(&service, "for-us").await.status, 201);
+    assert_eq!(show(&service, "hydra").await.status, 200);
+    for refused in ["for-nobody", "for-nobody", "refresh"] {
+        show(&service, refused).await.is_problem(401, "invalid-token");
+    }
+    assert_eq!(service.issuer.introspection_requests(), 5, "a refusal is not remembered");
+    service.clock.advance(Duration::from_mins(59));
+    assert_eq!(show(&service, "for-us").await.status, 200);
+    assert_eq!(service.issuer.introspection_requests(), 5, "for an hour");
 }
 
 #[tokio::test]

@@ -65,6 +65,8 @@ async fn curl_speaks_every_version_of_tls_and_http() {
         assert!(answer.starts_with(begins), "{arguments:?}: {answer}");
         assert!(answer.contains("strict-transport-security: max-age="), "{answer}");
     }
+    let weak = s_client(&service, &["-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384@SECLEVEL=0"], "").await;
+    assert!(weak.contains("handshake failure"), "without forward secrecy: {weak}");
     let old = curl(&service, &ca, &["--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT:@SECLEVEL=0"]).await;
     assert!(old.starts_with("curl: (35)"), "TLS 1.1 is refused: {old}");
 }
@@ -187,6 +189,46 @@ async fn a_certificate_that_is_required_is_and_one_of_a_stranger_is_not_enough()
 }
 
 #[tokio::test]
+async fn where_certificates_are_asked_for_no_session_is_resumed() {
+    let ca = Ca::new();
+    let folder = tempfile::tempdir().unwrap();
+    let session = folder.path().join("session");
+    let session = session.to_str().unwrap();
+    let request = "GET /livez HTTP/1.0\r\n\r\n";
+    let client_ca = format!("server.tls.client_ca = {:?}", ca.certificate());
+    for (more, resumed) in [("", true), (client_ca.as_str(), false)] {
+        let service = Service::start_with(&settings(&ca.server("server", Kind::Ec), more)).await;
+        s_client(&service, &["-tls1_2", "-sess_out", session], request).await;
+        let again = s_client(&service, &["-tls1_2", "-sess_in", session], request).await;
+        assert_eq!(again.contains("Reused, TLSv1.2"), resumed, "{more}: {again}");
+    }
+}
+
+#[tokio::test]
+async fn whose_certificates_are_taken_changes_with_the_file() {
+    let (before, after) = (Ca::new(), Ca::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clients.pem");
+    std::fs::copy(before.certificate(), &file).unwrap();
+    let more = format!("server.tls.client_ca = {file:?}\nserver.tls.client_certificates = \"required\"");
+    let service = Service::start_with(&settings(&before.server("server", Kind::Ec), &more)).await;
+    let get = async |ca: &Ca| {
+        let client = builder(&before).identity(ca.client("one").identity()).build().unwrap();
+        client.get(https(&service, "/livez")).send().await.is_ok_and(|answer| answer.status() == 200)
+    };
+    assert!(get(&before).await && !get(&after).await);
+    std::fs::copy(after.certificate(), &file).unwrap();
+    for _ in 0..50 {
+        service.clock.advance(Duration::from_secs(3));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if get(&after).await {
+            break;
+        }
+    }
+    assert!(!get(&before).await && get(&after).await);
+}
+
+#[tokio::test]
 async fn carts_come_over_tls_and_http_2() {
     let ca = Ca::new();
     let service = Service::start_with(&settings(&ca.server("server", Kind::Rsa), "")).await;
@@ -253,11 +295,16 @@ async fn the_commands_name_what_is_wrong_with_the_files() {
     };
     assert_eq!(of(&pair.certificate, &pair.key, ""), Vec::<String>::new());
     let client_ca = format!("server.tls.client_ca = {nonsense:?}");
+    let broken = folder.path().join("broken.pem");
+    std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let (auth_ca, target_ca) = (format!("auth.ca = {broken:?}"), format!("target.ca = {broken:?}"));
     for (found, expected) in [
         (of(&nonsense, &pair.key, ""), "server.tls.certificate"),
         (of(&pair.certificate, &nonsense, ""), "server.tls.key"),
         (of(&pair.certificate, &ca.client("other").key, ""), "server.tls: "),
         (of(&pair.certificate, &pair.key, &client_ca), "server.tls.client_ca"),
+        (of(&pair.certificate, &pair.key, &auth_ca), "auth.ca: "),
+        (of(&pair.certificate, &pair.key, &target_ca), "target.ca: "),
     ] {
         assert!(found.len() == 1 && found[0].starts_with(expected), "{expected}: {found:?}");
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
 use purchase_order_webhook::clock::Clock as _;
-use purchase_order_webhook::sandbox::issuer::{Issuer, Mood};
+use purchase_order_webhook::sandbox::issuer::{Issuer, Mood, SigningKey};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ORDERS, Service, cart};
@@ -32,6 +33,71 @@ async fn a_key_that_has_just_been_rotated_is_fetched_at_once() {
     service.issuer.rotate().unwrap();
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 200);
     assert_eq!(service.issuer.jwks_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_under_its_name_or_has_none_is_found_too() {
+    for kid in [true, false] {
+        let service = Service::start().await;
+        let token = || {
+            let header = if kid { header(&service.issuer) } else { json!({ "alg": "RS256" }) };
+            service.issuer.sign(&header, &service.issuer.claims())
+        };
+        assert_eq!(try_token(&service, &token()).await.status, 201);
+        service.issuer.replace_key().unwrap();
+        assert_eq!(try_token(&service, &token()).await.status, 200, "kid: {kid}");
+        assert_eq!(service.issuer.jwks_requests(), 2);
+        // Forged ones cost the issuer no more than unknown keys do.
+        for number in 0..20 {
+            let stranger = format!("{}{number}AA", &token()[..400]);
+            try_token(&service, &stranger).await.is_problem(401, "invalid-token");
+        }
+        assert!(service.issuer.jwks_requests() <= 3);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_refreshed_are_trusted_for_so_long_and_no_longer() {
+    let service = Service::start_with("auth.jwks_refresh = \"1m\"\nauth.jwks_max_age = \"1h\"").await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.issuer.set_mood(Mood::Down);
+    service.clock.advance(Duration::from_mins(59));
+    assert_eq!(service.get(ORDERS).await.status, 200, "the known ones serve through an outage");
+    service.clock.advance(Duration::from_mins(2));
+    service.get(ORDERS).await.is_problem(503, "issuer-unavailable");
+    service.issuer.set_mood(Mood::Well);
+    service.clock.advance(Duration::from_secs(11));
+    assert_eq!(service.get(ORDERS).await.status, 200, "without a restart");
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_noticed_by_the_refresh_alone() {
+    let service = Service::start_with("auth.jwks_refresh = \"1m\"").await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.issuer.rotate().unwrap();
+    service.clock.advance(Duration::from_secs(61));
+    for _ in 0..200 {
+        // The first one that comes has the keys fetched behind its back.
+        if service.get(ORDERS).await.status == 401 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the withdrawn key is still trusted");
+}
+
+#[tokio::test]
+async fn the_settings_for_algorithms_and_clocks_count() {
+    let service = Service::start_with("auth.algorithms = [\"PS256\"]\nauth.leeway = \"0s\"").await;
+    try_token(&service, &service.issuer.token()).await.is_problem(401, "invalid-token");
+    let key = SigningKey::generate(Algorithm::PS256, "ps").unwrap();
+    service.issuer.publish(key.jwk_with("alg", Value::Null));
+    service.clock.advance(Duration::from_secs(11));
+    let signed = |claims: &Value| key.sign(Algorithm::PS256, &json!({ "alg": "PS256", "kid": "ps" }), claims);
+    let mut claims = service.issuer.claims_at(service.clock.now());
+    assert_eq!(try_token(&service, &signed(&claims)).await.status, 201);
+    claims["exp"] = json!(service.clock.now().as_second() - 1);
+    try_token(&service, &signed(&claims)).await.is_problem(401, "invalid-token");
 }
 
 #[tokio::test]

@@ -57,8 +57,18 @@ async fn a_token_serves_until_it_expires_if_it_can_not_be_renewed() {
 #[tokio::test]
 async fn both_ways_of_client_authentication_work() {
     for auth in ["basic", "post"] {
-        let service = Service::start_with(&format!("target.oauth2.auth = {auth:?}")).await;
+        let odd = "target.oauth2.client_id = \"odd:b%+ä\"\ntarget.oauth2.client_secret = \"s&cret=%ü+\"\n\
+            target.oauth2.audience = \"https://vms.example\"\ntarget.oauth2.scopes = [\"a\", \"b\"]";
+        let service = Service::start_with(&format!("{odd}\ntarget.oauth2.auth = {auth:?}")).await;
         assert_eq!(service.send(&cart(1)).await.status, 201, "{auth}");
+        let form = service.issuer.last_form().unwrap();
+        let of_the_body = (form.get("client_id"), form.get("client_secret"));
+        let client = ("odd:b%+ä".to_owned(), "s&cret=%ü+".to_owned());
+        match auth {
+            "basic" => assert_eq!((form.basic.clone(), of_the_body), (Some(client), Default::default())),
+            _ => assert_eq!((form.basic.clone(), of_the_body), (None, client)),
+        }
+        assert_eq!((form.get("audience"), form.get("scope")), ("https://vms.example".to_owned(), "a b".to_owned()));
     }
 }
 
@@ -130,6 +140,36 @@ async fn an_assertion_about_a_user_gets_a_token_and_one_of_a_stranger_does_not()
         // The server repeats what was sent; nobody here does.
         assert!(refused.text.contains("invalid_grant") && !refused.text.contains("eyJ"), "{}", refused.text);
     }
+}
+
+#[tokio::test]
+async fn an_assertion_says_what_the_settings_say() {
+    let key = SigningKey::generate(Algorithm::ES256, "key").unwrap();
+    let plain = with_assertions(&key, "").await;
+    assert_eq!(plain.send(&cart(1)).await.status, 201);
+    let form = plain.issuer.last_form().unwrap();
+    let claims = form.claims("assertion");
+    assert_eq!(
+        (&claims["iss"], &claims["sub"]),
+        (&json!("purchase-order-webhook"), &json!("integration@acme.example"))
+    );
+    assert_eq!(claims["aud"], plain.issuer.token_url().as_str());
+    assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() <= 180, "{claims}");
+    assert_eq!((form.get("client_id"), form.basic.clone()), (String::new(), None), "nothing else proves it");
+    let settings = "target.oauth2.assertion_audience = \"https://login.example\"\ntarget.oauth2.key_id = \"2026-01\"\n\
+        target.oauth2.auth = \"private_key_jwt\"\ntarget.oauth2.scopes = [\"api\"]\ntarget.oauth2.audience = \"x\"";
+    let told = with_assertions(&key, settings).await;
+    assert_eq!(told.send(&cart(1)).await.status, 201);
+    let form = told.issuer.last_form().unwrap();
+    for field in ["assertion", "client_assertion"] {
+        assert_eq!(
+            (&form.claims(field)["aud"], &form.header(field)["kid"]),
+            (&json!("https://login.example"), &json!("2026-01"))
+        );
+    }
+    assert_eq!(form.claims("client_assertion")["sub"], "purchase-order-webhook");
+    assert_ne!(form.claims("assertion")["jti"], form.claims("client_assertion")["jti"], "each is used once");
+    assert_eq!((form.get("scope"), form.get("audience")), ("api".to_owned(), "x".to_owned()));
 }
 
 #[tokio::test]

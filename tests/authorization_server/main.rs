@@ -14,6 +14,7 @@ mod certificates;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod front;
 mod provider;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use reqwest::Client;
 
-use certificates::{Ca, Kind};
+use certificates::{Ca, Kind, Pair};
 use provider::Provider;
 use support::{Answer, ORDERS, Service, cart};
 
@@ -154,27 +155,59 @@ async fn the_service_proves_who_it_is_in_every_way() {
 }
 
 #[tokio::test]
-async fn the_service_shows_its_certificate_and_takes_a_renewed_one_up() {
+async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_up() {
     let Some(provider) = Provider::start(None) else { return };
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    vms.take_any_token();
+    let behind = format!("127.0.0.1:{}", vms.url().port().unwrap()).parse().unwrap();
+    let front = front::start(&provider.ca, &provider.ca.server("11vms", Kind::Rsa), behind).await;
     let folder = tempfile::tempdir().unwrap();
-    let file = key_file(&folder, &provider.ca.client("stranger").pem());
+    let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
+    let place = |pair: &Pair| {
+        std::fs::copy(&pair.key, &key).unwrap();
+        std::fs::copy(&pair.certificate, &certificate).unwrap();
+    };
+    // A certificate of a CA that nobody there knows: as if it had expired.
+    place(&Ca::new().client("webhook"));
     let settings = format!(
-        "target.oauth2.client_id = \"webhook-mtls\"\ntarget.oauth2.auth = \"mtls\"\n\
-         target.oauth2.private_key_file = {file:?}"
+        "auth.issuer = {:?}\nauth.ca = \"{ca}\"\ntarget.base_url = \"https://{front}\"\ntarget.ca = \"{ca}\"\n\
+         target.oauth2.token_url = \"{}/token\"\ntarget.oauth2.client_id = \"webhook-mtls\"\ntarget.oauth2.auth = \"mtls\"\n\
+         target.oauth2.private_key_file = {key:?}\ntarget.oauth2.certificate_file = {certificate:?}",
+        provider.issuer,
+        provider.issuer,
+        ca = provider.ca.certificate().display(),
     );
-    let refused = order_with(&provider, &settings).await;
-    refused.is_problem(502, "parked");
-    assert!(refused.text.contains("invalid_client"), "another's certificate: {}", refused.text);
-    key_file(&folder, &provider.webhook.pem());
-    let answer = order_with(&provider, &settings).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    // In a file of its own.
-    let certificate = folder.path().join("certificate.pem");
-    std::fs::copy(&provider.webhook.certificate, &certificate).unwrap();
-    std::fs::copy(&provider.webhook.key, folder.path().join("key.pem")).unwrap();
-    let apart = format!("{settings}\ntarget.oauth2.certificate_file = \"{}\"", certificate.display());
-    let answer = order_with(&provider, &apart).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
+    let service = Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await;
+    let token = provider.token("rs256").await;
+    let url = service.url(ORDERS);
+    let request = service.client.post(&url).bearer_auth(&token).header("content-type", "application/json");
+    let request = request.header("prefer", "respond-async").body(cart(1).to_string());
+    assert_eq!(request.send().await.unwrap().status(), 202);
+    let until = |state: &'static str| {
+        let (service, token) = (&service, &token);
+        async move {
+            for _ in 0..500 {
+                let order = service.client.get(format!("{}/1", service.url(ORDERS))).bearer_auth(token).send();
+                let order = Answer::of(order.await.unwrap()).await;
+                if order.body["state"] == state {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            panic!("the order never became {state}");
+        }
+    };
+    until("retrying").await;
+    assert_eq!(service.vms.received().len(), 0);
+    // Between two writes, key and certificate do not go together: the ones before stay in use.
+    std::fs::copy(&provider.webhook.key, &key).unwrap();
+    service.clock.advance(std::time::Duration::from_secs(40));
+    until("retrying").await;
+    place(&provider.webhook);
+    service.clock.advance(std::time::Duration::from_secs(80));
+    until("created").await;
+    assert_eq!(service.vms.orders().len(), 1);
 }
 
 #[tokio::test]
