@@ -144,7 +144,8 @@ pub struct Telemetry {
 /// The environment as the process found it.
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        // What is no UTF-8 is refused by name if it is a setting.
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .collect()
 }
 

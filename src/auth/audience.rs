@@ -16,6 +16,9 @@ pub fn fits(claims: &Claims, settings: &Auth) -> bool {
 /// it was issued to may use it for itself.
 fn of_xsuaa(claims: &Claims) -> Vec<&str> {
     let listed = claims.texts("aud");
+    if listed.is_empty() && !claims.lists_nothing("aud") {
+        return Vec::new();
+    }
     let mut audiences = if listed.is_empty() { claims.list("scope") } else { listed };
     audiences.extend(claims.text("cid"));
     audiences

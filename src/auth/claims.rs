@@ -58,6 +58,11 @@ impl Claims {
         list.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
+    /// Whether a claim is not there, or there and empty.
+    pub fn lists_nothing(&self, name: &str) -> bool {
+        self.0.get(name).is_none_or(|value| value.is_null() || value.as_array().is_some_and(Vec::is_empty))
+    }
+
     /// RFC 9068 writes scopes as one text, XSUAA as a list.
     pub fn scopes(&self, claim: &str) -> Vec<&str> {
         match self.0.get(claim) {

@@ -19,8 +19,7 @@ use url::Url;
 use super::key::Key;
 use crate::clock::{Clock, after, between};
 use crate::config::{Auth, JwksTimes};
-use crate::order::retry::retry_after;
-use crate::outbound::{Outbound, chain, read_limited};
+use crate::outbound::{Outbound, chain, read_limited, retry_after};
 
 /// An issuer that asks to be left alone (Retry-After) is obeyed up to here.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
@@ -100,6 +99,8 @@ enum Fetch {
 #[derive(Debug, Default)]
 struct Fetching {
     under_way: Option<watch::Receiver<bool>>,
+    /// When the last one ended, well or not.
+    tried_at: Option<Timestamp>,
     /// No fetch begins before: the last one failed.
     not_before: Option<Timestamp>,
     /// No fetch for an unknown key begins before: one has just looked for such a key.
@@ -151,7 +152,10 @@ impl KeySet {
             let known = self.fresh(self.times.max_age);
             let keys = known.as_ref().map(|known| known.find(kid, algorithm)).unwrap_or_default();
             if !keys.is_empty() {
-                self.keep_current();
+                if fetch == Fetch::Joined && !self.keep_current() {
+                    fetch = self.refresh(Reason::Age).await;
+                    continue;
+                }
                 return Ok(keys);
             }
             if known.as_ref().is_some_and(|known| known.has(kid)) {
@@ -185,14 +189,16 @@ impl KeySet {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Whether the keys may still be trusted. Sees to it that they are refreshed in time.
+    /// Whether the keys may be trusted as they are. While they are used they are refreshed in time, and nobody waits for it;
+    /// after a time in which nobody used them, they may have been withdrawn, and have to be fetched before. Where that has
+    /// just failed, they serve on.
     pub fn keep_current(self: &Arc<Self>) -> bool {
-        let known = self.fresh(self.times.max_age);
         if self.fresh(self.times.refresh).is_none() {
-            // Nobody waits for a refresh whose outcome does not matter to it.
             let _ = self.start(Reason::Age);
         }
-        known.is_some()
+        let lately = |tried_at: Timestamp| between(tried_at, self.clock.now()) < self.times.refresh;
+        let in_use = self.fresh(self.times.refresh.saturating_mul(2)).is_some();
+        self.fresh(self.times.max_age).is_some() && (in_use || self.fetching().tried_at.is_some_and(lately))
     }
 
     fn fresh(&self, age: Duration) -> Option<Arc<Fetched>> {
@@ -331,6 +337,7 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         let mut fetching = self.keys.fetching();
         fetching.under_way = None;
+        fetching.tried_at = Some(self.keys.clock.now());
         let (now, cool_down) = (self.keys.clock.now(), self.keys.times.cool_down);
         fetching.not_before = fetching.failure.as_ref().map(|failure| {
             // XSUAA throttles, and says how long.

@@ -77,10 +77,15 @@ impl Reader {
         for (variable, value) in environment {
             let Some(name) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG_VARIABLE) else { continue };
             let key = name.to_ascii_lowercase().replace("__", ".");
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                self.mistakes.push(format!("{variable}: expected UTF-8"));
+            }
             if name.contains("__") {
                 let entry = Entry { value: Value::String(value.clone()), origin: variable.clone() };
                 self.entries.insert(key, entry);
-            } else if let Some(section) = SECTIONS.iter().find(|section| key.starts_with(&format!("{section}_"))) {
+            } else if let Some(section) =
+                SECTIONS.iter().find(|section| key == **section || key.starts_with(&format!("{section}_")))
+            {
                 let section = section.to_ascii_uppercase();
                 self.mistakes.push(format!(
                     "{variable}: no setting; expected two underscores behind the section, {PREFIX}{section}__…"
@@ -97,16 +102,32 @@ impl Reader {
                 self.mistakes.push(format!("{}: unknown key", entry.origin));
             }
         }
+        // Of a section with keys, those were told.
+        let empty: Vec<String> = self.tables.iter().filter(|table| !self.holds_keys(table)).cloned().collect();
+        for table in empty {
+            let inside = format!("{table}.");
+            if self.read.contains(&table) {
+                self.mistakes.push(format!("{}: {table}: expected a value, found a section", self.label));
+            } else if !self.read.iter().any(|key| key.starts_with(&inside)) {
+                self.mistakes.push(format!("{}: {table}: unknown section", self.label));
+            }
+        }
         match settings {
             Some(settings) if self.mistakes.is_empty() => Ok(settings),
             _ => Err(Mistakes(self.mistakes)),
         }
     }
 
+    fn holds_keys(&self, table: &str) -> bool {
+        let inside = format!("{table}.");
+        self.entries.keys().any(|key| key.starts_with(&inside))
+    }
+
     /// Leaves everything outside one section unread without calling it unknown.
     pub fn ignore_other_sections(&mut self, section: &str) {
         let prefix = format!("{section}.");
         self.read.extend(self.entries.keys().filter(|key| !key.starts_with(&prefix)).cloned());
+        self.tables.retain(|table| table == section || table.starts_with(&prefix));
     }
 
     /// Refuses a key, or a whole section, that a later version will have.
@@ -117,6 +138,11 @@ impl Reader {
                 self.read.insert(found.clone());
                 self.mistakes.push(format!("{}: not available yet", entry.origin));
             }
+        }
+        // Empty, it was meant to be something.
+        if self.tables.contains(key) && !self.holds_keys(key) {
+            self.mistakes.push(format!("{}: {key}: not available yet", self.label));
+            self.tables.remove(key);
         }
     }
 
@@ -204,8 +230,7 @@ impl Reader {
 
     /// Whether a section is there, even empty, or anything in it is set.
     pub fn has_section(&self, section: &str) -> bool {
-        let prefix = format!("{section}.");
-        self.tables.contains(section) || self.entries.keys().any(|key| key.starts_with(&prefix))
+        self.tables.contains(section) || self.holds_keys(section)
     }
 
     /// A file with certificates in PEM, which may be left out; the outer `None` is a mistake.

@@ -249,13 +249,15 @@ fn read_grant(reader: &mut Reader, grant: GrantWord, token_url: Option<&Url>) ->
 
 fn read_signing_key(reader: &mut Reader, token_url: Option<&Url>) -> Option<SigningKey> {
     const KEY: &str = "target.oauth2.private_key";
-    let pem = reader.secret(KEY);
-    if let Some(text) = pem.as_ref().and_then(|pem| pem.read().ok())
-        && signing_key(text.expose_secret()).is_none()
-    {
-        reader.mistake(KEY, "expected a private key in PEM: RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519");
-        return None;
-    }
+    let pem = reader.secret(KEY).filter(|pem| {
+        let fits = pem.read().is_ok_and(|text| signing_key(text.expose_secret()).is_some());
+        if !fits {
+            let expected = "expected a private key in PEM (PKCS#8): RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519; \
+                            openssl pkcs8 -topk8 -nodes makes PKCS#8 of other forms";
+            reader.mistake(&reader.set_as(KEY), expected);
+        }
+        fits
+    });
     let key_id = reader.optional("target.oauth2.key_id", "the key's id", |text| Some(text.to_owned()));
     let audience = reader.optional("target.oauth2.assertion_audience", "a text", |text| Some(text.to_owned()));
     let audience = audience?.or_else(|| token_url.map(Url::to_string));
@@ -271,7 +273,7 @@ fn read_identity(reader: &mut Reader) -> Option<Identity> {
     let text = pem.pem().ok()?;
     if reqwest::Identity::from_pem(text.expose_secret().as_bytes()).is_err() {
         let expected = "expected a private key in PEM, with its certificate beside it or in target.oauth2.certificate";
-        reader.mistake(KEY, expected);
+        reader.mistake(&reader.set_as(KEY), expected);
         return None;
     }
     Some(pem)

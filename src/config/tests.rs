@@ -137,6 +137,11 @@ fn settings_that_could_not_work_are_refused() {
         ("server.cors_origins = [\"https://portal.example/path\"]", "server.cors_origins: expected a list of origins"),
         ("server.tls.key = \"x\"", "server.tls.certificate is missing; expected the path of a file in PEM"),
         ("[server.tls]", "server.tls.certificate is missing"),
+        ("[foo]", "foo: unknown section"),
+        ("[server.foo]", "server.foo: unknown section"),
+        ("[alerts]", "alerts: not available yet"),
+        ("telemetry.otlp_endpoint = {}", "telemetry.otlp_endpoint: not available yet"),
+        ("auth.jwks_url = {}", "auth.jwks_url: expected a value, found a section"),
         ("[server.proxy]", "server.proxy.addresses: is missing"),
         ("[auth.introspection]", "auth.introspection.url is missing"),
         (
@@ -212,13 +217,17 @@ fn slips_in_the_environment_are_mistakes_that_name_the_variable() {
         ("PO_WEBHOOK_TARGET_BASE_URL", "https://other.example"),
         ("PO_WEBHOOK_TARGET__BASE_ULR", "https://other.example"),
         ("PO_WEBHOOK_SERVER__DEADLINE", "soon"),
+        ("PO_WEBHOOK_TELEMETRY__LOG_LEVEL", "inf\u{fffd}"),
+        ("PO_WEBHOOK_SERVER", "x"),
     ]);
     let found = Settings::parse("config.toml", NEEDED, &environment).unwrap_err().0;
-    assert_eq!(found.len(), 3, "{found:#?}");
+    assert_eq!(found.len(), 6, "{found:#?}");
     for variable in [
         "PO_WEBHOOK_TARGET_BASE_URL: ",
         "PO_WEBHOOK_TARGET__BASE_ULR: unknown key",
         "PO_WEBHOOK_SERVER__DEADLINE: expected a duration",
+        "PO_WEBHOOK_TELEMETRY__LOG_LEVEL: expected UTF-8",
+        "PO_WEBHOOK_SERVER: no setting",
     ] {
         assert!(found.iter().any(|mistake| mistake.starts_with(variable)), "{variable} {found:#?}");
     }
@@ -257,7 +266,7 @@ fn a_private_key_is_read_and_tried_before_it_is_needed() {
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
     assert_eq!(with("private_key_jwt", &pem), Vec::<String>::new());
     for (auth, key, expected) in [
-        ("private_key_jwt", "hush", "target.oauth2.private_key: expected a private key in PEM: RSA"),
+        ("private_key_jwt", "hush", "target.oauth2.private_key: expected a private key in PEM (PKCS#8): RSA"),
         ("mtls", pem.as_str(), "target.oauth2.private_key: expected a private key in PEM, with its certificate"),
     ] {
         let found = with(auth, key);

@@ -60,13 +60,16 @@ fn certificate(value: &HeaderValue) -> Option<Vec<u8>> {
     STANDARD.decode(base64).ok().filter(|der| der.first() == Some(&0x30))
 }
 
-/// The certificate in an element of `x-forwarded-client-cert`; of several elements, none is taken: the first ones may be
-/// what the client itself has sent.
+/// The certificate in the one element of `x-forwarded-client-cert`: of several, the first may be what the client itself has
+/// sent. Where nothing else but a chain or a hash is told, there is none.
 fn envoy(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("Cert=\"")?;
-    let (certificate, _) = rest.split_once('"')?;
-    let several = text.split('"').step_by(2).any(|outside| outside.contains(','));
-    Some(if several { "" } else { certificate })
+    // A quotation mark or a semicolon stands in no other form.
+    if !text.contains(['"', ';']) {
+        return None;
+    }
+    let several = text.split('"').step_by(2).any(|outside| outside.contains(',')) || text.matches("Cert=").count() > 1;
+    let certificate = text.split_once("Cert=\"").and_then(|(_, rest)| rest.split_once('"'));
+    Some(certificate.filter(|_| !several).map_or("", |(certificate, _)| certificate))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::client_certificate::{Peer, Transport};
 use super::tls::ServerTls;
@@ -144,7 +144,8 @@ impl Connection {
                 let (version, certificate) = agreed(&stream);
                 self.speak(stream, version, Transport::Tls, certificate, watcher).await;
             }
-            Ok(Err(error)) => debug!(%error, "a handshake failed"),
+            // What an operator looks for when a client can't connect.
+            Ok(Err(error)) => info!(%error, client.address = %self.address.ip(), "a handshake of TLS failed"),
             Err(_) => debug!("a handshake took too long"),
         }
     }

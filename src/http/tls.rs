@@ -39,7 +39,7 @@ pub enum TlsError {
         problem: String,
     },
     /// The files do not go together.
-    #[error("server.tls: {0}")]
+    #[error("server.tls.certificate and server.tls.key can't be used together: {0}")]
     Together(#[from] rustls::Error),
 }
 

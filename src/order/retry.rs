@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{OrderId, Outcome};
-use crate::clock::between;
 use crate::message::quoted;
 
 /// What protects against a second order after an unknown outcome.
@@ -337,17 +335,6 @@ impl Answer {
             None => format!("answered {}", self.status),
         }
     }
-}
-
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date in any of its three forms (§5.6.7), as a wait from `now`.
-pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
-    }
-    let moment = httpdate::parse_http_date(text).ok()?;
-    // A date beyond all time is a long wait, not none.
-    Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)))
 }
 
 #[cfg(test)]

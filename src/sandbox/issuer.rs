@@ -228,7 +228,11 @@ impl Issuer {
 
     /// A good token for the service.
     pub fn token(&self) -> String {
-        self.sign(&json!({ "alg": "RS256", "typ": "at+jwt", "kid": self.kid() }), &self.claims())
+        // The key once: it may be rotated in this moment.
+        let signed = |key: SigningKey| {
+            key.sign(Algorithm::RS256, &json!({ "alg": "RS256", "typ": "at+jwt", "kid": key.kid }), &self.claims())
+        };
+        self.key().map(signed).unwrap_or_default()
     }
 
     /// The `kid` of the current key.

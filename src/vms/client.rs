@@ -13,9 +13,9 @@ use super::Vms;
 use super::token::{AccessToken, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::retry::{Answer, Reply, retry_after};
+use crate::order::retry::{Answer, Reply};
 use crate::order::{Order, OrderId};
-use crate::outbound::{Outbound, OutboundError, Route, chain, read_limited};
+use crate::outbound::{Outbound, OutboundError, Route, chain, read_limited, retry_after};
 
 /// Most bytes of an answer that are read; 11VMS's answers have some KiB.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -74,7 +74,8 @@ impl VmsClient {
         self.tokens.discard(&token).await;
         match self.tokens.get().await {
             Ok(token) => self.send(&build, &token).await,
-            Err(_) => reply,
+            // 11VMS has done nothing (401), and why it gets no other token is what a person has to know.
+            Err(error) => Reply::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }
     }
 

@@ -56,6 +56,7 @@ async fn tokens_of_xsuaa_are_taken_by_its_rules() {
             with(json!({ "aud": [], "cid": "x", "scope": "orders!t42.Write" })),
             401,
         ),
+        ("an audience that is a number", with(json!({ "aud": 5 })), 401),
         ("a clone of no broker", with(json!({ "aud": ["sb-clone!b5|orders!t42"], "cid": "x" })), 401),
         ("client_id alone is no audience", with(json!({ "aud": ["x"], "cid": "x", "client_id": "orders!t42" })), 401),
         ("a scope of another application", with(json!({ "scope": ["other!t42.Write"] })), 403),

@@ -301,7 +301,7 @@ async fn the_commands_name_what_is_wrong_with_the_files() {
     for (found, expected) in [
         (of(&nonsense, &pair.key, ""), "server.tls.certificate"),
         (of(&pair.certificate, &nonsense, ""), "server.tls.key"),
-        (of(&pair.certificate, &ca.client("other").key, ""), "server.tls: "),
+        (of(&pair.certificate, &ca.client("other").key, ""), "server.tls.certificate and server.tls.key"),
         (of(&pair.certificate, &pair.key, &client_ca), "server.tls.client_ca"),
         (of(&pair.certificate, &pair.key, &auth_ca), "auth.ca: "),
         (of(&pair.certificate, &pair.key, &target_ca), "target.ca: "),

@@ -71,6 +71,22 @@ async fn keys_that_can_not_be_refreshed_are_trusted_for_so_long_and_no_longer() 
 }
 
 #[tokio::test]
+async fn a_key_that_was_withdrawn_while_nobody_came_is_not_trusted_once_more() {
+    let service = Service::start_with("auth.jwks_refresh = \"1m\"").await;
+    let remembered = service.issuer.token();
+    assert_eq!(try_token(&service, &remembered).await.status, 201);
+    let mut claims = service.issuer.claims();
+    claims["jti"] = json!("new");
+    let new = service.issuer.sign(&header(&service.issuer), &claims);
+    service.issuer.rotate().unwrap();
+    service.clock.advance(Duration::from_mins(3));
+    for token in [new, remembered] {
+        try_token(&service, &token).await.is_problem(401, "invalid-token");
+    }
+    assert_eq!(service.issuer.jwks_requests(), 3, "and one more, for a key that is unknown");
+}
+
+#[tokio::test]
 async fn a_withdrawn_key_is_noticed_by_the_refresh_alone() {
     let service = Service::start_with("auth.jwks_refresh = \"1m\"").await;
     assert_eq!(service.send(&cart(1)).await.status, 201);

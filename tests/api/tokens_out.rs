@@ -46,6 +46,21 @@ async fn a_token_that_is_refused_for_good_does_not_refuse_the_order() {
 }
 
 #[tokio::test]
+async fn a_refused_token_that_can_not_be_renewed_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "webhook-secret").unwrap();
+    let settings = format!("target.oauth2.client_secret_file = {file:?}\nretry.attempts = 0");
+    let service = Service::start_with(&settings).await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.issuer.revoke_all();
+    std::fs::remove_file(&file).unwrap();
+    let answer = service.send(&cart(2)).await;
+    answer.is_problem(502, "parked");
+    assert!(answer.text.contains("answered 401") && answer.text.contains("the secret file"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn a_token_serves_until_it_expires_if_it_can_not_be_renewed() {
     let service = Service::start().await;
     assert_eq!(service.send(&cart(1)).await.status, 201);

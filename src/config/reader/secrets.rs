@@ -6,6 +6,11 @@ use super::{Entry, Reader, not_empty};
 use crate::config::{Secret, Storage, units};
 
 impl Reader {
+    /// The key under which a secret was set: the secret itself, or its file.
+    pub fn set_as(&self, key: &str) -> String {
+        if self.entries.contains_key(key) { key.to_owned() } else { format!("{key}_file") }
+    }
+
     /// A secret that may be left out; the outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn optional_secret(&mut self, key: &str) -> Option<Option<Secret>> {

@@ -145,21 +145,6 @@ fn an_entry_of_a_list_may_be_flat_where_a_single_answer_is_not() {
     assert!(matches!(read_look_up(answered(200, body), "4711", &nested), Presence::There(_)));
 }
 
-#[test]
-fn retry_after_comes_as_seconds_or_as_a_date_in_any_form() {
-    let now: Timestamp = "2025-01-31T09:30:00Z".parse().unwrap();
-    assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
-    assert_eq!(retry_after("Fri, 31 Jan 2025 09:31:30 GMT", now), Some(Duration::from_secs(90)));
-    assert_eq!(retry_after("Friday, 31-Jan-25 09:31:30 GMT", now), Some(Duration::from_secs(90)));
-    assert_eq!(retry_after("Fri Jan 31 09:31:30 2025", now), Some(Duration::from_secs(90)));
-    assert!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) > Some(Duration::from_hours(24 * 365)));
-    assert_eq!(retry_after("Fri, 31 Jan 2025 09:00:00 GMT", now), Some(Duration::ZERO));
-    assert_eq!(retry_after("99999999999999999999999", now), Some(Duration::MAX));
-    for nonsense in ["", "soon", "-1", "1.5"] {
-        assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
-    }
-}
-
 proptest! {
     #[test]
     fn a_delay_stays_within_its_jitter_and_its_limit(used in 1u32..10, chance in -1.0f64..1.0) {
@@ -175,10 +160,5 @@ proptest! {
         let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
         let verdict = read_create(answered(status, body), &reading());
         prop_assert!(verdict.outcome() != Outcome::Created);
-    }
-
-    #[test]
-    fn reading_retry_after_never_panics(text in "\\PC{0,40}") {
-        let _ = retry_after(&text, Timestamp::UNIX_EPOCH);
     }
 }

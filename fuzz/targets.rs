@@ -1,0 +1,227 @@
+//! What is fuzzed: each function takes any bytes, and panics where something that the service promises does not hold.
+//!
+//! libFuzzer calls them with what it makes up (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
+
+use std::fmt::{Debug, Display};
+use std::path::{Path, PathBuf};
+use std::str::{self, FromStr};
+use std::sync::LazyLock;
+use std::time::Duration;
+use std::{env, fs, process, thread};
+
+use purchase_order_webhook::auth::AuthError;
+use purchase_order_webhook::auth::jwt::{Header, is_jwt};
+use purchase_order_webhook::cart::{Cart, CartError};
+use purchase_order_webhook::clock::after;
+use purchase_order_webhook::mapping::{Amounts, Folder, Mapped, Mapping, SHEET};
+use purchase_order_webhook::message::Message;
+use purchase_order_webhook::outbound;
+
+/// A cart is the same cart when it is read again, in a wrapper too, and becomes an order or a list of mistakes; where
+/// amounts are shifted, they keep their digits.
+pub fn cart(data: &[u8]) {
+    static MAPPINGS: LazyLock<[Mapping; 2]> = LazyLock::new(|| {
+        let folder = Folder::read(&shipped()).expect("the folder can be read");
+        [Amounts::AsTheyAre, Amounts::Shifted].map(|amounts| Mapping::compile(&folder, amounts).expect("no defects"))
+    });
+    let Ok(text) = str::from_utf8(data) else { return };
+    let cart = match Cart::parse(text) {
+        Ok(cart) => cart,
+        Err(CartError::Invalid(mistakes)) => return mistakes_are_told(&mistakes),
+        Err(CartError::Malformed { line, column, detail }) => {
+            return assert!(line > 0 && column > 0 && !detail.is_empty());
+        }
+    };
+    let again = Cart::parse(text).expect("it was a cart just now");
+    assert_eq!(again, cart);
+    assert_eq!(again.identity(), cart.identity());
+    assert_eq!(again.fingerprint(), cart.fingerprint());
+    // One wrapper more may be one too many.
+    if let Ok(wrapped) = Cart::parse(&format!("{{\"CART\":{text}}}")) {
+        assert_eq!(wrapped, cart);
+    }
+    if let [Some(plain), Some(shifted)] = MAPPINGS.each_ref().map(|mapping| mapped(mapping, &cart)) {
+        let digits = |order: &Mapped| {
+            let amount = order.order.pointer("/totalAmount").and_then(|amount| amount.as_str()).unwrap_or_default();
+            amount.replace(['-', '.'], "").trim_matches('0').to_owned()
+        };
+        assert_eq!(digits(&shifted), digits(&plain), "a shifted amount lost digits");
+    }
+}
+
+/// A sheet compiles with tables or has defects that name their file; one that compiles maps carts.
+pub fn sheet(data: &[u8]) {
+    thread_local!(static PLACE: Place = Place::with_tables_of("sheet", &shipped()));
+    PLACE.with(|place| {
+        place.write(SHEET, data);
+        if let Some(mapping) = place.compiled(Amounts::AsTheyAre) {
+            maps_samples(&mapping);
+        }
+    });
+}
+
+/// A table serves a sheet with as many sources as it has keys and no other; where it says how many decimals a
+/// currency has, amounts are shifted by it.
+pub fn table(data: &[u8]) {
+    const ONE_KEY: &str = "target,source,as,absent\n\
+        decimals,HEADER.CURRENCY,table:currency-decimals,omit\n\
+        amount,HEADER.TOTAL_VALUE,decimal,refuse\n";
+    const TWO_KEYS: &str = "target,source,as,absent\n\
+        lines[].code,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:currency-decimals,use:none\n";
+    thread_local!(static PLACE: Place = Place::new("table"));
+    PLACE.with(|place| {
+        place.write("tables/currency-decimals.csv", data);
+        place.write(SHEET, ONE_KEY.as_bytes());
+        let with_one = place.compiled(Amounts::AsTheyAre);
+        let shifted = place.compiled(Amounts::Shifted);
+        place.write(SHEET, TWO_KEYS.as_bytes());
+        let with_two = place.compiled(Amounts::AsTheyAre);
+        assert!(with_one.is_none() || with_two.is_none(), "a table has one number of keys");
+        assert!(with_one.is_some() || shifted.is_none(), "what is wrong does not come right by shifting");
+        for order in [with_one, shifted, with_two].iter().flatten().flat_map(maps_samples) {
+            let value = order.order.get("decimals").and_then(|value| value.as_str());
+            assert!(value.is_none_or(|value| !value.is_empty() && !value.contains(['\r', '\n'])), "{value:?}");
+        }
+    });
+}
+
+/// `Retry-After` is a number of seconds, taken as it is, or a moment, to which an hour later it is an hour less.
+pub fn retry_after(data: &[u8]) {
+    const HOUR: Duration = Duration::from_hours(1);
+    let Ok(text) = str::from_utf8(data) else { return };
+    let [early, late] = ["2025-01-31T09:30:00Z", "2025-01-31T10:30:00Z"].map(|now| {
+        let now = now.parse().expect("a moment");
+        let wait = outbound::retry_after(text, now);
+        assert!(wait.is_none_or(|wait| after(now, wait) >= now));
+        wait
+    });
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let mut digits = text.bytes().map(|byte| u64::from(byte - b'0'));
+        let seconds = digits.try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(digit));
+        let wait = Some(seconds.map_or(Duration::MAX, Duration::from_secs));
+        assert_eq!((early, late), (wait, wait));
+    } else {
+        assert_eq!(late, early.map(|wait| wait.saturating_sub(HOUR)));
+    }
+}
+
+/// A token whose header is taken is a JWS in compact form: three parts in base64url.
+pub fn token_header(data: &[u8]) {
+    let Ok(token) = str::from_utf8(data) else { return };
+    match Header::parse(token) {
+        Ok(_) => {
+            let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            assert!(is_jwt(token));
+            assert_eq!(token.split('.').count(), 3);
+            assert!(token.bytes().all(|byte| is_base64url(byte) || byte == b'.'));
+        }
+        Err(error) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
+    }
+}
+
+/// The mapping that the repository ships.
+fn shipped() -> PathBuf {
+    // This file is compiled by two packages, in the repository's root and below it.
+    let roots = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    roots.map(|root| root.join("mapping")).find(|folder| folder.join(SHEET).is_file()).expect("the folder mapping/")
+}
+
+/// A temporary folder, because a mapping is compiled from files; gone when dropped.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(purpose: &str) -> Self {
+        let name = format!("fuzz-{purpose}-{}-{:?}", process::id(), thread::current().id());
+        let place = Self(env::temp_dir().join(name));
+        fs::create_dir_all(place.0.join("tables")).expect("a temporary folder");
+        place
+    }
+
+    /// The beginning of each table is enough, and read much faster than the whole.
+    fn with_tables_of(purpose: &str, folder: &Path) -> Self {
+        let place = Self::new(purpose);
+        for table in fs::read_dir(folder.join("tables")).expect("tables").flatten() {
+            let text = fs::read_to_string(table.path()).expect("a table");
+            let beginning: String = text.split_inclusive('\n').take(20).collect();
+            place.write(&format!("tables/{}", table.file_name().display()), beginning.as_bytes());
+        }
+        place
+    }
+
+    fn write(&self, file: &str, content: &[u8]) {
+        fs::write(self.0.join(file), content).expect("a written file");
+    }
+
+    /// `None` where the folder has defects.
+    fn compiled(&self, amounts: Amounts) -> Option<Mapping> {
+        match Folder::read(&self.0).and_then(|folder| Mapping::compile(&folder, amounts)) {
+            Ok(mapping) => Some(mapping),
+            Err(defects) => {
+                let told = |defect: String| defect.starts_with(SHEET) || defect.starts_with("tables/");
+                assert!(!defects.is_empty() && defects.iter().map(ToString::to_string).all(told), "{defects:?}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Orders of carts of every kind; one with mistakes is among the carts.
+fn maps_samples(mapping: &Mapping) -> Vec<Mapped> {
+    static SAMPLES: LazyLock<Vec<Cart>> = LazyLock::new(|| {
+        let texts = [
+            include_str!("../mapping/examples/asjson-sample.cart.json"),
+            include_str!("../mapping/examples/deleted-items.cart.json"),
+            include_str!("../mapping/examples/dinar.shifted.cart.json"),
+            include_str!("../mapping/examples/split-by-quantity.cart.json"),
+            include_str!("../mapping/examples/yen.shifted.cart.json"),
+            r#"{"HEADER":{"GUID":"?","TOTAL_VALUE":[]},"ITEM":[{"QUANTITY":"1,5"},{"GUID":"1"}],"PARTNER":7}"#,
+        ];
+        texts.map(|text| Cart::parse(text).expect("a cart")).into()
+    });
+    SAMPLES.iter().filter_map(|cart| mapped(mapping, cart)).collect()
+}
+
+/// The order that a cart becomes, `None` if it has mistakes; the preview has to say the same.
+fn mapped(mapping: &Mapping, cart: &Cart) -> Option<Mapped> {
+    let preview = mapping.preview(cart);
+    match mapping.map(cart) {
+        Ok(mapped) => {
+            assert_eq!(cart.identity().as_ref(), Ok(&mapped.id));
+            assert_eq!(preview.order.as_ref(), Some(&mapped.order));
+            assert_eq!(preview.messages, []);
+            survives_as_text(&mapped.order);
+            Some(mapped)
+        }
+        Err(mistakes) => {
+            assert_eq!(preview.order, None);
+            assert_eq!(preview.messages, mistakes);
+            mistakes_are_told(&mistakes);
+            None
+        }
+    }
+}
+
+/// The order is JSON, and says the same after a journey.
+fn survives_as_text<T: Debug + Display + FromStr + PartialEq>(value: &T) {
+    assert_eq!(value.to_string().parse().ok().as_ref(), Some(value));
+}
+
+/// There is a message, and each fits into BAPIRET2.
+fn mistakes_are_told(mistakes: &[Message]) {
+    assert!(!mistakes.is_empty());
+    for Message { id, number, message, row, field, parameter, .. } in mistakes {
+        assert!(!id.is_empty() && id.len() <= 20, "{id}");
+        assert!(number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()), "{number}");
+        assert!((1..=220).contains(&message.chars().count()), "{message}");
+        assert!(i32::try_from(*row).is_ok(), "{row}");
+        assert!(field.chars().count() <= 30, "{field}");
+        assert!(parameter.chars().count() <= 32, "{parameter}");
+    }
+}
