@@ -182,7 +182,7 @@ impl Connection {
     async fn until_the_end<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
         let mut connection = std::pin::pin!(connection);
         let mut patience = self.door.limits.header_time;
-        let mut requests = 0;
+        let mut before = 0;
         let mut stopping = false;
         let ended = loop {
             tokio::select! {
@@ -191,10 +191,10 @@ impl Connection {
                 () = tokio::time::sleep(patience) => {}
             }
             let (now, under_way) = activity.look();
-            if now == 0 || (!stopping && under_way == 0 && now == requests) {
+            if now == 0 || (!stopping && under_way == 0 && now == before) {
                 return;
             }
-            (requests, patience) = (now, self.door.limits.idle_time);
+            (before, patience) = (now, self.door.limits.idle_time);
         };
         if let Err(error) = ended {
             debug!(%error, "a connection ended early");
@@ -202,17 +202,18 @@ impl Connection {
     }
 }
 
-/// What a connection has asked for.
+/// What happens on a connection.
 #[derive(Debug, Default)]
 struct Activity {
-    requests: AtomicUsize,
+    /// Requests that have begun, and that were answered: an answer needs its time on the way, too.
+    events: AtomicUsize,
     under_way: AtomicUsize,
 }
 
 impl Activity {
-    /// Requests so far, and how many of them are worked on.
+    /// Events so far, and how many requests are worked on.
     fn look(&self) -> (usize, usize) {
-        (self.requests.load(Ordering::Relaxed), self.under_way.load(Ordering::Relaxed))
+        (self.events.load(Ordering::Relaxed), self.under_way.load(Ordering::Relaxed))
     }
 }
 
@@ -221,7 +222,7 @@ struct UnderWay(Arc<Activity>);
 
 impl UnderWay {
     fn begin(activity: Arc<Activity>) -> Self {
-        activity.requests.fetch_add(1, Ordering::Relaxed);
+        activity.events.fetch_add(1, Ordering::Relaxed);
         activity.under_way.fetch_add(1, Ordering::Relaxed);
         Self(activity)
     }
@@ -229,6 +230,7 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        self.0.events.fetch_add(1, Ordering::Relaxed);
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }

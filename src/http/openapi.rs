@@ -63,6 +63,9 @@ pub enum Refusals {
     /// misdirected
     #[response(status = 421, content_type = "application/problem+json")]
     Misdirected(ProblemBody),
+    /// headers-too-large
+    #[response(status = 431, content_type = "application/problem+json")]
+    HeadersTooLarge(ProblemBody),
     /// rate-limited
     #[response(status = 429, content_type = "application/problem+json")]
     RateLimited(ProblemBody),
