@@ -26,9 +26,10 @@ const CARTS: u32 = 100;
 /// Files that the test itself needs open, and the service beside its connections.
 const BESIDE: u64 = 3_000;
 
-/// Longer than the siege lasts: nobody is rid of by waiting.
-const PATIENT: &str =
-    "server.limits.first_byte = \"10m\"\nserver.limits.header_time = \"10m\"\nserver.limits.body_time = \"10m\"\n";
+/// Nobody is rid of by waiting: everything may take longer than the siege lasts, callers too.
+const PATIENT: &str = "server.deadline = \"50s\"\nserver.limits.first_byte = \"10m\"\n\
+    server.limits.header_time = \"10m\"\nserver.limits.body_time = \"10m\"\nserver.limits.idle_time = \"10m\"\n\
+    target.timeout = \"10s\"\n";
 
 /// Memory of a process that is in use, and the most that ever was, in MiB.
 fn memory(process: u32) -> (u64, u64) {
@@ -75,7 +76,9 @@ impl Siege {
         let numbers = self.next_cart..self.next_cart + CARTS;
         let calls: Vec<_> = numbers.map(|number| tokio::spawn(request(number))).collect();
         for call in calls {
-            assert_eq!(call.await.unwrap().unwrap().status(), 201, "{during}");
+            let answer = call.await.unwrap().unwrap();
+            let status = answer.status();
+            assert_eq!(status, 201, "{during}: {}", answer.text().await.unwrap());
         }
         self.next_cart += CARTS;
         let (now, most) = memory(self.victims.process(0));
