@@ -271,6 +271,21 @@ async fn a_question_that_fails_fails_once_for_all_who_wait() {
 }
 
 #[tokio::test]
+async fn only_so_many_tokens_are_remembered() {
+    let service = introspecting("auth.remembered_tokens = 2").await;
+    for number in 0..50 {
+        let token = format!("token-{number}");
+        service.issuer.say_of(&token, active(&service));
+        assert!(show(&service, &token).await.status < 300);
+    }
+    for number in 0..50 {
+        assert_eq!(show(&service, &format!("token-{number}")).await.status, 200);
+    }
+    let asked = service.issuer.introspection_requests();
+    assert!((90..=100).contains(&asked), "nearly all were forgotten: {asked}");
+}
+
+#[tokio::test]
 async fn what_is_remembered_and_what_has_to_be_told_can_be_set() {
     let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
     let service = introspecting(settings).await;

@@ -64,6 +64,46 @@ async fn a_batch_has_a_limit_on_its_bytes_and_on_its_carts() {
 }
 
 #[tokio::test]
+async fn so_many_batches_are_read_at_a_time_and_others_wait() {
+    let service = Service::start_with("server.limits.batches = 1\nserver.limits.body_time = \"1s\"").await;
+    let token = service.issuer.token();
+    let mut slow = TcpStream::connect(service.address).await.unwrap();
+    let begun = format!(
+        "POST {ORDERS}/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n["
+    );
+    slow.write_all(begun.as_bytes()).await.unwrap();
+    // Until it has its place, and long before its body is given up.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let carts = [cart(1)];
+    let mut other = std::pin::pin!(batch(&service, &carts));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), &mut other).await.is_err(),
+        "it was read beside the first"
+    );
+    assert_eq!(service.send(&cart(2)).await.status, 201, "single carts do not wait");
+    assert!(rest_of_answer(&mut slow).await.starts_with("HTTP/1.1 408"));
+    assert_eq!(other.await.status, 200);
+}
+
+/// The begin of an answer.
+async fn rest_of_answer(stream: &mut TcpStream) -> String {
+    let mut begin = vec![0; 64];
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut begin)).await;
+    String::from_utf8_lossy(&begin[..read.expect("it is answered").unwrap()]).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_is_told_how_many_requests_it_may_have() {
+    let service = Service::start_with("server.limits.streams = 7").await;
+    let mut stream = TcpStream::connect(service.address).await.unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").await.unwrap();
+    let mut settings = vec![0; 256];
+    let read = stream.read(&mut settings).await.unwrap();
+    // SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 §6.5.2)
+    assert!(settings[..read].windows(6).any(|setting| setting == [0, 3, 0, 0, 0, 7]), "{:?}", &settings[..read]);
+}
+
+#[tokio::test]
 async fn json_has_a_limit_on_its_depth_and_a_cart_on_its_rows() {
     let service = Service::start_with("server.limits.json_depth = 4\nserver.limits.items = 2").await;
     assert_eq!(service.send(&cart(1)).await.status, 201);

@@ -23,6 +23,7 @@ use jsonwebtoken::Algorithm;
 use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use reqwest::Client;
+use serde_json::Value;
 
 use certificates::{Ca, Kind, Pair};
 use provider::Provider;
@@ -173,7 +174,7 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
     let settings = format!(
         "auth.issuer = {:?}\nauth.ca = \"{ca}\"\ntarget.base_url = \"https://{front}\"\ntarget.ca = \"{ca}\"\n\
          target.oauth2.token_url = \"{}/token\"\ntarget.oauth2.client_id = \"webhook-mtls\"\ntarget.oauth2.auth = \"mtls\"\n\
-         target.oauth2.private_key_file = {key:?}\ntarget.oauth2.certificate_file = {certificate:?}",
+         target.oauth2.private_key_file = {key:?}\ntarget.oauth2.certificate_file = {certificate:?}\nretry.attempts = 100\nretry.max_delay = \"30s\"",
         provider.issuer,
         provider.issuer,
         ca = provider.ca.certificate().display(),
@@ -184,29 +185,27 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
     let request = service.client.post(&url).bearer_auth(&token).header("content-type", "application/json");
     let request = request.header("prefer", "respond-async").body(cart(1).to_string());
     assert_eq!(request.send().await.unwrap().status(), 202);
-    let until = |state: &'static str| {
-        let (service, token) = (&service, &token);
-        async move {
-            for _ in 0..500 {
-                let order = service.client.get(format!("{}/1", service.url(ORDERS))).bearer_auth(token).send();
-                let order = Answer::of(order.await.unwrap()).await;
-                if order.body["state"] == state {
-                    return;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    // Each look lets the time pass in which the files are looked at, and the next attempt is due.
+    let until = async |holds: fn(&Value) -> bool| {
+        for _ in 0..500 {
+            let order = service.client.get(format!("{url}/1")).bearer_auth(&token).send().await.unwrap();
+            let order = Answer::of(order).await.body;
+            if holds(&order) {
+                return;
             }
-            panic!("the order never became {state}");
+            service.clock.advance(std::time::Duration::from_secs(20));
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+        panic!("it never came so far");
     };
-    until("retrying").await;
+    until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 2)).await;
     assert_eq!(service.vms.received().len(), 0);
     // Between two writes, key and certificate do not go together: the ones before stay in use.
     std::fs::copy(&provider.webhook.key, &key).unwrap();
-    service.clock.advance(std::time::Duration::from_secs(40));
-    until("retrying").await;
+    until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 4)).await;
+    assert_eq!(service.vms.received().len(), 0);
     place(&provider.webhook);
-    service.clock.advance(std::time::Duration::from_secs(80));
-    until("created").await;
+    until(|order| order["state"] == "created").await;
     assert_eq!(service.vms.orders().len(), 1);
 }
 

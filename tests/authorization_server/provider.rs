@@ -51,7 +51,7 @@ impl Provider {
         let config = json!({
             "certificate": server.certificate, "key": server.key, "clientCa": ca.certificate(),
             "resourceAudience": AUDIENCE, "clientJwk": client_key.unwrap_or(&unused).jwk,
-            "mtlsSubjectDn": "CN=webhook", "selfSignedCertificate": alone.certificate,
+            "mtlsSubjectDn": "CN=webhook", "selfSignedCertificate": alone.certificate, "lifetime": 86_400,
         });
         let file = folder.path().join("config.json");
         std::fs::write(&file, config.to_string()).unwrap();
