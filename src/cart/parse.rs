@@ -46,7 +46,7 @@ type Members<'j> = BTreeMap<Name, &'j RawValue>;
 
 pub(super) fn cart(json: &str, bounds: Bounds) -> Result<Cart, CartError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    Strict { depth: bounds.depth }.deserialize(&mut deserializer)?;
+    Strict { most: bounds.depth, left: bounds.depth }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     let read = |(name, raw): (Name, &RawValue)| {
         let rows = section(&name, raw, bounds.rows);
@@ -148,14 +148,17 @@ fn shape(section: &str, expected: &str) -> Message {
 /// read differently is refused before anything is read.
 #[derive(Clone, Copy)]
 struct Strict {
-    /// How many lists and objects may still open inside of each other.
-    depth: usize,
+    /// How many lists and objects may open inside of each other.
+    most: usize,
+    /// How many still may.
+    left: usize,
 }
 
 impl Strict {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
-        Ok(Self { depth })
+        let too_deep =
+            || E::custom(format!("nested too deep; at most {} lists and objects inside of each other", self.most));
+        Ok(Self { left: self.left.checked_sub(1).ok_or_else(too_deep)?, ..self })
     }
 }
 
@@ -251,9 +254,9 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_without_using_the_stack() {
         let (_, _, detail) = malformed(&"[".repeat(100_000));
-        assert_eq!(detail, "nested too deep");
+        assert_eq!(detail, "nested too deep; at most 32 lists and objects inside of each other");
         let (_, _, detail) = malformed(&format!("{{\"HEADER\":{{\"X\":{}", "[".repeat(100_000)));
-        assert_eq!(detail, "nested too deep");
+        assert_eq!(detail, "nested too deep; at most 32 lists and objects inside of each other");
     }
 
     #[test]

@@ -35,6 +35,9 @@ const PREFACE: &[u8; 3] = b"PRI";
 /// The first byte of a record that holds a handshake.
 const HANDSHAKE: u8 = 22;
 
+/// Bytes that are taken before an early answer. A client that sends on must not hold up whoever answers it.
+const MOST_DRAINED: usize = 16 * 1024;
+
 /// Between two looks at a client that has sent less than the preface.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -83,8 +86,7 @@ async fn tell(stream: &mut TcpStream, problem: &Problem) {
 
 /// Closed over unread bytes, a connection is reset, and the answer lost: what has come so far is taken.
 fn drain(stream: &TcpStream) {
-    let mut bytes = [0; 4096];
-    while stream.try_read(&mut bytes).is_ok_and(|read| read == bytes.len()) {}
+    let _ = stream.try_read(&mut [0; MOST_DRAINED]);
 }
 
 /// An answer before there is a request.
@@ -101,4 +103,24 @@ fn bytes(problem: &Problem) -> Vec<u8> {
         id = id.0,
     )
     .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_sends_without_end_is_not_listened_to_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        sender.write_all(&vec![b'x'; 2 * MOST_DRAINED]).await.unwrap();
+        // Until all of it has come.
+        let mut waiting = vec![0; 2 * MOST_DRAINED];
+        while stream.peek(&mut waiting).await.unwrap() < waiting.len() {}
+        drain(&stream);
+        assert_eq!(stream.try_read(&mut waiting).unwrap_or(0), MOST_DRAINED);
+    }
 }
