@@ -17,13 +17,13 @@ use crate::auth::jwks::KeySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Limits, Settings, Storage};
 use crate::http::tls::{ServerTls, TlsError};
-use crate::http::{self, Api, Door, Rates};
+use crate::http::{self, ApiState, ClientRateLimiter, ConnectionServer};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::{Defect, LiveMapping};
-use crate::outbound::{Outbound, OutboundError, Route};
-use crate::relay::{Chance, FRESH, Parts, Relay};
+use crate::outbound::{ClientSettings, Outbound, OutboundError};
+use crate::relay::{Dependencies, JitterSource, MAX_LEASE_AGE_AT_SEND, Relay};
 use crate::vms::client::VmsClient;
 
 /// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
@@ -118,7 +118,7 @@ fn warn_of_plain_text(settings: &Settings) {
 /// The service, bound and ready to run.
 #[derive(Debug)]
 pub struct App {
-    api: Arc<Api>,
+    api: Arc<ApiState>,
     public: TcpListener,
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
@@ -138,22 +138,22 @@ impl App {
         let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
-        let orders = open(&ledger.storage, attempt_limit.saturating_add(FRESH + LEASE_MARGIN)).await?;
-        let relay = Relay::new(Parts {
+        let orders = open(&ledger.storage, attempt_limit.saturating_add(MAX_LEASE_AGE_AT_SEND + LEASE_MARGIN)).await?;
+        let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
             clock: Arc::clone(&clock),
             policy: retry,
-            reading: target.reading,
+            response_rules: target.response_rules,
             max_concurrency: target.max_concurrency,
             breaker: target.breaker,
             attempt_limit,
-            chance: Chance(Arc::new(|| rand::random_range(-1.0..=1.0))),
+            jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
         let (listen, management_listen, drain) = (server.listen, server.management_listen, server.drain);
         let limits = server.limits;
-        let api = Api {
+        let api = ApiState {
             relay,
             ledger: orders,
             mapping: Arc::new(mapping),
@@ -161,7 +161,7 @@ impl App {
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
             batches: Arc::new(Semaphore::new(limits.batches)),
-            rates: Rates::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
+            rates: ClientRateLimiter::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
             clock,
             server,
         };
@@ -215,10 +215,10 @@ impl App {
         }
         let limits = api.server.limits;
         let few = Limits { connections: PROBES, ..limits };
-        let door = Door::new(http::management_router(&api), None, few);
-        let probes = tokio::spawn(door.serve(management, served.clone(), LAST_ANSWERS));
-        let door = Door::new(http::public_router(&api), tls, limits);
-        let requests = door.serve(public, stop.clone(), drain + LAST_ANSWERS);
+        let connections = ConnectionServer::new(http::management_router(&api), None, few);
+        let probes = tokio::spawn(connections.serve(management, served.clone(), LAST_ANSWERS));
+        let connections = ConnectionServer::new(http::public_router(&api), tls, limits);
+        let requests = connections.serve(public, stop.clone(), drain + LAST_ANSWERS);
         let work = async {
             stop.cancelled().await;
             api.relay.stop(drain).await;
@@ -234,8 +234,8 @@ impl App {
 
 /// Who decides about tokens.
 fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, OutboundError> {
-    let route = Route {
-        keys: "auth.ca",
+    let route = ClientSettings {
+        setting_names: "auth.ca",
         connect_timeout: auth.timeout,
         timeout: auth.timeout,
         ca: auth.ca.clone(),
@@ -270,7 +270,7 @@ fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartErro
     listen().map_err(|source| StartError::Bind { key, address, source })
 }
 
-async fn purge(api: Arc<Api>, retention: Duration) {
+async fn purge(api: Arc<ApiState>, retention: Duration) {
     loop {
         match api.ledger.purge(api.clock.now(), retention).await {
             Ok(0) => {}

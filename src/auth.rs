@@ -59,7 +59,7 @@ impl Permission {
             Self::Operate => &settings.clients.operate,
         };
         claims.scopes(&settings.scopes.claim).contains(&self.scope(&settings.scopes).as_str())
-            || claims.party().is_some_and(|party| clients.iter().any(|client| client == party))
+            || claims.client_id().is_some_and(|id| clients.iter().any(|client| client == id))
     }
 }
 
@@ -105,7 +105,7 @@ impl Caller {
             }
         };
         let subject = claims.text("sub").map(str::to_owned);
-        let client = claims.party().map(str::to_owned).or_else(|| subject.clone()).unwrap_or_default();
+        let client = claims.client_id().map(str::to_owned).or_else(|| subject.clone()).unwrap_or_default();
         let permissions =
             Permission::ALL.into_iter().filter(|permission| permission.given_by(claims, settings)).collect();
         Ok(Self { client, subject, permissions, bound_to, expires_at })
@@ -203,7 +203,7 @@ impl TokenVerifier {
     async fn verify_jwt(&self, token: &str, name: [u8; 32]) -> Result<Arc<Caller>, AuthError> {
         if let Some(Verified { caller, generation }) = self.verified.get(&name) {
             let good = self.clock.now() < caller.expires_at && generation == self.keys.generation();
-            if good && self.keys.keep_current() {
+            if good && self.keys.are_usable() {
                 return Ok(caller);
             }
             self.verified.remove(&name);

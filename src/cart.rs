@@ -15,11 +15,11 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-pub use join::{Item, Joined, Scope, Selection};
+pub use join::{Item, JoinedCart, Scope, Selection};
 pub use parse::CartError;
 
 use crate::digest;
-use crate::message::{Message, Topic, quoted};
+use crate::message::{Message, MessageCode, quoted};
 
 /// How much a cart may hold: the limit on its bytes alone would let through far more than any cart has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl Cart {
         if let Some(text) = self.header.text("GUID") {
             let guid = guid(text).ok_or_else(|| {
                 let text = format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(text));
-                Message::new(Topic::Identity, text).at("HEADER", "GUID", 0)
+                Message::new(MessageCode::Identity, text).at("HEADER", "GUID", 0)
             })?;
             if !is_initial(&guid) {
                 return Ok(guid);
@@ -218,7 +218,7 @@ impl Cart {
         } else {
             return Ok(number.to_owned());
         };
-        Err(Message::new(Topic::Identity, problem).at("HEADER", "OBJECT_ID", 0))
+        Err(Message::new(MessageCode::Identity, problem).at("HEADER", "OBJECT_ID", 0))
     }
 
     /// SHA-256 over the cart's normalised content, as hex. Spelling, field order, row order, serializer and initial

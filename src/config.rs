@@ -17,7 +17,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::mapping::Amounts;
-use crate::order::retry::Policy;
+use crate::order::retry::RetryPolicy;
 use reader::Reader;
 
 pub use auth::{AudienceRule, AudienceTold, Auth, Clients, Introspection, JwksTimes, Scopes};
@@ -50,7 +50,7 @@ pub struct Settings {
     /// `[target]`
     pub target: Target,
     /// `[retry]`, and the parts of `[target]` that decide about trying again
-    pub retry: Policy,
+    pub retry: RetryPolicy,
     /// `[ledger]`
     pub ledger: Ledger,
     /// `[mapping]`

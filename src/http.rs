@@ -29,8 +29,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use listen::Door;
-pub use rate::Rates;
+pub use listen::ConnectionServer;
+pub use rate::ClientRateLimiter;
 
 use crate::auth::TokenVerifier;
 use crate::cart::Bounds;
@@ -48,7 +48,7 @@ pub const SMART_ID: &str = "PROC-SRM7-11VMS-PURCHASE-ORDER-V1";
 
 /// What the handlers work with.
 #[derive(Debug)]
-pub struct Api {
+pub struct ApiState {
     /// Brings carts to 11VMS.
     pub relay: Arc<Relay>,
     /// Where orders are read.
@@ -68,10 +68,10 @@ pub struct Api {
     /// Places for batches whose bodies are held whole.
     pub batches: Arc<Semaphore>,
     /// How often each client may come.
-    pub rates: Rates,
+    pub rates: ClientRateLimiter,
 }
 
-impl Api {
+impl ApiState {
     /// How much a cart may hold.
     pub const fn bounds(&self) -> Bounds {
         Bounds { depth: self.server.limits.json_depth, rows: self.server.limits.items }
@@ -79,7 +79,7 @@ impl Api {
 }
 
 /// The routes that need a token, each with its description.
-fn business_routes() -> OpenApiRouter<Arc<Api>> {
+fn business_routes() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(routes::purchase_orders::create_purchase_order, routes::purchase_orders::list_purchase_orders))
         .routes(routes!(routes::purchase_orders::get_purchase_order))
@@ -89,17 +89,17 @@ fn business_routes() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// The one that takes more than one cart.
-fn batch_route() -> OpenApiRouter<Arc<Api>> {
+fn batch_route() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new().routes(routes!(routes::batch::create_purchase_orders))
 }
 
 /// Every route that needs a token, for the description.
-fn described_routes() -> OpenApiRouter<Arc<Api>> {
+fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
     business_routes().merge(batch_route())
 }
 
 /// The router of `server.listen`.
-pub fn public_router(api: &Arc<Api>) -> Router {
+pub fn public_router(api: &Arc<ApiState>) -> Router {
     let business = bounded(business_routes(), api.server.limits.max_body)
         .merge(bounded(batch_route(), api.server.limits.batch_body));
     let routes = business.merge(routes::docs::router()).merge(health_routes());
@@ -108,7 +108,7 @@ pub fn public_router(api: &Arc<Api>) -> Router {
 }
 
 /// Routes that take bodies of at most `limit` bytes.
-fn bounded(routes: OpenApiRouter<Arc<Api>>, limit: usize) -> Router<Arc<Api>> {
+fn bounded(routes: OpenApiRouter<Arc<ApiState>>, limit: usize) -> Router<Arc<ApiState>> {
     let (routes, _) = routes.split_for_parts();
     routes
         // No more bytes off the wire than that.
@@ -130,21 +130,21 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 }
 
 /// The router of `server.management_listen`.
-pub fn management_router(api: &Arc<Api>) -> Router {
+pub fn management_router(api: &Arc<ApiState>) -> Router {
     framed(health_routes(), api)
 }
 
-fn health_routes() -> Router<Arc<Api>> {
+fn health_routes() -> Router<Arc<ApiState>> {
     Router::new().route("/livez", get(routes::health::livez)).route("/readyz", get(routes::health::readyz))
 }
 
 /// The layers around every route, from the inside out.
-fn framed(routes: Router<Arc<Api>>, api: &Arc<Api>) -> Router {
+fn framed(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>) -> Router {
     routes
         // A panic becomes a problem.
         .layer(CatchPanicLayer::custom(frame::panicked))
         // Request id, version, problem bodies, log line: on every answer, so outermost.
-        .layer(from_fn_with_state(Arc::clone(api), frame::frame))
+        .layer(from_fn_with_state(Arc::clone(api), frame::request_middleware))
         .with_state(Arc::clone(api))
 }
 

@@ -3,7 +3,7 @@
 //! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL stands in
 //! `ledger/sqlite.rs` and `ledger/postgres.rs`.
 
-pub mod group;
+pub mod group_commit;
 pub mod postgres;
 pub mod sqlite;
 pub mod working_set;
@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::cart::without_leading_zeros;
-use crate::order::retry::Policy;
+use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 
-pub use group::GroupCommit;
+pub use group_commit::GroupCommit;
 
 /// The ledger can't do what was asked; nothing was recorded, or it can't be told whether it was.
 #[derive(Debug, Clone, Error)]
@@ -29,7 +29,7 @@ pub enum LedgerError {
     Unavailable(String),
     /// The storage has not answered in time, and may yet do what was asked.
     #[error("the ledger has not answered in time")]
-    Late,
+    TimedOut,
     /// A record that this version can't read.
     #[error("the ledger's record of order {id} can't be read: {detail}")]
     Unreadable {
@@ -44,7 +44,7 @@ pub enum LedgerError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// It is on disk, just now or since an earlier try of the same write.
-    Now,
+    Committed,
     /// The order has gone on since the revision that was changed: it stays as it is.
     Superseded,
 }
@@ -66,9 +66,9 @@ pub struct Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody: this process holds it.
-    Alone,
+    Exclusive,
     /// Other replicas. An order belongs to one of them by a lease, and may be settled by any.
-    Replicas,
+    Shared,
 }
 
 /// Which orders a list shows, newest first.
@@ -79,14 +79,14 @@ pub struct Filter {
     /// Only this cart number, with or without leading zeros.
     pub cart_number: Option<String>,
     /// Only orders behind this place.
-    pub after: Option<Place>,
+    pub after: Option<ListPosition>,
     /// At most so many.
     pub limit: usize,
 }
 
 /// An order's place in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct ListPosition {
     /// When the cart first arrived.
     pub received_at: Timestamp,
     /// The order.
@@ -101,7 +101,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     fn sharing(&self) -> Sharing;
     /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]). What is recorded
     /// belongs to this process.
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError>;
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError>;
     /// Stores a changed order if it is one revision ahead of what is there: of two changes to one revision, one wins.
     async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
     /// One order.
@@ -130,9 +130,9 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
 }
 
-/// A cart number as it stands in the column that is searched: without leading zeros, and without what no index takes.
+/// A cart number as it stands in the column that is indexed_cart_number: without leading zeros, and without what no index takes.
 /// The number as it was sent stands in the record.
-fn searched(cart_number: &str) -> String {
+fn indexed_cart_number(cart_number: &str) -> String {
     const MOST_CHARS: usize = 64;
     let readable = cart_number.chars().filter(|character| !character.is_control());
     without_leading_zeros(&readable.take(MOST_CHARS).collect::<String>()).to_owned()

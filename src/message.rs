@@ -25,7 +25,7 @@ pub enum Severity {
 
 /// What a message is about; the number (BAPIRET2-NUMBER, NUMC3) is stable and documented in `docs/messages.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
+pub enum MessageCode {
     /// A section of the cart is missing or has the wrong shape.
     Section,
     /// A section has more rows than the service takes.
@@ -60,7 +60,7 @@ pub enum Topic {
     Request,
 }
 
-impl Topic {
+impl MessageCode {
     const fn number(self) -> &'static str {
         match self {
             Self::Section => "001",
@@ -115,7 +115,7 @@ pub struct Message {
 
 impl Message {
     /// A message about the order or the cart as a whole.
-    pub fn new(topic: Topic, text: impl AsRef<str>) -> Self {
+    pub fn new(topic: MessageCode, text: impl AsRef<str>) -> Self {
         Self {
             severity: topic.severity(),
             id: CLASS.to_owned(),
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_to_their_sap_lengths() {
-        let message = Message::new(Topic::Missing, "ä".repeat(300)).at(&"S".repeat(50), &"F".repeat(50), 3);
+        let message = Message::new(MessageCode::Missing, "ä".repeat(300)).at(&"S".repeat(50), &"F".repeat(50), 3);
         assert_eq!(message.message.chars().count(), MESSAGE_CHARS);
         assert_eq!(message.field.chars().count(), FIELD_CHARS);
         assert_eq!(message.parameter.chars().count(), PARAMETER_CHARS);
@@ -168,6 +168,6 @@ mod tests {
 
     #[test]
     fn short_texts_stay_as_they_are() {
-        assert_eq!(Message::new(Topic::Created, "done").message, "done");
+        assert_eq!(Message::new(MessageCode::Created, "done").message, "done");
     }
 }

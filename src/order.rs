@@ -6,7 +6,7 @@
 
 mod admission;
 pub mod breaker;
-mod by_hand;
+mod intervention;
 pub mod retry;
 mod state;
 
@@ -19,13 +19,13 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use admission::{Admission, Candidate, admit};
-pub use by_hand::{Action, Intervention, Resolution, Resolved};
+pub use intervention::{Action, Intervention, Resolution, Resolved};
 pub use state::{Attempt, Doubt, Outcome, State};
 
 use crate::cart::{hex_guid, without_leading_zeros};
 use crate::clock::{after, between};
-use crate::message::{Message, Topic, quoted};
-use retry::{DuplicateGuard, Policy, Verdict};
+use crate::message::{Message, MessageCode, quoted};
+use retry::{DuplicateGuard, RetryPolicy, Verdict};
 
 /// Attempts that an order remembers; their numbers count on. A refused cart may be sent again for ever.
 const ATTEMPTS_KEPT: usize = 50;
@@ -58,7 +58,7 @@ impl fmt::Display for OrderId {
 
 /// Headers of the caller that travel on to 11VMS, with every attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Baggage {
+pub struct PropagatedHeaders {
     /// W3C Trace Context.
     pub traceparent: Option<String>,
     /// SAP's passport, hex.
@@ -91,17 +91,20 @@ pub struct Order {
     /// What happened, for the cart's owner.
     pub messages: Vec<Message>,
     /// 11VMS's own last answer.
-    pub vms: Option<Value>,
+    #[serde(rename = "vms")]
+    pub vms_response: Option<Value>,
     /// Hash of the cart's normalised content.
     pub fingerprint: String,
     /// The body that every attempt sends.
     pub body: String,
     /// Headers that travel on.
-    pub baggage: Baggage,
+    #[serde(rename = "baggage")]
+    pub propagated_headers: PropagatedHeaders,
     /// Whether 11VMS may already have it.
     pub doubt: Doubt,
     /// Attempts used since the order was last (re)started.
-    pub used: u32,
+    #[serde(rename = "used")]
+    pub attempts_used: u32,
     /// Grows by one with every change.
     pub revision: u64,
     /// What people did to it, oldest first.
@@ -127,7 +130,7 @@ impl Order {
         self.revision += 1;
         self.state = State::Forwarding;
         self.next_attempt_at = None;
-        self.used += 1;
+        self.attempts_used += 1;
         let number = self.attempts.last().map_or(1, |last| last.number + 1);
         if self.attempts.len() == ATTEMPTS_KEPT {
             self.attempts.remove(0);
@@ -143,7 +146,7 @@ impl Order {
         Ok(())
     }
 
-    /// An attempt ended. Stored before anyone is answered. `chance` in -1..=1 places the next attempt within the jitter.
+    /// An attempt ended. Stored before anyone is answered. `jitter` in -1..=1 places the next attempt within the jitter.
     ///
     /// # Errors
     /// If no attempt is under way.
@@ -151,8 +154,8 @@ impl Order {
         &mut self,
         verdict: Verdict,
         now: Timestamp,
-        policy: &Policy,
-        chance: f64,
+        policy: &RetryPolicy,
+        jitter: f64,
     ) -> Result<(), IllegalChange> {
         self.expect(self.state == State::Forwarding, "conclude an attempt")?;
         self.revision += 1;
@@ -175,20 +178,20 @@ impl Order {
                 }
             }
             Verdict::Rejected { answer, detail, .. } => {
-                self.vms = answer;
+                self.vms_response = answer;
                 // The doubt stays: a refusal of this attempt says nothing about what became of an earlier one.
                 let earlier = if self.doubt == Doubt::None { "" } else { "; an earlier attempt may have succeeded" };
-                let message = Message::new(Topic::Refused, format!("11VMS refused the order: {detail}{earlier}"));
+                let message = Message::new(MessageCode::Refused, format!("11VMS refused the order: {detail}{earlier}"));
                 self.settle(State::Rejected, message, now);
             }
             Verdict::NotDone { answer, retry_after, detail, .. } => {
-                self.vms = answer.or_else(|| self.vms.take());
-                self.wait_or_park(&detail, retry_after, now, policy, chance);
+                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.wait_or_park(&detail, retry_after, now, policy, jitter);
             }
             Verdict::Unknown { answer, retry_after, detail, .. } => {
-                self.vms = answer.or_else(|| self.vms.take());
-                self.doubt = self.doubt.raised();
-                self.wait_or_park(&detail, retry_after, now, policy, chance);
+                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.doubt = self.doubt.after_unknown_outcome();
+                self.wait_or_park(&detail, retry_after, now, policy, jitter);
             }
         }
         Ok(())
@@ -198,7 +201,7 @@ impl Order {
     ///
     /// # Errors
     /// If no attempt is under way.
-    pub fn interrupt(&mut self, now: Timestamp, policy: &Policy) -> Result<(), IllegalChange> {
+    pub fn interrupt(&mut self, now: Timestamp, policy: &RetryPolicy) -> Result<(), IllegalChange> {
         self.expect(self.state == State::Forwarding, "be interrupted")?;
         self.revision += 1;
         if let Some(attempt) = self.attempts.last_mut() {
@@ -207,14 +210,14 @@ impl Order {
             attempt.outcome = Some(Outcome::Interrupted);
             attempt.detail = Some("the service stopped during this attempt".to_owned());
         }
-        self.doubt = self.doubt.raised();
+        self.doubt = self.doubt.after_unknown_outcome();
         // The attempt says nothing about 11VMS, so it costs nothing of the budget; but not for ever, if it is the order
         // that stops the service.
         let interrupted = |attempt: &&Attempt| attempt.outcome == Some(Outcome::Interrupted);
         if self.attempts.iter().rev().take_while(interrupted).count() <= FREE_INTERRUPTIONS {
-            self.used = self.used.saturating_sub(1);
+            self.attempts_used = self.attempts_used.saturating_sub(1);
         }
-        if policy.resends_unknown() && self.used <= policy.retries {
+        if policy.resends_unknown() && self.attempts_used <= policy.retries {
             self.state = State::Retrying;
             self.next_attempt_at = Some(due(now, policy.unknown_grace));
         } else {
@@ -226,15 +229,20 @@ impl Order {
     /// What people are shown of it, without what 11VMS gets.
     #[must_use]
     pub fn without_content(self) -> Self {
-        Self { body: String::new(), fingerprint: String::new(), baggage: Baggage::default(), ..self }
+        Self {
+            body: String::new(),
+            fingerprint: String::new(),
+            propagated_headers: PropagatedHeaders::default(),
+            ..self
+        }
     }
 
     fn created(&mut self, number: String, answer: Option<Value>, now: Timestamp) {
         let text = format!("Purchase order {number} exists in 11VMS for shopping cart {}", self.shown_number());
         self.purchase_order_number = Some(number);
-        self.vms = answer;
+        self.vms_response = answer;
         self.doubt = Doubt::None;
-        self.settle(State::Created, Message::new(Topic::Created, text), now);
+        self.settle(State::Created, Message::new(MessageCode::Created, text), now);
     }
 
     fn wait_or_park(
@@ -242,11 +250,11 @@ impl Order {
         detail: &str,
         retry_after: Option<Duration>,
         now: Timestamp,
-        policy: &Policy,
-        chance: f64,
+        policy: &RetryPolicy,
+        jitter: f64,
     ) {
         let in_doubt = self.doubt != Doubt::None;
-        match policy.delay(self.used, chance) {
+        match policy.delay(self.attempts_used, jitter) {
             Some(delay) if !in_doubt || policy.resends_unknown() => {
                 let asked = retry_after.unwrap_or_default().min(policy.max_delay);
                 let grace = if in_doubt { policy.unknown_grace } else { Duration::ZERO };
@@ -263,8 +271,9 @@ impl Order {
         } else {
             "whether it exists in 11VMS is unknown"
         };
-        let text = format!("The order was parked after {} attempts; {known}. Last: {detail}", self.used.max(1));
-        self.settle(State::Parked, Message::new(Topic::Parked, text), now);
+        let text =
+            format!("The order was parked after {} attempts; {known}. Last: {detail}", self.attempts_used.max(1));
+        self.settle(State::Parked, Message::new(MessageCode::Parked, text), now);
     }
 
     fn settle(&mut self, state: State, message: Message, now: Timestamp) {
@@ -294,13 +303,13 @@ fn due(start: Timestamp, wait: Duration) -> Timestamp {
 
 fn earlier_content() -> Message {
     let text = "11VMS may hold the order of an earlier version of this cart: compare it; changes made since may not have been sent";
-    Message::new(Topic::EarlierContent, text)
+    Message::new(MessageCode::EarlierContent, text)
 }
 
 fn more_than_one(duplicates: usize) -> Message {
     let text =
         format!("11VMS shows {} purchase orders for this id; the first was taken, look at the others", duplicates + 1);
-    Message::new(Topic::Duplicate, text)
+    Message::new(MessageCode::Duplicate, text)
 }
 
 #[cfg(test)]

@@ -27,24 +27,24 @@ use crate::digest::sha256;
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
 /// Between two looks at the files, while the client is used: a renewed certificate overlaps with the old one for days.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// No HTTP client can be built.
 #[derive(Debug, Error)]
 pub enum OutboundError {
     /// A file can't be read.
-    #[error("{keys}: {problem}")]
+    #[error("{setting_names}: {problem}")]
     File {
         /// The settings that may be at fault.
-        keys: &'static str,
+        setting_names: &'static str,
         /// Names the file.
         problem: String,
     },
     /// A certificate, a key, or the system's certificate store can't be used.
-    #[error("{keys}: no HTTP client can be built with it: {}", chain(source))]
+    #[error("{setting_names}: no HTTP client can be built with it: {}", chain(source))]
     Build {
         /// The settings that may be at fault.
-        keys: &'static str,
+        setting_names: &'static str,
         /// Why.
         source: reqwest::Error,
     },
@@ -52,9 +52,9 @@ pub enum OutboundError {
 
 /// Who is trusted, and who we are.
 #[derive(Debug, Clone)]
-pub struct Route {
+pub struct ClientSettings {
     /// The settings that say so, for messages.
-    pub keys: &'static str,
+    pub setting_names: &'static str,
     /// For the TCP and TLS handshake.
     pub connect_timeout: Duration,
     /// For a whole request.
@@ -71,9 +71,9 @@ struct Files {
     identity: Option<SecretString>,
 }
 
-impl Route {
+impl ClientSettings {
     fn read(&self) -> Result<Files, OutboundError> {
-        let failed = |problem| OutboundError::File { keys: self.keys, problem };
+        let failed = |problem| OutboundError::File { setting_names: self.setting_names, problem };
         let ca = self
             .ca
             .as_ref()
@@ -84,7 +84,7 @@ impl Route {
 
     /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
     fn build(&self, files: &Files) -> Result<Client, OutboundError> {
-        self.client(files).map_err(|source| OutboundError::Build { keys: self.keys, source })
+        self.client(files).map_err(|source| OutboundError::Build { setting_names: self.setting_names, source })
     }
 
     fn client(&self, files: &Files) -> reqwest::Result<Client> {
@@ -117,7 +117,7 @@ impl Files {
 /// An HTTP client, exchanged when its files change.
 #[derive(Debug)]
 pub struct Outbound {
-    route: Route,
+    settings: ClientSettings,
     clock: Arc<dyn Clock>,
     current: Mutex<Current>,
 }
@@ -134,30 +134,30 @@ impl Outbound {
     ///
     /// # Errors
     /// If a file can't be read, or no HTTP client can be built.
-    pub fn try_new(route: Route, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        let files = route.read()?;
-        let current = Current { client: route.build(&files)?, digest: files.digest(), looked_at: clock.now() };
-        Ok(Self { route, clock, current: Mutex::new(current) })
+    pub fn try_new(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+        let files = settings.read()?;
+        let current = Current { client: settings.build(&files)?, digest: files.digest(), looked_at: clock.now() };
+        Ok(Self { settings, clock, current: Mutex::new(current) })
     }
 
     /// The client with the certificates as they are now. Files that can't be used leave the one before in use.
     pub fn client(&self) -> Client {
         let mut current = self.current();
-        let has_files = self.route.ca.is_some() || self.route.identity.is_some();
-        if has_files && between(current.looked_at, self.clock.now()) >= LOOK_AGAIN {
+        let has_files = self.settings.ca.is_some() || self.settings.identity.is_some();
+        if has_files && between(current.looked_at, self.clock.now()) >= CHECK_INTERVAL {
             current.looked_at = self.clock.now();
-            if let Err(problem) = self.look(&mut current) {
+            if let Err(problem) = self.reload_if_changed(&mut current) {
                 warn!(%problem, "changed certificates for going out can't be used; the ones before stay in use");
             }
         }
         current.client.clone()
     }
 
-    fn look(&self, current: &mut Current) -> Result<(), OutboundError> {
-        let files = self.route.read()?;
+    fn reload_if_changed(&self, current: &mut Current) -> Result<(), OutboundError> {
+        let files = self.settings.read()?;
         let digest = files.digest();
         if digest != current.digest {
-            *current = Current { client: self.route.build(&files)?, digest, looked_at: current.looked_at };
+            *current = Current { client: self.settings.build(&files)?, digest, looked_at: current.looked_at };
             info!("changed certificates for going out are in use");
         }
         Ok(())

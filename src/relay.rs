@@ -1,18 +1,18 @@
 //! The use case: an approved cart becomes exactly one purchase order. Read this first.
 //!
 //! ```text
-//! submit:   admit (durable) ──► wait for a turn, detached ──► answer when settled, or at the deadline
+//! submit:   admit (durable) ──► wait for a dispatch, detached ──► answer when settled, or at the deadline
 //! attempt:  begin (durable) ──► ask 11VMS first if in doubt ──► send ──► conclude (durable) ──► announce
-//! run:      whoever is due, after a restart or another replica's end too ──► wait for a turn
+//! run:      whoever is due, after a restart or another replica's end too ──► wait for a dispatch
 //! ```
 //!
 //! Three rules hold everywhere: nothing is sent that is not in the ledger; nobody is answered before the ledger has
 //! the outcome; a caller that goes away cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
 
-mod by_hand;
-mod outcomes;
-mod turns;
-mod upkeep;
+mod background;
+mod dispatcher;
+mod intervention;
+mod waiters;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,31 +25,33 @@ use tracing::{debug, error, info, warn};
 
 use crate::clock::{Clock, after, between};
 use crate::ledger::{Ledger, LedgerError, Sharing, Stored};
-use crate::order::breaker::{BreakerPolicy, Health};
-use crate::order::retry::{DuplicateGuard, Policy, Presence, Reading, Verdict, read_create, read_look_up};
+use crate::order::breaker::{BreakerPolicy, CallResult};
+use crate::order::retry::{
+    DuplicateGuard, LookUpResult, ResponseRules, RetryPolicy, Verdict, read_create, read_look_up,
+};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
 use crate::telemetry::STEP;
 use crate::vms::Vms;
-use outcomes::{Outcomes, Subscription};
-use turns::{Turn, Turns};
-use upkeep::Alarm;
+use background::DueTimer;
+use dispatcher::{Dispatch, Dispatcher};
+use waiters::{Waiter, Waiters};
 
 /// Between two tries to store something that the ledger did not take, or to read it.
-const AGAIN: Duration = Duration::from_secs(1);
+const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that a lease
 /// is fresh when it is sent.
-pub const FRESH: Duration = Duration::from_secs(5);
+pub const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
 
 /// A caller whose deadline is nearer waits so long all the same until its cart is recorded.
-const RECORD: Duration = Duration::from_secs(5);
+const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
 /// For a last look at an order when the deadline has come.
-const LAST_LOOK: Duration = Duration::from_secs(1);
+const FINAL_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a caller is told about its cart.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum SubmitOutcome {
     /// Created by this call.
     Created(Order),
     /// Created before, or by another call for the same cart.
@@ -66,17 +68,17 @@ pub enum Answer {
 
 /// Draws a number from -1 to 1: where in the jitter a retry falls.
 #[derive(Clone)]
-pub struct Chance(pub Arc<dyn Fn() -> f64 + Send + Sync>);
+pub struct JitterSource(pub Arc<dyn Fn() -> f64 + Send + Sync>);
 
-impl fmt::Debug for Chance {
+impl fmt::Debug for JitterSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Chance")
+        f.write_str("JitterSource")
     }
 }
 
 /// What the relay is made of.
 #[derive(Debug)]
-pub struct Parts {
+pub struct Dependencies {
     /// Where orders are remembered.
     pub ledger: Arc<dyn Ledger>,
     /// Where orders are created.
@@ -84,27 +86,27 @@ pub struct Parts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// When to try again.
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     /// How 11VMS's answers are read.
-    pub reading: Reading,
+    pub response_rules: ResponseRules,
     /// Requests to 11VMS at the same time.
     pub max_concurrency: usize,
     /// When to leave 11VMS alone.
     pub breaker: BreakerPolicy,
     /// How long an attempt takes at most: then it is cut off, and its outcome is unknown. Shorter than a lease of the
-    /// ledger by more than [`FRESH`].
+    /// ledger by more than [`MAX_LEASE_AGE_AT_SEND`].
     pub attempt_limit: Duration,
     /// Where in the jitter a retry falls.
-    pub chance: Chance,
+    pub jitter: JitterSource,
 }
 
 /// Brings carts to 11VMS.
 #[derive(Debug)]
 pub struct Relay {
-    parts: Parts,
-    turns: Arc<Turns>,
-    outcomes: Outcomes,
-    alarm: Alarm,
+    dependencies: Dependencies,
+    dispatcher: Arc<Dispatcher>,
+    waiters: Waiters,
+    due_timer: DueTimer,
     tasks: TaskTracker,
     /// No further attempt begins.
     stopping: CancellationToken,
@@ -114,12 +116,16 @@ pub struct Relay {
 
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
-    pub fn new(parts: Parts) -> Arc<Self> {
+    pub fn new(dependencies: Dependencies) -> Arc<Self> {
         Arc::new(Self {
-            turns: Turns::new(parts.max_concurrency, parts.breaker, Arc::clone(&parts.clock)),
-            parts,
-            outcomes: Outcomes::default(),
-            alarm: Alarm::default(),
+            dispatcher: Dispatcher::new(
+                dependencies.max_concurrency,
+                dependencies.breaker,
+                Arc::clone(&dependencies.clock),
+            ),
+            dependencies,
+            waiters: Waiters::default(),
+            due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -130,10 +136,10 @@ impl Relay {
     ///
     /// # Errors
     /// If the ledger did not record the cart; nothing was sent.
-    pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<Answer, LedgerError> {
-        let deadline = after(self.parts.clock.now(), wait);
+    pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<SubmitOutcome, LedgerError> {
+        let deadline = after(self.dependencies.clock.now(), wait);
         // Before the ledger is asked: an outcome announced in between is not missed.
-        let outcome = self.outcomes.subscribe(&candidate.id);
+        let outcome = self.waiters.subscribe(&candidate.id);
         let relay = Arc::clone(self);
         let admission = self.detached(async move { relay.admit(candidate).await }, wait).await?;
         Ok(self.answer(admission, &outcome, deadline).await)
@@ -150,20 +156,20 @@ impl Relay {
         tokio::select! {
             biased;
             done = self.tasks.spawn(work) => done.unwrap_or_else(broken),
-            () = self.parts.clock.sleep(wait.max(RECORD)) => Err(LedgerError::Late),
+            () = self.dependencies.clock.sleep(wait.max(MIN_ADMISSION_WAIT)) => Err(LedgerError::TimedOut),
         }
     }
 
     async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
-        let (now, policy) = (self.parts.clock.now(), self.parts.policy.clone());
+        let (now, policy) = (self.dependencies.clock.now(), self.dependencies.policy.clone());
         let id = candidate.id.clone();
-        let admission = self.parts.ledger.admit(candidate, now, policy).await;
-        let admission = admission.inspect_err(|_| self.look_at(&id, now))?;
+        let admission = self.dependencies.ledger.admit(candidate, now, policy).await;
+        let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
         match &admission {
-            Admission::Started(order) | Admission::Restarted(order) => self.recorded(order),
+            Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
             // Whoever recorded it may be gone, or may not know that it did.
             Admission::Joined(order) if order.state == State::Accepted => {
-                self.turns.enqueue(&order.id, order.received_at);
+                self.dispatcher.enqueue(&order.id, order.received_at);
             }
             Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
         }
@@ -171,73 +177,73 @@ impl Relay {
     }
 
     /// A write has failed, and may have been made all the same: then the order is worked on, as if a sweep had found it.
-    fn look_at(&self, id: &OrderId, received_at: Timestamp) {
-        if self.turns.room() > 0 {
-            self.turns.enqueue(id, received_at);
+    fn enqueue_possibly_written(&self, id: &OrderId, received_at: Timestamp) {
+        if self.dispatcher.spare_capacity() > 0 {
+            self.dispatcher.enqueue(id, received_at);
         }
     }
 
     /// A new life of an order is in the ledger.
-    fn recorded(&self, order: &Order) {
+    fn schedule(&self, order: &Order) {
         debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
         match order.next_attempt_at {
             None => {
-                self.turns.enqueue(&order.id, order.received_at);
+                self.dispatcher.enqueue(&order.id, order.received_at);
             }
-            Some(time) => self.alarm.set(time),
+            Some(time) => self.due_timer.set(time),
         }
     }
 
     /// Waits for the outcome, if it is not known yet.
-    async fn answer(&self, admission: Admission, outcome: &Subscription, deadline: Timestamp) -> Answer {
+    async fn answer(&self, admission: Admission, outcome: &Waiter, deadline: Timestamp) -> SubmitOutcome {
         let (open, part) = match admission {
-            Admission::Replayed(order) => return Answer::Replayed(order),
-            Admission::Conflicting(order) => return Answer::Conflicting(order),
-            Admission::Started(order) | Admission::Restarted(order) => (order, Part::Began),
-            Admission::Joined(order) => (order, Part::Joined),
+            Admission::Replayed(order) => return SubmitOutcome::Replayed(order),
+            Admission::Conflicting(order) => return SubmitOutcome::Conflicting(order),
+            Admission::Started(order) | Admission::Restarted(order) => (order, CallerRole::Initiator),
+            Admission::Joined(order) => (order, CallerRole::Joiner),
         };
         // Who waits holds little: thousands may.
         let open = Box::new(open.without_content());
         tokio::select! {
             biased;
-            settled = outcome.settled_after(open.revision) => return told(settled, part),
-            () = self.parts.clock.sleep_until(deadline) => {}
+            settled = outcome.settled_after(open.revision) => return answer_for(settled, part),
+            () = self.dependencies.clock.sleep_until(deadline) => {}
             // Nothing more will happen in this process: the next one goes on.
             () = self.stopped.cancelled() => {}
         }
         let latest = tokio::select! {
             biased;
-            found = self.parts.ledger.find(&open.id) => found.ok().flatten(),
-            () = self.parts.clock.sleep(LAST_LOOK) => None,
+            found = self.dependencies.ledger.find(&open.id) => found.ok().flatten(),
+            () = self.dependencies.clock.sleep(FINAL_READ_TIMEOUT) => None,
         };
-        told(latest.unwrap_or(*open), part)
+        answer_for(latest.unwrap_or(*open), part)
     }
 
-    /// An order's turn has come: it is brought one step further, if it is its time.
-    async fn take(&self, turn: Turn) {
-        let Some(order) = self.read(&turn.id).await else { return };
+    /// An order's dispatch has come: it is brought one step further, if it is its time.
+    async fn process(&self, dispatch: Dispatch) {
+        let Some(order) = self.read(&dispatch.id).await else { return };
         match order.state {
             State::Accepted | State::Retrying => match order.next_attempt_at {
-                Some(time) if time > self.parts.clock.now() => self.alarm.set(time),
-                _ => self.attempt(order, turn).await,
+                Some(time) if time > self.dependencies.clock.now() => self.due_timer.set(time),
+                _ => self.attempt(order, dispatch).await,
             },
-            // Settled meanwhile; or begun, and whether whoever did so is gone is not for this turn to say.
+            // Settled meanwhile; or begun, and whether whoever did so is gone is not for this dispatch to say.
             State::Forwarding | State::Created | State::Rejected | State::Parked | State::Cancelled => {}
         }
     }
 
-    async fn attempt(&self, mut order: Order, mut turn: Turn) {
-        if let Err(defect) = order.begin(self.parts.clock.now()) {
+    async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
+        if let Err(defect) = order.begin(self.dependencies.clock.now()) {
             return error!(order = %order.id, %defect);
         }
         if !self.record_begin(&order).await {
             return;
         }
-        debug!(target: STEP, order = %order.id, attempt = order.used, "sent");
+        debug!(target: STEP, order = %order.id, attempt = order.attempts_used, "sent");
         let verdict = self.send_within_limit(&order).await;
-        turn.leave_place(Health::of(&verdict));
-        let now = self.parts.clock.now();
-        if let Err(defect) = order.conclude(verdict, now, &self.parts.policy, (self.parts.chance.0)()) {
+        dispatch.release_permit(CallResult::of(&verdict));
+        let now = self.dependencies.clock.now();
+        if let Err(defect) = order.conclude(verdict, now, &self.dependencies.policy, (self.dependencies.jitter.0)()) {
             return error!(order = %order.id, %defect);
         }
         self.settle(order).await;
@@ -245,15 +251,17 @@ impl Relay {
 
     /// Stores that an attempt begins; false if it must not be made.
     async fn record_begin(&self, order: &Order) -> bool {
-        let leased = self.parts.ledger.sharing() == Sharing::Replicas;
+        let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
         loop {
-            let before = self.parts.clock.now();
+            let before = self.dependencies.clock.now();
             match self.store(order, &self.stopping).await {
                 Some(Stored::Superseded) | None => return false,
-                Some(Stored::Now) if !leased || between(before, self.parts.clock.now()) <= FRESH => {
+                Some(Stored::Committed)
+                    if !leased || between(before, self.dependencies.clock.now()) <= MAX_LEASE_AGE_AT_SEND =>
+                {
                     return !self.is_stopping();
                 }
-                Some(Stored::Now) => {
+                Some(Stored::Committed) => {
                     warn!(order = %order.id, "the ledger is slow; the begin of an attempt is stored once more");
                     if self.pause(&self.stopping).await.is_none() {
                         return false;
@@ -264,10 +272,10 @@ impl Relay {
     }
 
     async fn send_within_limit(&self, order: &Order) -> Verdict {
-        let limit = self.parts.attempt_limit;
+        let limit = self.dependencies.attempt_limit;
         tokio::select! {
             biased;
-            () = self.parts.clock.sleep(limit) => {
+            () = self.dependencies.clock.sleep(limit) => {
                 let detail = format!("cut off after {} s", limit.as_secs_f64());
                 Verdict::Unknown { status: None, answer: None, detail, retry_after: None }
             }
@@ -277,22 +285,22 @@ impl Relay {
 
     /// In doubt, 11VMS is asked before anything is sent again.
     async fn send(&self, order: &Order) -> Verdict {
-        let reading = &self.parts.reading;
-        if order.doubt != Doubt::None && self.parts.policy.guard != DuplicateGuard::IdempotencyKey {
-            let reply = self.parts.vms.look_up(&order.id).await;
-            match read_look_up(reply, order.id.as_str(), reading) {
+        let rules = &self.dependencies.response_rules;
+        if order.doubt != Doubt::None && self.dependencies.policy.guard != DuplicateGuard::IdempotencyKey {
+            let reply = self.dependencies.vms.look_up(&order.id).await;
+            match read_look_up(reply, order.id.as_str(), rules) {
                 // 11VMS is there: whatever this order does to it, the others need not wait.
-                Presence::NotThere => self.turns.sign_of_life(),
-                Presence::There(verdict) | Presence::Unclear(verdict) => return verdict,
+                LookUpResult::Absent => self.dispatcher.record_success(),
+                LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => return verdict,
             }
         }
-        read_create(self.parts.vms.create(order).await, reading)
+        read_create(self.dependencies.vms.create(order).await, rules)
     }
 
     /// Stores the outcome, however long the ledger takes to accept it, then tells everyone who waits.
     async fn settle(&self, order: Order) {
         match self.store(&order, &self.stopped).await {
-            Some(Stored::Now) => self.tell(&order),
+            Some(Stored::Committed) => self.publish(&order),
             // Whoever took the order over has gone on, and will ask 11VMS what it has.
             Some(Stored::Superseded) => {
                 let number = order.purchase_order_number.as_deref();
@@ -302,11 +310,11 @@ impl Relay {
         }
     }
 
-    fn tell(&self, order: &Order) {
+    fn publish(&self, order: &Order) {
         log(order);
-        self.outcomes.announce(order);
+        self.waiters.announce(order);
         if let Some(time) = order.next_attempt_at {
-            self.alarm.set(time);
+            self.due_timer.set(time);
         }
     }
 
@@ -314,7 +322,7 @@ impl Relay {
     /// the same one again does no harm.
     async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
         loop {
-            match self.parts.ledger.store(order.clone()).await {
+            match self.dependencies.ledger.store(order.clone()).await {
                 Ok(stored) => return Some(stored),
                 Err(problem) => {
                     error!(order = %order.id, state = order.state.name(), %problem, "can't be recorded yet; it is tried again");
@@ -326,7 +334,7 @@ impl Relay {
 
     async fn read(&self, id: &OrderId) -> Option<Order> {
         loop {
-            match self.parts.ledger.find(id).await {
+            match self.dependencies.ledger.find(id).await {
                 Ok(order) => return order,
                 Err(problem @ LedgerError::Unreadable { .. }) => {
                     error!(order = %id, %problem, "can't be worked on");
@@ -343,28 +351,28 @@ impl Relay {
         tokio::select! {
             biased;
             () = give_up.cancelled() => None,
-            () = self.parts.clock.sleep(AGAIN) => Some(()),
+            () = self.dependencies.clock.sleep(LEDGER_RETRY_DELAY) => Some(()),
         }
     }
 }
 
 /// A caller's part in an order's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum CallerRole {
     /// It began it.
-    Began,
+    Initiator,
     /// It came while it was under way.
-    Joined,
+    Joiner,
 }
 
-fn told(order: Order, part: Part) -> Answer {
+fn answer_for(order: Order, part: CallerRole) -> SubmitOutcome {
     match order.state {
-        State::Created if part == Part::Joined => Answer::Replayed(order),
-        State::Created => Answer::Created(order),
-        State::Rejected => Answer::Rejected(order),
-        State::Parked => Answer::Parked(order),
-        State::Cancelled => Answer::Conflicting(order),
-        State::Accepted | State::Forwarding | State::Retrying => Answer::Open(order),
+        State::Created if part == CallerRole::Joiner => SubmitOutcome::Replayed(order),
+        State::Created => SubmitOutcome::Created(order),
+        State::Rejected => SubmitOutcome::Rejected(order),
+        State::Parked => SubmitOutcome::Parked(order),
+        State::Cancelled => SubmitOutcome::Conflicting(order),
+        State::Accepted | State::Forwarding | State::Retrying => SubmitOutcome::Open(order),
     }
 }
 

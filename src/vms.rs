@@ -10,14 +10,14 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::order::retry::Reply;
+use crate::order::retry::CallOutcome;
 use crate::order::{Order, OrderId};
 
 /// The vendor management system.
 #[async_trait]
 pub trait Vms: Debug + Send + Sync + 'static {
     /// `POST /purchase-orders` with the order's body, once, under the order's id as `Idempotency-Key`.
-    async fn create(&self, order: &Order) -> Reply;
+    async fn create(&self, order: &Order) -> CallOutcome;
     /// `GET /purchase-orders?externalId={id}`.
-    async fn look_up(&self, id: &OrderId) -> Reply;
+    async fn look_up(&self, id: &OrderId) -> CallOutcome;
 }

@@ -72,7 +72,7 @@ impl Claims {
     }
 
     /// The client that the token was issued to. Not `sub`: a user could have a client's name (RFC 9068 §5).
-    pub fn party(&self) -> Option<&str> {
+    pub fn client_id(&self) -> Option<&str> {
         ["client_id", "azp", "cid"].iter().find_map(|name| self.text(name))
     }
 

@@ -24,7 +24,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Questions that wait for their turn, for each that may be asked at the same time: more would only wait for nothing.
 const WAITING: usize = 8;
 
-type Name = [u8; 32];
+type TokenHash = [u8; 32];
 
 /// What became of a question, and until when it is remembered.
 #[derive(Debug, Clone)]
@@ -43,10 +43,10 @@ pub struct Introspector {
     auth: Auth,
     http: Arc<Outbound>,
     clock: Arc<dyn Clock>,
-    good: Cache<Name, Verdict>,
+    good: Cache<TokenHash, Verdict>,
     /// Apart from the good ones: a flood of forged tokens must not push those out.
-    refused: Cache<Name, Verdict>,
-    under_way: Mutex<HashMap<Name, Asked>>,
+    refused: Cache<TokenHash, Verdict>,
+    under_way: Mutex<HashMap<TokenHash, Asked>>,
     places: Semaphore,
 }
 
@@ -73,20 +73,20 @@ impl Introspector {
         })
     }
 
-    /// The bearer of a token that is no JWT; `name` is the token's hash. Who asks for a token about which the issuer is
+    /// The bearer of a token that is no JWT; `hash` is the token's hash. Who asks for a token about which the issuer is
     /// being asked waits for that answer.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] for a token that is not good, [`AuthError::IssuerUnavailable`] if that can't be told.
-    pub async fn ask(self: &Arc<Self>, token: &str, name: Name) -> Result<Arc<Caller>, AuthError> {
+    pub async fn ask(self: &Arc<Self>, token: &str, hash: TokenHash) -> Result<Arc<Caller>, AuthError> {
         if !is_b64token(token) {
             return Err(AuthError::Invalid("the token has characters that no bearer token has"));
         }
-        let remembered = self.good.get(&name).or_else(|| self.refused.get(&name));
+        let remembered = self.good.get(&hash).or_else(|| self.refused.get(&hash));
         if let Some(verdict) = remembered.filter(|verdict| self.clock.now() < verdict.until) {
             return verdict.told;
         }
-        let mut asked = self.question(token, name)?;
+        let mut asked = self.question(token, hash)?;
         match asked.wait_for(Option::is_some).await.map(|verdict| verdict.clone()) {
             Ok(Some(verdict)) => verdict.told,
             _ => Err(AuthError::IssuerUnavailable("the question broke off".to_owned())),
@@ -95,37 +95,37 @@ impl Introspector {
 
     /// Asks, or joins who asks. It runs in a task of its own: a caller that hangs up cancels its waiting, never the
     /// question that others wait for.
-    fn question(self: &Arc<Self>, token: &str, name: Name) -> Result<Asked, AuthError> {
+    fn question(self: &Arc<Self>, token: &str, hash: TokenHash) -> Result<Asked, AuthError> {
         let mut under_way = self.under_way();
-        if let Some(asked) = under_way.get(&name) {
+        if let Some(asked) = under_way.get(&hash) {
             return Ok(asked.clone());
         }
         if under_way.len() >= self.settings.max_concurrency.saturating_mul(WAITING + 1) {
             return Err(AuthError::IssuerUnavailable("too many questions wait for an answer".to_owned()));
         }
         let (tell, asked) = watch::channel(None);
-        under_way.insert(name, asked.clone());
+        under_way.insert(hash, asked.clone());
         let (introspector, token) = (Arc::clone(self), token.to_owned());
         tokio::spawn(async move {
             // Whatever happens, a panic too: the next one may ask again.
-            let _ending = Ending { introspector: &introspector, name };
+            let _ending = FetchGuard { introspector: &introspector, hash };
             let verdict = introspector.ask_anew(&token).await;
-            introspector.remember(name, &verdict);
+            introspector.remember(hash, &verdict);
             tell.send_replace(Some(verdict));
         });
         Ok(asked)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<Name, Asked>> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<TokenHash, Asked>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, name: Name, verdict: &Verdict) {
+    fn remember(&self, hash: TokenHash, verdict: &Verdict) {
         match verdict.told {
-            Ok(_) => self.good.insert(name, verdict.clone()),
+            Ok(_) => self.good.insert(hash, verdict.clone()),
             Err(AuthError::Invalid(_)) => {
-                self.good.remove(&name);
-                self.refused.insert(name, verdict.clone());
+                self.good.remove(&hash);
+                self.refused.insert(hash, verdict.clone());
             }
             // Nothing is known that could be remembered.
             Err(_) => {}
@@ -192,14 +192,14 @@ impl Introspector {
 }
 
 /// The end of a question, also of one that panics.
-struct Ending<'i> {
+struct FetchGuard<'i> {
     introspector: &'i Introspector,
-    name: Name,
+    hash: TokenHash,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for FetchGuard<'_> {
     fn drop(&mut self) {
-        self.introspector.under_way().remove(&self.name);
+        self.introspector.under_way().remove(&self.hash);
     }
 }
 

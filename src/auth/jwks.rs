@@ -152,7 +152,7 @@ impl KeySet {
             let known = self.fresh(self.times.max_age);
             let keys = known.as_ref().map(|known| known.find(kid, algorithm)).unwrap_or_default();
             if !keys.is_empty() {
-                if fetch == Fetch::Joined && !self.keep_current() {
+                if fetch == Fetch::Joined && !self.are_usable() {
                     fetch = self.refresh(Reason::Age).await;
                     continue;
                 }
@@ -192,7 +192,7 @@ impl KeySet {
     /// Whether the keys may be trusted as they are. While they are used they are refreshed in time, and nobody waits for it;
     /// after a time in which nobody used them, they may have been withdrawn, and have to be fetched before. Where that has
     /// just failed, they serve on.
-    pub fn keep_current(self: &Arc<Self>) -> bool {
+    pub fn are_usable(self: &Arc<Self>) -> bool {
         if self.fresh(self.times.refresh).is_none() {
             let _ = self.start(Reason::Age);
         }
@@ -231,9 +231,9 @@ impl KeySet {
         fetching.failure = Some("the fetch broke off".to_owned().into());
         let keys = Arc::clone(self);
         tokio::spawn(async move {
-            let ending = Ending { keys: &keys, end, reason };
+            let guard = FetchGuard { keys: &keys, end, reason };
             let fetched = keys.fetch().await;
-            ending.with(fetched);
+            guard.with(fetched);
         });
         Some((Fetch::Own, ended))
     }
@@ -310,13 +310,13 @@ impl KeySet {
 }
 
 /// The end of a fetch, also of one that panics.
-struct Ending<'k> {
+struct FetchGuard<'k> {
     keys: &'k KeySet,
     end: watch::Sender<bool>,
     reason: Reason,
 }
 
-impl Ending<'_> {
+impl FetchGuard<'_> {
     fn with(self, fetched: Result<Vec<Key>, Failure>) {
         let failure = match fetched {
             Ok(keys) => {
@@ -333,7 +333,7 @@ impl Ending<'_> {
     }
 }
 
-impl Drop for Ending<'_> {
+impl Drop for FetchGuard<'_> {
     fn drop(&mut self) {
         let mut fetching = self.keys.fetching();
         fetching.under_way = None;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cart, Name, Row, without_leading_zeros};
-use crate::message::{Message, Topic, quoted};
+use crate::message::{Message, MessageCode, quoted};
 
 /// An item that is not deleted.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Item<'c> {
 pub enum Scope {
     /// The whole cart.
     Header,
-    /// One live item, by its index in [`Joined::items`].
+    /// One live item, by its index in [`JoinedCart::items`].
     Item(usize),
     /// One account assignment of an item.
     Account(usize, usize),
@@ -69,20 +69,20 @@ struct Owned<'c> {
 
 /// A cart with its rows joined to their items and its deleted items left out.
 #[derive(Debug)]
-pub struct Joined<'c> {
+pub struct JoinedCart<'c> {
     header: &'c Row,
     /// The items that are not deleted, in the order sent.
     pub items: Vec<Item<'c>>,
     rows: BTreeMap<&'c str, Owned<'c>>,
 }
 
-impl<'c> Joined<'c> {
+impl<'c> JoinedCart<'c> {
     /// Joins the items and those sections that `wanted` names; whatever else a cart brings is nobody's business.
     /// Mistakes: a section that can't be read, a cart without a live item, rows of no item, accounts that could be
     /// anyone's.
     pub fn of(cart: &'c Cart, wanted: &BTreeSet<Name>) -> (Self, Vec<Message>) {
         let mut mistakes = Vec::new();
-        let joint = Joint::of(cart, &mut mistakes);
+        let joint = ItemOwners::of(cart, &mut mistakes);
         let mut rows = BTreeMap::new();
         for (name, section) in cart.sections.iter().filter(|(name, _)| name.0 != "ITEM" && wanted.contains(*name)) {
             match section {
@@ -130,14 +130,14 @@ impl<'c> Joined<'c> {
 }
 
 /// The live items, and to whom a `P_GUID` points.
-struct Joint<'c> {
+struct ItemOwners<'c> {
     items: Vec<Item<'c>>,
     owners: BTreeMap<String, Owner>,
     /// How many items there are, deleted ones included.
     all: usize,
 }
 
-impl<'c> Joint<'c> {
+impl<'c> ItemOwners<'c> {
     fn of(cart: &'c Cart, mistakes: &mut Vec<Message>) -> Self {
         let mut owners = BTreeMap::from_iter(cart.header.guid("GUID").map(|guid| (guid, Owner::Header)));
         let mut items = Vec::new();
@@ -153,7 +153,7 @@ impl<'c> Joint<'c> {
             {
                 let text =
                     format!("ITEM.GUID of item {position} stands twice in the cart; what belongs to it can't be told");
-                mistakes.push(Message::new(Topic::Orphan, text).at("ITEM", "GUID", position));
+                mistakes.push(Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position));
             }
             if !deleted {
                 items.push(Item { row, position });
@@ -163,7 +163,7 @@ impl<'c> Joint<'c> {
             Some(Err(mistake)) => mistakes.push(mistake.clone()),
             _ if items.is_empty() => {
                 let text = "ITEM: the cart has no item that is not deleted; expected at least one";
-                mistakes.push(Message::new(Topic::Section, text).at("ITEM", "", 0));
+                mistakes.push(Message::new(MessageCode::Section, text).at("ITEM", "", 0));
             }
             _ => {}
         }
@@ -184,7 +184,7 @@ impl<'c> Joint<'c> {
     }
 
     fn owner(&self, section: &Name, row: &Row, position: usize) -> Result<Owner, Message> {
-        let orphan = |text: String| Message::new(Topic::Orphan, text).at(&section.to_string(), "P_GUID", 0);
+        let orphan = |text: String| Message::new(MessageCode::Orphan, text).at(&section.to_string(), "P_GUID", 0);
         let owner = match row.guid("PGUID") {
             Some(guid) => self.owners.get(&guid).copied().ok_or_else(|| {
                 let shown = quoted(row.text("PGUID").unwrap_or_default());
@@ -210,7 +210,7 @@ fn is_deleted(row: &Row, position: usize) -> Result<bool, Message> {
         Some("X" | "x" | "true") => Ok(true),
         Some(other) => {
             let text = format!("ITEM.DEL_IND of item {position} is {}; expected X, true, or nothing", quoted(other));
-            Err(Message::new(Topic::Unreadable, text).at("ITEM", "DEL_IND", position))
+            Err(Message::new(MessageCode::Unreadable, text).at("ITEM", "DEL_IND", position))
         }
     }
 }
@@ -224,14 +224,14 @@ mod tests {
     }
 
     fn mistakes(json: &str) -> Vec<String> {
-        Joined::of(&Cart::parse(json).unwrap(), &wanted()).1.into_iter().map(|m| m.message).collect()
+        JoinedCart::of(&Cart::parse(json).unwrap(), &wanted()).1.into_iter().map(|m| m.message).collect()
     }
 
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
         let cart = Cart::parse(json).unwrap();
         let selection =
             Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
-        Joined::of(&cart, &wanted())
+        JoinedCart::of(&cart, &wanted())
             .0
             .rows(&selection, scope)
             .iter()
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn positions_count_deleted_items() {
         let cart = Cart::parse(CART).unwrap();
-        let (joined, mistakes) = Joined::of(&cart, &wanted());
+        let (joined, mistakes) = JoinedCart::of(&cart, &wanted());
         assert_eq!(joined.items.iter().map(|i| i.position).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(mistakes, []);
     }
@@ -303,7 +303,7 @@ mod tests {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
             "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
         let cart = Cart::parse(json).unwrap();
-        assert_eq!(Joined::of(&cart, &wanted()).0.accounts(0).len(), 2);
+        assert_eq!(JoinedCart::of(&cart, &wanted()).0.accounts(0).len(), 2);
         let with_deleted = r#"{"HEADER":{},"ITEM":[{"A":1},{"DEL_IND":"X"}],"ACCOUNT":[{"COST_CTR":"1"}]}"#;
         assert!(mistakes(with_deleted)[0].contains("names no item"), "it may be the deleted item's");
     }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Bounds, Cart, Name, Row, Scalar, Section};
-use crate::message::{Message, Topic};
+use crate::message::{Message, MessageCode};
 
 /// Wrappers that gateways and `CALL TRANSFORMATION` put around a cart (`{"CART":{…}}`, `{"d":{"CART":{…}}}`).
 const MAX_WRAPPERS: usize = 3;
@@ -106,7 +106,7 @@ fn section(name: &Name, raw: &RawValue, most: usize) -> Section {
     };
     if rows.len() > most {
         let text = format!("{name} has {} rows; at most {most} are taken", rows.len());
-        return Err(Message::new(Topic::TooManyRows, text).at(&name.to_string(), "", 0));
+        return Err(Message::new(MessageCode::TooManyRows, text).at(&name.to_string(), "", 0));
     }
     let row = |(index, raw): (usize, &RawValue)| {
         object(raw.get())
@@ -141,7 +141,7 @@ fn scalar(raw: &str) -> Option<Scalar> {
 }
 
 fn shape(section: &str, expected: &str) -> Message {
-    Message::new(Topic::Section, format!("{section}: {expected}")).at(section, "", 0)
+    Message::new(MessageCode::Section, format!("{section}: {expected}")).at(section, "", 0)
 }
 
 /// JSON whose nesting is bounded and whose objects name nothing twice, in any spelling: a field that two readers could

@@ -1,4 +1,4 @@
-//! `dev`: the whole house on 127.0.0.1, and the way of one cart through it.
+//! `dev`: the whole stack on 127.0.0.1, and the way of one cart through it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::mapping::SHEET;
-use crate::outbound::{Outbound, Route, chain};
+use crate::outbound::{ClientSettings, Outbound, chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::telemetry;
@@ -42,7 +42,7 @@ pub enum Afterwards {
 }
 
 /// Everything that has to live as long as the command.
-struct House {
+struct DevStack {
     address: SocketAddr,
     issuer: Issuer,
     vms: SandboxVms,
@@ -53,10 +53,10 @@ struct House {
 pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
     telemetry::start_steps();
     runtime()?.block_on(async {
-        let house = build(afterwards).await?;
+        let stack = build(afterwards).await?;
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
-        let House { address, issuer, vms, folder, app } = house;
+        let DevStack { address, issuer, vms, folder, app } = stack;
         let running = tokio::spawn(app.run(stop.clone()));
         let sent = send_sample(address, &issuer).await;
         match (&sent, afterwards) {
@@ -68,7 +68,7 @@ pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
     })
 }
 
-async fn build(afterwards: Afterwards) -> Result<House, Failure> {
+async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     let failed = |error: io::Error| Failure::new(format!("the sandbox can't start: {error}"));
     let folder = tempfile::tempdir().map_err(failed)?;
     let mapping = mapping_folder(folder.path()).map_err(failed)?;
@@ -89,7 +89,7 @@ async fn build(afterwards: Afterwards) -> Result<House, Failure> {
         vms.url(),
         mapping.display()
     );
-    Ok(House { address, issuer, vms, folder, app })
+    Ok(DevStack { address, issuer, vms, folder, app })
 }
 
 /// The mapping of the working directory, so that changes to it are seen; else the built-in one.
@@ -136,7 +136,8 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 #[expect(clippy::disallowed_methods, reason = "dev plays the caller")]
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
     let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
-    let route = Route { keys: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
+    let route =
+        ClientSettings { setting_names: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
     let outbound = Outbound::try_new(route, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound
         .client()

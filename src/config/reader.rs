@@ -94,7 +94,7 @@ impl Reader {
         }
     }
 
-    /// Runs the reading, then reports what nobody asked for and every other mistake.
+    /// Runs the rules, then reports what nobody asked for and every other mistake.
     pub fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Mistakes> {
         let settings = read(&mut self);
         for (key, entry) in &self.entries {

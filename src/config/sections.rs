@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::reader::Reader;
 use super::{Ledger, LogFormat, Mapping, Settings, Telemetry, auth, server, target, units};
 use crate::mapping::Amounts;
-use crate::order::retry::{DuplicateGuard, Policy};
+use crate::order::retry::{DuplicateGuard, RetryPolicy};
 
 /// SRM sends a cart again within hours, not days.
 const LEAST_RETENTION: Duration = Duration::from_hours(24);
@@ -39,7 +39,7 @@ fn refuse_what_comes_later(reader: &mut Reader) {
     }
 }
 
-fn retry(reader: &mut Reader) -> Option<Policy> {
+fn retry(reader: &mut Reader) -> Option<RetryPolicy> {
     const MOST_RETRIES: u32 = 100;
     let retries = reader.parsed("retry.attempts", "3", "a whole number from 0 to 100", |text| {
         text.parse().ok().filter(|retries| *retries <= MOST_RETRIES)
@@ -57,7 +57,7 @@ fn retry(reader: &mut Reader) -> Option<Policy> {
     let guard = reader.choice("target.duplicate_guard", "lookup", &guards);
     let unknown_grace = reader.optional("target.unknown_grace", units::DURATION, units::duration);
     let initial_delay = initial_delay?;
-    Some(Policy {
+    Some(RetryPolicy {
         retries: retries?,
         initial_delay,
         multiplier: multiplier?,

@@ -10,7 +10,7 @@ use url::Url;
 use super::reader::Reader;
 use super::{ClientAuth, Secret, units};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::retry::{Policy, Reading};
+use crate::order::retry::{ResponseRules, RetryPolicy};
 
 /// `[target]`: 11VMS.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Target {
     /// Requests to 11VMS at the same time.
     pub max_concurrency: usize,
     /// How answers are read.
-    pub reading: Reading,
+    pub response_rules: ResponseRules,
     /// When it is left alone.
     pub breaker: BreakerPolicy,
     /// How tokens are had.
@@ -125,7 +125,7 @@ pub fn signing_key(pem: &str) -> Option<(Algorithm, EncodingKey)> {
 }
 
 /// The section and those inside of it.
-pub fn read(reader: &mut Reader, retry: Option<&Policy>) -> Option<Target> {
+pub fn read(reader: &mut Reader, retry: Option<&RetryPolicy>) -> Option<Target> {
     let base_url = reader.required("target.base_url", units::URL, units::url);
     let connect_timeout = reader.time_out("target.connect_timeout", "3s");
     let timeout = reader.time_out("target.timeout", "30s");
@@ -143,13 +143,13 @@ pub fn read(reader: &mut Reader, retry: Option<&Policy>) -> Option<Target> {
         timeout: timeout?,
         ca: ca?,
         max_concurrency: max_concurrency?,
-        reading: Reading { number_pointer: number_pointer?, transient_codes: transient_codes? },
+        response_rules: ResponseRules { number_pointer: number_pointer?, transient_codes: transient_codes? },
         breaker: breaker?,
         oauth2: oauth2?,
     })
 }
 
-fn breaker(reader: &mut Reader, retry: Option<&Policy>) -> Option<BreakerPolicy> {
+fn breaker(reader: &mut Reader, retry: Option<&RetryPolicy>) -> Option<BreakerPolicy> {
     // Longer than most restarts of 11VMS take, shorter than anyone wants to wait once it is back.
     const USUAL_PAUSE: Duration = Duration::from_secs(5);
     const USUAL_LONGEST: Duration = Duration::from_mins(1);
@@ -166,7 +166,7 @@ fn breaker(reader: &mut Reader, retry: Option<&Policy>) -> Option<BreakerPolicy>
 
 /// The words of `target.oauth2.auth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+enum AuthMethod {
     Basic,
     Post,
     PrivateKeyJwt,
@@ -176,7 +176,7 @@ enum Word {
 
 /// The words of `target.oauth2.grant`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GrantWord {
+enum GrantType {
     ClientCredentials,
     JwtBearer,
 }
@@ -187,18 +187,18 @@ fn oauth2(reader: &mut Reader) -> Option<TargetOAuth2> {
     let grant = reader.choice(
         "target.oauth2.grant",
         "client_credentials",
-        &[("client_credentials", GrantWord::ClientCredentials), ("jwt_bearer", GrantWord::JwtBearer)],
+        &[("client_credentials", GrantType::ClientCredentials), ("jwt_bearer", GrantType::JwtBearer)],
     );
     let words = [
-        ("basic", Word::Basic),
-        ("post", Word::Post),
-        ("private_key_jwt", Word::PrivateKeyJwt),
-        ("mtls", Word::Mtls),
-        ("none", Word::None),
+        ("basic", AuthMethod::Basic),
+        ("post", AuthMethod::Post),
+        ("private_key_jwt", AuthMethod::PrivateKeyJwt),
+        ("mtls", AuthMethod::Mtls),
+        ("none", AuthMethod::None),
     ];
-    let usual = if grant == Some(GrantWord::JwtBearer) { "none" } else { "basic" };
+    let usual = if grant == Some(GrantType::JwtBearer) { "none" } else { "basic" };
     let auth = reader.choice("target.oauth2.auth", usual, &words);
-    if auth == Some(Word::None) && grant == Some(GrantWord::ClientCredentials) {
+    if auth == Some(AuthMethod::None) && grant == Some(GrantType::ClientCredentials) {
         reader.mistake("target.oauth2.auth", "\"none\" proves nothing; it goes with grant = \"jwt_bearer\" alone");
     }
     let credentials = auth.and_then(|auth| credentials(reader, auth, token_url.as_ref()));
@@ -228,18 +228,18 @@ fn oauth2(reader: &mut Reader) -> Option<TargetOAuth2> {
     })
 }
 
-fn credentials(reader: &mut Reader, auth: Word, token_url: Option<&Url>) -> Option<Credentials> {
+fn credentials(reader: &mut Reader, auth: AuthMethod, token_url: Option<&Url>) -> Option<Credentials> {
     Some(match auth {
-        Word::Basic => Credentials::Secret(reader.secret("target.oauth2.client_secret")?, ClientAuth::Basic),
-        Word::Post => Credentials::Secret(reader.secret("target.oauth2.client_secret")?, ClientAuth::Post),
-        Word::PrivateKeyJwt => Credentials::PrivateKeyJwt(read_signing_key(reader, token_url)?),
-        Word::Mtls => Credentials::Mtls(read_identity(reader)?),
-        Word::None => Credentials::None,
+        AuthMethod::Basic => Credentials::Secret(reader.secret("target.oauth2.client_secret")?, ClientAuth::Basic),
+        AuthMethod::Post => Credentials::Secret(reader.secret("target.oauth2.client_secret")?, ClientAuth::Post),
+        AuthMethod::PrivateKeyJwt => Credentials::PrivateKeyJwt(read_signing_key(reader, token_url)?),
+        AuthMethod::Mtls => Credentials::Mtls(read_identity(reader)?),
+        AuthMethod::None => Credentials::None,
     })
 }
 
-fn read_grant(reader: &mut Reader, grant: GrantWord, token_url: Option<&Url>) -> Option<Grant> {
-    if grant == GrantWord::ClientCredentials {
+fn read_grant(reader: &mut Reader, grant: GrantType, token_url: Option<&Url>) -> Option<Grant> {
+    if grant == GrantType::ClientCredentials {
         return Some(Grant::ClientCredentials);
     }
     let subject = reader.text("target.oauth2.subject", "whom the token is for: a user's name");

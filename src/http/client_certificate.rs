@@ -31,7 +31,7 @@ pub enum Transport {
 }
 
 /// What the caller of a request has shown. Behind a proxy, the certificate in the handshake is the proxy's own.
-pub fn shown(headers: &HeaderMap, peer: &Peer, proxy: Option<&Proxy>) -> Option<Thumbprint> {
+pub fn certificate_of(headers: &HeaderMap, peer: &Peer, proxy: Option<&Proxy>) -> Option<Thumbprint> {
     let Some(proxy) = proxy.filter(|proxy| proxy.addresses.iter().any(|net| net.contains(&peer.address))) else {
         return peer.certificate;
     };
@@ -128,16 +128,16 @@ mod tests {
         let of_the_handshake = Some(Thumbprint::of(b"of the handshake"));
         let of_the_header = Some(Thumbprint::of(DER));
         let headers = headers(&[&value]);
-        assert_eq!(shown(&headers, &peer("10.1.2.3"), Some(&proxy())), of_the_header);
-        assert_eq!(shown(&headers, &peer("10.2.2.3"), Some(&proxy())), of_the_handshake);
-        assert_eq!(shown(&headers, &peer("10.1.2.3"), None), of_the_handshake);
+        assert_eq!(certificate_of(&headers, &peer("10.1.2.3"), Some(&proxy())), of_the_header);
+        assert_eq!(certificate_of(&headers, &peer("10.2.2.3"), Some(&proxy())), of_the_handshake);
+        assert_eq!(certificate_of(&headers, &peer("10.1.2.3"), None), of_the_handshake);
     }
 
     #[test]
     fn behind_a_proxy_nothing_but_one_header_counts() {
         let value = format!(":{}:", STANDARD.encode(DER));
         for values in [&[][..], &[value.as_str(), value.as_str()], &["nonsense"]] {
-            assert_eq!(shown(&headers(values), &peer("10.1.2.3"), Some(&proxy())), None, "{values:?}");
+            assert_eq!(certificate_of(&headers(values), &peer("10.1.2.3"), Some(&proxy())), None, "{values:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::problem::{Problem, ProblemKind};
 
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentEncoding {
     /// Not at all.
     Identity,
     /// gzip, which is also called x-gzip (RFC 9110 §8.4.1.3).
@@ -19,7 +19,7 @@ pub enum Coding {
     Deflate,
 }
 
-impl Coding {
+impl ContentEncoding {
     /// What the headers say.
     ///
     /// # Errors
@@ -92,15 +92,15 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn coding(value: &'static str) -> Result<Coding, Problem> {
-        Coding::of(&HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(value))]))
+    fn coding(value: &'static str) -> Result<ContentEncoding, Problem> {
+        ContentEncoding::of(&HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(value))]))
     }
 
     #[test]
     fn codings_are_read_in_any_spelling_and_others_refused() {
-        assert_eq!(Coding::of(&HeaderMap::new()).unwrap(), Coding::Identity);
-        assert_eq!(coding(" X-GZip ").unwrap(), Coding::Gzip);
-        assert_eq!(coding("Deflate").unwrap(), Coding::Deflate);
+        assert_eq!(ContentEncoding::of(&HeaderMap::new()).unwrap(), ContentEncoding::Identity);
+        assert_eq!(coding(" X-GZip ").unwrap(), ContentEncoding::Gzip);
+        assert_eq!(coding("Deflate").unwrap(), ContentEncoding::Deflate);
         for other in ["br", "gzip, gzip", "gzip;q=1"] {
             assert_eq!(coding(other).unwrap_err().status().as_u16(), 415, "{other}");
         }
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn every_member_of_a_gzip_body_is_read() {
         let body = [gzip("one\n"), gzip("two\n")].concat();
-        assert_eq!(Coding::Gzip.decode(body.into(), 100).unwrap(), "one\ntwo\n");
-        assert_eq!(Coding::Deflate.decode(zlib("one").into(), 100).unwrap(), "one");
-        assert_eq!(Coding::Identity.decode("one".into(), 1).unwrap(), "one");
+        assert_eq!(ContentEncoding::Gzip.decode(body.into(), 100).unwrap(), "one\ntwo\n");
+        assert_eq!(ContentEncoding::Deflate.decode(zlib("one").into(), 100).unwrap(), "one");
+        assert_eq!(ContentEncoding::Identity.decode("one".into(), 1).unwrap(), "one");
     }
 
     #[test]
@@ -121,16 +121,16 @@ mod tests {
         let second_cut = [whole.clone(), cut.clone()].concat();
         let junk = [whole, b"JUNK".to_vec()].concat();
         for body in [cut, second_cut, junk, b"plain".to_vec(), Vec::new()] {
-            assert_eq!(Coding::Gzip.decode(body.into(), 100).unwrap_err().status().as_u16(), 400);
+            assert_eq!(ContentEncoding::Gzip.decode(body.into(), 100).unwrap_err().status().as_u16(), 400);
         }
         let junk = [zlib("one"), b"JUNK".to_vec()].concat();
-        assert_eq!(Coding::Deflate.decode(junk.into(), 100).unwrap_err().status().as_u16(), 400);
+        assert_eq!(ContentEncoding::Deflate.decode(junk.into(), 100).unwrap_err().status().as_u16(), 400);
     }
 
     #[test]
     fn no_more_is_unpacked_than_the_limit() {
         let bomb = gzip(&"0".repeat(1_000_000));
-        assert_eq!(Coding::Gzip.decode(bomb.into(), 1_000).unwrap_err().status().as_u16(), 413);
-        assert_eq!(Coding::Gzip.decode(gzip("12345").into(), 5).unwrap(), "12345");
+        assert_eq!(ContentEncoding::Gzip.decode(bomb.into(), 1_000).unwrap_err().status().as_u16(), 413);
+        assert_eq!(ContentEncoding::Gzip.decode(gzip("12345").into(), 5).unwrap(), "12345");
     }
 }

@@ -73,7 +73,7 @@ impl From<LedgerError> for Problem {
         tracing::error!(%error, "the ledger failed");
         let told = match &error {
             LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
-            LedgerError::Late => {
+            LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }
             LedgerError::Unreadable { id, .. } => {

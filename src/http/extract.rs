@@ -1,4 +1,4 @@
-//! What handlers take from a request: the caller and its permission, the body's text, preferences, baggage.
+//! What handlers take from a request: the caller and its permission, the body's text, preferences, propagated_headers.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
 
-use super::Api;
-use super::client_certificate::{Peer, shown};
-use super::coding::Coding;
+use super::ApiState;
+use super::client_certificate::{Peer, certificate_of};
+use super::coding::ContentEncoding;
 use super::error::COME_AGAIN_SOON;
 use super::frame::RequestId;
 use super::problem::{Problem, ProblemKind};
 use crate::auth::{AuthError, Caller, Permission};
 use crate::message::quoted;
-use crate::order::Baggage;
+use crate::order::PropagatedHeaders;
 use crate::telemetry::STEP;
 
 /// How long a batch waits until others have arrived.
@@ -29,16 +29,16 @@ const BATCH_WAITS: Duration = Duration::from_secs(10);
 const SMALL_CART: usize = 32 * 1024;
 
 /// Longest header value that travels on to 11VMS; a SAP passport has some 500 characters.
-pub const MAX_BAGGAGE: usize = 4096;
+pub const MAX_PROPAGATED_HEADER: usize = 4096;
 
 /// A place among the requests under way: too much at once is refused before its body is read. It is taken once the token is
 /// verified, so that nobody without one can hold it, and given back with the handler's work, also if the caller hangs up.
 #[derive(Debug)]
-struct Place {
+struct InFlightPermit {
     _held: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl InFlightPermit {
     fn take(places: &Arc<Semaphore>) -> Result<Self, Problem> {
         Arc::clone(places).try_acquire_owned().map(|held| Self { _held: held }).map_err(|_| {
             let detail = "as many requests as the service takes are under way";
@@ -49,71 +49,71 @@ impl Place {
 
 /// A caller that may bring carts, in its place.
 #[derive(Debug)]
-pub struct Writer {
-    _place: Place,
+pub struct CartSender {
+    _permit: InFlightPermit,
 }
 
 /// A caller that may read orders, in its place beside those that bring carts: people are needed most when callers crowd.
 #[derive(Debug)]
-pub struct Reader {
-    _place: Place,
+pub struct OrderReader {
+    _permit: InFlightPermit,
 }
 
 /// A caller that may settle orders by hand, in its place; as which it is remembered.
 #[derive(Debug)]
 pub struct Operator {
     pub name: String,
-    _place: Place,
+    _permit: InFlightPermit,
 }
 
 /// A verified caller in its place, whatever it may do.
 #[derive(Debug)]
-pub struct Verified {
+pub struct AuthenticatedCaller {
     pub caller: Arc<Caller>,
-    _place: Place,
+    _permit: InFlightPermit,
 }
 
-impl FromRequestParts<Arc<Api>> for Verified {
+impl FromRequestParts<Arc<ApiState>> for AuthenticatedCaller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        Ok(Self { caller: caller(parts, api).await?, _place: Place::take(&api.queries)? })
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
+        Ok(Self { caller: caller(parts, api).await?, _permit: InFlightPermit::take(&api.queries)? })
     }
 }
 
-impl FromRequestParts<Arc<Api>> for Writer {
+impl FromRequestParts<Arc<ApiState>> for CartSender {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         caller(parts, api).await?.require(Permission::Write, api.tokens.scopes())?;
-        Ok(Self { _place: Place::take(&api.in_flight)? })
+        Ok(Self { _permit: InFlightPermit::take(&api.in_flight)? })
     }
 }
 
-impl FromRequestParts<Arc<Api>> for Reader {
+impl FromRequestParts<Arc<ApiState>> for OrderReader {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         caller(parts, api).await?.require(Permission::Read, api.tokens.scopes())?;
-        Ok(Self { _place: Place::take(&api.queries)? })
+        Ok(Self { _permit: InFlightPermit::take(&api.queries)? })
     }
 }
 
-impl FromRequestParts<Arc<Api>> for Operator {
+impl FromRequestParts<Arc<ApiState>> for Operator {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         let caller = caller(parts, api).await?;
         caller.require(Permission::Operate, api.tokens.scopes())?;
-        Ok(Self { name: caller.name(), _place: Place::take(&api.queries)? })
+        Ok(Self { name: caller.name(), _permit: InFlightPermit::take(&api.queries)? })
     }
 }
 
 /// Who asks, within its rate.
-async fn caller(parts: &Parts, api: &Api) -> Result<Arc<Caller>, Problem> {
+async fn caller(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Problem> {
     let token = bearer(&parts.headers)?;
     let peer = parts.extensions.get::<Peer>();
-    let certificate = peer.and_then(|peer| shown(&parts.headers, peer, api.server.proxy.as_ref()));
+    let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
     let caller = api.tokens.verify(token, certificate.as_ref()).await?;
     debug!(target: STEP, client = caller.client, "token verified");
     api.rates.count(&caller.client).map_err(|wait| {
@@ -140,10 +140,10 @@ fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
 #[derive(Debug)]
 pub struct JsonText(pub String);
 
-impl FromRequest<Arc<Api>> for JsonText {
+impl FromRequest<Arc<ApiState>> for JsonText {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<ApiState>) -> Result<Self, Problem> {
         expect_json(request.headers())?;
         let limits = &api.server.limits;
         read(request, limits.max_body, limits.unpacked_body, limits.body_time).await.map(Self)
@@ -168,10 +168,10 @@ pub struct BatchText {
     pub place: OwnedSemaphorePermit,
 }
 
-impl FromRequest<Arc<Api>> for BatchText {
+impl FromRequest<Arc<ApiState>> for BatchText {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<ApiState>) -> Result<Self, Problem> {
         const NDJSON: [&str; 4] =
             ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
         let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -197,13 +197,13 @@ impl FromRequest<Arc<Api>> for BatchText {
 /// A body of at most `packed` bytes that becomes at most `unpacked` bytes of text, and arrives within `time`: one that
 /// trickles in (slow-loris) is given up.
 async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) -> Result<String, Problem> {
-    let coding = Coding::of(request.headers())?;
-    let limit = if coding == Coding::Identity { packed.min(unpacked) } else { packed };
+    let coding = ContentEncoding::of(request.headers())?;
+    let limit = if coding == ContentEncoding::Identity { packed.min(unpacked) } else { packed };
     let read = Limited::new(request.into_body(), limit).collect();
     let late = |_| Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("the body did not arrive within {time:?}"));
     let body = tokio::time::timeout(time, read).await.map_err(late)?;
     let bytes = body.map_err(|error| unreadable(error.as_ref(), limit))?.to_bytes();
-    if coding == Coding::Identity {
+    if coding == ContentEncoding::Identity {
         return utf8(&bytes);
     }
     let failed = |_| Problem::new(ProblemKind::INTERNAL_ERROR, "The service failed while it worked on this request.");
@@ -214,7 +214,7 @@ async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) 
 ///
 /// # Errors
 /// Those of the work; [`ProblemKind::INTERNAL_ERROR`] if it panics.
-pub async fn off_the_loop<T: Send + 'static>(
+pub async fn run_blocking_if_large<T: Send + 'static>(
     text: String,
     work: impl FnOnce(&str) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -315,12 +315,12 @@ impl Preferences {
 }
 
 /// The headers that travel on to 11VMS.
-pub fn baggage(headers: &HeaderMap, request_id: &RequestId) -> Baggage {
+pub fn propagated_headers(headers: &HeaderMap, request_id: &RequestId) -> PropagatedHeaders {
     let text = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?;
-        (value.len() <= MAX_BAGGAGE).then(|| value.to_owned())
+        (value.len() <= MAX_PROPAGATED_HEADER).then(|| value.to_owned())
     };
-    Baggage {
+    PropagatedHeaders {
         traceparent: text("traceparent"),
         sap_passport: text("sap-passport"),
         request_id: Some(request_id.0.clone()),

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
 use super::client_certificate::{Peer, Transport};
-use super::extract::MAX_BAGGAGE;
+use super::extract::MAX_PROPAGATED_HEADER;
 use super::problem::{MEDIA_TYPE, Problem, ProblemKind};
-use super::{API_VERSION, Api, SMART_ID};
+use super::{API_VERSION, ApiState, SMART_ID};
 use crate::clock::{Clock, between};
 use crate::message::quoted;
 use crate::telemetry::STEP;
@@ -44,9 +44,9 @@ impl RequestId {
 
 /// When the request arrived: its deadline counts from here, whatever reading it takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival(pub Timestamp);
+pub struct ReceivedAt(pub Timestamp);
 
-impl Arrival {
+impl ReceivedAt {
     /// What is left of the time that the caller waits.
     pub fn remaining(self, deadline: Duration, clock: &dyn Clock) -> Duration {
         deadline.saturating_sub(between(self.0, clock.now()))
@@ -54,21 +54,21 @@ impl Arrival {
 }
 
 /// What is said of a request in the log: never what it carried.
-struct Seen {
+struct AccessLogEntry {
     method: Method,
     path: String,
     route: Option<String>,
     sap_passport: Option<String>,
 }
 
-impl Seen {
+impl AccessLogEntry {
     fn of(request: &Request) -> Self {
         let passport = request.headers().get("sap-passport").and_then(|value| value.to_str().ok());
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
-            sap_passport: passport.filter(|passport| passport.len() <= MAX_BAGGAGE).map(str::to_owned),
+            sap_passport: passport.filter(|passport| passport.len() <= MAX_PROPAGATED_HEADER).map(str::to_owned),
         }
     }
 
@@ -97,17 +97,17 @@ impl Seen {
 }
 
 /// The outermost layer.
-pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
+pub async fn request_middleware(State(api): State<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
     let began = api.clock.now();
     let id = RequestId::of(request.headers());
-    let seen = Seen::of(&request);
+    let seen = AccessLogEntry::of(&request);
     let transport = request.extensions().get::<Peer>().map_or(Transport::Plain, |peer| peer.transport);
     debug!(target: STEP, method = %seen.method, path = seen.path, request_id = %id.0, "received");
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(Arrival(began));
+    request.extensions_mut().insert(ReceivedAt(began));
     // Too much, and what is for another interface, goes no further.
     let headers = request.headers();
-    let mut response = match too_much(headers, api.server.limits.headers).or_else(|| misfit(headers)) {
+    let mut response = match too_much(headers, api.server.limits.headers).or_else(|| wrong_interface(headers)) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     };
@@ -117,7 +117,7 @@ pub async fn frame(State(api): State<Arc<Api>>, mut request: Request, next: Next
     }
     response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.0).unwrap_or(HeaderValue::from_static("")));
     add_version(response.headers_mut());
-    guard(response.headers_mut(), transport);
+    add_security_headers(response.headers_mut(), transport);
     seen.log(response.status(), problem.as_deref(), &id, between(began, api.clock.now()));
     response
 }
@@ -130,7 +130,7 @@ pub fn add_version(headers: &mut HeaderMap) {
 
 /// What browsers have to know, where pages are shown and where they are not: nothing is guessed, framed, referred to or
 /// kept; a page loads what comes from this service alone, and no script that stands in it.
-fn guard(headers: &mut HeaderMap, transport: Transport) {
+fn add_security_headers(headers: &mut HeaderMap, transport: Transport) {
     // Swagger UI draws with styles that it makes itself, and with pictures in its own text.
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                           connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -192,7 +192,7 @@ fn too_much(headers: &HeaderMap, limit: usize) -> Option<Problem> {
 }
 
 /// Why a request is for another version, or for another interface.
-fn misfit(headers: &HeaderMap) -> Option<Problem> {
+fn wrong_interface(headers: &HeaderMap) -> Option<Problem> {
     let other = |name: &str, ours: &str| {
         let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
         value.filter(|value| value != ours).map(|value| format!("{name} is {}; expected {ours}", quoted(&value)))

@@ -30,7 +30,7 @@ use super::client_certificate::{Peer, Transport};
 use super::tls::ServerTls;
 use crate::auth::Thumbprint;
 use crate::config::Limits;
-use opening::{Opening, Version};
+use opening::{DetectedProtocol, Version};
 
 /// Between two pings of an idle HTTP/2 connection, and for the answer.
 const PING: Duration = Duration::from_secs(20);
@@ -40,7 +40,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How connections are served.
 #[derive(Debug)]
-pub struct Door {
+pub struct ConnectionServer {
     router: Router,
     tls: Option<Arc<ServerTls>>,
     limits: Limits,
@@ -49,7 +49,7 @@ pub struct Door {
     is_full: AtomicBool,
 }
 
-impl Door {
+impl ConnectionServer {
     /// Connections to a router, with TLS if there is any.
     pub fn new(router: Router, tls: Option<Arc<ServerTls>>, limits: Limits) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Door {
 
     /// Serves until `stop`, then lets the requests under way finish within `drain`.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken, drain: Duration) {
-        let door = Arc::new(self);
+        let server = Arc::new(self);
         let graceful = GracefulShutdown::new();
         loop {
             let accepted = tokio::select! {
@@ -72,8 +72,9 @@ impl Door {
             };
             match accepted {
                 Ok((stream, address)) => {
-                    let Some(place) = door.place(&stream) else { continue };
-                    let connection = Connection { door: Arc::clone(&door), address, stop: stop.clone(), _place: place };
+                    let Some(place) = server.place(&stream) else { continue };
+                    let connection =
+                        Connection { server: Arc::clone(&server), address, stop: stop.clone(), _place: place };
                     drop(tokio::spawn(connection.run(stream, graceful.watcher())));
                 }
                 Err(error) => {
@@ -89,7 +90,7 @@ impl Door {
     }
 }
 
-impl Door {
+impl ConnectionServer {
     /// A place for a connection. Without one, the client is told so, where it can be.
     fn place(&self, stream: &TcpStream) -> Option<OwnedSemaphorePermit> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
@@ -107,7 +108,7 @@ impl Door {
 
 /// One connection, from its first byte to its end.
 struct Connection {
-    door: Arc<Door>,
+    server: Arc<ConnectionServer>,
     address: SocketAddr,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -117,32 +118,36 @@ impl Connection {
     async fn run(self, mut stream: TcpStream, watcher: Watcher) {
         // Small answers go out at once; where it fails, they only go out later.
         let _ = stream.set_nodelay(true);
-        let first_byte = self.door.limits.first_byte;
+        let first_byte = self.server.limits.first_byte;
         let seen = tokio::select! {
-            seen = opening::look(&stream) => seen,
+            seen = opening::detect_protocol(&stream) => seen,
             () = self.stop.cancelled() => return,
-            () = tokio::time::sleep(first_byte) => return opening::silent(&mut stream, first_byte, self.door.tls.as_ref()).await,
+            () = tokio::time::sleep(first_byte) => return opening::silent(&mut stream, first_byte, self.server.tls.as_ref()).await,
         };
-        match (seen, &self.door.tls) {
-            (Ok(Opening::Plain(version)), None) => self.speak(stream, version, Transport::Plain, None, watcher).await,
+        match (seen, &self.server.tls) {
+            (Ok(DetectedProtocol::Plain(version)), None) => {
+                self.serve_http(stream, version, Transport::Plain, None, watcher).await
+            }
             // Boxed, so that plain connections do not hold its room too.
-            (Ok(Opening::Tls), Some(tls)) => Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await,
-            (Ok(Opening::Plain(_)), Some(_)) => opening::tls_expected(&mut stream).await,
+            (Ok(DetectedProtocol::Tls), Some(tls)) => Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await,
+            (Ok(DetectedProtocol::Plain(_)), Some(_)) => opening::tls_expected(&mut stream).await,
             // No request of HTTP begins like a handshake of TLS; hyper says so.
-            (Ok(Opening::Tls), None) => self.speak(stream, Version::Http1, Transport::Plain, None, watcher).await,
+            (Ok(DetectedProtocol::Tls), None) => {
+                self.serve_http(stream, Version::Http1, Transport::Plain, None, watcher).await
+            }
             (Err(error), _) => debug!(%error, "a connection ended early"),
         }
     }
 
     async fn shake_hands(&self, stream: TcpStream, acceptor: TlsAcceptor, watcher: Watcher) {
         let shaken = tokio::select! {
-            shaken = tokio::time::timeout(self.door.limits.first_byte, acceptor.accept(stream)) => shaken,
+            shaken = tokio::time::timeout(self.server.limits.first_byte, acceptor.accept(stream)) => shaken,
             () = self.stop.cancelled() => return,
         };
         match shaken {
             Ok(Ok(stream)) => {
                 let (version, certificate) = agreed(&stream);
-                self.speak(stream, version, Transport::Tls, certificate, watcher).await;
+                self.serve_http(stream, version, Transport::Tls, certificate, watcher).await;
             }
             // What an operator looks for when a client can't connect.
             Ok(Err(error)) => info!(%error, client.address = %self.address.ip(), "a handshake of TLS failed"),
@@ -150,7 +155,7 @@ impl Connection {
         }
     }
 
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    async fn serve_http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         &self,
         stream: S,
         version: Version,
@@ -160,28 +165,28 @@ impl Connection {
     ) {
         let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
         let activity = Arc::new(Activity::default());
-        let (seen, router) = (Arc::clone(&activity), self.door.router.clone());
+        let (seen, router) = (Arc::clone(&activity), self.server.router.clone());
         let service =
             service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer, Arc::clone(&seen)));
         let io = TokioIo::new(stream);
-        let limits = &self.door.limits;
+        let limits = &self.server.limits;
         match version {
             Version::Http1 => {
-                self.until_the_end(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
+                self.drive_until_idle(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
             }
             // Boxed, so that connections of HTTP/1, which are nearly all, do not hold its room too.
             Version::Http2 => {
                 let connection = watcher.watch(http2(limits).serve_connection(io, service));
-                Box::pin(self.until_the_end(connection, &activity)).await;
+                Box::pin(self.drive_until_idle(connection, &activity)).await;
             }
         }
     }
 
     /// Serves a connection to its end. One that brings no whole request in time is closed, and so is one that rests: where
     /// nothing is asked, nothing is worked on, and nobody takes what was answered.
-    async fn until_the_end<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
+    async fn drive_until_idle<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
         let mut connection = std::pin::pin!(connection);
-        let mut patience = self.door.limits.header_time;
+        let mut patience = self.server.limits.header_time;
         let mut before = 0;
         let mut stopping = false;
         let ended = loop {
@@ -190,11 +195,11 @@ impl Connection {
                 () = self.stop.cancelled(), if !stopping => stopping = true,
                 () = tokio::time::sleep(patience) => {}
             }
-            let (now, under_way) = activity.look();
+            let (now, under_way) = activity.snapshot();
             if now == 0 || (!stopping && under_way == 0 && now == before) {
                 return;
             }
-            (before, patience) = (now, self.door.limits.idle_time);
+            (before, patience) = (now, self.server.limits.idle_time);
         };
         if let Err(error) = ended {
             debug!(%error, "a connection ended early");
@@ -212,7 +217,7 @@ struct Activity {
 
 impl Activity {
     /// Events so far, and how many requests are worked on.
-    fn look(&self) -> (usize, usize) {
+    fn snapshot(&self) -> (usize, usize) {
         (self.events.load(Ordering::Relaxed), self.under_way.load(Ordering::Relaxed))
     }
 }

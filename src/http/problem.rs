@@ -16,7 +16,7 @@ pub use kind::ProblemKind;
 
 use super::view::MessageView;
 
-use crate::message::{Message, Topic};
+use crate::message::{Message, MessageCode};
 
 /// The media type of every error body.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -133,7 +133,11 @@ impl Problem {
 
     /// What SAP people read; an ABAP caller finds at least one message in every problem.
     fn messages(&self) -> Vec<Message> {
-        if self.messages.is_empty() { vec![Message::new(Topic::Request, &self.detail)] } else { self.messages.clone() }
+        if self.messages.is_empty() {
+            vec![Message::new(MessageCode::Request, &self.detail)]
+        } else {
+            self.messages.clone()
+        }
     }
 
     /// One line for the log.

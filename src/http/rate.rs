@@ -30,7 +30,7 @@ type Limiter = RateLimiter<String, DashMapStateStore<String>, ServiceClock, NoOp
 
 /// How many requests a second each client may make; a second's worth may come at once.
 #[derive(Debug)]
-pub struct Rates {
+pub struct ClientRateLimiter {
     limiter: Option<Limiter>,
     /// Clients that are remembered before those are forgotten that have rested.
     remembered: usize,
@@ -38,7 +38,7 @@ pub struct Rates {
     clock: ServiceClock,
 }
 
-impl Rates {
+impl ClientRateLimiter {
     /// `None` limits nobody.
     pub fn new(requests_a_second: Option<NonZeroU32>, remembered: usize, clock: Arc<dyn Clock>) -> Self {
         let clock = ServiceClock(clock);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn who_has_rested_is_forgotten_once_there_are_many() {
         let clock = Arc::new(ManualClock::default());
-        let rates = Rates::new(NonZeroU32::new(1), 5, Arc::clone(&clock) as Arc<dyn Clock>);
+        let rates = ClientRateLimiter::new(NonZeroU32::new(1), 5, Arc::clone(&clock) as Arc<dyn Clock>);
         let remembered = || rates.limiter.as_ref().unwrap().len();
         for client in 0..20 {
             rates.count(&format!("client-{client}")).unwrap();

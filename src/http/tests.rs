@@ -14,10 +14,10 @@ use crate::auth::jwks::KeySet;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::order::retry::Reply;
+use crate::order::retry::CallOutcome;
 use crate::order::{Order, OrderId};
-use crate::outbound::{Outbound, Route};
-use crate::relay::{Chance, Parts};
+use crate::outbound::{ClientSettings, Outbound};
+use crate::relay::{Dependencies, JitterSource};
 use crate::vms::Vms;
 
 #[derive(Debug)]
@@ -25,36 +25,37 @@ struct NoVms;
 
 #[async_trait]
 impl Vms for NoVms {
-    async fn create(&self, _: &Order) -> Reply {
-        Reply::NotSent("none".to_owned())
+    async fn create(&self, _: &Order) -> CallOutcome {
+        CallOutcome::NotSent("none".to_owned())
     }
 
-    async fn look_up(&self, _: &OrderId) -> Reply {
-        Reply::NotSent("none".to_owned())
+    async fn look_up(&self, _: &OrderId) -> CallOutcome {
+        CallOutcome::NotSent("none".to_owned())
     }
 }
 
-fn api(folder: &tempfile::TempDir) -> Arc<Api> {
+fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     let settings = Settings::parse("example", include_str!("../../config.example.toml"), &BTreeMap::new()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
-    let relay = Relay::new(Parts {
+    let relay = Relay::new(Dependencies {
         ledger: Arc::clone(&ledger),
         vms: Arc::new(NoVms),
         clock: Arc::clone(&clock),
         policy: settings.retry.clone(),
-        reading: settings.target.reading.clone(),
+        response_rules: settings.target.response_rules.clone(),
         max_concurrency: 1,
         breaker: settings.target.breaker,
         attempt_limit: Duration::from_secs(1),
-        chance: Chance(Arc::new(|| 0.0)),
+        jitter: JitterSource(Arc::new(|| 0.0)),
     });
     let second = Duration::from_secs(1);
-    let route = Route { keys: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
+    let route =
+        ClientSettings { setting_names: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
     let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
-    let rates = Rates::new(None, 1, Arc::clone(&clock));
-    Arc::new(Api {
+    let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));
+    Arc::new(ApiState {
         relay,
         ledger,
         mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts).unwrap()),

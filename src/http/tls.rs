@@ -72,11 +72,11 @@ impl ServerTls {
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>) {
         loop {
             clock.sleep(POLL).await;
-            self.look();
+            self.reload_if_changed();
         }
     }
 
-    fn look(&self) {
+    fn reload_if_changed(&self) {
         let now = digest(&self.settings);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if now == *seen {

@@ -164,7 +164,7 @@ impl From<&Order> for OrderView {
             attempts: order.attempts.iter().map(AttemptView::from).collect(),
             messages: order.messages.iter().map(MessageView::from).collect(),
             interventions: order.interventions.iter().map(InterventionView::from).collect(),
-            vms: order.vms.clone(),
+            vms: order.vms_response.clone(),
         }
     }
 }

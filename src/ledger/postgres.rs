@@ -19,8 +19,8 @@ use sqlx::query::Query;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _};
 use tracing::error;
 
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, searched};
-use crate::order::retry::Policy;
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number};
+use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 use writer::Writer;
 
@@ -85,10 +85,10 @@ impl PostgresLedger {
 #[async_trait]
 impl Ledger for PostgresLedger {
     fn sharing(&self) -> Sharing {
-        Sharing::Replicas
+        Sharing::Shared
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
         self.writer.admit(candidate, now, policy).await
     }
 
@@ -122,7 +122,7 @@ impl Ledger for PostgresLedger {
         let place = filter.after.as_ref();
         let query = sqlx::query(query)
             .bind(filter.state.map(State::name))
-            .bind(filter.cart_number.as_deref().map(searched))
+            .bind(filter.cart_number.as_deref().map(indexed_cart_number))
             .bind(place.map(|place| place.received_at.as_millisecond()))
             .bind(place.map(|place| place.id.as_str()))
             .bind(whole(filter.limit));

@@ -12,10 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavi
 
 use tracing::error;
 
-use super::group::{Backend, PURGE_PORTION, Write, Written};
+use super::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, searched};
-use crate::order::retry::Policy;
+use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number};
+use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order, OrderId};
 
 /// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
@@ -70,10 +70,10 @@ impl SqliteLedger {
 #[async_trait]
 impl Ledger for SqliteLedger {
     fn sharing(&self) -> Sharing {
-        Sharing::Alone
+        Sharing::Exclusive
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
         self.writer.admit(candidate, now, policy).await
     }
 
@@ -150,11 +150,11 @@ fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, K
     for id in ids {
         match find(connection, id) {
             Ok(None) => {}
-            Ok(Some(order)) => drop(known.insert(id.clone(), Known { order: Ok(order), mine: true })),
+            Ok(Some(order)) => drop(known.insert(id.clone(), Known { order: Ok(order), written_by_us: true })),
             Err(error @ LedgerError::Unreadable { .. }) => {
-                known.insert(id.clone(), Known { order: Err(error), mine: true });
+                known.insert(id.clone(), Known { order: Err(error), written_by_us: true });
             }
-            Err(error @ (LedgerError::Unavailable(_) | LedgerError::Late)) => return Err(error),
+            Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => return Err(error),
         }
     }
     Ok(known)
@@ -182,7 +182,7 @@ fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), Ledger
     let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
     connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
-        searched(&order.cart_number),
+        indexed_cart_number(&order.cart_number),
         order.state.name(),
         order.received_at.as_millisecond(),
         order.settled_at.map(Timestamp::as_millisecond),
@@ -207,7 +207,7 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     }
     if let Some(number) = &filter.cart_number {
         conditions.push("cart_number = ?");
-        values.push(Box::new(searched(number)));
+        values.push(Box::new(indexed_cart_number(number)));
     }
     if let Some(place) = &filter.after {
         conditions.push("(received_at, id) < (?, ?)");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::group::{Write, Written};
+use super::group_commit::{Write, Written};
 use super::{LedgerError, Stored};
 use crate::order::{self, Admission, Order, OrderId};
 
@@ -15,7 +15,7 @@ pub struct Known {
     /// The order, or why its record can't be read.
     pub order: Result<Order, LedgerError>,
     /// Whether this process wrote it last.
-    pub mine: bool,
+    pub written_by_us: bool,
 }
 
 /// An order that has to be written back.
@@ -101,10 +101,11 @@ impl WorkingSet {
     /// Another process's write is never taken for it, were it equal to the letter.
     fn store(&mut self, known: Option<Order>, order: Order) -> Stored {
         let Some(known) = known else { return Stored::Superseded };
-        let mine = self.changed.contains_key(&order.id) || self.known.get(&order.id).is_some_and(|known| known.mine);
-        if known.revision + 1 == order.revision || (mine && known == order) {
+        let written_by_us =
+            self.changed.contains_key(&order.id) || self.known.get(&order.id).is_some_and(|known| known.written_by_us);
+        if known.revision + 1 == order.revision || (written_by_us && known == order) {
             self.change(order);
-            Stored::Now
+            Stored::Committed
         } else {
             Stored::Superseded
         }

@@ -11,8 +11,8 @@ use super::conversion::{Conversion, decimal, plain, times_ten_to};
 use super::sheet::{Absent, Rule, Source, is_absent};
 use super::table;
 use super::target::{Member, Object};
-use crate::cart::{Cart, Joined, Name, Scalar, Scope};
-use crate::message::{Message, Topic, quoted};
+use crate::cart::{Cart, JoinedCart, Name, Scalar, Scope};
+use crate::message::{Message, MessageCode, quoted};
 
 /// Standard fields of type CURR (BBP_PDS structures): what `mapping.shifted_amounts` shifts in a plain `decimal` row.
 const CURRENCY_FIELDS: [&str; 5] = ["TOTAL_VALUE", "PRICE", "VALUE", "DIST_VALUE", "GROSS_PRICE"];
@@ -55,7 +55,7 @@ pub(super) struct Evaluation<'a> {
     mapping: &'a Mapping,
     /// `None` where the cart can't be identified, which is reported already.
     id: Option<&'a str>,
-    cart: Joined<'a>,
+    cart: JoinedCart<'a>,
     /// Every mistake found so far.
     pub messages: Vec<Message>,
     /// Their texts.
@@ -66,7 +66,7 @@ pub(super) struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     pub fn new(mapping: &'a Mapping, cart: &'a Cart, id: Option<&'a str>, trace: Option<Vec<FieldTrace>>) -> Self {
-        let (cart, messages) = Joined::of(cart, &mapping.sheet.sections);
+        let (cart, messages) = JoinedCart::of(cart, &mapping.sheet.sections);
         let told = messages.iter().map(|message| message.message.clone()).collect();
         Self { mapping, id, cart, messages, told, trace }
     }
@@ -182,7 +182,7 @@ impl<'a> Evaluation<'a> {
         let value = self.converted(rule, scope, text).ok_or_else(|| {
             let expected = rule.conversion.expected();
             self.mistake(
-                Topic::Unreadable,
+                MessageCode::Unreadable,
                 rule.sources.first(),
                 scope,
                 &format!("is {}; expected {expected}", quoted(text)),
@@ -198,7 +198,7 @@ impl<'a> Evaluation<'a> {
             Absent::Refuse => {
                 let initial = raw.iter().position(|part| crate::cart::is_initial(part)).unwrap_or(0);
                 Err(self.mistake(
-                    Topic::Missing,
+                    MessageCode::Missing,
                     rule.sources.get(initial),
                     scope,
                     "is missing or initial; it is mandatory",
@@ -218,7 +218,7 @@ impl<'a> Evaluation<'a> {
             return self.absent(rule, scope, raw);
         }
         let problem = format!("is {}; tables/{name}.csv has no such key", table::shown(&key));
-        Err(self.mistake(Topic::UnknownKey, rule.sources.last(), scope, &problem))
+        Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
     }
 
     /// The text of a source; empty where it is missing. Several rows have to agree.
@@ -231,16 +231,19 @@ impl<'a> Evaluation<'a> {
                 .map(|value| value.map_or("nothing".to_owned(), |value| quoted(value.text())))
                 .join(" and ");
             return Err(self.mistake(
-                Topic::Disagreement,
+                MessageCode::Disagreement,
                 Some(source),
                 scope,
                 &format!("is {shown}; expected one value"),
             ));
         }
         match first {
-            Some(Scalar::Nested) => {
-                Err(self.mistake(Topic::Unreadable, Some(source), scope, "is an object or a list; expected a value"))
-            }
+            Some(Scalar::Nested) => Err(self.mistake(
+                MessageCode::Unreadable,
+                Some(source),
+                scope,
+                "is an object or a list; expected a value",
+            )),
             Some(value) => Ok(value.text().to_owned()),
             None => Ok(String::new()),
         }
@@ -262,7 +265,7 @@ impl<'a> Evaluation<'a> {
         times_ten_to(2 - i32::try_from(self.mapping.currency_decimals(&currency)).ok()?, stored)
     }
 
-    fn mistake(&self, topic: Topic, source: Option<&Source>, scope: Scope, problem: &str) -> Message {
+    fn mistake(&self, topic: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Message {
         let (section, field) = source.map_or(("HEADER", ""), Source::place);
         let row = scope.item().and_then(|item| self.cart.items.get(item)).map_or(0, |item| item.position);
         let of_item = if row == 0 { String::new() } else { format!(" of item {row}") };
@@ -285,7 +288,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         let problem = format!("has to be the same everywhere; found {}", shown.join(", "));
-        self.mistake(Topic::Disagreement, rule.sources.last(), target, &problem)
+        self.mistake(MessageCode::Disagreement, rule.sources.last(), target, &problem)
     }
 
     fn keep_trace(&mut self, rule: &Rule, target: String, outcome: &Outcome) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::retry::Policy;
-use super::{Baggage, Doubt, Order, OrderId, State, due};
+use super::retry::RetryPolicy;
+use super::{Doubt, Order, OrderId, PropagatedHeaders, State, due};
 use crate::clock::after;
 
 /// A valid, mapped cart that asks to become an order.
@@ -23,7 +23,7 @@ pub struct Candidate {
     /// Version of the mapping that made the body.
     pub mapping_version: String,
     /// Headers that travel on.
-    pub baggage: Baggage,
+    pub propagated_headers: PropagatedHeaders,
 }
 
 /// What the ledger says to a candidate.
@@ -42,7 +42,7 @@ pub enum Admission {
 }
 
 /// Decides what becomes of a candidate, given what is known under its id.
-pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &Policy) -> Admission {
+pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &RetryPolicy) -> Admission {
     let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
     let same = known.is_same(&candidate);
     match known.state {
@@ -69,19 +69,19 @@ impl Order {
             mapping_version: candidate.mapping_version,
             attempts: Vec::new(),
             messages: Vec::new(),
-            vms: None,
+            vms_response: None,
             fingerprint: candidate.fingerprint,
             body: candidate.body,
-            baggage: candidate.baggage,
+            propagated_headers: candidate.propagated_headers,
             doubt: Doubt::None,
-            used: 0,
+            attempts_used: 0,
             revision: 1,
             interventions: Vec::new(),
         }
     }
 
     /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
-    pub(super) fn restart(self, candidate: Candidate, now: Timestamp, policy: &Policy) -> Self {
+    pub(super) fn restart(self, candidate: Candidate, now: Timestamp, policy: &RetryPolicy) -> Self {
         let doubt = match self.doubt {
             Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,

@@ -21,48 +21,48 @@ pub struct BreakerPolicy {
 
 /// What an attempt says about 11VMS as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
+pub enum CallResult {
     /// It decides about orders.
-    Well,
+    Success,
     /// It could not be reached, failed, had too much, or did not answer.
-    Ill,
+    Failure,
     /// The attempt did not come so far.
-    Untold,
+    Inconclusive,
 }
 
-impl Health {
+impl CallResult {
     /// What a verdict says.
     pub const fn of(verdict: &Verdict) -> Self {
         match verdict {
-            Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Well,
-            Verdict::NotDone { .. } | Verdict::Unknown { .. } => Self::Ill,
+            Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Success,
+            Verdict::NotDone { .. } | Verdict::Unknown { .. } => Self::Failure,
         }
     }
 }
 
 /// Whether an attempt may begin now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passage {
+pub enum Admittance {
     /// It may.
-    Free(Errand),
+    Allowed(CallPurpose),
     /// Not before this time.
-    ClosedUntil(Timestamp),
+    RejectedUntil(Timestamp),
     /// Not before the probe that is under way has ended.
-    Probing,
+    ProbeInFlight,
 }
 
 /// What an attempt is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Errand {
+pub enum CallPurpose {
     /// Its order alone.
-    Order,
+    Regular,
     /// To see whether 11VMS is well again.
     Probe,
 }
 
 /// A change of state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum Transition {
     /// Nothing is sent for so long.
     Opened(Duration),
     /// All is well again.
@@ -73,7 +73,7 @@ pub enum Change {
 enum State {
     Closed { failures: u32 },
     Open { until: Timestamp, pause: Duration },
-    Probing { pause: Duration },
+    HalfOpen { pause: Duration },
 }
 
 /// The breaker.
@@ -91,47 +91,51 @@ impl Breaker {
 
     /// Whether an attempt may begin. The one that may after a pause is the probe: its end has to be
     /// [recorded](Self::record).
-    pub fn pass(&mut self, now: Timestamp) -> Passage {
+    pub fn try_acquire(&mut self, now: Timestamp) -> Admittance {
         match self.state {
-            State::Closed { .. } => Passage::Free(Errand::Order),
-            State::Open { until, .. } if now < until => Passage::ClosedUntil(until),
+            State::Closed { .. } => Admittance::Allowed(CallPurpose::Regular),
+            State::Open { until, .. } if now < until => Admittance::RejectedUntil(until),
             State::Open { pause, .. } => {
-                self.state = State::Probing { pause };
-                Passage::Free(Errand::Probe)
+                self.state = State::HalfOpen { pause };
+                Admittance::Allowed(CallPurpose::Probe)
             }
-            State::Probing { .. } => Passage::Probing,
+            State::HalfOpen { .. } => Admittance::ProbeInFlight,
         }
     }
 
     /// An attempt that had passed has ended. Attempts that began before the breaker opened may end while it is open, or
     /// while another one probes: their good news counts, their bad news is known.
-    pub fn record(&mut self, errand: Errand, health: Health, now: Timestamp) -> Option<Change> {
-        match (self.state, errand, health) {
-            (State::Closed { .. }, _, Health::Well) => self.state = State::Closed { failures: 0 },
-            (State::Open { .. } | State::Probing { .. }, _, Health::Well) => {
+    pub fn record(&mut self, purpose: CallPurpose, result: CallResult, now: Timestamp) -> Option<Transition> {
+        match (self.state, purpose, result) {
+            (State::Closed { .. }, _, CallResult::Success) => self.state = State::Closed { failures: 0 },
+            (State::Open { .. } | State::HalfOpen { .. }, _, CallResult::Success) => {
                 self.state = State::Closed { failures: 0 };
-                return Some(Change::Closed);
+                return Some(Transition::Closed);
             }
-            (State::Closed { failures }, _, Health::Ill) if failures + 1 >= self.policy.failures => {
+            (State::Closed { failures }, _, CallResult::Failure) if failures + 1 >= self.policy.failures => {
                 return Some(self.open(self.policy.pause, now));
             }
-            (State::Closed { failures }, _, Health::Ill) => self.state = State::Closed { failures: failures + 1 },
-            (State::Probing { pause }, Errand::Probe, Health::Ill) => {
+            (State::Closed { failures }, _, CallResult::Failure) => {
+                self.state = State::Closed { failures: failures + 1 }
+            }
+            (State::HalfOpen { pause }, CallPurpose::Probe, CallResult::Failure) => {
                 return Some(self.open(pause.saturating_mul(2), now));
             }
             // The probe found nothing to do: another one has to probe.
-            (State::Probing { pause }, Errand::Probe, Health::Untold) => self.state = State::Open { until: now, pause },
-            (State::Probing { .. }, Errand::Order, Health::Ill | Health::Untold)
-            | (State::Open { .. }, _, Health::Ill | Health::Untold)
-            | (State::Closed { .. }, _, Health::Untold) => {}
+            (State::HalfOpen { pause }, CallPurpose::Probe, CallResult::Inconclusive) => {
+                self.state = State::Open { until: now, pause }
+            }
+            (State::HalfOpen { .. }, CallPurpose::Regular, CallResult::Failure | CallResult::Inconclusive)
+            | (State::Open { .. }, _, CallResult::Failure | CallResult::Inconclusive)
+            | (State::Closed { .. }, _, CallResult::Inconclusive) => {}
         }
         None
     }
 
-    fn open(&mut self, pause: Duration, now: Timestamp) -> Change {
+    fn open(&mut self, pause: Duration, now: Timestamp) -> Transition {
         let pause = pause.min(self.policy.longest_pause);
         self.state = State::Open { until: after(now, pause), pause };
-        Change::Opened(pause)
+        Transition::Opened(pause)
     }
 }
 
@@ -151,8 +155,8 @@ mod tests {
     fn opened() -> Breaker {
         let mut breaker = breaker();
         for _ in 0..3 {
-            assert_eq!(breaker.pass(at(0)), Passage::Free(Errand::Order));
-            breaker.record(Errand::Order, Health::Ill, at(0));
+            assert_eq!(breaker.try_acquire(at(0)), Admittance::Allowed(CallPurpose::Regular));
+            breaker.record(CallPurpose::Regular, CallResult::Failure, at(0));
         }
         breaker
     }
@@ -160,21 +164,31 @@ mod tests {
     #[test]
     fn failures_in_a_row_open_it() {
         let mut breaker = breaker();
-        for health in [Health::Ill, Health::Ill, Health::Well, Health::Ill, Health::Untold, Health::Ill] {
-            assert_eq!(breaker.record(Errand::Order, health, at(0)), None);
-            assert_eq!(breaker.pass(at(0)), Passage::Free(Errand::Order));
+        for result in [
+            CallResult::Failure,
+            CallResult::Failure,
+            CallResult::Success,
+            CallResult::Failure,
+            CallResult::Inconclusive,
+            CallResult::Failure,
+        ] {
+            assert_eq!(breaker.record(CallPurpose::Regular, result, at(0)), None);
+            assert_eq!(breaker.try_acquire(at(0)), Admittance::Allowed(CallPurpose::Regular));
         }
-        assert_eq!(breaker.record(Errand::Order, Health::Ill, at(0)), Some(Change::Opened(Duration::from_secs(5))));
-        assert_eq!(breaker.pass(at(4)), Passage::ClosedUntil(at(5)));
+        assert_eq!(
+            breaker.record(CallPurpose::Regular, CallResult::Failure, at(0)),
+            Some(Transition::Opened(Duration::from_secs(5)))
+        );
+        assert_eq!(breaker.try_acquire(at(4)), Admittance::RejectedUntil(at(5)));
     }
 
     #[test]
     fn one_attempt_probes_and_its_success_lets_all_others_follow() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
-        assert_eq!(breaker.pass(at(5)), Passage::Probing);
-        assert_eq!(breaker.record(Errand::Probe, Health::Well, at(6)), Some(Change::Closed));
-        assert_eq!(breaker.pass(at(6)), Passage::Free(Errand::Order));
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::Allowed(CallPurpose::Probe));
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::ProbeInFlight);
+        assert_eq!(breaker.record(CallPurpose::Probe, CallResult::Success, at(6)), Some(Transition::Closed));
+        assert_eq!(breaker.try_acquire(at(6)), Admittance::Allowed(CallPurpose::Regular));
     }
 
     #[test]
@@ -182,12 +196,12 @@ mod tests {
         let mut breaker = opened();
         let mut now = 5;
         for pause in [10, 12, 12] {
-            assert_eq!(breaker.pass(at(now)), Passage::Free(Errand::Probe));
+            assert_eq!(breaker.try_acquire(at(now)), Admittance::Allowed(CallPurpose::Probe));
             assert_eq!(
-                breaker.record(Errand::Probe, Health::Ill, at(now)),
-                Some(Change::Opened(Duration::from_secs(pause)))
+                breaker.record(CallPurpose::Probe, CallResult::Failure, at(now)),
+                Some(Transition::Opened(Duration::from_secs(pause)))
             );
-            assert_eq!(breaker.pass(at(now)), Passage::ClosedUntil(at(now) + Duration::from_secs(pause)));
+            assert_eq!(breaker.try_acquire(at(now)), Admittance::RejectedUntil(at(now) + Duration::from_secs(pause)));
             now += i64::try_from(pause).unwrap();
         }
     }
@@ -195,27 +209,27 @@ mod tests {
     #[test]
     fn a_probe_that_finds_nothing_to_do_leaves_the_probe_to_another() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
-        assert_eq!(breaker.record(Errand::Probe, Health::Untold, at(5)), None);
-        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
-        assert_eq!(breaker.pass(at(5)), Passage::Probing);
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::Allowed(CallPurpose::Probe));
+        assert_eq!(breaker.record(CallPurpose::Probe, CallResult::Inconclusive, at(5)), None);
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::Allowed(CallPurpose::Probe));
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::ProbeInFlight);
     }
 
     #[test]
     fn the_ends_of_earlier_attempts_do_not_prolong_the_pause() {
         let mut breaker = opened();
-        assert_eq!(breaker.record(Errand::Order, Health::Ill, at(3)), None);
-        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
+        assert_eq!(breaker.record(CallPurpose::Regular, CallResult::Failure, at(3)), None);
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::Allowed(CallPurpose::Probe));
     }
 
     #[test]
     fn the_end_of_another_attempt_is_not_the_end_of_the_probe() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(5)), Passage::Free(Errand::Probe));
-        for health in [Health::Ill, Health::Untold] {
-            assert_eq!(breaker.record(Errand::Order, health, at(5)), None);
-            assert_eq!(breaker.pass(at(5)), Passage::Probing);
+        assert_eq!(breaker.try_acquire(at(5)), Admittance::Allowed(CallPurpose::Probe));
+        for result in [CallResult::Failure, CallResult::Inconclusive] {
+            assert_eq!(breaker.record(CallPurpose::Regular, result, at(5)), None);
+            assert_eq!(breaker.try_acquire(at(5)), Admittance::ProbeInFlight);
         }
-        assert_eq!(breaker.record(Errand::Order, Health::Well, at(5)), Some(Change::Closed));
+        assert_eq!(breaker.record(CallPurpose::Regular, CallResult::Success, at(5)), Some(Transition::Closed));
     }
 }

@@ -20,7 +20,7 @@ pub enum DuplicateGuard {
 
 /// When to try again.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// Retries after the first attempt.
     pub retries: u32,
     /// Before the first retry.
@@ -37,16 +37,16 @@ pub struct Policy {
     pub guard: DuplicateGuard,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// The wait after the `used`-th attempt (counted from 1); `None` once the retries are used up.
-    pub fn delay(&self, used: u32, chance: f64) -> Option<Duration> {
+    pub fn delay(&self, used: u32, position: f64) -> Option<Duration> {
         if used > self.retries {
             return None;
         }
         let exponent = i32::try_from(used.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.initial_delay.as_secs_f64() * self.multiplier.powi(exponent);
         let capped = seconds.min(self.max_delay.as_secs_f64());
-        let moved = capped * (1.0 + self.jitter * chance.clamp(-1.0, 1.0));
+        let moved = capped * (1.0 + self.jitter * position.clamp(-1.0, 1.0));
         Some(Duration::try_from_secs_f64(moved).unwrap_or(self.max_delay))
     }
 
@@ -57,7 +57,7 @@ impl Policy {
 }
 
 #[cfg(test)]
-impl Policy {
+impl RetryPolicy {
     /// The defaults, without jitter: what most tests want.
     pub fn usual() -> Self {
         Self {
@@ -74,9 +74,9 @@ impl Policy {
 
 /// What came back from a request to 11VMS.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reply {
+pub enum CallOutcome {
     /// An HTTP answer.
-    Answered(Answer),
+    Answered(VmsResponse),
     /// Provably nothing reached 11VMS: no token, or no connection.
     NotSent(String),
     /// Sent, or perhaps sent, and no complete answer.
@@ -85,7 +85,7 @@ pub enum Reply {
 
 /// An HTTP answer of 11VMS.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct VmsResponse {
     /// HTTP status.
     pub status: u16,
     /// The body: JSON as it is, other text as a JSON string, `None` if empty.
@@ -96,7 +96,7 @@ pub struct Answer {
 
 /// How answers are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct ResponseRules {
     /// JSON pointer (RFC 6901) to the number of a created order.
     pub number_pointer: String,
     /// Error codes with which a 403 is transient.
@@ -183,31 +183,33 @@ impl Verdict {
 
 /// What a look-up says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Presence {
+pub enum LookUpResult {
     /// 11VMS has the order.
-    There(Verdict),
+    Found(Verdict),
     /// 11VMS does not have it: safe to send.
-    NotThere,
+    Absent,
     /// No telling: nothing may be sent.
-    Unclear(Verdict),
+    Inconclusive(Verdict),
 }
 
 /// Reads the answer to `POST /purchase-orders`.
-pub fn read_create(reply: Reply, reading: &Reading) -> Verdict {
+pub fn read_create(reply: CallOutcome, rules: &ResponseRules) -> Verdict {
     let answer = match reply {
-        Reply::NotSent(detail) => return Verdict::NotDone { status: None, answer: None, detail, retry_after: None },
-        Reply::Lost(detail) => return Verdict::Unknown { status: None, answer: None, detail, retry_after: None },
-        Reply::Answered(answer) => answer,
+        CallOutcome::NotSent(detail) => {
+            return Verdict::NotDone { status: None, answer: None, detail, retry_after: None };
+        }
+        CallOutcome::Lost(detail) => return Verdict::Unknown { status: None, answer: None, detail, retry_after: None },
+        CallOutcome::Answered(answer) => answer,
     };
-    let number = answer.body.as_ref().and_then(|body| reading.number(body));
+    let number = answer.body.as_ref().and_then(|body| rules.number(body));
     match (answer.status, number) {
         (200 | 201 | 409, Some(number)) => {
             Verdict::Created { number, status: answer.status, answer: answer.body, found: false, duplicates: 0 }
         }
-        (200 | 201, None) => answer.unknown(&format!("without a purchase order number at {}", reading.number_pointer)),
+        (200 | 201, None) => answer.unknown(&format!("without a purchase order number at {}", rules.number_pointer)),
         // 401 comes here only after a fresh token: our credentials are at fault, not the cart.
         (401 | 425 | 429, _) => answer.not_done(),
-        (403, _) if reading.is_transient(&answer) => answer.not_done(),
+        (403, _) if rules.is_transient(&answer) => answer.not_done(),
         (408, _) => answer.unknown(""),
         (400..=499, _) => {
             let detail = answer.shown();
@@ -218,31 +220,36 @@ pub fn read_create(reply: Reply, reading: &Reading) -> Verdict {
 }
 
 /// Reads the answer to `GET /purchase-orders?externalId={id}`.
-pub fn read_look_up(reply: Reply, id: &str, reading: &Reading) -> Presence {
+pub fn read_look_up(reply: CallOutcome, id: &str, rules: &ResponseRules) -> LookUpResult {
     let answer = match reply {
-        Reply::NotSent(detail) | Reply::Lost(detail) => {
+        CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) => {
             let detail = format!("look-up: {detail}");
-            return Presence::Unclear(Verdict::Unknown { status: None, answer: None, detail, retry_after: None });
+            return LookUpResult::Inconclusive(Verdict::Unknown {
+                status: None,
+                answer: None,
+                detail,
+                retry_after: None,
+            });
         }
-        Reply::Answered(answer) => answer,
+        CallOutcome::Answered(answer) => answer,
     };
     let listed = answer.body.as_ref().and_then(|body| body.get("purchaseOrders")).and_then(Value::as_array);
     let (200, Some(listed)) = (answer.status, listed) else {
-        return Presence::Unclear(answer.unknown("to the look-up"));
+        return LookUpResult::Inconclusive(answer.unknown("to the look-up"));
     };
     if listed.is_empty() {
         let more = answer.body.as_ref().is_some_and(names_a_next_page);
-        let unclear = || Presence::Unclear(answer.unknown("to the look-up, with an empty page before others"));
-        return if more { unclear() } else { Presence::NotThere };
+        let unclear = || LookUpResult::Inconclusive(answer.unknown("to the look-up, with an empty page before others"));
+        return if more { unclear() } else { LookUpResult::Absent };
     }
     let entries: Vec<Value> = listed.iter().filter(|entry| is_of(entry, id)).cloned().collect();
     let Some(first) = entries.first() else {
         // Only others' orders: 11VMS ignores the filter, and ours may stand on another page.
-        return Presence::Unclear(answer.unknown("to the look-up, with other orders only"));
+        return LookUpResult::Inconclusive(answer.unknown("to the look-up, with other orders only"));
     };
-    match reading.number_in_list(first) {
-        None => Presence::Unclear(answer.unknown("to the look-up, without a readable number")),
-        Some(number) => Presence::There(Verdict::Created {
+    match rules.number_in_list(first) {
+        None => LookUpResult::Inconclusive(answer.unknown("to the look-up, without a readable number")),
+        Some(number) => LookUpResult::Found(Verdict::Created {
             number,
             status: answer.status,
             answer: Some(first.clone()),
@@ -279,7 +286,7 @@ fn names_a_next_page(body: &Value) -> bool {
     names.iter().any(|name| body.get(name).is_some_and(says_so))
 }
 
-impl Reading {
+impl ResponseRules {
     /// An entry of a list may hold the number where a single answer does, or under the same name at its top.
     fn number_in_list(&self, entry: &Value) -> Option<String> {
         let name = self.number_pointer.rsplit_once('/').map_or("", |(_, name)| name);
@@ -298,7 +305,7 @@ impl Reading {
 
     /// Looks for a transient code where APIs put them: `code`, `errorCode` or `error`, in the body, in an entry of a
     /// list, or inside `error`.
-    fn is_transient(&self, answer: &Answer) -> bool {
+    fn is_transient(&self, answer: &VmsResponse) -> bool {
         let is_code =
             |value: &Value| value.as_str().is_some_and(|code| self.transient_codes.iter().any(|known| known == code));
         let names_code =
@@ -310,7 +317,7 @@ impl Reading {
     }
 }
 
-impl Answer {
+impl VmsResponse {
     fn not_done(self) -> Verdict {
         let detail = self.shown();
         Verdict::NotDone { status: Some(self.status), answer: self.body, detail, retry_after: self.retry_after }

@@ -122,7 +122,7 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    pub(super) const fn raised(self) -> Self {
+    pub(super) const fn after_unknown_outcome(self) -> Self {
         match self {
             Self::None => Self::ThisContent,
             doubt => doubt,

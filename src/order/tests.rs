@@ -16,12 +16,12 @@ fn candidate(content: &str) -> Candidate {
         fingerprint: content.into(),
         body: json!({ "externalId": "4711", "content": content }).to_string(),
         mapping_version: "v1".into(),
-        baggage: Baggage::default(),
+        propagated_headers: PropagatedHeaders::default(),
     }
 }
 
 fn accepted() -> Order {
-    match admit(None, candidate("a"), at(0), &Policy::usual()) {
+    match admit(None, candidate("a"), at(0), &RetryPolicy::usual()) {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }
@@ -51,7 +51,7 @@ fn created() -> Verdict {
 fn after_attempt(verdict: Verdict) -> Order {
     let mut order = accepted();
     order.begin(at(1)).unwrap();
-    order.conclude(verdict, at(2), &Policy::usual(), 0.0).unwrap();
+    order.conclude(verdict, at(2), &RetryPolicy::usual(), 0.0).unwrap();
     order
 }
 
@@ -59,7 +59,7 @@ fn parked_in_doubt() -> Order {
     let mut order = accepted();
     for attempt in 0..4 {
         order.begin(at(attempt * 1000)).unwrap();
-        order.conclude(unknown(), at(attempt * 1000 + 5), &Policy::usual(), 0.0).unwrap();
+        order.conclude(unknown(), at(attempt * 1000 + 5), &RetryPolicy::usual(), 0.0).unwrap();
     }
     assert_eq!(order.state, State::Parked);
     order
@@ -87,20 +87,20 @@ fn a_created_order_answers_the_same_cart_and_refuses_another() {
     assert_eq!(order.state, State::Created);
     assert_eq!(order.purchase_order_number.as_deref(), Some("45"));
     assert!(
-        matches!(admit(Some(order.clone()), candidate("a"), at(9), &Policy::usual()), Admission::Replayed(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("a"), at(9), &RetryPolicy::usual()), Admission::Replayed(same) if same == order)
     );
     assert!(
-        matches!(admit(Some(order.clone()), candidate("b"), at(9), &Policy::usual()), Admission::Conflicting(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("b"), at(9), &RetryPolicy::usual()), Admission::Conflicting(same) if same == order)
     );
 }
 
 #[test]
 fn an_open_order_is_shared_by_the_same_cart_and_refuses_another() {
     let mut order = accepted();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &Policy::usual()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Joined(_)));
     order.begin(at(1)).unwrap();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &Policy::usual()), Admission::Joined(_)));
-    assert!(matches!(admit(Some(order), candidate("b"), at(1), &Policy::usual()), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), candidate("b"), at(1), &RetryPolicy::usual()), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -109,17 +109,17 @@ fn the_same_cart_may_have_another_fingerprint_if_its_order_is_equal() {
     let mut other = candidate("a");
     other.fingerprint = "another serializer".into();
     other.body = r#"{ "content": "a", "externalId": "4711" }"#.into();
-    assert!(matches!(admit(Some(order), other, at(1), &Policy::usual()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), other, at(1), &RetryPolicy::usual()), Admission::Joined(_)));
 }
 
 #[test]
 fn a_refused_order_is_tried_anew_with_what_comes() {
     let order = after_attempt(rejected());
     assert_eq!(order.state, State::Rejected);
-    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), &Policy::usual()) else {
+    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), &RetryPolicy::usual()) else {
         panic!()
     };
-    assert_eq!((again.state, again.used, again.doubt), (State::Accepted, 0, Doubt::None));
+    assert_eq!((again.state, again.attempts_used, again.doubt), (State::Accepted, 0, Doubt::None));
     assert_eq!(again.attempts, order.attempts);
     assert_eq!(again.received_at, order.received_at);
     assert!(again.body.contains("\"b\"") && again.revision > order.revision);
@@ -128,7 +128,7 @@ fn a_refused_order_is_tried_anew_with_what_comes() {
 #[test]
 fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
     let parked = parked_in_doubt();
-    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, &Policy::usual()) {
+    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, &RetryPolicy::usual()) {
         Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     };
@@ -140,12 +140,13 @@ fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
 
 #[test]
 fn an_order_of_an_earlier_cart_that_is_found_warns() {
-    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), &Policy::usual())
+    let Admission::Restarted(mut order) =
+        admit(Some(parked_in_doubt()), candidate("b"), at(9000), &RetryPolicy::usual())
     else {
         panic!()
     };
     order.begin(at(9001)).unwrap();
-    order.conclude(found(), at(9002), &Policy::usual(), 0.0).unwrap();
+    order.conclude(found(), at(9002), &RetryPolicy::usual(), 0.0).unwrap();
     assert_eq!(order.state, State::Created);
     let numbers: Vec<&str> = order.messages.iter().map(|message| message.number.as_str()).collect();
     assert_eq!(numbers, ["100", "103"]);
@@ -155,7 +156,7 @@ fn an_order_of_an_earlier_cart_that_is_found_warns() {
 fn a_cancelled_order_stays_cancelled() {
     let mut order = accepted();
     order.state = State::Cancelled;
-    assert!(matches!(admit(Some(order), candidate("a"), at(1), &Policy::usual()), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -163,11 +164,11 @@ fn retries_come_after_30_60_and_120_seconds_and_then_it_is_parked() {
     let mut order = accepted();
     for delay in [30, 60, 120] {
         order.begin(at(0)).unwrap();
-        order.conclude(not_done(None), at(0), &Policy::usual(), 0.0).unwrap();
+        order.conclude(not_done(None), at(0), &RetryPolicy::usual(), 0.0).unwrap();
         assert_eq!((order.state, order.next_attempt_at), (State::Retrying, Some(at(delay))));
     }
     order.begin(at(0)).unwrap();
-    order.conclude(not_done(None), at(0), &Policy::usual(), 0.0).unwrap();
+    order.conclude(not_done(None), at(0), &RetryPolicy::usual(), 0.0).unwrap();
     assert_eq!((order.state, order.next_attempt_at, order.settled_at), (State::Parked, None, Some(at(0))));
     assert_eq!(order.attempts.len(), 4);
     assert!(order.messages[0].message.contains("does not exist in 11VMS"), "{:?}", order.messages);
@@ -183,7 +184,7 @@ fn retry_after_is_obeyed_up_to_the_longest_delay() {
 
 #[test]
 fn an_unknown_outcome_waits_for_the_grace() {
-    let grace = Policy { unknown_grace: Duration::from_mins(2), ..Policy::usual() };
+    let grace = RetryPolicy { unknown_grace: Duration::from_mins(2), ..RetryPolicy::usual() };
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.conclude(unknown(), at(10), &grace, 0.0).unwrap();
@@ -192,7 +193,7 @@ fn an_unknown_outcome_waits_for_the_grace() {
 
 #[test]
 fn without_a_guard_an_unknown_outcome_is_parked_at_once() {
-    let unguarded = Policy { guard: DuplicateGuard::None, ..Policy::usual() };
+    let unguarded = RetryPolicy { guard: DuplicateGuard::None, ..RetryPolicy::usual() };
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.conclude(unknown(), at(10), &unguarded, 0.0).unwrap();
@@ -209,7 +210,7 @@ fn a_refusal_does_not_end_the_doubt_about_an_earlier_attempt() {
     let mut order = accepted();
     for verdict in [unknown(), rejected()] {
         order.begin(at(0)).unwrap();
-        order.conclude(verdict, at(1), &Policy::usual(), 0.0).unwrap();
+        order.conclude(verdict, at(1), &RetryPolicy::usual(), 0.0).unwrap();
     }
     assert_eq!((order.state, order.doubt), (State::Rejected, Doubt::ThisContent));
     assert!(order.messages[0].message.contains("an earlier attempt may have succeeded"), "{:?}", order.messages);
@@ -218,7 +219,7 @@ fn a_refusal_does_not_end_the_doubt_about_an_earlier_attempt() {
 
 #[test]
 fn the_grace_after_an_interruption_counts_from_its_discovery() {
-    let unguarded = Policy { guard: DuplicateGuard::None, ..Policy::usual() };
+    let unguarded = RetryPolicy { guard: DuplicateGuard::None, ..RetryPolicy::usual() };
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.interrupt(at(25), &unguarded).unwrap();
@@ -235,7 +236,7 @@ fn an_order_that_interrupts_the_service_again_and_again_is_parked() {
             return;
         }
         order.begin(at(life)).unwrap();
-        order.interrupt(at(life), &Policy::usual()).unwrap();
+        order.interrupt(at(life), &RetryPolicy::usual()).unwrap();
     }
     panic!("never parked");
 }
@@ -245,8 +246,10 @@ fn an_order_remembers_its_last_attempts_and_counts_them_all() {
     let mut order = accepted();
     for _ in 0..60 {
         order.begin(at(0)).unwrap();
-        order.conclude(rejected(), at(0), &Policy::usual(), 0.0).unwrap();
-        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), &Policy::usual()) else { panic!() };
+        order.conclude(rejected(), at(0), &RetryPolicy::usual(), 0.0).unwrap();
+        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), &RetryPolicy::usual()) else {
+            panic!()
+        };
         order = again;
     }
     assert_eq!((order.attempts.len(), order.attempts[49].number), (50, 60));
@@ -256,9 +259,9 @@ fn an_order_remembers_its_last_attempts_and_counts_them_all() {
 fn an_interrupted_attempt_is_in_doubt_and_costs_nothing() {
     let mut order = accepted();
     order.begin(at(0)).unwrap();
-    order.interrupt(at(10), &Policy::usual()).unwrap();
+    order.interrupt(at(10), &RetryPolicy::usual()).unwrap();
     assert_eq!(
-        (order.state, order.doubt, order.used, order.next_attempt_at),
+        (order.state, order.doubt, order.attempts_used, order.next_attempt_at),
         (State::Retrying, Doubt::ThisContent, 0, Some(at(40)))
     );
     assert_eq!(order.attempts[0].outcome, Some(Outcome::Interrupted));
@@ -276,10 +279,10 @@ fn changes_that_the_state_does_not_allow_are_refused() {
     let mut settled = after_attempt(created());
     let before = settled.clone();
     assert!(settled.begin(at(5)).is_err());
-    assert!(settled.conclude(created(), at(5), &Policy::usual(), 0.0).is_err());
-    assert!(settled.interrupt(at(5), &Policy::usual()).is_err());
+    assert!(settled.conclude(created(), at(5), &RetryPolicy::usual(), 0.0).is_err());
+    assert!(settled.interrupt(at(5), &RetryPolicy::usual()).is_err());
     assert_eq!(settled, before);
-    assert!(accepted().conclude(created(), at(5), &Policy::usual(), 0.0).is_err());
+    assert!(accepted().conclude(created(), at(5), &RetryPolicy::usual(), 0.0).is_err());
 }
 
 #[test]

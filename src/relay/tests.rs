@@ -9,11 +9,11 @@ use serde_json::json;
 use super::*;
 use crate::clock::ManualClock;
 use crate::ledger::{Claimed, Filter, Sharing, Stored};
-use crate::order::retry::{Answer as VmsAnswer, Reply};
-use crate::order::{Baggage, admit};
+use crate::order::retry::{CallOutcome, VmsResponse};
+use crate::order::{PropagatedHeaders, admit};
 
 /// Longer than the time between two sweeps.
-const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A ledger in memory whose next writes may fail.
 #[derive(Debug, Default)]
@@ -57,10 +57,10 @@ impl FakeLedger {
 #[async_trait]
 impl Ledger for FakeLedger {
     fn sharing(&self) -> Sharing {
-        Sharing::Alone
+        Sharing::Exclusive
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
         let known = self.find(&candidate.id).await?;
         let admission = admit(known, candidate, now, &policy);
         if let Admission::Started(order) | Admission::Restarted(order) = &admission {
@@ -74,7 +74,7 @@ impl Ledger for FakeLedger {
         if known.is_some_and(|known| known.revision + 1 != order.revision && known != order) {
             return Ok(Stored::Superseded);
         }
-        self.write(order).map(|()| Stored::Now)
+        self.write(order).map(|()| Stored::Committed)
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -133,9 +133,10 @@ struct FakeVms {
 
 #[async_trait]
 impl Vms for FakeVms {
-    async fn create(&self, _: &Order) -> Reply {
+    async fn create(&self, _: &Order) -> CallOutcome {
         self.calls.lock().unwrap().push("POST");
-        let answered = |status, body| Reply::Answered(VmsAnswer { status, body: Some(body), retry_after: None });
+        let answered =
+            |status, body| CallOutcome::Answered(VmsResponse { status, body: Some(body), retry_after: None });
         let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
         match post {
             Post::Creates => {
@@ -148,14 +149,18 @@ impl Vms for FakeVms {
         }
     }
 
-    async fn look_up(&self, _: &OrderId) -> Reply {
+    async fn look_up(&self, _: &OrderId) -> CallOutcome {
         self.calls.lock().unwrap().push("GET");
         let found = vec![json!({ "poNumber": "45" }); *self.created.lock().unwrap()];
-        Reply::Answered(VmsAnswer { status: 200, body: Some(json!({ "purchaseOrders": found })), retry_after: None })
+        CallOutcome::Answered(VmsResponse {
+            status: 200,
+            body: Some(json!({ "purchaseOrders": found })),
+            retry_after: None,
+        })
     }
 }
 
-struct House {
+struct Stack {
     relay: Arc<Relay>,
     ledger: Arc<FakeLedger>,
     vms: Arc<FakeVms>,
@@ -163,28 +168,28 @@ struct House {
 }
 
 /// A relay that runs, with one request to 11VMS at a time.
-fn house(script: &[Post]) -> House {
+fn stack(script: &[Post]) -> Stack {
     let ledger = Arc::new(FakeLedger::default());
     let vms = Arc::new(FakeVms::default());
     vms.script.lock().unwrap().extend(script);
     let clock = Arc::new(ManualClock::default());
-    let relay = Relay::new(Parts {
+    let relay = Relay::new(Dependencies {
         ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
         vms: Arc::clone(&vms) as Arc<dyn Vms>,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        policy: Policy::usual(),
-        reading: Reading { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
+        policy: RetryPolicy::usual(),
+        response_rules: ResponseRules { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
         max_concurrency: 1,
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
-        chance: Chance(Arc::new(|| 0.0)),
+        jitter: JitterSource(Arc::new(|| 0.0)),
     });
     tokio::spawn(Arc::clone(&relay).run());
-    House { relay, ledger, vms, clock }
+    Stack { relay, ledger, vms, clock }
 }
 
-impl House {
-    fn submit(&self, number: &str) -> tokio::task::JoinHandle<Result<Answer, LedgerError>> {
+impl Stack {
+    fn submit(&self, number: &str) -> tokio::task::JoinHandle<Result<SubmitOutcome, LedgerError>> {
         let relay = Arc::clone(&self.relay);
         let candidate = Candidate {
             id: OrderId::of(number),
@@ -192,7 +197,7 @@ impl House {
             fingerprint: "f".into(),
             body: json!({ "externalId": number }).to_string(),
             mapping_version: "v".into(),
-            baggage: Baggage::default(),
+            propagated_headers: PropagatedHeaders::default(),
         };
         tokio::spawn(async move { relay.submit(candidate, Duration::from_hours(1)).await })
     }
@@ -216,128 +221,128 @@ impl House {
 
 #[tokio::test]
 async fn a_cart_that_can_not_be_recorded_is_not_sent() {
-    let house = house(&[]);
-    house.ledger.fail_next(&[Failure::Refused]);
-    assert!(house.submit("1").await.unwrap().is_err());
-    house.pass(SWEEP).await;
-    assert_eq!(house.calls(), Vec::<&str>::new());
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::Refused]);
+    assert!(stack.submit("1").await.unwrap().is_err());
+    stack.pass(SWEEP_INTERVAL).await;
+    assert_eq!(stack.calls(), Vec::<&str>::new());
 }
 
 #[tokio::test]
 async fn an_attempt_that_can_not_be_recorded_sends_nothing_and_is_made_later() {
-    let house = house(&[]);
-    house.ledger.fail_next(&[Failure::None, Failure::Refused]);
-    let caller = house.submit("1");
-    house.settle().await;
-    assert_eq!(house.calls(), Vec::<&str>::new());
-    assert_eq!(house.ledger.order().state, State::Accepted);
-    house.pass(SWEEP).await;
-    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
-    assert_eq!(house.calls(), ["POST"]);
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::None, Failure::Refused]);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    assert_eq!(stack.calls(), Vec::<&str>::new());
+    assert_eq!(stack.ledger.order().state, State::Accepted);
+    stack.pass(SWEEP_INTERVAL).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST"]);
 }
 
 #[tokio::test]
 async fn an_attempt_of_which_it_is_not_known_whether_it_was_recorded_is_recorded_again_and_then_made() {
-    let house = house(&[]);
-    house.ledger.fail_next(&[Failure::None, Failure::Ambiguous]);
-    let caller = house.submit("1");
-    house.settle().await;
-    assert_eq!((house.ledger.order().state, house.calls().len()), (State::Forwarding, 0));
-    house.pass(SWEEP).await;
-    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
-    assert_eq!(house.calls(), ["POST"], "one attempt, whose begin was written twice");
-    assert_eq!(house.ledger.order().attempts.len(), 1);
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::None, Failure::Ambiguous]);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Forwarding, 0));
+    stack.pass(SWEEP_INTERVAL).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST"], "one attempt, whose begin was written twice");
+    assert_eq!(stack.ledger.order().attempts.len(), 1);
 }
 
 #[tokio::test]
 async fn nobody_is_told_an_outcome_that_is_not_recorded() {
-    let house = house(&[]);
-    house.ledger.fail_next(&[Failure::None, Failure::None, Failure::Refused, Failure::Refused]);
-    let caller = house.submit("1");
-    house.settle().await;
-    assert_eq!(house.calls(), ["POST"]);
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::None, Failure::None, Failure::Refused, Failure::Refused]);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    assert_eq!(stack.calls(), ["POST"]);
     assert!(!caller.is_finished(), "11VMS has created the order, the ledger does not know it yet");
-    house.pass(AGAIN).await;
+    stack.pass(LEDGER_RETRY_DELAY).await;
     assert!(!caller.is_finished());
-    house.pass(AGAIN).await;
-    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
-    assert_eq!(house.calls(), ["POST"], "kept, not sent again");
+    stack.pass(LEDGER_RETRY_DELAY).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST"], "kept, not sent again");
 }
 
 #[tokio::test]
 async fn an_outcome_that_was_recorded_after_all_does_not_overwrite_a_newer_life() {
-    let house = house(&[Post::Refuses, Post::Creates]);
-    house.ledger.fail_next(&[Failure::None, Failure::None, Failure::Ambiguous]);
-    let first = house.submit("1");
-    house.settle().await;
-    assert_eq!(house.ledger.order().state, State::Rejected);
-    let second = house.submit("1");
-    house.settle().await;
-    house.pass(AGAIN).await;
-    assert!(matches!(second.await.unwrap().unwrap(), Answer::Created(_)));
-    assert_eq!(house.ledger.order().state, State::Created);
-    assert!(matches!(first.await.unwrap().unwrap(), Answer::Created(_)), "the newest outcome is everybody's");
-    assert_eq!(house.calls(), ["POST", "POST"]);
+    let stack = stack(&[Post::Refuses, Post::Creates]);
+    stack.ledger.fail_next(&[Failure::None, Failure::None, Failure::Ambiguous]);
+    let first = stack.submit("1");
+    stack.settle().await;
+    assert_eq!(stack.ledger.order().state, State::Rejected);
+    let second = stack.submit("1");
+    stack.settle().await;
+    stack.pass(LEDGER_RETRY_DELAY).await;
+    assert!(matches!(second.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.ledger.order().state, State::Created);
+    assert!(matches!(first.await.unwrap().unwrap(), SubmitOutcome::Created(_)), "the newest outcome is everybody's");
+    assert_eq!(stack.calls(), ["POST", "POST"]);
 }
 
 #[tokio::test]
 async fn an_attempt_that_panics_is_looked_up_and_harms_no_other() {
-    let house = house(&[Post::Panics]);
-    let caller = house.submit("1");
-    house.settle().await;
-    assert!(matches!(house.submit("2").await.unwrap().unwrap(), Answer::Created(_)));
-    house.pass(SWEEP).await;
-    house.pass(Duration::from_secs(30)).await;
-    assert!(matches!(caller.await.unwrap().unwrap(), Answer::Created(_)));
-    assert_eq!(house.calls(), ["POST", "POST", "GET"], "the fake finds the other order's number");
+    let stack = stack(&[Post::Panics]);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    assert!(matches!(stack.submit("2").await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    stack.pass(SWEEP_INTERVAL).await;
+    stack.pass(Duration::from_secs(30)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST", "POST", "GET"], "the fake finds the other order's number");
 }
 
 #[tokio::test]
 async fn who_waits_for_its_turn_when_the_service_stops_is_not_sent() {
-    let house = house(&[Post::Hangs]);
-    let (first, second) = (house.submit("1"), house.submit("2"));
-    house.settle().await;
-    let relay = Arc::clone(&house.relay);
+    let stack = stack(&[Post::Hangs]);
+    let (first, second) = (stack.submit("1"), stack.submit("2"));
+    stack.settle().await;
+    let relay = Arc::clone(&stack.relay);
     let stop = tokio::spawn(async move { relay.stop(Duration::from_secs(10)).await });
-    house.settle().await;
+    stack.settle().await;
     assert!(!first.is_finished() && !second.is_finished(), "an attempt is under way");
-    house.pass(Duration::from_secs(10)).await;
+    stack.pass(Duration::from_secs(10)).await;
     stop.await.unwrap();
-    assert!(matches!(first.await.unwrap().unwrap(), Answer::Open(order) if order.state == State::Forwarding));
-    assert!(matches!(second.await.unwrap().unwrap(), Answer::Open(order) if order.state == State::Accepted));
-    assert_eq!(house.calls(), ["POST"]);
+    assert!(matches!(first.await.unwrap().unwrap(), SubmitOutcome::Open(order) if order.state == State::Forwarding));
+    assert!(matches!(second.await.unwrap().unwrap(), SubmitOutcome::Open(order) if order.state == State::Accepted));
+    assert_eq!(stack.calls(), ["POST"]);
 }
 
 #[tokio::test]
 async fn a_cart_that_arrives_during_the_stop_is_recorded_and_left_for_the_next_start() {
-    let house = house(&[]);
-    house.relay.stop(Duration::ZERO).await;
-    assert!(matches!(house.submit("1").await.unwrap().unwrap(), Answer::Open(_)));
-    assert_eq!(house.calls(), Vec::<&str>::new());
+    let stack = stack(&[]);
+    stack.relay.stop(Duration::ZERO).await;
+    assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Open(_)));
+    assert_eq!(stack.calls(), Vec::<&str>::new());
 }
 
 #[tokio::test]
 async fn callers_of_one_order_share_its_outcome_and_one_of_them_created_it() {
-    let house = house(&[]);
-    let callers: Vec<_> = (0..10).map(|_| house.submit("1")).collect();
+    let stack = stack(&[]);
+    let callers: Vec<_> = (0..10).map(|_| stack.submit("1")).collect();
     let mut created = 0;
     for caller in callers {
         match caller.await.unwrap().unwrap() {
-            Answer::Created(_) => created += 1,
-            Answer::Replayed(_) => {}
+            SubmitOutcome::Created(_) => created += 1,
+            SubmitOutcome::Replayed(_) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((created, house.calls()), (1, vec!["POST"]));
-    assert!(!house.relay.turns.knows(&OrderId::of("1")));
+    assert_eq!((created, stack.calls()), (1, vec!["POST"]));
+    assert!(!stack.relay.dispatcher.knows(&OrderId::of("1")));
 }
 
 #[tokio::test]
 async fn nobody_is_waited_for_when_everybody_has_gone() {
-    let house = house(&[Post::Hangs]);
-    let caller = house.submit("1");
-    house.settle().await;
+    let stack = stack(&[Post::Hangs]);
+    let caller = stack.submit("1");
+    stack.settle().await;
     caller.abort();
-    house.settle().await;
-    assert!(house.relay.outcomes.is_empty());
+    stack.settle().await;
+    assert!(stack.relay.waiters.is_empty());
 }

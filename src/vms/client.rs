@@ -13,9 +13,9 @@ use super::Vms;
 use super::token::{AccessToken, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::retry::{Answer, Reply};
+use crate::order::retry::{CallOutcome, VmsResponse};
 use crate::order::{Order, OrderId};
-use crate::outbound::{Outbound, OutboundError, Route, chain, read_limited, retry_after};
+use crate::outbound::{ClientSettings, Outbound, OutboundError, chain, read_limited, retry_after};
 
 /// Most bytes of an answer that are read; 11VMS's answers have some KiB.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -36,8 +36,8 @@ impl VmsClient {
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let identity = target.oauth2.identity().cloned();
-        let route = Route {
-            keys: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
+        let route = ClientSettings {
+            setting_names: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
             connect_timeout: target.connect_timeout,
             timeout: target.timeout,
             ca: target.ca.clone(),
@@ -62,39 +62,39 @@ impl VmsClient {
     }
 
     /// Sends with a token; a 401 is answered once with a fresh one.
-    async fn exchange(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> Reply {
+    async fn exchange(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
-            Err(error) => return Reply::NotSent(format!("no token for 11VMS: {error}")),
+            Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
         };
         let reply = self.send(&build, &token).await;
-        if !matches!(&reply, Reply::Answered(Answer { status: 401, .. })) {
+        if !matches!(&reply, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return reply;
         }
         self.tokens.discard(&token).await;
         match self.tokens.get().await {
             Ok(token) => self.send(&build, &token).await,
             // 11VMS has done nothing (401), and why it gets no other token is what a person has to know.
-            Err(error) => Reply::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
+            Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that calls 11VMS")]
-    async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder, token: &AccessToken) -> Reply {
+    async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder, token: &AccessToken) -> CallOutcome {
         let request = build(&self.http.client(), self.orders_for(token));
         let sent = request.bearer_auth(token.value.expose_secret()).send().await;
         match sent {
             Ok(response) => self.read(response).await,
             Err(error) if error.is_builder() => {
-                Reply::NotSent(format!("the request can't be built: {}", chain(&error)))
+                CallOutcome::NotSent(format!("the request can't be built: {}", chain(&error)))
             }
-            Err(error) if error.is_connect() => Reply::NotSent(format!("no connection: {}", chain(&error))),
-            Err(error) if error.is_timeout() => Reply::Lost("no answer within target.timeout".to_owned()),
-            Err(error) => Reply::Lost(format!("no answer: {}", chain(&error))),
+            Err(error) if error.is_connect() => CallOutcome::NotSent(format!("no connection: {}", chain(&error))),
+            Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
+            Err(error) => CallOutcome::Lost(format!("no answer: {}", chain(&error))),
         }
     }
 
-    async fn read(&self, response: Response) -> Reply {
+    async fn read(&self, response: Response) -> CallOutcome {
         let status = response.status().as_u16();
         let now = self.clock.now();
         let wait = response
@@ -103,26 +103,26 @@ impl VmsClient {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| retry_after(text, now));
         match read_limited(response, MAX_ANSWER_BYTES).await {
-            Ok(body) => Reply::Answered(Answer { status, body: json_or_text(&body), retry_after: wait }),
-            Err(problem) => Reply::Lost(format!("answered {status}, then {problem}")),
+            Ok(body) => CallOutcome::Answered(VmsResponse { status, body: json_or_text(&body), retry_after: wait }),
+            Err(problem) => CallOutcome::Lost(format!("answered {status}, then {problem}")),
         }
     }
 }
 
 #[async_trait]
 impl Vms for VmsClient {
-    async fn create(&self, order: &Order) -> Reply {
+    async fn create(&self, order: &Order) -> CallOutcome {
         let build = |http: &Client, orders: Url| {
             let request = http
                 .post(orders)
                 .header(CONTENT_TYPE, "application/json")
                 .header("idempotency-key", order.id.as_str())
                 .body(order.body.clone());
-            let baggage = &order.baggage;
+            let propagated_headers = &order.propagated_headers;
             let headers = [
-                ("traceparent", &baggage.traceparent),
-                ("sap-passport", &baggage.sap_passport),
-                ("x-request-id", &baggage.request_id),
+                ("traceparent", &propagated_headers.traceparent),
+                ("sap-passport", &propagated_headers.sap_passport),
+                ("x-request-id", &propagated_headers.request_id),
             ];
             headers
                 .into_iter()
@@ -132,7 +132,7 @@ impl Vms for VmsClient {
         self.exchange(build).await
     }
 
-    async fn look_up(&self, id: &OrderId) -> Reply {
+    async fn look_up(&self, id: &OrderId) -> CallOutcome {
         let build = |http: &Client, mut orders: Url| {
             orders.query_pairs_mut().append_pair("externalId", id.as_str());
             http.get(orders)

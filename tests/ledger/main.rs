@@ -23,8 +23,8 @@ use purchase_order_webhook::config::Settings;
 use purchase_order_webhook::ledger::postgres::{PostgresLedger, Url};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
-use purchase_order_webhook::order::retry::Policy;
-use purchase_order_webhook::order::{Admission, Baggage, Candidate, Order, OrderId};
+use purchase_order_webhook::order::retry::RetryPolicy;
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -34,12 +34,12 @@ use postgres::Postgres;
 const LONG: Duration = Duration::from_hours(1);
 
 /// Somewhere to keep a ledger.
-enum Place<'a> {
+enum ListPosition<'a> {
     Folder(TempDir),
     Database { server: &'a Postgres, name: String, url: String },
 }
 
-impl Place<'_> {
+impl ListPosition<'_> {
     fn folder() -> Self {
         Self::Folder(tempfile::tempdir().unwrap())
     }
@@ -71,8 +71,8 @@ impl Place<'_> {
 }
 
 impl Postgres {
-    fn place(&self, name: &str) -> Place<'_> {
-        Place::Database { server: self, name: name.to_owned(), url: self.database(name) }
+    fn place(&self, name: &str) -> ListPosition<'_> {
+        ListPosition::Database { server: self, name: name.to_owned(), url: self.database(name) }
     }
 }
 
@@ -86,9 +86,9 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// The defaults, without chance.
-fn policy() -> Policy {
+fn policy() -> RetryPolicy {
     let example = include_str!("../../config.example.toml");
-    Policy { jitter: 0.0, ..Settings::parse("example", example, &BTreeMap::new()).unwrap().retry }
+    RetryPolicy { jitter: 0.0, ..Settings::parse("example", example, &BTreeMap::new()).unwrap().retry }
 }
 
 fn candidate(number: usize) -> Candidate {
@@ -98,7 +98,7 @@ fn candidate(number: usize) -> Candidate {
         fingerprint: "f".into(),
         body: json!({ "externalId": number }).to_string(),
         mapping_version: "v".into(),
-        baggage: Baggage::default(),
+        propagated_headers: PropagatedHeaders::default(),
     }
 }
 

@@ -67,7 +67,7 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
     let mut late = order.clone();
     order.interrupt(at(101), &policy()).unwrap();
     late.interrupt(at(102), &policy()).unwrap();
-    assert_eq!(other.store(order.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(other.store(order.clone()).await.unwrap(), Stored::Committed);
     assert_eq!(one.store(late).await.unwrap(), Stored::Superseded);
     // An equal change of another replica is another one's all the same.
     assert_eq!(one.store(order).await.unwrap(), Stored::Superseded);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, Place as Position, Stored};
-use purchase_order_webhook::order::retry::{Policy, Verdict};
+use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, ListPosition as Position, Stored};
+use purchase_order_webhook::order::retry::{RetryPolicy, Verdict};
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
 
-use crate::{Place, Postgres, admitted, at, candidate, claimed, policy};
+use crate::{ListPosition, Postgres, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
 macro_rules! promises {
@@ -15,7 +15,7 @@ macro_rules! promises {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(&crate::Place::folder()).await;
+                super::$name(&crate::ListPosition::folder()).await;
             })*
         }
 
@@ -57,18 +57,18 @@ fn rejected() -> Verdict {
 
 async fn begun(ledger: &dyn Ledger, mut order: Order) -> Order {
     order.begin(at(10)).unwrap();
-    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Committed);
     order
 }
 
 async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order {
     let mut order = begun(ledger, order).await;
     order.conclude(verdict, at(10), &policy(), 0.0).unwrap();
-    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Now);
+    assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Committed);
     order
 }
 
-async fn what_was_admitted_is_there_when_it_is_opened_again(place: &Place<'_>) {
+async fn what_was_admitted_is_there_when_it_is_opened_again(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     // The writer ends with the last handle, and the lock on a file goes with it.
@@ -80,7 +80,7 @@ async fn what_was_admitted_is_there_when_it_is_opened_again(place: &Place<'_>) {
     ledger.check().await.unwrap();
 }
 
-async fn only_one_of_many_equal_candidates_is_started(place: &Place<'_>) {
+async fn only_one_of_many_equal_candidates_is_started(place: &ListPosition<'_>) {
     let ledger: Arc<dyn Ledger> = place.open().await.into();
     let calls: Vec<_> = (0..100)
         .map(|_| {
@@ -99,7 +99,7 @@ async fn only_one_of_many_equal_candidates_is_started(place: &Place<'_>) {
     assert_eq!(started, 1);
 }
 
-async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &Place<'_>) {
+async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let retrying = admitted(&*ledger, 3).await;
     let forwarding = admitted(&*ledger, 2).await;
@@ -112,7 +112,7 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &Place<'_
     assert_eq!(ledger.next_due(at(40)).await.unwrap(), None);
     // A new life: nobody works on anything any more.
     drop(ledger);
-    if matches!(place, Place::Database { .. }) {
+    if matches!(place, ListPosition::Database { .. }) {
         place.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
     }
     let ledger = place.open().await;
@@ -122,20 +122,24 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &Place<'_
     assert_eq!(ledger.find(&OrderId::of("4")).await.unwrap(), None);
 }
 
-async fn of_two_changes_to_one_revision_one_is_stored(place: &Place<'_>) {
+async fn of_two_changes_to_one_revision_one_is_stored(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let older = admitted(&*ledger, 1).await;
     let (mut one, mut other) = (older.clone(), older.clone());
     one.begin(at(10)).unwrap();
     other.begin(at(11)).unwrap();
-    assert_eq!(ledger.store(one.clone()).await.unwrap(), Stored::Now);
-    assert_eq!(ledger.store(one.clone()).await.unwrap(), Stored::Now, "the same again, after an answer that was lost");
+    assert_eq!(ledger.store(one.clone()).await.unwrap(), Stored::Committed);
+    assert_eq!(
+        ledger.store(one.clone()).await.unwrap(),
+        Stored::Committed,
+        "the same again, after an answer that was lost"
+    );
     assert_eq!(ledger.store(other).await.unwrap(), Stored::Superseded);
     assert_eq!(ledger.store(older).await.unwrap(), Stored::Superseded);
     assert_eq!(ledger.find(&one.id).await.unwrap(), Some(one));
 }
 
-async fn a_record_that_can_not_be_read_harms_no_other(place: &Place<'_>) {
+async fn a_record_that_can_not_be_read_harms_no_other(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     admitted(&*ledger, 1).await;
     admitted(&*ledger, 2).await;
@@ -149,17 +153,17 @@ async fn a_record_that_can_not_be_read_harms_no_other(place: &Place<'_>) {
     assert!(ledger.find(&OrderId::of("1")).await.is_err());
 }
 
-async fn a_parked_order_is_kept_until_somebody_looked(place: &Place<'_>) {
+async fn a_parked_order_is_kept_until_somebody_looked(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     let mut order = begun(&*ledger, order).await;
-    order.conclude(not_done(), at(0), &Policy { retries: 0, ..policy() }, 0.0).unwrap();
+    order.conclude(not_done(), at(0), &RetryPolicy { retries: 0, ..policy() }, 0.0).unwrap();
     assert_eq!(order.state, State::Parked);
     ledger.store(order).await.unwrap();
     assert_eq!(ledger.purge(at(1_000_000), Duration::from_secs(1)).await.unwrap(), 0);
 }
 
-async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place: &Place<'_>) {
+async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, rejected()).await;
@@ -171,7 +175,7 @@ async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place
     assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().state, State::Accepted);
 }
 
-async fn the_list_filters_and_continues_behind_a_place(place: &Place<'_>) {
+async fn the_list_filters_and_continues_behind_a_place(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     for number in 1..=5 {
         admitted(&*ledger, number).await;
@@ -186,7 +190,7 @@ async fn the_list_filters_and_continues_behind_a_place(place: &Place<'_>) {
     assert_eq!(list(Filter { limit: 9, state: Some(State::Created), ..Filter::default() }).await, Vec::<String>::new());
 }
 
-async fn what_no_index_takes_harms_nobody(place: &Place<'_>) {
+async fn what_no_index_takes_harms_nobody(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     for (id, cart_number) in [("1", "47\u{0}11".to_owned()), ("2", "ä".repeat(100_000))] {
         let candidate = Candidate { id: OrderId::of(id), cart_number: cart_number.clone(), ..candidate(9) };
@@ -199,16 +203,18 @@ async fn what_no_index_takes_harms_nobody(place: &Place<'_>) {
     assert_eq!(ledger.find(&OrderId::of("4\u{0}")).await.unwrap(), None);
 }
 
-async fn old_orders_are_removed_however_many_they_are(place: &Place<'_>) {
+async fn old_orders_are_removed_however_many_they_are(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, created()).await;
     let columns = "cart_number, state, received_at, settled_at, next_attempt_at, record, revision";
     let (columns, numbers) = match place {
-        Place::Folder(_) => {
+        ListPosition::Folder(_) => {
             (columns.to_owned(), "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)")
         }
-        Place::Database { .. } => (format!("{columns}, writer"), "WITH n(i) AS (SELECT generate_series(2, 2500))"),
+        ListPosition::Database { .. } => {
+            (format!("{columns}, writer"), "WITH n(i) AS (SELECT generate_series(2, 2500))")
+        }
     };
     place.run_sql(&format!(
         "{numbers} INSERT INTO orders (id, {columns}) SELECT CAST(i AS TEXT), {columns} FROM orders, n"
@@ -216,21 +222,21 @@ async fn old_orders_are_removed_however_many_they_are(place: &Place<'_>) {
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 2_500);
 }
 
-async fn what_11vms_said_is_kept_to_the_letter(place: &Place<'_>) {
+async fn what_11vms_said_is_kept_to_the_letter(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     let said =
         serde_json::json!({ "text": "NUL \u{0}, quote ', backslash \\, 💶", "number": 12_345_678_901_234_567_890_u64 });
     let verdict = Verdict::Rejected { status: 422, answer: Some(said.clone()), detail: "\u{0}".into() };
     concluded(&*ledger, order, verdict).await;
-    assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().vms, Some(said));
+    assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().vms_response, Some(said));
 }
 
-async fn a_schema_of_a_newer_version_is_not_touched(place: &Place<'_>) {
+async fn a_schema_of_a_newer_version_is_not_touched(place: &ListPosition<'_>) {
     drop(place.open().await);
     place.run_sql(match place {
-        Place::Folder(_) => "PRAGMA user_version = 99",
-        Place::Database { .. } => "INSERT INTO schema_version VALUES (99)",
+        ListPosition::Folder(_) => "PRAGMA user_version = 99",
+        ListPosition::Database { .. } => "INSERT INTO schema_version VALUES (99)",
     });
     let Err(error) = place.try_open().await else { panic!("opened") };
     let text = error.to_string();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::order::{Attempt, Order, OrderId, Outcome, State};
-use purchase_order_webhook::relay::Answer;
+use purchase_order_webhook::relay::SubmitOutcome;
 
 use crate::run::INITIAL_DELAY;
 use crate::world::{GRACE, World};
@@ -48,7 +48,7 @@ impl World {
     /// An attempt begins, and not before its time.
     fn check_begin(&mut self, before: &Order, order: &Order) {
         let started = order.attempts.last().unwrap().started_at;
-        if order.used == 1 {
+        if order.attempts_used == 1 {
             // A new life of the order: what 11VMS asked of an earlier one was heard by who brought it again.
             self.invariants.not_before.remove(&order.id);
         }
@@ -56,7 +56,7 @@ impl World {
         if let Some(last) = order.attempts.iter().rev().nth(1) {
             let end = end(last);
             let in_doubt = matches!(last.outcome, Some(Outcome::Unknown | Outcome::Interrupted));
-            let is_retry = order.used >= 2 && last.outcome != Some(Outcome::Interrupted);
+            let is_retry = order.attempts_used >= 2 && last.outcome != Some(Outcome::Interrupted);
             early |= in_doubt && started < after(end, GRACE);
             early |= is_retry && started < after(end, INITIAL_DELAY.mul_f64(0.899));
             early |= is_retry && self.invariants.not_before.get(&order.id).is_some_and(|at| started < *at);
@@ -89,13 +89,13 @@ impl World {
     }
 
     /// A caller was told something.
-    pub fn check_answer(&mut self, answer: &Answer) {
-        let (Answer::Created(order)
-        | Answer::Replayed(order)
-        | Answer::Open(order)
-        | Answer::Rejected(order)
-        | Answer::Parked(order)
-        | Answer::Conflicting(order)) = answer;
+    pub fn check_answer(&mut self, answer: &SubmitOutcome) {
+        let (SubmitOutcome::Created(order)
+        | SubmitOutcome::Replayed(order)
+        | SubmitOutcome::Open(order)
+        | SubmitOutcome::Rejected(order)
+        | SubmitOutcome::Parked(order)
+        | SubmitOutcome::Conflicting(order)) = answer;
         self.note(&format!("told: {} r{} {}", order.id, order.revision, order.state.name()));
         let known = self.rows.get(&order.id).map(|row| row.order.clone());
         let is_true = known.is_some_and(|known| {

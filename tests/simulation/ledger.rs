@@ -5,26 +5,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
-use purchase_order_webhook::ledger::group::{Write, Written};
+use purchase_order_webhook::ledger::group_commit::{Write, Written};
 use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use purchase_order_webhook::order::retry::Policy;
+use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
-use purchase_order_webhook::relay::FRESH;
+use purchase_order_webhook::relay::MAX_LEASE_AGE_AT_SEND;
 use rand::Rng as _;
 use tokio::sync::oneshot;
 
 use crate::broken::Defect;
 use crate::run::ATTEMPT_LIMIT;
-use crate::world::{LifeId, Row, Shared, World};
+use crate::world::{ProcessRunId, Row, Shared, World};
 
 /// As much longer than any attempt as in production.
-pub const LEASE: Duration = ATTEMPT_LIMIT.saturating_add(FRESH).saturating_add(Duration::from_secs(1));
+pub const LEASE: Duration = ATTEMPT_LIMIT.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(Duration::from_secs(1));
 
 #[derive(Debug)]
 pub struct SimulatedLedger {
     pub world: Shared,
-    pub life: LifeId,
+    pub life: ProcessRunId,
     pub sharing: Sharing,
     pub defect: Option<Defect>,
 }
@@ -74,7 +74,7 @@ impl SimulatedLedger {
 
 impl World {
     /// Commits a record.
-    fn commit(&mut self, order: &Order, life: LifeId) {
+    fn commit(&mut self, order: &Order, life: ProcessRunId) {
         self.note(&format!("ledger: {} r{} {} (life {life})", order.id, order.revision, order.state.name()));
         let leased = matches!(order.state, State::Accepted | State::Forwarding);
         let lease_until = leased.then(|| after(self.now, LEASE));
@@ -83,10 +83,10 @@ impl World {
     }
 
     /// One write, decided as the real ledgers decide it.
-    fn write(&mut self, write: &Write, life: LifeId) -> Written {
+    fn write(&mut self, write: &Write, life: ProcessRunId) -> Written {
         let known = WorkingSet::ids(std::slice::from_ref(write)).into_iter().filter_map(|id| {
             let row = self.rows.get(&id)?;
-            Some((id, Known { order: Ok(row.order.clone()), mine: row.writer == life }))
+            Some((id, Known { order: Ok(row.order.clone()), written_by_us: row.writer == life }))
         });
         let mut orders = WorkingSet::new(known.collect());
         let Applied::ToAnOrder(Ok(written)) = orders.apply(write) else { panic!("no such write: {write:?}") };
@@ -97,7 +97,7 @@ impl World {
         written
     }
 
-    fn store(&mut self, order: &Order, life: LifeId) -> Stored {
+    fn store(&mut self, order: &Order, life: ProcessRunId) -> Stored {
         match self.write(&Write::Store(Box::new(order.clone())), life) {
             Written::Stored(stored) => stored,
             other => panic!("{other:?}"),
@@ -107,7 +107,7 @@ impl World {
     fn claim(&mut self, now: Timestamp, limit: usize, ledger: &Claimer) -> Vec<Claimed> {
         let world_now = self.now;
         let free = |row: &Row| {
-            ledger.sharing == Sharing::Alone
+            ledger.sharing == Sharing::Exclusive
                 || ledger.defect == Some(Defect::LeasesIgnored)
                 || row.lease_until.is_none_or(|until| until < world_now)
         };
@@ -127,7 +127,7 @@ impl World {
             room -= usize::from(taken && order.state != State::Forwarding);
             taken
         });
-        if ledger.sharing == Sharing::Replicas {
+        if ledger.sharing == Sharing::Shared {
             for order in &orders {
                 let row = self.rows.get_mut(&order.id).unwrap();
                 (row.writer, row.lease_until) = (ledger.life, Some(after(world_now, LEASE)));
@@ -140,7 +140,7 @@ impl World {
 /// Who claims.
 #[derive(Clone, Copy)]
 struct Claimer {
-    life: LifeId,
+    life: ProcessRunId,
     sharing: Sharing,
     defect: Option<Defect>,
 }
@@ -151,7 +151,7 @@ impl Ledger for SimulatedLedger {
         self.sharing
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
         let life = self.life;
         self.run(true, move |world| {
             let write = Write::Admit(Box::new(candidate), now, Box::new(policy));
@@ -235,12 +235,12 @@ impl SimulatedLedger {
                 let settled = Order { state: State::Created, purchase_order_number: Some("?".into()), ..order };
                 self.run(true, move |world| world.store(&settled, life)).await
             }
-            Defect::BeginNotRecorded if order.state == State::Forwarding => Ok(Stored::Now),
+            Defect::BeginNotRecorded if order.state == State::Forwarding => Ok(Stored::Committed),
             // Its begin is not there, so its end is the change to the revision before.
             Defect::BeginNotRecorded if !order.attempts.is_empty() && order.state != State::Accepted => {
                 self.run(true, move |world| {
                     world.commit(&order, life);
-                    Stored::Now
+                    Stored::Committed
                 })
                 .await
             }
@@ -248,7 +248,7 @@ impl SimulatedLedger {
                 self.run(true, move |world| {
                     world.note(&format!("ledger: {} forgotten", order.id));
                     world.rows.remove(&order.id);
-                    Stored::Now
+                    Stored::Committed
                 })
                 .await
             }
@@ -262,7 +262,7 @@ impl SimulatedLedger {
                 world.write_at(time, life, move |world| {
                     world.store(&order, life);
                 });
-                Ok(Stored::Now)
+                Ok(Stored::Committed)
             }
             _ => self.run(true, move |world| world.store(&order, life)).await,
         }

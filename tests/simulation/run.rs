@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::breaker::BreakerPolicy;
-use purchase_order_webhook::order::retry::{DuplicateGuard, Policy, Reading};
-use purchase_order_webhook::order::{Baggage, Candidate, OrderId, Outcome, Resolution, Resolved, State};
-use purchase_order_webhook::relay::{Answer, Chance, Parts, Relay};
+use purchase_order_webhook::order::retry::{DuplicateGuard, ResponseRules, RetryPolicy};
+use purchase_order_webhook::order::{Candidate, OrderId, Outcome, PropagatedHeaders, Resolution, Resolved, State};
+use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay, SubmitOutcome};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +20,7 @@ use tokio::task::{AbortHandle, yield_now};
 use crate::broken::Defect;
 use crate::ledger::SimulatedLedger;
 use crate::vms::SimulatedVms;
-use crate::world::{GRACE, LifeId, Shared, SimulatedClock};
+use crate::world::{GRACE, ProcessRunId, Shared, SimulatedClock};
 
 pub const INITIAL_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -73,12 +73,12 @@ enum Action {
     Resolve {
         cart: usize,
     },
-    Calm,
+    StopFaults,
 }
 
 /// One life of one replica: what dies with it.
-struct Life {
-    id: LifeId,
+struct ProcessRun {
+    id: ProcessRunId,
     runtime: Runtime,
     relay: Arc<Relay>,
 }
@@ -146,14 +146,14 @@ pub struct Report {
     pub figures: Figures,
 }
 
-struct House {
+struct Simulation {
     world: Shared,
     /// Decides what comes from outside, apart from the world's own chance.
     random: StdRng,
     plan: BTreeMap<(Timestamp, u64), Action>,
     planned: u64,
-    replicas: Vec<Option<Life>>,
-    lives: LifeId,
+    replicas: Vec<Option<ProcessRun>>,
+    lives: ProcessRunId,
     sharing: Sharing,
     guard: DuplicateGuard,
     max_concurrency: usize,
@@ -167,25 +167,25 @@ struct House {
 
 /// Runs one seed.
 pub fn run(seed: u64, defect: Option<Defect>, tell: bool) -> Report {
-    let mut house = House::new(seed, defect, tell);
-    house.plan();
-    for replica in 0..house.replicas.len() {
-        house.start(replica);
+    let mut simulation = Simulation::new(seed, defect, tell);
+    simulation.plan();
+    for replica in 0..simulation.replicas.len() {
+        simulation.start(replica);
     }
-    house.live();
-    house.report(seed)
+    simulation.live();
+    simulation.report(seed)
 }
 
-impl House {
+impl Simulation {
     fn new(seed: u64, defect: Option<Defect>, tell: bool) -> Self {
         let mut random = StdRng::seed_from_u64(seed ^ 0x5EED);
-        let sharing = if random.random_bool(0.6) { Sharing::Alone } else { Sharing::Replicas };
+        let sharing = if random.random_bool(0.6) { Sharing::Exclusive } else { Sharing::Shared };
         let guard = match random.random_range(0..10) {
             0 => DuplicateGuard::None,
             1 => DuplicateGuard::IdempotencyKey,
             _ => DuplicateGuard::LookUp,
         };
-        let replicas = if sharing == Sharing::Alone { 1 } else { 3 };
+        let replicas = if sharing == Sharing::Exclusive { 1 } else { 3 };
         Self {
             world: Shared::new(seed, tell),
             plan: BTreeMap::new(),
@@ -203,8 +203,8 @@ impl House {
         }
     }
 
-    fn policy(&self) -> Policy {
-        Policy {
+    fn policy(&self) -> RetryPolicy {
+        RetryPolicy {
             retries: 3,
             initial_delay: INITIAL_DELAY,
             multiplier: 2.0,
@@ -222,7 +222,7 @@ impl House {
         self.lives += 1;
         let (id, world) = (self.lives, self.world.clone());
         let chance = Mutex::new(StdRng::seed_from_u64(self.random.random()));
-        let parts = Parts {
+        let parts = Dependencies {
             ledger: Arc::new(SimulatedLedger {
                 world: world.clone(),
                 life: id,
@@ -239,7 +239,7 @@ impl House {
             }),
             clock: Arc::new(SimulatedClock { world: world.clone(), life: id }),
             policy: self.policy(),
-            reading: Reading { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
+            response_rules: ResponseRules { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
             max_concurrency: self.max_concurrency,
             breaker: BreakerPolicy {
                 failures: 5,
@@ -247,14 +247,14 @@ impl House {
                 longest_pause: Duration::from_secs(5),
             },
             attempt_limit: ATTEMPT_LIMIT,
-            chance: Chance(Arc::new(move || chance.lock().unwrap().random_range(-1.0..=1.0))),
+            jitter: JitterSource(Arc::new(move || chance.lock().unwrap().random_range(-1.0..=1.0))),
         };
         let relay = Relay::new(parts);
         // No drivers: nothing in it can wait for anything but the simulated world.
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.spawn(Arc::clone(&relay).run());
         self.world.lock().note(&format!("life {id} of replica {replica} begins"));
-        self.replicas[replica] = Some(Life { id, runtime, relay });
+        self.replicas[replica] = Some(ProcessRun { id, runtime, relay });
         self.let_tasks_run(id);
     }
 
@@ -269,7 +269,7 @@ impl House {
         }
     }
 
-    fn let_tasks_run(&self, life: LifeId) {
+    fn let_tasks_run(&self, life: ProcessRunId) {
         if let Some(life) = self.replicas.iter().flatten().find(|known| known.id == life) {
             life.runtime.block_on(async {
                 for _ in 0..STEPS {
@@ -288,8 +288,8 @@ impl House {
     fn plan(&mut self) {
         let start = self.world.lock().now;
         let carts = self.random.random_range(2..7);
-        let rough = ROUGH.as_millis().try_into().unwrap();
-        let time = |random: &mut StdRng| after(start, Duration::from_millis(random.random_range(0..rough)));
+        let faults_on = ROUGH.as_millis().try_into().unwrap();
+        let time = |random: &mut StdRng| after(start, Duration::from_millis(random.random_range(0..faults_on)));
         for number in 0..self.random.random_range(4..20) {
             // Every cart comes at least once.
             let cart = if number < carts { number } else { self.random.random_range(0..carts) };
@@ -315,7 +315,7 @@ impl House {
             let replay = self.random.random_bool(0.5);
             self.at(at, if replay { Action::Replay { cart } } else { Action::Resolve { cart } });
         }
-        self.at(after(start, ROUGH), Action::Calm);
+        self.at(after(start, ROUGH), Action::StopFaults);
     }
 
     fn submission(&mut self, cart: usize) -> Action {
@@ -333,7 +333,7 @@ impl House {
             let (now, next, done) = {
                 let world = self.world.lock();
                 let next = world.agenda.first_key_value().map(|((time, _), _)| *time);
-                (world.now, next, world.invariants.violation.is_some() || (!world.rough && world.all_settled()))
+                (world.now, next, world.invariants.violation.is_some() || (!world.faults_on && world.all_settled()))
             };
             let over = now > after(start, ROUGH) + Duration::from_secs(15) && done;
             if over || now > after(start, HORIZON) || self.world.lock().invariants.violation.is_some() {
@@ -371,7 +371,7 @@ impl House {
             Action::Submit { cart, version, wait, hangs_up_after } => self.submit(cart, version, wait, hangs_up_after),
             Action::HangUp(caller) => {
                 self.callers[caller].abort();
-                let lives: Vec<LifeId> = self.replicas.iter().flatten().map(|life| life.id).collect();
+                let lives: Vec<ProcessRunId> = self.replicas.iter().flatten().map(|life| life.id).collect();
                 for life in lives {
                     self.let_tasks_run(life);
                 }
@@ -393,21 +393,21 @@ impl House {
             }
             Action::Replay { cart } => self.replay(cart),
             Action::Resolve { cart } => self.resolve(cart),
-            Action::Calm => {
-                self.world.lock().rough = false;
+            Action::StopFaults => {
+                self.world.lock().faults_on = false;
                 (0..self.replicas.len()).for_each(|replica| self.start(replica));
             }
         }
     }
 
     /// A replica that is alive, as a load balancer finds it.
-    fn any_replica(&mut self) -> Option<(LifeId, Arc<Relay>)> {
-        let alive: Vec<&Life> = self.replicas.iter().flatten().collect();
+    fn any_replica(&mut self) -> Option<(ProcessRunId, Arc<Relay>)> {
+        let alive: Vec<&ProcessRun> = self.replicas.iter().flatten().collect();
         let life = alive.get(self.random.random_range(0..self.replicas.len()))?;
         Some((life.id, Arc::clone(&life.relay)))
     }
 
-    fn spawn(&mut self, life: LifeId, work: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&mut self, life: ProcessRunId, work: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.replicas.iter().flatten().find(|known| known.id == life).map(|known| &known.runtime);
         self.callers.push(runtime.unwrap().spawn(work).abort_handle());
         self.let_tasks_run(life);
@@ -425,8 +425,11 @@ impl House {
             if let Ok(answer) = &answer {
                 world.lock().check_answer(answer);
             }
-            let content = matches!(answer, Ok(Answer::Created(_) | Answer::Replayed(_) | Answer::Conflicting(_)));
-            if comes_again && !content && world.lock().rough {
+            let content = matches!(
+                answer,
+                Ok(SubmitOutcome::Created(_) | SubmitOutcome::Replayed(_) | SubmitOutcome::Conflicting(_))
+            );
+            if comes_again && !content && world.lock().faults_on {
                 later.lock().unwrap().push((Duration::from_millis(pause), again));
             }
         };
@@ -459,8 +462,9 @@ impl House {
         }
         self.spawn(life, async move {
             let resolved = relay.resolve(&id(cart), resolution, "somebody", Duration::from_secs(4)).await;
-            if let Ok(Some(Resolved::Now(order) | Resolved::Already(order))) = resolved {
-                let told = if order.state == State::Created { Answer::Replayed } else { Answer::Conflicting };
+            if let Ok(Some(Resolved::Applied(order) | Resolved::Already(order))) = resolved {
+                let told =
+                    if order.state == State::Created { SubmitOutcome::Replayed } else { SubmitOutcome::Conflicting };
                 world.lock().check_answer(&told(order));
             }
         });
@@ -504,6 +508,6 @@ fn candidate(cart: usize, version: usize) -> Candidate {
         fingerprint: format!("{version}"),
         body: format!("{{\"externalId\":\"{}\",\"version\":{version}}}", cart + 1),
         mapping_version: "v".to_owned(),
-        baggage: Baggage::default(),
+        propagated_headers: PropagatedHeaders::default(),
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::Sharing;
-use purchase_order_webhook::order::retry::{Answer, Reply};
+use purchase_order_webhook::order::retry::{CallOutcome, VmsResponse};
 use purchase_order_webhook::order::{Order, OrderId, State};
 use purchase_order_webhook::vms::Vms;
 use rand::Rng as _;
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::broken::Defect;
 use crate::run::MAX_DELAY;
-use crate::world::{GRACE, LifeId, Row, Shared, VmsOrder, World};
+use crate::world::{GRACE, ProcessRunId, Row, Shared, VmsOrder, World};
 
 /// The client gives up then.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ struct Connection<'a> {
 impl Drop for Connection<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            Journey::connection_ends(&mut self.world.lock(), key);
+            RequestInFlight::connection_ends(&mut self.world.lock(), key);
         }
     }
 }
@@ -38,7 +38,7 @@ impl Drop for Connection<'_> {
 #[derive(Debug)]
 pub struct SimulatedVms {
     pub world: Shared,
-    pub life: LifeId,
+    pub life: ProcessRunId,
     pub defect: Option<Defect>,
     /// Whether a second request under one key gets the first one's order.
     pub honours_keys: bool,
@@ -48,8 +48,8 @@ pub struct SimulatedVms {
 
 /// A request on its way, and what 11VMS will do with it.
 #[derive(Debug)]
-pub struct Journey {
-    life: LifeId,
+pub struct RequestInFlight {
+    life: ProcessRunId,
     id: OrderId,
     number: String,
     /// When the order is made, and when a search finds it.
@@ -58,11 +58,11 @@ pub struct Journey {
     connection_ends_at: Timestamp,
 }
 
-impl Journey {
+impl RequestInFlight {
     /// The caller's process is gone.
-    pub fn connections_end(world: &mut World, life: LifeId) {
+    pub fn connections_end(world: &mut World, life: ProcessRunId) {
         let keys: Vec<u64> =
-            world.journeys.iter().filter(|(_, known)| known.life == life).map(|(key, _)| *key).collect();
+            world.requests.iter().filter(|(_, known)| known.life == life).map(|(key, _)| *key).collect();
         for key in keys {
             Self::connection_ends(world, key);
         }
@@ -71,17 +71,17 @@ impl Journey {
     /// What had not arrived may never arrive; the rest is done, and shows, within the grace.
     fn connection_ends(world: &mut World, key: u64) {
         let now = world.now;
-        if world.journeys.get(&key).is_none_or(|journey| journey.connection_ends_at <= now) {
+        if world.requests.get(&key).is_none_or(|request| request.connection_ends_at <= now) {
             return;
         }
         let lost = world.random.random_bool(0.5);
         let latest = world.between(0, 3_000);
-        let journey = world.journeys.get_mut(&key).unwrap();
-        journey.connection_ends_at = now;
-        if journey.arrives_at > now && lost {
-            journey.effect = None;
+        let request = world.requests.get_mut(&key).unwrap();
+        request.connection_ends_at = now;
+        if request.arrives_at > now && lost {
+            request.effect = None;
         }
-        if let Some((at, visible_at)) = &mut journey.effect {
+        if let Some((at, visible_at)) = &mut request.effect {
             *at = (*at).min(after(now, latest));
             *visible_at = (*visible_at).min(after(now, GRACE));
             let at = *at;
@@ -90,18 +90,18 @@ impl Journey {
     }
 
     /// How many requests of one life are under way.
-    fn open(world: &World, life: LifeId) -> usize {
-        world.journeys.values().filter(|known| known.life == life && known.connection_ends_at > world.now).count()
+    fn open(world: &World, life: ProcessRunId) -> usize {
+        world.requests.values().filter(|known| known.life == life && known.connection_ends_at > world.now).count()
     }
 }
 
 /// The order is made, unless it has been, or the time is not ripe after all.
 fn make(world: &mut World, key: u64) {
     let now = world.now;
-    let Some(journey) = world.journeys.get_mut(&key) else { return };
-    let Some((at, visible_at)) = journey.effect.filter(|(at, _)| *at <= now) else { return };
-    let (id, number) = (journey.id.clone(), journey.number.clone());
-    journey.effect = None;
+    let Some(request) = world.requests.get_mut(&key) else { return };
+    let Some((at, visible_at)) = request.effect.filter(|(at, _)| *at <= now) else { return };
+    let (id, number) = (request.id.clone(), request.number.clone());
+    request.effect = None;
     debug_assert!(at <= visible_at);
     let orders = world.vms.entry(id.clone()).or_default();
     if orders.iter().any(|order| order.number == number) {
@@ -113,56 +113,56 @@ fn make(world: &mut World, key: u64) {
 }
 
 /// What becomes of a request: whether an order is made, and what is answered.
-struct Fate {
+struct FaultPlan {
     made: bool,
-    reply: Reply,
+    reply: CallOutcome,
     /// The whole time-out passes before it.
     silent: bool,
 }
 
-fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> Reply {
-    Reply::Answered(Answer { status, body: Some(body), retry_after })
+fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutcome {
+    CallOutcome::Answered(VmsResponse { status, body: Some(body), retry_after })
 }
 
-impl Fate {
+impl FaultPlan {
     fn draw(world: &mut World, number: &str) -> Self {
-        let lost = || Reply::Lost("simulated".to_owned());
+        let lost = || CallOutcome::Lost("simulated".to_owned());
         let wait = world.goes_wrong(50).then(|| world.between(0, 30_000));
         let created = || answered(201, json!({ "poNumber": number }), None);
-        let fate = |made, reply, silent| Self { made, reply, silent };
+        let plan = |made, reply, silent| Self { made, reply, silent };
         if !world.goes_wrong(world.unusual) {
-            return fate(true, created(), false);
+            return plan(true, created(), false);
         }
         match world.random.random_range(0..11) {
-            0 | 10 => fate(false, answered(422, json!({ "message": "no" }), None), false),
-            1 => fate(false, answered(429, Value::Null, wait), false),
-            2 => fate(false, answered(503, Value::Null, wait), false),
-            3 => fate(true, answered(500, Value::Null, None), false),
-            4 => fate(false, lost(), false),
-            5 => fate(true, lost(), false),
-            6 => fate(true, lost(), true),
-            7 => fate(false, lost(), true),
-            8 => fate(true, answered(201, json!({}), None), false),
-            _ => fate(true, created(), true),
+            0 | 10 => plan(false, answered(422, json!({ "message": "no" }), None), false),
+            1 => plan(false, answered(429, Value::Null, wait), false),
+            2 => plan(false, answered(503, Value::Null, wait), false),
+            3 => plan(true, answered(500, Value::Null, None), false),
+            4 => plan(false, lost(), false),
+            5 => plan(true, lost(), false),
+            6 => plan(true, lost(), true),
+            7 => plan(false, lost(), true),
+            8 => plan(true, answered(201, json!({}), None), false),
+            _ => plan(true, created(), true),
         }
     }
 }
 
 impl SimulatedVms {
     /// Sends a request on its way; what comes back, and when.
-    fn depart(&self, world: &mut World, order: &Order) -> (Reply, Timestamp, u64) {
-        if Journey::open(world, self.life) >= self.max_concurrency {
+    fn depart(&self, world: &mut World, order: &Order) -> (CallOutcome, Timestamp, u64) {
+        if RequestInFlight::open(world, self.life) >= self.max_concurrency {
             world.violated(format!("{}: more is under way than 11VMS takes", order.id));
         }
         let leased = |row: &Row| row.writer == self.life && row.lease_until.is_some_and(|until| world.now < until);
         let begun = world.rows.get(&order.id).filter(|row| row.order.state == State::Forwarding);
-        if self.sharing == Sharing::Replicas && begun.is_some_and(|row| !leased(row)) {
+        if self.sharing == Sharing::Shared && begun.is_some_and(|row| !leased(row)) {
             world.violated(format!("{}: sent without a lease", order.id));
         }
         let known = world.vms.get(&order.id).and_then(|orders| orders.first()).filter(|_| self.honours_keys);
         let number = known.map_or_else(|| format!("45{:04}", world.vms.len()), |order| order.number.clone());
         let number = if known.is_some() { number } else { format!("{number}-{}", world.next_number()) };
-        let Fate { made, reply, silent } = Fate::draw(world, &number);
+        let FaultPlan { made, reply, silent } = FaultPlan::draw(world, &number);
         let arrives_at = world.soon(1, 50);
         let work = world.between(5, 500);
         let answered_at = if silent { after(world.now, TIMEOUT) } else { after(arrives_at, work) };
@@ -173,19 +173,20 @@ impl SimulatedVms {
         } else {
             answered_at
         };
-        let lag = world.between(0, if world.rough { 3_000 } else { 0 });
+        let lag = world.between(0, if world.faults_on { 3_000 } else { 0 });
         let visible_at = after(done_at, lag).min(after(connection_ends_at, GRACE));
         // An answer with a number comes from an order that is made.
-        let reply = if silent && done_at > answered_at { Reply::Lost("simulated".to_owned()) } else { reply };
+        let reply = if silent && done_at > answered_at { CallOutcome::Lost("simulated".to_owned()) } else { reply };
         let key = world.next_number();
         let (id, body) = (order.id.clone(), order.body.clone());
         let effect = made.then_some((done_at, visible_at));
-        let journey = Journey { life: self.life, id: id.clone(), number, effect, arrives_at, connection_ends_at };
-        world.journeys.insert(key, journey);
+        let request =
+            RequestInFlight { life: self.life, id: id.clone(), number, effect, arrives_at, connection_ends_at };
+        world.requests.insert(key, request);
         world.note(&format!("sent: {id} (life {})", self.life));
         world.at(arrives_at, self.life, move |world| world.check_sent(&id, &body));
         world.at(done_at, self.life, move |world| make(world, key));
-        if let Reply::Answered(Answer { retry_after: Some(wait), .. }) = &reply {
+        if let CallOutcome::Answered(VmsResponse { retry_after: Some(wait), .. }) = &reply {
             let not_before = after(connection_ends_at, (*wait).min(MAX_DELAY));
             world.invariants.not_before.insert(order.id.clone(), not_before);
         } else {
@@ -194,25 +195,25 @@ impl SimulatedVms {
         (reply, connection_ends_at, key)
     }
 
-    async fn at(&self, time: Timestamp, reply: impl FnOnce(&mut World) -> Reply + Send + 'static) -> Reply {
+    async fn at(&self, time: Timestamp, reply: impl FnOnce(&mut World) -> CallOutcome + Send + 'static) -> CallOutcome {
         let (answer, answered) = oneshot::channel();
         self.world.lock().at(time, self.life, move |world| {
             let reply = reply(world);
             drop(answer.send(reply));
         });
         // The world outlives every life.
-        answered.await.unwrap_or_else(|_| Reply::Lost("the world has ended".to_owned()))
+        answered.await.unwrap_or_else(|_| CallOutcome::Lost("the world has ended".to_owned()))
     }
 }
 
 #[async_trait]
 impl Vms for SimulatedVms {
-    async fn create(&self, order: &Order) -> Reply {
+    async fn create(&self, order: &Order) -> CallOutcome {
         let mut connection = Connection { world: &self.world, key: None };
         let (reply, time) = {
             let mut world = self.world.lock();
             if world.goes_wrong(5) {
-                (Reply::NotSent("simulated".to_owned()), world.soon(0, 100))
+                (CallOutcome::NotSent("simulated".to_owned()), world.soon(0, 100))
             } else {
                 let (reply, time, key) = self.depart(&mut world, order);
                 connection.key = Some(key);
@@ -224,7 +225,7 @@ impl Vms for SimulatedVms {
         reply
     }
 
-    async fn look_up(&self, id: &OrderId) -> Reply {
+    async fn look_up(&self, id: &OrderId) -> CallOutcome {
         if self.defect == Some(Defect::ResentWithoutLookUp) {
             return answered(200, json!({ "purchaseOrders": [] }), None);
         }
@@ -253,9 +254,9 @@ impl Vms for SimulatedVms {
                 .collect();
             world.note(&format!("asked: {id}, {} there, trouble {trouble:?}", found.len()));
             match trouble {
-                Some(0) => Reply::Lost("simulated".to_owned()),
+                Some(0) => CallOutcome::Lost("simulated".to_owned()),
                 Some(1) => answered(500, Value::Null, None),
-                Some(2) => Reply::NotSent("simulated".to_owned()),
+                Some(2) => CallOutcome::NotSent("simulated".to_owned()),
                 Some(_) => answered(200, json!({ "purchaseOrders": [], "hasMore": true }), None),
                 None => answered(200, json!({ "purchaseOrders": found }), None),
             }

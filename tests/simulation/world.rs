@@ -14,10 +14,10 @@ use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::oneshot;
 
 use crate::invariants::Invariants;
-use crate::vms::Journey;
+use crate::vms::RequestInFlight;
 
 /// One life of one replica: from its start to its crash.
-pub type LifeId = u64;
+pub type ProcessRunId = u64;
 
 /// 11VMS does what it does with a request, and shows it to a search, within this time after the connection ended: the
 /// assumption of `target.unknown_grace`.
@@ -27,7 +27,7 @@ type Event = Box<dyn FnOnce(&mut World) + Send>;
 
 /// Something that happens at a time, in whose life it is noticed, and whether it dies with that life.
 pub struct Planned {
-    pub life: LifeId,
+    pub life: ProcessRunId,
     event: Event,
     /// A write that is on its way to the storage: a crash may or may not stop it.
     write: bool,
@@ -37,7 +37,7 @@ pub struct Planned {
 #[derive(Debug, Clone)]
 pub struct Row {
     pub order: Order,
-    pub writer: LifeId,
+    pub writer: ProcessRunId,
     pub lease_until: Option<Timestamp>,
 }
 
@@ -52,7 +52,7 @@ pub struct World {
     pub now: Timestamp,
     pub random: StdRng,
     /// Things go wrong as long as this is true.
-    pub rough: bool,
+    pub faults_on: bool,
     /// Of a hundred requests that reach 11VMS, so many meet with something unusual.
     pub unusual: u32,
     pub agenda: BTreeMap<(Timestamp, u64), Planned>,
@@ -60,7 +60,7 @@ pub struct World {
     pub rows: BTreeMap<OrderId, Row>,
     pub ledger_down_until: Timestamp,
     pub vms: BTreeMap<OrderId, Vec<VmsOrder>>,
-    pub journeys: BTreeMap<u64, Journey>,
+    pub requests: BTreeMap<u64, RequestInFlight>,
     pub invariants: Invariants,
     trace: DefaultHasher,
     pub tell: bool,
@@ -84,13 +84,13 @@ impl Shared {
             now,
             unusual: random.random_range(10..=95),
             random,
-            rough: true,
+            faults_on: true,
             agenda: BTreeMap::new(),
             sequence: 0,
             rows: BTreeMap::new(),
             ledger_down_until: now,
             vms: BTreeMap::new(),
-            journeys: BTreeMap::new(),
+            requests: BTreeMap::new(),
             invariants: Invariants::default(),
             trace: DefaultHasher::new(),
             tell,
@@ -109,13 +109,13 @@ impl World {
     }
 
     /// Plans an event.
-    pub fn at(&mut self, time: Timestamp, life: LifeId, event: impl FnOnce(&mut Self) + Send + 'static) {
+    pub fn at(&mut self, time: Timestamp, life: ProcessRunId, event: impl FnOnce(&mut Self) + Send + 'static) {
         let key = (time.max(self.now), self.next_number());
         self.agenda.insert(key, Planned { life, event: Box::new(event), write: false });
     }
 
     /// Plans a write.
-    pub fn write_at(&mut self, time: Timestamp, life: LifeId, event: impl FnOnce(&mut Self) + Send + 'static) {
+    pub fn write_at(&mut self, time: Timestamp, life: ProcessRunId, event: impl FnOnce(&mut Self) + Send + 'static) {
         let key = (time.max(self.now), self.next_number());
         self.agenda.insert(key, Planned { life, event: Box::new(event), write: true });
     }
@@ -133,11 +133,11 @@ impl World {
     /// True in so many of a hundred cases, while things go wrong at all.
     pub fn goes_wrong(&mut self, percent: u32) -> bool {
         let drawn = self.random.random_range(0..100) < percent;
-        drawn && self.rough
+        drawn && self.faults_on
     }
 
     /// Lets the next event happen; the life in which it is noticed.
-    pub fn step(&mut self) -> Option<LifeId> {
+    pub fn step(&mut self) -> Option<ProcessRunId> {
         let ((time, _), planned) = self.agenda.pop_first()?;
         self.now = time;
         (planned.event)(self);
@@ -145,7 +145,7 @@ impl World {
     }
 
     /// A process is gone: its writes that are on their way may or may not arrive, its connections are closed.
-    pub fn crash(&mut self, life: LifeId) {
+    pub fn crash(&mut self, life: ProcessRunId) {
         let writes: Vec<_> = self
             .agenda
             .iter()
@@ -157,7 +157,7 @@ impl World {
                 self.agenda.remove(&key);
             }
         }
-        Journey::connections_end(self, life);
+        RequestInFlight::connections_end(self, life);
     }
 
     /// Something happened that another run of the seed has to repeat.
@@ -178,7 +178,7 @@ impl World {
 #[derive(Debug)]
 pub struct SimulatedClock {
     pub world: Shared,
-    pub life: LifeId,
+    pub life: ProcessRunId,
 }
 
 #[async_trait]

@@ -22,7 +22,7 @@ pub enum Version {
 
 /// How a connection begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub enum DetectedProtocol {
     /// With a handshake of TLS (RFC 8446 §5.1).
     Tls,
     /// With a request.
@@ -43,15 +43,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Looks at the first bytes without taking them: a connection whose reader had to tell the versions apart would hold
 /// twice the buffer for as long as its caller waits.
-pub async fn look(stream: &TcpStream) -> io::Result<Opening> {
+pub async fn detect_protocol(stream: &TcpStream) -> io::Result<DetectedProtocol> {
     let mut start = [0; PREFACE.len()];
     loop {
         let seen = stream.peek(&mut start).await?;
         match start.get(..seen) {
-            Some([HANDSHAKE, ..]) => return Ok(Opening::Tls),
-            Some(seen) if seen == PREFACE => return Ok(Opening::Plain(Version::Http2)),
+            Some([HANDSHAKE, ..]) => return Ok(DetectedProtocol::Tls),
+            Some(seen) if seen == PREFACE => return Ok(DetectedProtocol::Plain(Version::Http2)),
             Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => tokio::time::sleep(LOOK_AGAIN).await,
-            _ => return Ok(Opening::Plain(Version::Http1)),
+            _ => return Ok(DetectedProtocol::Plain(Version::Http1)),
         }
     }
 }
@@ -60,14 +60,17 @@ pub async fn look(stream: &TcpStream) -> io::Result<Opening> {
 pub async fn silent(stream: &mut TcpStream, waited: Duration, tls: Option<&Arc<ServerTls>>) {
     if tls.is_none() {
         let problem = Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("no request arrived within {waited:?}"));
-        tell(stream, &problem).await;
+        answer_and_close(stream, &problem).await;
     }
 }
 
 /// What a request gets that comes without TLS where TLS is spoken.
 pub async fn tls_expected(stream: &mut TcpStream) {
-    tell(stream, &Problem::new(ProblemKind::TLS_EXPECTED, "this port speaks TLS alone; the request came without"))
-        .await;
+    answer_and_close(
+        stream,
+        &Problem::new(ProblemKind::TLS_EXPECTED, "this port speaks TLS alone; the request came without"),
+    )
+    .await;
 }
 
 /// What a connection gets that is one too many. It is not waited for: that would take the place that there is none of.
@@ -78,7 +81,7 @@ pub fn refuse(stream: &TcpStream) {
 }
 
 /// Best effort: the other side may be long gone.
-async fn tell(stream: &mut TcpStream, problem: &Problem) {
+async fn answer_and_close(stream: &mut TcpStream, problem: &Problem) {
     drain(stream);
     let _ = stream.write_all(&bytes(problem)).await;
     let _ = stream.shutdown().await;

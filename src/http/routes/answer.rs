@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::clock::between;
 use crate::config::OnDeadline;
-use crate::http::Api;
+use crate::http::ApiState;
 use crate::http::extract::Preferences;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::view::OrderView;
 use crate::order::{Order, State};
-use crate::relay::Answer;
+use crate::relay::SubmitOutcome;
 
 /// When an order without a next attempt may be asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const PATH: &str = "/v2/purchase-orders";
 
 /// A good answer.
 #[derive(Debug)]
-pub struct Reply {
+pub struct OrderResponse {
     /// 200, 201 or 202.
     pub status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -31,7 +31,7 @@ pub struct Reply {
     pub order: OrderView,
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for OrderResponse {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.order)).into_response();
         response.headers_mut().extend(self.headers);
@@ -43,37 +43,37 @@ impl IntoResponse for Reply {
 ///
 /// # Errors
 /// The problem that a caller gets whose cart did not become an order.
-pub fn reply(api: &Api, answer: Answer, preferences: Preferences) -> Result<Reply, Problem> {
+pub fn respond(api: &ApiState, answer: SubmitOutcome, preferences: Preferences) -> Result<OrderResponse, Problem> {
     match answer {
-        Answer::Created(order) => Ok(good(StatusCode::CREATED, &order, vec![])),
-        Answer::Replayed(order) => {
+        SubmitOutcome::Created(order) => Ok(good(StatusCode::CREATED, &order, vec![])),
+        SubmitOutcome::Replayed(order) => {
             let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
             Ok(good(StatusCode::OK, &order, vec![replayed]))
         }
-        Answer::Open(order) => still_open(api, &order, preferences),
-        Answer::Rejected(order) => Err(about(&order, ProblemKind::REFUSED_BY_11VMS)),
-        Answer::Parked(order) => Err(about(&order, ProblemKind::PARKED)),
-        Answer::Conflicting(order) if order.state == State::Cancelled => {
+        SubmitOutcome::Open(order) => still_open(api, &order, preferences),
+        SubmitOutcome::Rejected(order) => Err(about(&order, ProblemKind::REFUSED_BY_11VMS)),
+        SubmitOutcome::Parked(order) => Err(about(&order, ProblemKind::PARKED)),
+        SubmitOutcome::Conflicting(order) if order.state == State::Cancelled => {
             let why = order.messages.first().map_or("cancelled by hand", |message| &message.message);
-            Err(place(&order, Problem::new(ProblemKind::ORDER_CANCELLED, why)))
+            Err(with_location(&order, Problem::new(ProblemKind::ORDER_CANCELLED, why)))
         }
-        Answer::Conflicting(order) => {
+        SubmitOutcome::Conflicting(order) => {
             let detail = format!("the order {} is {} and came from another cart", order.id, order.state.name());
-            Err(place(&order, Problem::new(ProblemKind::ORDER_EXISTS, detail)))
+            Err(with_location(&order, Problem::new(ProblemKind::ORDER_EXISTS, detail)))
         }
     }
 }
 
-fn good(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+fn good(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, HeaderValue)>) -> OrderResponse {
     headers.push(location(order));
-    Reply { status, headers, order: order.into() }
+    OrderResponse { status, headers, order: order.into() }
 }
 
-fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Reply, Problem> {
+fn still_open(api: &ApiState, order: &Order, preferences: Preferences) -> Result<OrderResponse, Problem> {
     let wait = order.next_attempt_at.map_or(ASK_AGAIN, |at| between(api.clock.now(), at));
     if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
-        return Err(place(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
+        return Err(with_location(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
     }
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
     headers.extend(preferences.applied(api.server.deadline));
@@ -83,11 +83,13 @@ fn still_open(api: &Api, order: &Order, preferences: Preferences) -> Result<Repl
 /// A problem whose words are the order's own.
 fn about(order: &Order, kind: ProblemKind) -> Problem {
     let detail = order.messages.first().map_or(kind.title, |message| &message.message);
-    place(order, Problem::new(kind, detail)).with_messages(order.messages.clone()).vms(order.vms.clone())
+    with_location(order, Problem::new(kind, detail))
+        .with_messages(order.messages.clone())
+        .vms(order.vms_response.clone())
 }
 
 /// Says which order it is about, and where that is.
-pub fn place(order: &Order, problem: Problem) -> Problem {
+pub fn with_location(order: &Order, problem: Problem) -> Problem {
     let (name, value) = location(order);
     problem.order(order.id.as_str()).header(name, value)
 }

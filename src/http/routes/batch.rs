@@ -14,20 +14,20 @@ use serde_json::Deserializer;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
-use super::answer::reply;
+use super::answer::respond;
 use super::purchase_orders::candidate;
 use crate::cart::{Bounds, Cart, CartError};
 use crate::clock::{Clock, after, between};
-use crate::http::Api;
+use crate::http::ApiState;
 use crate::http::error::COME_AGAIN_SOON;
-use crate::http::extract::{BatchText, Form, Preferences, Writer, baggage, off_the_loop};
-use crate::http::frame::{Arrival, RequestId};
+use crate::http::extract::{BatchText, CartSender, Form, Preferences, propagated_headers, run_blocking_if_large};
+use crate::http::frame::{ReceivedAt, RequestId};
 use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::view::{BatchView, ResultView};
 use crate::mapping::Mapping;
-use crate::order::{Baggage, Candidate, OrderId};
-use crate::relay::Answer;
+use crate::order::{Candidate, OrderId, PropagatedHeaders};
+use crate::relay::SubmitOutcome;
 
 /// Messages of one batch, after which each further cart lists only some: an answer has to be small enough to be read.
 const MOST_MESSAGES: usize = 10_000;
@@ -61,10 +61,10 @@ const PATH: &str = "/v2/purchase-orders/batch";
     security(("oauth2" = ["purchase-orders.write"]))
 )]
 pub async fn create_purchase_orders(
-    State(api): State<Arc<Api>>,
-    _writer: Writer,
+    State(api): State<Arc<ApiState>>,
+    _writer: CartSender,
     Extension(request_id): Extension<RequestId>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(arrival): Extension<ReceivedAt>,
     headers: HeaderMap,
     BatchText { text, form, place }: BatchText,
 ) -> Result<Response, Problem> {
@@ -72,7 +72,7 @@ pub async fn create_purchase_orders(
     let deadline = after(arrival.0, preferences.deadline(api.server.deadline));
     let reader = Reader {
         mapping: api.mapping.current(),
-        baggage: baggage(&headers, &request_id),
+        propagated_headers: propagated_headers(&headers, &request_id),
         max_cart: api.server.limits.unpacked_body,
         max_carts: api.server.limits.batch_carts,
         bounds: api.bounds(),
@@ -80,7 +80,7 @@ pub async fn create_purchase_orders(
         // Who does not want to wait wants its carts read all the same.
         deadline: after(arrival.0, api.server.deadline),
     };
-    let candidates = off_the_loop(text, move |text| reader.candidates(text, form)).await?;
+    let candidates = run_blocking_if_large(text, move |text| reader.candidates(text, form)).await?;
     drop(place);
     // Each cart counts as a request; this request has a place already.
     let more = candidates.len().min(api.server.limits.max_in_flight).saturating_sub(1);
@@ -89,13 +89,14 @@ pub async fn create_purchase_orders(
         return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
     };
     let answers = submit_all(&api, candidates, deadline).await;
-    let result = |answer: Result<Answer, Problem>| match answer.and_then(|answer| reply(&api, answer, preferences)) {
-        Ok(reply) => ResultView { status: reply.status.as_u16(), order: Some(reply.order), problem: None },
-        Err(problem) => {
-            let (status, body) = (problem.status().as_u16(), problem.body(PATH, &request_id.0));
-            ResultView { status, order: None, problem: Some(body) }
-        }
-    };
+    let result =
+        |answer: Result<SubmitOutcome, Problem>| match answer.and_then(|answer| respond(&api, answer, preferences)) {
+            Ok(reply) => ResultView { status: reply.status.as_u16(), order: Some(reply.order), problem: None },
+            Err(problem) => {
+                let (status, body) = (problem.status().as_u16(), problem.body(PATH, &request_id.0));
+                ResultView { status, order: None, problem: Some(body) }
+            }
+        };
     let results: Vec<ResultView> = answers.into_iter().map(result).collect();
     let came_early = results.iter().any(|result| result.status == StatusCode::ACCEPTED.as_u16());
     let mut response = Json(BatchView { results }).into_response();
@@ -106,7 +107,7 @@ pub async fn create_purchase_orders(
 /// Makes candidates out of a batch's text.
 struct Reader {
     mapping: Arc<Mapping>,
-    baggage: Baggage,
+    propagated_headers: PropagatedHeaders,
     max_cart: usize,
     max_carts: usize,
     bounds: Bounds,
@@ -146,7 +147,7 @@ impl Reader {
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(COME_AGAIN_SOON));
         }
         let parsed = Cart::parse_within(cart, self.bounds).map_err(|error| within(text, cart, error))?;
-        candidate(&self.mapping, &parsed, self.baggage.clone())
+        candidate(&self.mapping, &parsed, self.propagated_headers.clone())
     }
 }
 
@@ -222,12 +223,12 @@ fn same_as(candidates: &[Result<Candidate, Problem>]) -> Vec<usize> {
 
 /// Submits every cart once. Carts under one id follow each other, as they were sent; all others run together.
 async fn submit_all(
-    api: &Arc<Api>,
+    api: &Arc<ApiState>,
     candidates: Vec<Result<Candidate, Problem>>,
     deadline: Timestamp,
-) -> Vec<Result<Answer, Problem>> {
+) -> Vec<Result<SubmitOutcome, Problem>> {
     let same_as = same_as(&candidates);
-    let mut answers: Vec<Option<Result<Answer, Problem>>> = Vec::new();
+    let mut answers: Vec<Option<Result<SubmitOutcome, Problem>>> = Vec::new();
     let mut chains: HashMap<OrderId, Vec<(usize, Candidate)>> = HashMap::new();
     for (at, candidate) in candidates.into_iter().enumerate() {
         match candidate {
@@ -257,10 +258,10 @@ async fn submit_all(
 }
 
 async fn submit_one_after_the_other(
-    api: &Api,
+    api: &ApiState,
     chain: Vec<(usize, Candidate)>,
     deadline: Timestamp,
-) -> Vec<(usize, Result<Answer, Problem>)> {
+) -> Vec<(usize, Result<SubmitOutcome, Problem>)> {
     let mut answers = Vec::new();
     for (at, candidate) in chain {
         let wait = between(api.clock.now(), deadline);
@@ -270,9 +271,9 @@ async fn submit_one_after_the_other(
 }
 
 /// An equal cart's answer, told to one that did not create the order.
-fn shared(answer: Option<&Result<Answer, Problem>>, is_first: bool) -> Result<Answer, Problem> {
+fn shared(answer: Option<&Result<SubmitOutcome, Problem>>, is_first: bool) -> Result<SubmitOutcome, Problem> {
     match answer.cloned().unwrap_or_else(|| Err(lost())) {
-        Ok(Answer::Created(order)) if !is_first => Ok(Answer::Replayed(order)),
+        Ok(SubmitOutcome::Created(order)) if !is_first => Ok(SubmitOutcome::Replayed(order)),
         answer => answer,
     }
 }

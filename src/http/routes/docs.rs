@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
-use crate::http::Api;
+use crate::http::ApiState;
 use crate::http::openapi::{self, Spec};
 use crate::http::problem::{Problem, ProblemKind};
 
@@ -25,7 +25,7 @@ static SWAGGER_UI: LazyLock<Arc<Config<'static>>> =
     LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none").display_operation_id(true)));
 
 /// The public routes.
-pub fn router() -> Router<Arc<Api>> {
+pub fn router() -> Router<Arc<ApiState>> {
     Router::new()
         .route("/docs", get(|| async { Html(PAGE) }))
         .route("/docs/", get(|| async { Html(PAGE) }))

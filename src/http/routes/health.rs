@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::http::ApiState;
 use crate::http::problem::{Problem, ProblemKind};
 
 /// The process answers.
@@ -15,7 +15,7 @@ pub async fn livez() -> Json<Value> {
 }
 
 /// The ledger can be read and its writer runs, a mapping is in use, and the service is not about to stop.
-pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
+pub async fn readyz(State(api): State<Arc<ApiState>>) -> Result<Json<Value>, Problem> {
     if api.relay.is_stopping() {
         return Err(Problem::new(ProblemKind::OVERLOADED, "the service is stopping"));
     }

@@ -8,11 +8,11 @@ use axum::{Extension, Json};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::answer::{Reply, place, reply};
-use crate::http::Api;
+use super::answer::{OrderResponse, respond, with_location};
+use crate::http::ApiState;
 use crate::http::error::COME_AGAIN_SOON;
 use crate::http::extract::{JsonText, Operator, Preferences};
-use crate::http::frame::Arrival;
+use crate::http::frame::ReceivedAt;
 use crate::http::openapi::{BodyRefusals, Refusals};
 use crate::http::problem::{Problem, ProblemBody, ProblemKind};
 use crate::http::routes::purchase_orders::unknown;
@@ -60,16 +60,16 @@ pub struct ResolutionBody {
     security(("oauth2" = ["purchase-orders.operate"]))
 )]
 pub async fn replay_purchase_order(
-    State(api): State<Arc<Api>>,
+    State(api): State<Arc<ApiState>>,
     operator: Operator,
     Path(id): Path<String>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(arrival): Extension<ReceivedAt>,
     headers: HeaderMap,
-) -> Result<Reply, Problem> {
+) -> Result<OrderResponse, Problem> {
     let (id, preferences) = (OrderId::of(&id), Preferences::of(&headers));
     let wait = arrival.remaining(preferences.deadline(api.server.deadline), &*api.clock);
     let answer = api.relay.replay(id.clone(), operator.name, wait).await?;
-    reply(&api, answer.ok_or_else(|| unknown(&id))?, preferences)
+    respond(&api, answer.ok_or_else(|| unknown(&id))?, preferences)
 }
 
 /// Settle an order by hand
@@ -91,21 +91,21 @@ pub async fn replay_purchase_order(
     security(("oauth2" = ["purchase-orders.operate"]))
 )]
 pub async fn resolve_purchase_order(
-    State(api): State<Arc<Api>>,
+    State(api): State<Arc<ApiState>>,
     operator: Operator,
     Path(id): Path<String>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(arrival): Extension<ReceivedAt>,
     JsonText(text): JsonText,
 ) -> Result<Json<OrderView>, Problem> {
     let (id, resolution) = (OrderId::of(&id), resolution(&text)?);
     let wait = arrival.remaining(api.server.deadline, &*api.clock);
     match api.relay.resolve(&id, resolution, &operator.name, wait).await?.ok_or_else(|| unknown(&id))? {
-        Resolved::Now(order) | Resolved::Already(order) => Ok(Json((&order).into())),
-        Resolved::Otherwise(order) => Err(settled_otherwise(&order)),
-        Resolved::UnderWay(order) => {
+        Resolved::Applied(order) | Resolved::Already(order) => Ok(Json((&order).into())),
+        Resolved::SettledDifferently(order) => Err(settled_otherwise(&order)),
+        Resolved::AttemptInProgress(order) => {
             let detail = format!("an attempt to create the order {} is under way, and may succeed", order.id);
             let problem = Problem::new(ProblemKind::ATTEMPT_UNDER_WAY, detail).retry_after(COME_AGAIN_SOON);
-            Err(place(&order, problem))
+            Err(with_location(&order, problem))
         }
     }
 }
@@ -113,7 +113,7 @@ pub async fn resolve_purchase_order(
 fn settled_otherwise(order: &Order) -> Problem {
     let number = order.purchase_order_number.as_deref().map(|number| format!(" as {number}")).unwrap_or_default();
     let detail = format!("the order {} is {}{number}; expected an open or parked one", order.id, order.state.name());
-    place(order, Problem::new(ProblemKind::ALREADY_SETTLED, detail))
+    with_location(order, Problem::new(ProblemKind::ALREADY_SETTLED, detail))
 }
 
 fn resolution(text: &str) -> Result<Resolution, Problem> {

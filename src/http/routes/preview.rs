@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::cart::Cart;
-use crate::http::Api;
-use crate::http::extract::{JsonText, Writer, off_the_loop};
+use crate::http::ApiState;
+use crate::http::extract::{CartSender, JsonText, run_blocking_if_large};
 use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::PreviewView;
@@ -28,12 +28,13 @@ use crate::http::view::PreviewView;
     security(("oauth2" = ["purchase-orders.write"]))
 )]
 pub async fn preview_purchase_order(
-    State(api): State<Arc<Api>>,
-    _writer: Writer,
+    State(api): State<Arc<ApiState>>,
+    _writer: CartSender,
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
     let mapping = api.mapping.current();
     let bounds = api.bounds();
-    let preview = off_the_loop(text, move |text| Ok(mapping.preview(&Cart::parse_within(text, bounds)?))).await?;
+    let preview =
+        run_blocking_if_large(text, move |text| Ok(mapping.preview(&Cart::parse_within(text, bounds)?))).await?;
     Ok(Json(preview.into()))
 }

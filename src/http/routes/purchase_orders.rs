@@ -13,20 +13,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use tracing::debug;
 
-use super::answer::{Reply, reply};
+use super::answer::{OrderResponse, respond};
 use crate::auth::Permission;
 use crate::cart::Cart;
-use crate::http::Api;
+use crate::http::ApiState;
 use crate::http::error::invalid_cart;
-use crate::http::extract::{JsonText, Preferences, Reader, Verified, Writer, baggage, off_the_loop};
-use crate::http::frame::{Arrival, RequestId};
+use crate::http::extract::{
+    AuthenticatedCaller, CartSender, JsonText, OrderReader, Preferences, propagated_headers, run_blocking_if_large,
+};
+use crate::http::frame::{ReceivedAt, RequestId};
 use crate::http::openapi::{BodyRefusals, CartDocument, Refusals};
 use crate::http::problem::{Problem, ProblemBody, ProblemKind};
 use crate::http::view::{ListView, OrderView};
-use crate::ledger::{Filter, Place};
+use crate::ledger::{Filter, ListPosition};
 use crate::mapping::Mapping;
 use crate::message::quoted;
-use crate::order::{Baggage, Candidate, Order, OrderId, State as OrderState};
+use crate::order::{Candidate, Order, OrderId, PropagatedHeaders, State as OrderState};
 use crate::telemetry::STEP;
 
 /// Orders on a page unless `limit` says otherwise, and at most.
@@ -64,31 +66,31 @@ const LARGEST_PAGE: usize = 200;
     security(("oauth2" = ["purchase-orders.write"]))
 )]
 pub async fn create_purchase_order(
-    State(api): State<Arc<Api>>,
-    _writer: Writer,
+    State(api): State<Arc<ApiState>>,
+    _writer: CartSender,
     Extension(request_id): Extension<RequestId>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(arrival): Extension<ReceivedAt>,
     headers: HeaderMap,
     JsonText(text): JsonText,
-) -> Result<Reply, Problem> {
-    let baggage = baggage(&headers, &request_id);
+) -> Result<OrderResponse, Problem> {
+    let propagated_headers = propagated_headers(&headers, &request_id);
     let mapping = api.mapping.current();
     let bounds = api.bounds();
-    let read = move |text: &str| candidate(&mapping, &Cart::parse_within(text, bounds)?, baggage);
-    let candidate = off_the_loop(text, read).await?;
+    let read = move |text: &str| candidate(&mapping, &Cart::parse_within(text, bounds)?, propagated_headers);
+    let candidate = run_blocking_if_large(text, read).await?;
     let preferences = Preferences::of(&headers);
     // Who waits holds little: the headers would keep the connection's whole read buffer.
     drop(headers);
     let wait = arrival.remaining(preferences.deadline(api.server.deadline), &*api.clock);
     let answer = api.relay.submit(candidate, wait).await?;
-    reply(&api, answer, preferences)
+    respond(&api, answer, preferences)
 }
 
 /// What a cart asks to become.
 ///
 /// # Errors
 /// The problem of a cart that can't be mapped.
-pub fn candidate(mapping: &Mapping, cart: &Cart, baggage: Baggage) -> Result<Candidate, Problem> {
+pub fn candidate(mapping: &Mapping, cart: &Cart, propagated_headers: PropagatedHeaders) -> Result<Candidate, Problem> {
     let mapped = mapping.map(cart).map_err(invalid_cart)?;
     debug!(target: STEP, order = mapped.id, mapping = mapping.version(), "mapped");
     Ok(Candidate {
@@ -97,7 +99,7 @@ pub fn candidate(mapping: &Mapping, cart: &Cart, baggage: Baggage) -> Result<Can
         fingerprint: cart.fingerprint(),
         body: mapped.order.to_string(),
         mapping_version: mapping.version().to_owned(),
-        baggage,
+        propagated_headers,
     })
 }
 
@@ -116,8 +118,8 @@ pub fn candidate(mapping: &Mapping, cart: &Cart, baggage: Baggage) -> Result<Can
     security(("oauth2" = ["purchase-orders.read"]))
 )]
 pub async fn get_purchase_order(
-    State(api): State<Arc<Api>>,
-    _reader: Reader,
+    State(api): State<Arc<ApiState>>,
+    _reader: OrderReader,
     Path(id): Path<String>,
 ) -> Result<Json<OrderView>, Problem> {
     let id = OrderId::of(&id);
@@ -149,8 +151,8 @@ pub fn unknown(id: &OrderId) -> Problem {
     security(("oauth2" = ["purchase-orders.read"]))
 )]
 pub async fn list_purchase_orders(
-    State(api): State<Arc<Api>>,
-    verified: Verified,
+    State(api): State<Arc<ApiState>>,
+    verified: AuthenticatedCaller,
     headers: HeaderMap,
     Query(parameters): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Problem> {
@@ -169,13 +171,13 @@ pub async fn list_purchase_orders(
 }
 
 /// One order more than asked for tells whether there is a next page.
-async fn page(api: &Api, mut filter: Filter) -> Result<ListView, Problem> {
+async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
     let size = filter.limit;
     filter.limit = size + 1;
     let mut orders = api.ledger.list(filter).await?;
     let more = orders.len() > size;
     orders.truncate(size);
-    let next_cursor = orders.last().filter(|_| more).map(cursor);
+    let next_cursor = orders.last().filter(|_| more).map(encode_cursor);
     Ok(ListView { orders: orders.iter().map(OrderView::from).collect(), next_cursor })
 }
 
@@ -196,7 +198,9 @@ fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
                 let limit = value.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
                 filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
             }
-            "cursor" => filter.after = Some(place(value).ok_or_else(|| wrong("nextCursor of the page before"))?),
+            "cursor" => {
+                filter.after = Some(decode_cursor(value).ok_or_else(|| wrong("nextCursor of the page before"))?)
+            }
             _ => {
                 return Err(Problem::new(
                     ProblemKind::INVALID_PARAMETER,
@@ -208,12 +212,12 @@ fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
     Ok(filter)
 }
 
-fn cursor(order: &Order) -> String {
+fn encode_cursor(order: &Order) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {}", order.received_at.as_millisecond(), order.id))
 }
 
-fn place(cursor: &str) -> Option<Place> {
+fn decode_cursor(cursor: &str) -> Option<ListPosition> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (time, id) = text.split_once(' ')?;
-    Some(Place { received_at: Timestamp::from_millisecond(time.parse().ok()?).ok()?, id: OrderId::of(id) })
+    Some(ListPosition { received_at: Timestamp::from_millisecond(time.parse().ok()?).ok()?, id: OrderId::of(id) })
 }

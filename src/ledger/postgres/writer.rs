@@ -10,9 +10,9 @@ use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::super::group::{Backend, PURGE_PORTION, Write, Written};
+use super::super::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use super::super::working_set::{Applied, Change, Known, WorkingSet};
-use super::super::{LedgerError, searched};
+use super::super::{LedgerError, indexed_cart_number};
 use super::{ANSWER, Url, connect, milliseconds, options, prepare, read_record, silent, texts, unavailable, whole};
 use crate::order::{Order, OrderId, State};
 
@@ -140,7 +140,7 @@ impl Writer {
     ) -> Result<BTreeMap<OrderId, Known>, Failure> {
         let query = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
         let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
-        let known = |row| Known { order: read_record(row), mine: row.get::<&str, _>(2) == self.replica };
+        let known = |row| Known { order: read_record(row), written_by_us: row.get::<&str, _>(2) == self.replica };
         Ok(rows.iter().map(|row| (OrderId::of(row.get(0)), known(row))).collect())
     }
 
@@ -230,7 +230,7 @@ impl<'a> Rows<'a> {
     fn add(&mut self, order: &'a Order) -> Result<(), LedgerError> {
         let record = serde_json::to_string(order).map_err(|error| unavailable(error.to_string()))?;
         self.ids.push(order.id.as_str());
-        self.cart_numbers.push(searched(&order.cart_number));
+        self.cart_numbers.push(indexed_cart_number(&order.cart_number));
         self.states.push(order.state.name());
         self.received.push(order.received_at.as_millisecond());
         self.settled.push(order.settled_at.map(Timestamp::as_millisecond));

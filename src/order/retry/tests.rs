@@ -3,16 +3,16 @@ use serde_json::json;
 
 use super::*;
 
-fn reading() -> Reading {
-    Reading { number_pointer: "/poNumber".into(), transient_codes: vec!["REQUEST_LIMIT_EXCEEDED".into()] }
+fn rules() -> ResponseRules {
+    ResponseRules { number_pointer: "/poNumber".into(), transient_codes: vec!["REQUEST_LIMIT_EXCEEDED".into()] }
 }
 
-fn answered(status: u16, body: Value) -> Reply {
-    Reply::Answered(Answer { status, body: (!body.is_null()).then_some(body), retry_after: None })
+fn answered(status: u16, body: Value) -> CallOutcome {
+    CallOutcome::Answered(VmsResponse { status, body: (!body.is_null()).then_some(body), retry_after: None })
 }
 
 fn outcome(status: u16, body: Value) -> Outcome {
-    read_create(answered(status, body), &reading()).outcome()
+    read_create(answered(status, body), &rules()).outcome()
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn every_status_has_its_meaning() {
 
 #[test]
 fn only_what_was_provably_not_sent_is_not_done() {
-    assert_eq!(read_create(Reply::NotSent("refused".into()), &reading()).outcome(), Outcome::NotDone);
-    assert_eq!(read_create(Reply::Lost("time-out".into()), &reading()).outcome(), Outcome::Unknown);
+    assert_eq!(read_create(CallOutcome::NotSent("refused".into()), &rules()).outcome(), Outcome::NotDone);
+    assert_eq!(read_create(CallOutcome::Lost("time-out".into()), &rules()).outcome(), Outcome::Unknown);
 }
 
 #[test]
@@ -70,22 +70,22 @@ fn a_refusal_is_quoted_in_11vms_own_words() {
     for body in
         [json!({ "message": "no cost center" }), json!([{ "message": "no cost center" }]), json!("no cost center")]
     {
-        assert_eq!(read_create(answered(422, body), &reading()).detail(), Some("answered 422 \"no cost center\""));
+        assert_eq!(read_create(answered(422, body), &rules()).detail(), Some("answered 422 \"no cost center\""));
     }
-    assert_eq!(read_create(answered(422, Value::Null), &reading()).detail(), Some("answered 422"));
+    assert_eq!(read_create(answered(422, Value::Null), &rules()).detail(), Some("answered 422"));
 }
 
 #[test]
 fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
-    let presence = |status, body| read_look_up(answered(status, body), "4711", &reading());
-    assert_eq!(presence(200, json!({ "purchaseOrders": [] })), Presence::NotThere);
+    let presence = |status, body| read_look_up(answered(status, body), "4711", &rules());
+    assert_eq!(presence(200, json!({ "purchaseOrders": [] })), LookUpResult::Absent);
     assert!(matches!(
         presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }] })),
-        Presence::There(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
+        LookUpResult::Found(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
     ));
     assert!(matches!(
         presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }, { "poNumber": "46" }] })),
-        Presence::There(Verdict::Created { duplicates: 1, .. })
+        LookUpResult::Found(Verdict::Created { duplicates: 1, .. })
     ));
     for (status, body) in [
         (200, json!({})),
@@ -95,27 +95,26 @@ fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
         (200, json!({ "purchaseOrders": [{}] })),
     ] {
         assert!(
-            matches!(presence(status, body.clone()), Presence::Unclear(Verdict::Unknown { .. })),
+            matches!(presence(status, body.clone()), LookUpResult::Inconclusive(Verdict::Unknown { .. })),
             "{status} {body}"
         );
     }
-    for lost in [Reply::Lost("x".into()), Reply::NotSent("x".into())] {
-        assert!(matches!(read_look_up(lost, "4711", &reading()), Presence::Unclear(_)));
+    for lost in [CallOutcome::Lost("x".into()), CallOutcome::NotSent("x".into())] {
+        assert!(matches!(read_look_up(lost, "4711", &rules()), LookUpResult::Inconclusive(_)));
     }
 }
 
 #[test]
 fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
-    let presence =
-        |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &reading());
+    let presence = |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &rules());
     for others in
         [json!([{ "poNumber": "1", "externalId": "other" }]), json!([{ "poNumber": "1", "externalId": 9999 }])]
     {
-        assert!(matches!(presence(others), Presence::Unclear(_)), "ours may stand on another page");
+        assert!(matches!(presence(others), LookUpResult::Inconclusive(_)), "ours may stand on another page");
     }
     let among = json!([{ "poNumber": "1", "externalId": 9999 }, { "poNumber": "2", "externalId": 4711 }]);
     assert!(
-        matches!(presence(among), Presence::There(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
+        matches!(presence(among), LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
     );
 }
 
@@ -124,31 +123,31 @@ fn an_empty_page_before_others_can_not_tell() {
     for more in [json!({ "nextCursor": "abc" }), json!({ "hasMore": true }), json!({ "@odata.nextLink": "x" })] {
         let mut body = more.clone();
         body["purchaseOrders"] = json!([]);
-        assert!(matches!(read_look_up(answered(200, body), "4711", &reading()), Presence::Unclear(_)), "{more}");
+        assert!(matches!(read_look_up(answered(200, body), "4711", &rules()), LookUpResult::Inconclusive(_)), "{more}");
     }
     let last = json!({ "purchaseOrders": [], "nextCursor": null, "hasMore": false, "next": "" });
-    assert_eq!(read_look_up(answered(200, last), "4711", &reading()), Presence::NotThere);
+    assert_eq!(read_look_up(answered(200, last), "4711", &rules()), LookUpResult::Absent);
 }
 
 #[test]
 fn an_id_is_known_in_every_spelling() {
     let body =
         json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "005056A2-07C8-1ED1-BFC6-B69E72F50550" }] });
-    let presence = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &reading());
-    assert!(matches!(presence, Presence::There(_)));
+    let presence = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &rules());
+    assert!(matches!(presence, LookUpResult::Found(_)));
 }
 
 #[test]
 fn an_entry_of_a_list_may_be_flat_where_a_single_answer_is_not() {
-    let nested = Reading { number_pointer: "/data/poNumber".into(), transient_codes: Vec::new() };
+    let nested = ResponseRules { number_pointer: "/data/poNumber".into(), transient_codes: Vec::new() };
     let body = json!({ "purchaseOrders": [{ "poNumber": "45" }] });
-    assert!(matches!(read_look_up(answered(200, body), "4711", &nested), Presence::There(_)));
+    assert!(matches!(read_look_up(answered(200, body), "4711", &nested), LookUpResult::Found(_)));
 }
 
 proptest! {
     #[test]
     fn a_delay_stays_within_its_jitter_and_its_limit(used in 1u32..10, chance in -1.0f64..1.0) {
-        let policy = Policy { retries: 9, jitter: 0.1, ..Policy::usual() };
+        let policy = RetryPolicy { retries: 9, jitter: 0.1, ..RetryPolicy::usual() };
         let middle = (30.0 * 2f64.powi(i32::try_from(used).unwrap() - 1)).min(600.0);
         let delay = policy.delay(used, chance).unwrap().as_secs_f64();
         prop_assert!(delay >= middle * 0.899 && delay <= middle * 1.101, "{delay}");
@@ -158,7 +157,7 @@ proptest! {
     #[test]
     fn no_answer_whatever_is_taken_for_a_created_order_without_a_number(status in 100u16..600, body in "\\PC{0,40}") {
         let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
-        let verdict = read_create(answered(status, body), &reading());
+        let verdict = read_create(answered(status, body), &rules());
         prop_assert!(verdict.outcome() != Outcome::Created);
     }
 }

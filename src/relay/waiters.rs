@@ -19,14 +19,14 @@ struct Awaited {
     wake: Vec<oneshot::Sender<()>>,
 }
 
-/// The outcomes that somebody waits for.
+/// The waiters that somebody waits for.
 #[derive(Debug, Clone, Default)]
-pub struct Outcomes {
+pub struct Waiters {
     awaited: Arc<Mutex<BTreeMap<OrderId, Awaited>>>,
     begun: Arc<Notify>,
 }
 
-impl Outcomes {
+impl Waiters {
     fn awaited(&self) -> MutexGuard<'_, BTreeMap<OrderId, Awaited>> {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,9 +54,9 @@ impl Outcomes {
     }
 
     /// Begins to wait for an order.
-    pub fn subscribe(&self, id: &OrderId) -> Subscription {
+    pub fn subscribe(&self, id: &OrderId) -> Waiter {
         self.awaited().entry(id.clone()).or_default().waiting += 1;
-        Subscription { id: id.clone(), outcomes: self.clone() }
+        Waiter { id: id.clone(), waiters: self.clone() }
     }
 
     /// Tells everyone who waits for this order how it stands now that no attempt is under way.
@@ -75,21 +75,21 @@ impl Outcomes {
 
 /// One caller's waiting; the last one to go cleans up.
 #[derive(Debug)]
-pub struct Subscription {
+pub struct Waiter {
     id: OrderId,
-    outcomes: Outcomes,
+    waiters: Waiters,
 }
 
-impl Subscription {
+impl Waiter {
     /// The first outcome that is newer than `revision`: one that was announced for an earlier life of the order,
     /// before it was restarted, is not this caller's.
     pub async fn settled_after(&self, revision: u64) -> Order {
         {
-            let mut awaited = self.outcomes.awaited();
+            let mut awaited = self.waiters.awaited();
             let since = &mut awaited.entry(self.id.clone()).or_default().since;
             *since = Some(since.map_or(revision, |since| since.min(revision)));
         }
-        self.outcomes.begun.notify_one();
+        self.waiters.begun.notify_one();
         self.first(|order| order.revision > revision && !order.state.is_open()).await
     }
 
@@ -101,7 +101,7 @@ impl Subscription {
     async fn first(&self, wanted: impl Fn(&Order) -> bool) -> Order {
         loop {
             let woken = {
-                let mut awaited = self.outcomes.awaited();
+                let mut awaited = self.waiters.awaited();
                 let awaited = awaited.entry(self.id.clone()).or_default();
                 if let Some(order) = awaited.announced.iter().find(|order| wanted(order)) {
                     return order.clone();
@@ -116,9 +116,9 @@ impl Subscription {
     }
 }
 
-impl Drop for Subscription {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut awaited = self.outcomes.awaited();
+        let mut awaited = self.waiters.awaited();
         if let Some(entry) = awaited.get_mut(&self.id) {
             entry.waiting -= 1;
             if entry.waiting == 0 {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tracing::info;
 
-use super::upkeep::FOLLOW;
-use super::{Answer, Relay};
+use super::background::REPLICA_POLL_INTERVAL;
+use super::{Relay, SubmitOutcome};
 use crate::clock::after;
 use crate::ledger::{LedgerError, Stored};
 use crate::order::{Admission, Order, OrderId, Resolution, Resolved, State};
@@ -22,9 +22,9 @@ impl Relay {
         id: OrderId,
         by: String,
         wait: Duration,
-    ) -> Result<Option<Answer>, LedgerError> {
-        let deadline = after(self.parts.clock.now(), wait);
-        let outcome = self.outcomes.subscribe(&id);
+    ) -> Result<Option<SubmitOutcome>, LedgerError> {
+        let deadline = after(self.dependencies.clock.now(), wait);
+        let outcome = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
         let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }, wait).await? else {
             return Ok(None);
@@ -44,36 +44,38 @@ impl Relay {
         by: &str,
         wait: Duration,
     ) -> Result<Option<Resolved>, LedgerError> {
-        let deadline = after(self.parts.clock.now(), wait);
-        let outcome = self.outcomes.subscribe(id);
+        let deadline = after(self.dependencies.clock.now(), wait);
+        let outcome = self.waiters.subscribe(id);
         loop {
-            let Some(order) = self.parts.ledger.find(id).await? else { return Ok(None) };
-            match order.resolve(&resolution, by, self.parts.clock.now()) {
-                Resolved::UnderWay(order) if self.parts.clock.now() < deadline && !self.stopped.is_cancelled() => {
+            let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
+            match order.resolve(&resolution, by, self.dependencies.clock.now()) {
+                Resolved::AttemptInProgress(order)
+                    if self.dependencies.clock.now() < deadline && !self.stopped.is_cancelled() =>
+                {
                     // Another replica may be making the attempt, so this one looks again now and then.
-                    let look_again = after(self.parts.clock.now(), FOLLOW).min(deadline);
+                    let look_again = after(self.dependencies.clock.now(), REPLICA_POLL_INTERVAL).min(deadline);
                     tokio::select! {
                         biased;
                         _ = outcome.at_rest_after(order.revision) => {}
-                        () = self.parts.clock.sleep_until(look_again) => {}
+                        () = self.dependencies.clock.sleep_until(look_again) => {}
                         () = self.stopped.cancelled() => {}
                     }
                 }
-                Resolved::Now(order) => {
+                Resolved::Applied(order) => {
                     let (relay, settled) = (Arc::clone(self), order.clone());
                     let stored = self.detached(
                         async move {
-                            let stored = relay.parts.ledger.store(settled.clone()).await?;
-                            if stored == Stored::Now {
-                                relay.tell(&settled);
+                            let stored = relay.dependencies.ledger.store(settled.clone()).await?;
+                            if stored == Stored::Committed {
+                                relay.publish(&settled);
                             }
                             Ok(stored)
                         },
                         wait,
                     );
                     // Superseded: it has gone on meanwhile, and is looked at once more.
-                    if stored.await? == Stored::Now {
-                        return Ok(Some(Resolved::Now(order)));
+                    if stored.await? == Stored::Committed {
+                        return Ok(Some(Resolved::Applied(order)));
                     }
                 }
                 other => return Ok(Some(other)),
@@ -83,14 +85,14 @@ impl Relay {
 
     async fn reopen(&self, id: &OrderId, by: &str) -> Result<Option<Admission>, LedgerError> {
         loop {
-            let Some(order) = self.parts.ledger.find(id).await? else { return Ok(None) };
-            match order.clone().replay(by, self.parts.clock.now(), &self.parts.policy) {
+            let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
+            match order.clone().replay(by, self.dependencies.clock.now(), &self.dependencies.policy) {
                 None if order.state == State::Created => return Ok(Some(Admission::Replayed(order))),
                 None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
                 None => return Ok(Some(Admission::Joined(order))),
-                Some(order) if self.store_life(&order).await? == Stored::Now => {
+                Some(order) if self.store_life(&order).await? == Stored::Committed => {
                     info!(order = %order.id, by, "tried again by hand");
-                    self.recorded(&order);
+                    self.schedule(&order);
                     return Ok(Some(Admission::Restarted(order)));
                 }
                 // Somebody else has changed it meanwhile.
@@ -100,7 +102,7 @@ impl Relay {
     }
 
     async fn store_life(&self, order: &Order) -> Result<Stored, LedgerError> {
-        let stored = self.parts.ledger.store(order.clone()).await;
-        stored.inspect_err(|_| self.look_at(&order.id, order.received_at))
+        let stored = self.dependencies.ledger.store(order.clone()).await;
+        stored.inspect_err(|_| self.enqueue_possibly_written(&order.id, order.received_at))
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{LedgerError, Stored};
-use crate::order::retry::Policy;
+use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order};
 
 /// Most writes of one transaction: beyond it the fsync is paid for, and a longer transaction only makes all wait.
@@ -24,7 +24,7 @@ pub const PURGE_PORTION: usize = 1_000;
 #[derive(Debug)]
 pub enum Write {
     /// Admit a candidate.
-    Admit(Box<Candidate>, Timestamp, Box<Policy>),
+    Admit(Box<Candidate>, Timestamp, Box<RetryPolicy>),
     /// Store a changed order.
     Store(Box<Order>),
     /// Remove [`PURGE_PORTION`] of the orders settled before the time.
@@ -104,7 +104,12 @@ impl GroupCommit {
     ///
     /// # Errors
     /// If the backend could not commit.
-    pub async fn admit(&self, candidate: Candidate, now: Timestamp, policy: Policy) -> Result<Admission, LedgerError> {
+    pub async fn admit(
+        &self,
+        candidate: Candidate,
+        now: Timestamp,
+        policy: RetryPolicy,
+    ) -> Result<Admission, LedgerError> {
         match self.write(Write::Admit(Box::new(candidate), now, Box::new(policy))).await? {
             Written::Admitted(admission) => Ok(*admission),
             other => Err(mismatch(&other)),

@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::retry::Policy;
+use super::retry::RetryPolicy;
 use super::{Candidate, Doubt, Order, State};
-use crate::message::{Message, Topic, quoted};
+use crate::message::{Message, MessageCode, quoted};
 
 /// Interventions that an order remembers.
 const INTERVENTIONS_KEPT: usize = 50;
@@ -62,29 +62,29 @@ pub struct Intervention {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolved {
     /// The order, settled.
-    Now(Order),
+    Applied(Order),
     /// It is settled in just this way already.
     Already(Order),
     /// An attempt is under way: its end has to be awaited.
-    UnderWay(Order),
+    AttemptInProgress(Order),
     /// It is settled in another way.
-    Otherwise(Order),
+    SettledDifferently(Order),
 }
 
 impl Order {
     /// Settles an open or parked order by hand.
     pub fn resolve(mut self, resolution: &Resolution, by: &str, now: Timestamp) -> Resolved {
         match (self.state, resolution) {
-            (State::Forwarding, _) => Resolved::UnderWay(self),
+            (State::Forwarding, _) => Resolved::AttemptInProgress(self),
             (State::Created, Resolution::Exists(number)) if self.purchase_order_number.as_ref() == Some(number) => {
                 Resolved::Already(self)
             }
             (State::Cancelled, Resolution::Cancelled(_)) => Resolved::Already(self),
-            (State::Created | State::Cancelled | State::Rejected, _) => Resolved::Otherwise(self),
+            (State::Created | State::Cancelled | State::Rejected, _) => Resolved::SettledDifferently(self),
             (State::Accepted | State::Retrying | State::Parked, _) => {
                 self.revision += 1;
                 self.settle_by_hand(resolution, by, now);
-                Resolved::Now(self)
+                Resolved::Applied(self)
             }
         }
     }
@@ -95,11 +95,11 @@ impl Order {
             Resolution::Exists(number) => {
                 self.purchase_order_number = Some(number.clone());
                 let text = format!("Purchase order {number} was named by hand for shopping cart {cart}");
-                (Action::Resolved, number, State::Created, Message::new(Topic::ResolvedByHand, text))
+                (Action::Resolved, number, State::Created, Message::new(MessageCode::ResolvedByHand, text))
             }
             Resolution::Cancelled(why) => {
                 let text = format!("Shopping cart {cart} was cancelled by hand: {}", quoted(why));
-                (Action::Cancelled, why, State::Cancelled, Message::new(Topic::CancelledByHand, text))
+                (Action::Cancelled, why, State::Cancelled, Message::new(MessageCode::CancelledByHand, text))
             }
         };
         self.note(action, by, Some(detail.clone()), now);
@@ -108,7 +108,7 @@ impl Order {
     }
 
     /// A parked or refused order as it is when it is tried again, with the body that it had. `None` for every other.
-    pub fn replay(self, by: &str, now: Timestamp, policy: &Policy) -> Option<Self> {
+    pub fn replay(self, by: &str, now: Timestamp, policy: &RetryPolicy) -> Option<Self> {
         if !matches!(self.state, State::Parked | State::Rejected) {
             return None;
         }
@@ -118,7 +118,7 @@ impl Order {
             fingerprint: self.fingerprint.clone(),
             body: self.body.clone(),
             mapping_version: self.mapping_version.clone(),
-            baggage: self.baggage.clone(),
+            propagated_headers: self.propagated_headers.clone(),
         };
         let mut order = self.restart(again, now, policy);
         order.note(Action::Replayed, by, None, now);
@@ -137,7 +137,7 @@ impl Order {
 mod tests {
     use super::*;
     use crate::order::retry::Verdict;
-    use crate::order::{Admission, Baggage, OrderId, admit};
+    use crate::order::{Admission, OrderId, PropagatedHeaders, admit};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -150,9 +150,9 @@ mod tests {
             fingerprint: "f".into(),
             body: "{}".into(),
             mapping_version: "v".into(),
-            baggage: Baggage::default(),
+            propagated_headers: PropagatedHeaders::default(),
         };
-        match admit(None, candidate, at(0), &Policy::usual()) {
+        match admit(None, candidate, at(0), &RetryPolicy::usual()) {
             Admission::Started(order) => order,
             other => panic!("{other:?}"),
         }
@@ -166,7 +166,7 @@ mod tests {
 
     fn after_attempt(verdict: Verdict, retries: u32) -> Order {
         let mut order = forwarding();
-        order.conclude(verdict, at(2), &Policy { retries, ..Policy::usual() }, 0.0).unwrap();
+        order.conclude(verdict, at(2), &RetryPolicy { retries, ..RetryPolicy::usual() }, 0.0).unwrap();
         order
     }
 
@@ -186,11 +186,11 @@ mod tests {
     fn open_and_parked_orders_are_settled_by_hand() {
         for order in [accepted(), after_attempt(unknown(), 3), after_attempt(unknown(), 0)] {
             let before = order.clone();
-            let Resolved::Now(created) = order.clone().resolve(&exists("45"), "me", at(9)) else { panic!() };
+            let Resolved::Applied(created) = order.clone().resolve(&exists("45"), "me", at(9)) else { panic!() };
             assert_eq!((created.state, created.purchase_order_number.as_deref()), (State::Created, Some("45")));
             assert_eq!((created.settled_at, created.next_attempt_at), (Some(at(9)), None));
             assert_eq!((created.revision, created.doubt), (before.revision + 1, Doubt::None));
-            let Resolved::Now(cancelled) = order.resolve(&cancelled(), "me", at(9)) else { panic!() };
+            let Resolved::Applied(cancelled) = order.resolve(&cancelled(), "me", at(9)) else { panic!() };
             assert_eq!(cancelled.state, State::Cancelled);
             let done = &cancelled.interventions[0];
             assert_eq!((done.by.as_str(), done.at, done.action), ("me", at(9), Action::Cancelled));
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn nothing_is_settled_by_hand_while_an_attempt_is_under_way() {
         for resolution in [exists("45"), cancelled()] {
-            assert_eq!(forwarding().resolve(&resolution, "me", at(9)), Resolved::UnderWay(forwarding()));
+            assert_eq!(forwarding().resolve(&resolution, "me", at(9)), Resolved::AttemptInProgress(forwarding()));
         }
     }
 
@@ -210,34 +210,34 @@ mod tests {
         let refused = Verdict::Rejected { status: 422, answer: None, detail: String::new() };
         let rejected = after_attempt(refused, 3);
         assert!(
-            matches!(rejected.clone().resolve(&cancelled(), "me", at(9)), Resolved::Otherwise(same) if same == rejected)
+            matches!(rejected.clone().resolve(&cancelled(), "me", at(9)), Resolved::SettledDifferently(same) if same == rejected)
         );
-        let Resolved::Now(created) = accepted().resolve(&exists("45"), "me", at(3)) else { panic!() };
+        let Resolved::Applied(created) = accepted().resolve(&exists("45"), "me", at(3)) else { panic!() };
         assert!(
             matches!(created.clone().resolve(&exists("45"), "other", at(9)), Resolved::Already(same) if same == created)
         );
-        assert!(matches!(created.clone().resolve(&exists("46"), "me", at(9)), Resolved::Otherwise(_)));
-        assert!(matches!(created.resolve(&cancelled(), "me", at(9)), Resolved::Otherwise(_)));
+        assert!(matches!(created.clone().resolve(&exists("46"), "me", at(9)), Resolved::SettledDifferently(_)));
+        assert!(matches!(created.resolve(&cancelled(), "me", at(9)), Resolved::SettledDifferently(_)));
     }
 
     #[test]
     fn a_replay_keeps_body_doubt_and_history_and_waits_for_the_grace() {
         let parked = after_attempt(unknown(), 0);
-        let again = parked.clone().replay("me", at(10), &Policy::usual()).unwrap();
-        assert_eq!((again.state, again.doubt, again.used), (State::Retrying, Doubt::ThisContent, 0));
+        let again = parked.clone().replay("me", at(10), &RetryPolicy::usual()).unwrap();
+        assert_eq!((again.state, again.doubt, again.attempts_used), (State::Retrying, Doubt::ThisContent, 0));
         assert_eq!(again.next_attempt_at, Some(at(32)));
         assert_eq!(
             (again.body, again.attempts, again.revision),
             (parked.body.clone(), parked.attempts.clone(), parked.revision + 1)
         );
-        let later = parked.replay("me", at(100), &Policy::usual()).unwrap();
+        let later = parked.replay("me", at(100), &RetryPolicy::usual()).unwrap();
         assert_eq!((later.state, later.interventions[0].action), (State::Accepted, Action::Replayed));
     }
 
     #[test]
     fn only_parked_and_refused_orders_are_replayed() {
         for order in [accepted(), forwarding(), after_attempt(unknown(), 3)] {
-            assert_eq!(order.replay("me", at(9), &Policy::usual()), None);
+            assert_eq!(order.replay("me", at(9), &RetryPolicy::usual()), None);
         }
     }
 

@@ -1,0 +1,294 @@
+//! Whose dispatch it is to be sent: orders wait here for a permit, the oldest first, holding nothing but their ids.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::order::OrderId;
+use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, CallPurpose, CallResult, Transition};
+
+/// Waiting orders are taken from a shared ledger up to this many times the permits: enough that no permit stays empty,
+/// and few enough that other replicas have their share.
+const PREFETCH_FACTOR: usize = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum QueueState {
+    Queued,
+    /// It was asked for again at this time, while it had its dispatch.
+    Dispatched {
+        again: Option<Timestamp>,
+    },
+}
+
+#[derive(Debug)]
+struct State {
+    /// By the time at which the cart first arrived.
+    queued: BTreeSet<(Timestamp, OrderId)>,
+    known: HashMap<OrderId, QueueState>,
+    permits_in_use: usize,
+    breaker: Breaker,
+}
+
+/// The queue, the permits, and the breaker that may close them all.
+#[derive(Debug)]
+pub struct Dispatcher {
+    permits: usize,
+    state: Mutex<State>,
+    changed: Notify,
+    clock: Arc<dyn Clock>,
+}
+
+impl Dispatcher {
+    /// `permits` is how many orders may be sent at the same time.
+    pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let state =
+            State { queued: BTreeSet::new(), known: HashMap::new(), permits_in_use: 0, breaker: Breaker::new(breaker) };
+        Arc::new(Self { permits, state: Mutex::new(state), changed: Notify::new(), clock })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an order by the time at which its cart first arrived; false if it waits already. One that has its dispatch
+    /// gets another one after it.
+    pub fn enqueue(&self, id: &OrderId, received_at: Timestamp) -> bool {
+        let mut state = self.state();
+        match state.known.get_mut(id) {
+            Some(QueueState::Queued) => return false,
+            Some(QueueState::Dispatched { again }) => return again.replace(received_at).is_none(),
+            None => {}
+        }
+        state.known.insert(id.clone(), QueueState::Queued);
+        state.queued.insert((received_at, id.clone()));
+        drop(state);
+        self.changed.notify_one();
+        true
+    }
+
+    /// Whether the order waits or has its dispatch.
+    #[cfg(test)]
+    pub fn knows(&self, id: &OrderId) -> bool {
+        self.state().known.contains_key(id)
+    }
+
+    /// How many more may be queued before others should have them.
+    pub fn spare_capacity(&self) -> usize {
+        (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
+    }
+
+    /// How many permits there are.
+    pub const fn permits(&self) -> usize {
+        self.permits
+    }
+
+    /// A dispatch without a permit, for work on an order that sends nothing; `None` if somebody works on it already.
+    pub fn reserve_without_permit(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
+        let mut state = self.state();
+        if state.known.contains_key(id) {
+            return None;
+        }
+        state.known.insert(id.clone(), QueueState::Dispatched { again: None });
+        Some(Dispatch { id: id.clone(), dispatcher: Arc::clone(self), permit: None })
+    }
+
+    /// Waits until there is an order, a permit for it, and the breaker lets it pass.
+    pub async fn next(self: &Arc<Self>) -> Dispatch {
+        loop {
+            // Before looking: a change in between is not missed.
+            let changed = self.changed.notified();
+            let closed_until = match self.try_dispatch() {
+                Ok((id, permit)) => return Dispatch { id, dispatcher: Arc::clone(self), permit: Some(permit) },
+                Err(closed_until) => closed_until,
+            };
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = async { self.clock.sleep_until(closed_until.unwrap_or_default()).await }, if closed_until.is_some() => {}
+            }
+        }
+    }
+
+    /// The oldest order, if it may go now; else when the breaker opens the way.
+    fn try_dispatch(&self) -> Result<(OrderId, CallPurpose), Option<Timestamp>> {
+        let mut state = self.state();
+        if state.queued.is_empty() || state.permits_in_use >= self.permits {
+            return Err(None);
+        }
+        let purpose = match state.breaker.try_acquire(self.clock.now()) {
+            Admittance::Allowed(purpose) => purpose,
+            Admittance::RejectedUntil(time) => return Err(Some(time)),
+            Admittance::ProbeInFlight => return Err(None),
+        };
+        let Some((_, id)) = state.queued.pop_first() else { return Err(None) };
+        state.permits_in_use += 1;
+        state.known.insert(id.clone(), QueueState::Dispatched { again: None });
+        Ok((id, purpose))
+    }
+
+    /// 11VMS has answered a question well, whatever becomes of the order.
+    pub fn record_success(&self) {
+        let change = self.state().breaker.record(CallPurpose::Regular, CallResult::Success, self.clock.now());
+        self.log_transition(change);
+    }
+
+    fn return_permit(&self, purpose: CallPurpose, result: CallResult) {
+        let mut state = self.state();
+        state.permits_in_use -= 1;
+        let change = state.breaker.record(purpose, result, self.clock.now());
+        drop(state);
+        self.log_transition(change);
+    }
+
+    fn log_transition(&self, change: Option<Transition>) {
+        match change {
+            Some(Transition::Opened(pause)) => warn!(
+                pause_seconds = pause.as_secs_f64(),
+                "11VMS fails again and again: nothing is sent for a while, then one order probes"
+            ),
+            Some(Transition::Closed) => info!("11VMS answers again: orders are sent as usual"),
+            None => {}
+        }
+        self.changed.notify_one();
+    }
+
+    fn finish(&self, id: &OrderId) {
+        let again = match self.state().known.remove(id) {
+            Some(QueueState::Dispatched { again }) => again,
+            _ => None,
+        };
+        if let Some(received_at) = again {
+            self.enqueue(id, received_at);
+        }
+    }
+}
+
+/// An order's dispatch. It ends when this is dropped, also by a panic.
+#[derive(Debug)]
+pub struct Dispatch {
+    /// The order.
+    pub id: OrderId,
+    dispatcher: Arc<Dispatcher>,
+    /// The permit that it holds, and what for.
+    permit: Option<CallPurpose>,
+}
+
+impl Dispatch {
+    /// 11VMS has answered: the permit is another's, while this order's outcome is stored.
+    pub fn release_permit(&mut self, result: CallResult) {
+        if let Some(purpose) = self.permit.take() {
+            self.dispatcher.return_permit(purpose, result);
+        }
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        self.release_permit(CallResult::Inconclusive);
+        self.dispatcher.finish(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{ManualClock, after};
+
+    fn dispatcher(permits: usize, failures: u32) -> (Arc<Dispatcher>, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::default());
+        let pause = Duration::from_secs(5);
+        let breaker = BreakerPolicy { failures, pause, longest_pause: pause };
+        (Dispatcher::new(permits, breaker, Arc::clone(&clock) as Arc<dyn Clock>), clock)
+    }
+
+    fn id(number: u32) -> OrderId {
+        OrderId::of(&number.to_string())
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    /// The next dispatch, if there is one now.
+    async fn now(dispatcher: &Arc<Dispatcher>) -> Option<Dispatch> {
+        tokio::select! {
+            biased;
+            dispatch = dispatcher.next() => Some(dispatch),
+            () = tokio::task::yield_now() => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_goes_first_whenever_it_came() {
+        let (dispatcher, _) = dispatcher(9, 9);
+        for number in [3, 1, 2] {
+            dispatcher.enqueue(&id(number), at(number.into()));
+            dispatcher.enqueue(&id(number), at(number.into()));
+        }
+        for number in [1, 2, 3] {
+            assert_eq!(dispatcher.next().await.id, id(number));
+        }
+        assert!(now(&dispatcher).await.is_none(), "each once");
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_without_a_place_and_a_place_is_free_before_the_turn_ends() {
+        let (dispatcher, _) = dispatcher(1, 9);
+        dispatcher.enqueue(&id(1), at(1));
+        dispatcher.enqueue(&id(2), at(2));
+        let mut first = dispatcher.next().await;
+        assert!(now(&dispatcher).await.is_none());
+        first.release_permit(CallResult::Success);
+        assert_eq!(dispatcher.next().await.id, id(2));
+        assert!(dispatcher.knows(&id(1)) && !dispatcher.knows(&id(2)));
+    }
+
+    #[tokio::test]
+    async fn who_is_asked_for_during_its_turn_has_another_one() {
+        let (dispatcher, _) = dispatcher(1, 9);
+        dispatcher.enqueue(&id(1), at(1));
+        let dispatch = dispatcher.next().await;
+        dispatcher.enqueue(&id(1), at(1));
+        assert!(now(&dispatcher).await.is_none());
+        drop(dispatch);
+        drop(dispatcher.next().await);
+        assert!(!dispatcher.knows(&id(1)) && now(&dispatcher).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn behind_an_open_breaker_all_wait_for_the_probe() {
+        let (dispatcher, clock) = dispatcher(9, 1);
+        for number in 1..=4 {
+            dispatcher.enqueue(&id(number), at(number.into()));
+        }
+        dispatcher.next().await.release_permit(CallResult::Failure);
+        assert!(now(&dispatcher).await.is_none());
+        clock.advance(Duration::from_secs(5));
+        let probe = dispatcher.next().await;
+        assert!(now(&dispatcher).await.is_none());
+        drop(probe);
+        let mut probe = dispatcher.next().await;
+        assert_eq!(probe.id, id(3), "a probe that found nothing to do leaves it to the next");
+        assert!(now(&dispatcher).await.is_none());
+        probe.release_permit(CallResult::Success);
+        assert_eq!(dispatcher.next().await.id, id(4));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_turn_is_woken_by_whatever_makes_one_possible() {
+        let (dispatcher, clock) = dispatcher(1, 1);
+        let queued = tokio::spawn({
+            let dispatcher = Arc::clone(&dispatcher);
+            async move { dispatcher.next().await.id.clone() }
+        });
+        tokio::task::yield_now().await;
+        dispatcher.enqueue(&id(1), after(clock.now(), Duration::ZERO));
+        assert_eq!(queued.await.unwrap(), id(1));
+    }
+}
