@@ -11,19 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
 
+use crate::api::{ApiState, ClientRateLimiter};
 use crate::auth::TokenVerifier;
 use crate::auth::introspection::Introspector;
 use crate::auth::jwks::KeySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Limits, Settings, Storage};
-use crate::http::tls::{ServerTls, TlsError};
-use crate::http::{self, ApiState, ClientRateLimiter, ConnectionServer};
+use crate::edge::{ConnectionServer, ServerTls, TlsError};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::{Defect, LiveMapping};
 use crate::outbound::{ClientSettings, Outbound, OutboundError};
 use crate::relay::{Dependencies, JitterSource, MAX_LEASE_AGE_AT_SEND, Relay};
+use crate::server::{management_router, public_router};
 use crate::vms::client::VmsClient;
 
 /// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
@@ -215,9 +216,9 @@ impl App {
         }
         let limits = api.server.limits;
         let few = Limits { connections: PROBES, ..limits };
-        let connections = ConnectionServer::new(http::management_router(&api), None, few);
+        let connections = ConnectionServer::new(management_router(&api), None, few);
         let probes = tokio::spawn(connections.serve(management, served.clone(), LAST_ANSWERS));
-        let connections = ConnectionServer::new(http::public_router(&api), tls, limits);
+        let connections = ConnectionServer::new(public_router(&api), tls, limits);
         let requests = connections.serve(public, stop.clone(), drain + LAST_ANSWERS);
         let work = async {
             stop.cancelled().await;

@@ -137,6 +137,29 @@ pub fn hex_guid(text: &str) -> Option<String> {
     is_hex.then(|| plain.to_ascii_lowercase())
 }
 
+/// What identifies a cart: its GUID as 32 lower-case hex digits, else its cart number without leading zeros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartId(String);
+
+impl CartId {
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<CartId> for String {
+    fn from(id: CartId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for CartId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// One row of a section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
@@ -198,14 +221,14 @@ impl Cart {
     ///
     /// # Errors
     /// A message naming GUID or OBJECT_ID if neither can serve.
-    pub fn identity(&self) -> Result<String, Message> {
+    pub fn identity(&self) -> Result<CartId, Message> {
         if let Some(text) = self.header.text("GUID") {
             let guid = guid(text).ok_or_else(|| {
                 let text = format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(text));
                 Message::new(MessageCode::Identity, text).at("HEADER", "GUID", 0)
             })?;
             if !is_initial(&guid) {
-                return Ok(guid);
+                return Ok(CartId(guid));
             }
         }
         let number = without_leading_zeros(self.number());
@@ -216,7 +239,7 @@ impl Cart {
         {
             format!("HEADER.OBJECT_ID is {}; expected at most 10 letters, digits, - _ /", quoted(number))
         } else {
-            return Ok(number.to_owned());
+            return Ok(CartId(number.to_owned()));
         };
         Err(Message::new(MessageCode::Identity, problem).at("HEADER", "OBJECT_ID", 0))
     }
@@ -283,8 +306,9 @@ mod tests {
 
     #[test]
     fn a_cart_is_known_by_its_guid_or_else_by_its_number() {
-        let identity =
-            |header: &str| Cart::parse(&format!("{{\"HEADER\":{header}}}")).unwrap().identity().map_err(|m| m.field);
+        let identity = |header: &str| {
+            Cart::parse(&format!("{{\"HEADER\":{header}}}")).unwrap().identity().map(String::from).map_err(|m| m.field)
+        };
         assert_eq!(
             identity(r#"{"GUID":"AFBWogfIHtG/xraecvUFUA==","OBJECT_ID":"1"}"#).unwrap(),
             "005056a207c81ed1bfc6b69e72f50550"

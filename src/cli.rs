@@ -14,12 +14,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::api::description::{self, Spec};
+use crate::api::views::PreviewView;
 use crate::app::{App, StartError, check_files, shown};
 use crate::cart::{Cart, CartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Settings, environment};
-use crate::http::openapi::{self, Spec};
-use crate::http::view::PreviewView;
 use crate::mapping::{Defect, Folder, Mapping};
 use crate::{system, telemetry};
 
@@ -89,8 +89,8 @@ pub fn run() -> ExitCode {
         Command::Serve(Config { config }) => serve(config.as_deref()),
         Command::Check(Config { config }) => check(config.as_deref()),
         Command::Map { config, cart } => map(config.config.as_deref(), &cart),
-        Command::Openapi { spec: Version::V3_1 } => print(&openapi::text(Spec::V3_1)),
-        Command::Openapi { spec: Version::V3_0 } => print(&openapi::text(Spec::V3_0)),
+        Command::Openapi { spec: Version::V3_1 } => print(&description::text(Spec::V3_1)),
+        Command::Openapi { spec: Version::V3_0 } => print(&description::text(Spec::V3_0)),
         #[cfg(feature = "sandbox")]
         Command::Dev { once } => dev::run(if once { dev::Afterwards::Stop } else { dev::Afterwards::KeepRunning }),
     };

@@ -14,7 +14,14 @@ pub mod ledger;
 pub mod outbound;
 pub mod vms;
 
-pub mod http;
+pub mod problem;
+
+pub mod edge;
+pub mod intake;
+
+pub mod api;
+pub mod pages;
+pub mod server;
 
 pub mod clock;
 pub mod config;

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use evaluation::FieldTrace;
 pub use live::LiveMapping;
 
-use crate::cart::Cart;
+use crate::cart::{Cart, CartId};
 use crate::digest;
 use crate::message::Message;
 use evaluation::Evaluation;
@@ -152,7 +152,7 @@ fn read(path: &Path) -> Result<String, String> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapped {
     /// The cart's identity.
-    pub id: String,
+    pub id: CartId,
     /// The body that 11VMS gets.
     pub order: Value,
 }
@@ -238,12 +238,12 @@ impl Mapping {
     }
 
     /// A cart that can't be identified is mapped all the same, so that all mistakes are reported together.
-    fn evaluate(&self, cart: &Cart, trace: Trace) -> (Option<String>, Value, Vec<Message>, Trace) {
+    fn evaluate(&self, cart: &Cart, trace: Trace) -> (Option<CartId>, Value, Vec<Message>, Trace) {
         let (id, mistake) = match cart.identity() {
             Ok(id) => (Some(id), None),
             Err(mistake) => (None, Some(mistake)),
         };
-        let mut evaluation = Evaluation::new(self, cart, id.as_deref(), trace);
+        let mut evaluation = Evaluation::new(self, cart, id.as_ref().map(CartId::as_str), trace);
         let order = evaluation.run();
         let (found, trace) = (evaluation.messages, evaluation.trace);
         (id, order, mistake.into_iter().chain(found).collect(), trace)

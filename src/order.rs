@@ -22,7 +22,7 @@ pub use admission::{Admission, Candidate, admit};
 pub use intervention::{Action, Intervention, Resolution, Resolved};
 pub use state::{Attempt, Doubt, Outcome, State};
 
-use crate::cart::{hex_guid, without_leading_zeros};
+use crate::cart::{CartId, hex_guid, without_leading_zeros};
 use crate::clock::{after, between};
 use crate::message::{Message, MessageCode, quoted};
 use retry::{DuplicateGuard, RetryPolicy, Verdict};
@@ -47,6 +47,13 @@ impl OrderId {
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<CartId> for OrderId {
+    /// A cart's identity is in its one spelling already.
+    fn from(id: CartId) -> Self {
+        Self(id.into())
     }
 }
 

@@ -102,7 +102,7 @@ async fn every_problem_has_its_page() {
     let page = service.get(answer.body["type"].as_str().unwrap()).await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").starts_with("text/html") && page.text.contains("404"));
-    for kind in purchase_order_webhook::http::problem::ProblemKind::ALL {
+    for kind in purchase_order_webhook::problem::ProblemKind::ALL {
         let page = service.get(&format!("/problems/{}", kind.name)).await;
         assert!(page.status == 200 && page.text.contains(kind.title), "{}", kind.name);
     }

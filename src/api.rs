@@ -1,0 +1,24 @@
+//! The machine's interface: routes, and the steps that each request takes before its handler works.
+//!
+//! Knows tokens, carts, the mapping and the relay; knows nothing of sockets, retries, SQL or 11VMS's wire.
+
+pub mod access;
+mod access_log;
+mod body;
+mod content_encoding;
+pub mod description;
+mod failure;
+pub mod handlers;
+pub mod middleware;
+mod order_response;
+mod prefer;
+mod propagation;
+mod rate_limit;
+pub mod routes;
+pub mod schema;
+mod security_headers;
+mod state;
+pub mod views;
+
+pub use rate_limit::ClientRateLimiter;
+pub use state::ApiState;

@@ -1,0 +1,78 @@
+//! The access log: one line for each request, and never what the request carried.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use tracing::{debug, info, warn};
+
+use super::propagation::sap_passport;
+use crate::edge::Peer;
+use crate::problem::{Problem, RequestContext};
+use crate::telemetry::STEP;
+
+/// What the log says of a request, taken before the request is handed on.
+pub struct AccessLogEntry {
+    method: Method,
+    route: Option<String>,
+    client_address: String,
+    sap_passport: Option<String>,
+}
+
+impl AccessLogEntry {
+    /// Reads what the request shows.
+    pub fn of(request: &Request, peer: &Peer) -> Self {
+        Self {
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+            client_address: peer.address.to_string(),
+            sap_passport: sap_passport(request.headers()),
+        }
+    }
+
+    /// Writes the line of an answered request: WARN with the problem if there is one, else INFO; probes that go well
+    /// are DEBUG, because they come every few seconds and say nothing.
+    pub fn write(&self, request: &RequestContext, response: &Response, took: Duration) {
+        let problem = response.extensions().get::<Arc<Problem>>().map(Arc::as_ref);
+        let status = response.status();
+        debug!(target: STEP, { http.response.status_code = status.as_u16() }, "answered");
+        if problem.is_none() && matches!(self.route.as_deref(), Some("/livez" | "/readyz")) {
+            debug!(http.route = self.route, http.response.status_code = status.as_u16(), "answered");
+        } else {
+            self.write_line(request, status, problem, took);
+        }
+    }
+
+    fn write_line(&self, request: &RequestContext, status: StatusCode, problem: Option<&Problem>, took: Duration) {
+        let noted = request.order();
+        let order_id = noted.map(|order| order.id.as_str()).or_else(|| problem.and_then(Problem::order_id));
+        let cart_number = noted.map(|order| order.cart_number.as_str()).filter(|number| !number.is_empty());
+        macro_rules! line {
+            ($level:ident, $($more:tt)*) => {
+                $level!(
+                    http.request.method = %self.method,
+                    http.route = self.route.as_deref().unwrap_or("none"),
+                    http.response.status_code = status.as_u16(),
+                    http.request.id = %request.id,
+                    http.server.request.duration = took.as_secs_f64(),
+                    client.address = self.client_address,
+                    oauth2.client_id = request.client(),
+                    order.id = order_id,
+                    cart.number = cart_number,
+                    batch.carts = request.carts(),
+                    sap.passport = self.sap_passport.as_deref(),
+                    $($more)*
+                    "answered"
+                )
+            };
+        }
+        match problem {
+            Some(problem) => {
+                line!(warn, problem.type = problem.kind().name, error.message = problem.summary(),);
+            }
+            None => line!(info,),
+        }
+    }
+}

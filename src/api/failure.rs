@@ -1,0 +1,78 @@
+//! The one place that turns failures into problems.
+
+use axum::http::{HeaderValue, header};
+
+use crate::auth::AuthError;
+use crate::cart::CartError;
+use crate::ledger::LedgerError;
+use crate::message::Message;
+use crate::problem::{Problem, ProblemKind, RETRY_LATER};
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthError::Missing => challenge(ProblemKind::INVALID_TOKEN, &detail, ""),
+            AuthError::Invalid(why) => challenge(
+                ProblemKind::INVALID_TOKEN,
+                &detail,
+                &format!(", error=\"invalid_token\", error_description=\"{why}\""),
+            ),
+            AuthError::InsufficientScope(scope) => {
+                let error = format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.replace(['"', '\\'], ""));
+                challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)
+            }
+            AuthError::IssuerUnavailable(_) => {
+                // Where the issuer is, and how it failed, stands in the log of the fetch; this caller may be anyone.
+                let told = "The token's issuer can't be asked now; the token was not checked.";
+                Self::new(ProblemKind::ISSUER_UNAVAILABLE, told).retry_after(RETRY_LATER)
+            }
+        }
+    }
+}
+
+/// `WWW-Authenticate` as RFC 6750 §3 wants it.
+fn challenge(kind: ProblemKind, detail: &str, error: &str) -> Problem {
+    let value = format!("Bearer realm=\"purchase-order-webhook\"{error}");
+    let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("Bearer"));
+    Problem::new(kind, detail).header(header::WWW_AUTHENTICATE, value)
+}
+
+impl From<CartError> for Problem {
+    fn from(error: CartError) -> Self {
+        match error {
+            CartError::Malformed { line, column, detail } => {
+                let text = format!("line {line}, column {column}: {detail}");
+                Self::new(ProblemKind::MALFORMED_JSON, text).position(line, column)
+            }
+            CartError::Invalid(mistakes) => invalid_cart(mistakes),
+        }
+    }
+}
+
+/// All mistakes of a cart in one answer.
+pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
+    let detail = match mistakes.as_slice() {
+        [only] => only.message.clone(),
+        several => format!("The cart has {} mistakes; messages lists them all.", several.len()),
+    };
+    Problem::new(ProblemKind::INVALID_CART, detail).with_messages(mistakes)
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        // What the storage said is for the log; a caller learns what it means for its cart.
+        tracing::error!(%error, "the ledger failed");
+        let told = match &error {
+            LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
+            LedgerError::TimedOut => {
+                "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
+            }
+            LedgerError::Unreadable { id, .. } => {
+                let told = format!("The record of the order {id} can't be read: an operator has to look into the log.");
+                return Self::new(ProblemKind::INTERNAL_ERROR, told).order(id);
+            }
+        };
+        Self::new(ProblemKind::LEDGER_UNAVAILABLE, told).retry_after(RETRY_LATER)
+    }
+}

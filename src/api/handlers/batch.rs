@@ -1,0 +1,154 @@
+//! `POST /v2/purchase-orders/batch`: many carts at once, one result for each, in the order in which they were sent.
+
+mod submission;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use jiff::Timestamp;
+
+use crate::api::ApiState;
+use crate::api::access::CartSender;
+use crate::api::body::{BatchText, run_blocking_if_large};
+use crate::api::order_response::respond;
+use crate::api::prefer::Preferences;
+use crate::api::propagation::propagated_headers;
+use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
+use crate::api::views::{BatchView, ResultView};
+use crate::cart::Bounds;
+use crate::clock::{Clock, after};
+use crate::intake::{self, BatchFormat, RawCart, SplitError};
+use crate::mapping::Mapping;
+use crate::order::{Candidate, PropagatedHeaders};
+use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
+use crate::relay::SubmitOutcome;
+use submission::submit_all;
+
+/// Messages of one batch, after which each further cart lists only some: an answer has to be small enough to be read.
+const MAX_MESSAGES: usize = 10_000;
+
+/// Create many purchase orders
+///
+/// Takes up to 500 carts (10 MiB) as a JSON array, or as NDJSON with one cart a line, and answers with one result for
+/// each, in the order sent: what the cart alone would have got. The deadline holds for the whole. Carts are worked on at
+/// the same time, those under one id one after the other; equal ones are handled once. A cart that can't be read or
+/// mapped harms no other.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/batch", tag = "Purchase orders",
+    params(
+        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
+    ),
+    request_body(
+        content(
+            (Vec<CartDocument> = "application/json"),
+            (String = "application/x-ndjson"),
+        ),
+        description = "Carts, as SRM serializes them",
+    ),
+    responses(
+        (status = 200, description = "One result for each cart", body = BatchView),
+        Refusals,
+        BodyRefusals,
+    ),
+    security(("oauth2" = ["purchase-orders.write"]))
+)]
+pub async fn create_purchase_orders(
+    State(api): State<Arc<ApiState>>,
+    _sender: CartSender,
+    Extension(context): Extension<Arc<RequestContext>>,
+    headers: HeaderMap,
+    BatchText { text, format, permit }: BatchText,
+) -> Result<Response, Problem> {
+    let preferences = Preferences::of(&headers);
+    let reader = BatchReader {
+        mapping: api.mapping.current(),
+        propagated_headers: propagated_headers(&headers, &context.id),
+        max_cart: api.server.limits.unpacked_body,
+        max_carts: api.server.limits.batch_carts,
+        bounds: api.bounds(),
+        clock: Arc::clone(&api.clock),
+        // `Prefer` shortens the waiting for outcomes, not the reading of carts.
+        deadline: after(context.received_at, api.server.deadline),
+    };
+    let candidates = run_blocking_if_large(text, move |text| reader.candidates(text, format)).await?;
+    drop(permit);
+    context.note_carts(candidates.len());
+    // Each cart counts as a request; this request has a permit already.
+    let more = candidates.len().min(api.server.limits.max_in_flight).saturating_sub(1);
+    let Ok(_permits) = api.in_flight.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else {
+        let detail = format!("there is no room for {} carts now", candidates.len());
+        return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
+    };
+    let deadline = after(context.received_at, preferences.deadline(api.server.deadline));
+    let outcomes = submit_all(&api, candidates, deadline).await;
+    let results: Vec<ResultView> =
+        outcomes.into_iter().map(|outcome| result(&api, outcome, preferences, &context)).collect();
+    let came_early = results.iter().any(|result| result.status == StatusCode::ACCEPTED.as_u16());
+    let mut response = Json(BatchView { results }).into_response();
+    response.headers_mut().extend(preferences.applied(api.server.deadline).filter(|_| came_early));
+    Ok(response)
+}
+
+fn result(
+    api: &ApiState,
+    outcome: Result<SubmitOutcome, Problem>,
+    preferences: Preferences,
+    context: &RequestContext,
+) -> ResultView {
+    match outcome.and_then(|outcome| respond(api, outcome, preferences)) {
+        Ok(response) => ResultView { status: response.status.as_u16(), order: Some(response.order), problem: None },
+        Err(problem) => {
+            ResultView { status: problem.status().as_u16(), order: None, problem: Some(problem.body(context)) }
+        }
+    }
+}
+
+impl From<SplitError> for Problem {
+    fn from(error: SplitError) -> Self {
+        match error {
+            SplitError::Malformed(error) => error.into(),
+            SplitError::TooMany(_) => Self::new(ProblemKind::TOO_LARGE, error.to_string()),
+        }
+    }
+}
+
+/// Turns the text of a batch into candidates.
+struct BatchReader {
+    mapping: Arc<Mapping>,
+    propagated_headers: PropagatedHeaders,
+    max_cart: usize,
+    max_carts: usize,
+    bounds: Bounds,
+    clock: Arc<dyn Clock>,
+    deadline: Timestamp,
+}
+
+impl BatchReader {
+    fn candidates(&self, text: &str, format: BatchFormat) -> Result<Vec<Result<Candidate, Problem>>, Problem> {
+        let mut messages = 0;
+        let candidates = intake::split(text, format, self.max_carts)?.into_iter().map(|cart| {
+            self.candidate(cart).map_err(|problem| {
+                let problem = if messages > MAX_MESSAGES { problem.with_fewer_messages() } else { problem };
+                messages += problem.count_messages();
+                problem
+            })
+        });
+        Ok(candidates.collect())
+    }
+
+    fn candidate(&self, cart: RawCart<'_>) -> Result<Candidate, Problem> {
+        if cart.text.len() > self.max_cart {
+            let detail = format!("the cart is larger than {} bytes", self.max_cart);
+            return Err(Problem::new(ProblemKind::TOO_LARGE, detail));
+        }
+        if self.clock.now() > self.deadline {
+            let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
+            return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
+        }
+        let candidate = intake::candidate(cart.text, self.bounds, &self.mapping, self.propagated_headers.clone());
+        candidate.map_err(|error| cart.place_in_batch(error).into())
+    }
+}

@@ -1,0 +1,172 @@
+//! What people do to an order: `…/replay` tries it again, `…/resolve` settles it by hand.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::purchase_orders::unknown;
+use crate::api::ApiState;
+use crate::api::access::{Operator, OrderPath};
+use crate::api::body::JsonText;
+use crate::api::order_response::{OrderResponse, respond, with_location};
+use crate::api::prefer::Preferences;
+use crate::api::schema::{BodyRefusals, Refusals};
+use crate::api::views::OrderView;
+use crate::order::{Order, Resolution, Resolved};
+use crate::problem::{Problem, ProblemBody, ProblemKind, RETRY_SOON, RequestContext};
+
+/// Longest reason for a cancellation, and longest number, in characters.
+const MOST_CHARS: usize = 500;
+const MOST_NUMBER_CHARS: usize = 64;
+
+/// How an order is settled by hand: one of the two.
+#[derive(Debug, ToSchema)]
+#[schema(as = Resolution, example = json!({ "purchaseOrderNumber": "4500000001" }))]
+pub struct ResolutionBody {
+    /// The number under which the order exists in 11VMS.
+    #[schema(rename = "purchaseOrderNumber", max_length = 64)]
+    pub purchase_order_number: Option<String>,
+    /// Why there will be no order.
+    #[schema(max_length = 500)]
+    pub cancelled: Option<String>,
+}
+
+/// Try an order again
+///
+/// Tries a parked or rejected order again, with the body that was recorded. Where an earlier attempt may have
+/// succeeded, 11VMS is asked first. Answers as for a cart; an order that is created or open is not touched. Who asked
+/// for it is kept in `interventions`.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/{id}/replay", tag = "Operation",
+    params(
+        ("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550"),
+        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
+    ),
+    responses(
+        (status = 200, description = "Created before", body = OrderView),
+        (status = 201, description = "Created now", body = OrderView),
+        (status = 202, description = "Still being worked on at the deadline", body = OrderView),
+        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "order-cancelled", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+    ),
+    security(("oauth2" = ["purchase-orders.operate"]))
+)]
+pub async fn replay_purchase_order(
+    State(api): State<Arc<ApiState>>,
+    operator: Operator,
+    OrderPath(id): OrderPath,
+    Extension(context): Extension<Arc<RequestContext>>,
+    headers: HeaderMap,
+) -> Result<OrderResponse, Problem> {
+    let preferences = Preferences::of(&headers);
+    let wait = context.remaining(preferences.deadline(api.server.deadline), &*api.clock);
+    let answer = api.relay.replay(id.clone(), operator.name, wait).await?;
+    respond(&api, answer.ok_or_else(|| unknown(&id))?, preferences)
+}
+
+/// Settle an order by hand
+///
+/// For an open or parked order, after a look into 11VMS: either it exists there under a number, or there will be none.
+/// Nothing is sent any more. An attempt that is under way is awaited first, because it may just be creating the order.
+/// Who did it is kept in `interventions`. The same resolution again changes nothing.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/{id}/resolve", tag = "Operation",
+    params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
+    request_body(content = ResolutionBody, content_type = "application/json", description = "Either the number or the reason"),
+    responses(
+        (status = 200, description = "Settled", body = OrderView),
+        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "already-settled, attempt-under-way", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+        BodyRefusals,
+    ),
+    security(("oauth2" = ["purchase-orders.operate"]))
+)]
+pub async fn resolve_purchase_order(
+    State(api): State<Arc<ApiState>>,
+    operator: Operator,
+    OrderPath(id): OrderPath,
+    Extension(context): Extension<Arc<RequestContext>>,
+    JsonText(text): JsonText,
+) -> Result<Json<OrderView>, Problem> {
+    let resolution = resolution(&text)?;
+    let wait = context.remaining(api.server.deadline, &*api.clock);
+    match api.relay.resolve(&id, resolution, &operator.name, wait).await?.ok_or_else(|| unknown(&id))? {
+        Resolved::Applied(order) | Resolved::Already(order) => Ok(Json((&order).into())),
+        Resolved::SettledDifferently(order) => Err(settled_otherwise(&order)),
+        Resolved::AttemptInProgress(order) => {
+            let detail = format!("an attempt to create the order {} is under way, and may succeed", order.id);
+            let problem = Problem::new(ProblemKind::ATTEMPT_UNDER_WAY, detail).retry_after(RETRY_SOON);
+            Err(with_location(&order, problem))
+        }
+    }
+}
+
+fn settled_otherwise(order: &Order) -> Problem {
+    let number = order.purchase_order_number.as_deref().map(|number| format!(" as {number}")).unwrap_or_default();
+    let detail = format!("the order {} is {}{number}; expected an open or parked one", order.id, order.state.name());
+    with_location(order, Problem::new(ProblemKind::ALREADY_SETTLED, detail))
+}
+
+fn resolution(text: &str) -> Result<Resolution, Problem> {
+    let wrong = |detail: &str| Problem::new(ProblemKind::INVALID_BODY, detail);
+    let body: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let detail = format!("line {line}, column {column}: expected an object with purchaseOrderNumber or cancelled");
+        Problem::new(ProblemKind::MALFORMED_JSON, detail).position(line, column)
+    })?;
+    let mut members = body.iter();
+    let (Some((name, value)), None) = (members.next(), members.next()) else {
+        return Err(wrong("expected exactly one of purchaseOrderNumber and cancelled"));
+    };
+    let text = value.as_str().map(str::trim).filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
+    let within = |most: usize| text.filter(|text| text.chars().count() <= most).map(str::to_owned);
+    match name.as_str() {
+        "purchaseOrderNumber" => within(MOST_NUMBER_CHARS)
+            .map(Resolution::Exists)
+            .ok_or_else(|| wrong("purchaseOrderNumber: expected 11VMS's number, a text of at most 64 characters")),
+        "cancelled" => within(MOST_CHARS)
+            .map(Resolution::Cancelled)
+            .ok_or_else(|| wrong("cancelled: expected the reason, a text of at most 500 characters on one line")),
+        _ => Err(wrong("expected exactly one of purchaseOrderNumber and cancelled")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolution_is_a_number_or_a_reason() {
+        let exists = resolution(r#"{"purchaseOrderNumber": " 4500000001 "}"#).unwrap();
+        assert_eq!(exists, Resolution::Exists("4500000001".into()));
+        let cancelled = resolution(r#"{"cancelled": "the buyer left"}"#).unwrap();
+        assert_eq!(cancelled, Resolution::Cancelled("the buyer left".into()));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let long = format!(r#"{{"purchaseOrderNumber": "{}"}}"#, "4".repeat(65));
+        for other in [
+            "{}",
+            r#"{"purchaseOrderNumber": ""}"#,
+            r#"{"purchaseOrderNumber": 45}"#,
+            r#"{"purchaseOrderNumber": "45", "cancelled": "x"}"#,
+            r#"{"cancelled": true}"#,
+            r#"{"cancelled": "a\nb"}"#,
+            r#"{"canceled": "x"}"#,
+            &long,
+        ] {
+            assert_eq!(resolution(other).unwrap_err().status().as_u16(), 400, "{other}");
+        }
+        assert!(resolution("[").is_err() && resolution("[]").is_err());
+    }
+}

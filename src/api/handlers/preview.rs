@@ -1,0 +1,41 @@
+//! `POST /v2/purchase-orders/preview`: what would be sent, and where every field came from.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::ApiState;
+use crate::api::access::CartSender;
+use crate::api::body::{JsonText, run_blocking_if_large};
+use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
+use crate::api::views::PreviewView;
+use crate::cart::Cart;
+use crate::problem::{Problem, ProblemBody};
+
+/// Preview an order
+///
+/// Shows the body that 11VMS would get for a cart, and for every field the row of the mapping sheet, the value that
+/// arrived and the table entry that was used. Mistakes are listed, not refused. Nothing is recorded or sent.
+#[utoipa::path(
+    post, path = "/v2/purchase-orders/preview", tag = "Purchase orders",
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    responses(
+        (status = 200, description = "What the cart would become", body = PreviewView),
+        (status = 422, description = "invalid-cart: JSON that is no cart at all", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+        BodyRefusals,
+    ),
+    security(("oauth2" = ["purchase-orders.write"]))
+)]
+pub async fn preview_purchase_order(
+    State(api): State<Arc<ApiState>>,
+    _sender: CartSender,
+    JsonText(text): JsonText,
+) -> Result<Json<PreviewView>, Problem> {
+    let mapping = api.mapping.current();
+    let bounds = api.bounds();
+    let preview =
+        run_blocking_if_large(text, move |text| Ok(mapping.preview(&Cart::parse_within(text, bounds)?))).await?;
+    Ok(Json(preview.into()))
+}

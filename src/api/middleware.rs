@@ -1,0 +1,114 @@
+//! What surrounds every answer: request id, version, problem bodies for the framework's errors, and one log line.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::debug;
+
+use super::access_log::AccessLogEntry;
+use super::security_headers::add_security_headers;
+use super::state::ApiState;
+use crate::clock::between;
+use crate::edge::Peer;
+use crate::message::quoted;
+use crate::problem::{API_VERSION, Problem, ProblemKind, RequestContext, RequestId, SMART_ID};
+use crate::telemetry::STEP;
+
+/// The outermost layer. Its order matters: a request is named before anything can refuse it, and logged after everything
+/// that may have changed its answer.
+pub async fn request_middleware(
+    State(api): State<Arc<ApiState>>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = RequestId::from_headers(request.headers());
+    let context = RequestContext::new(id, request.uri().path(), api.clock.now());
+    let entry = AccessLogEntry::of(&request, &peer);
+    debug!(
+        target: STEP,
+        { http.request.method = %request.method(), url.path = context.path, http.request.id = %context.id },
+        "received"
+    );
+    request.extensions_mut().insert(Arc::clone(&context));
+    let mut response = Arc::clone(&context).scope(answer(&api, request, next)).await;
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::from_str(context.id.as_str()).map(|id| (RequestId::HEADER, id)));
+    headers.insert("api-version", HeaderValue::from_static(API_VERSION));
+    headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
+    add_security_headers(headers, peer.transport);
+    entry.write(&context, &response, between(context.received_at, api.clock.now()));
+    response
+}
+
+/// Answers a request, unless it is refused for its head alone.
+async fn answer(api: &ApiState, request: Request, next: Next) -> Response {
+    let refusal = host_missing(&request)
+        .or_else(|| headers_too_large(request.headers(), api.server.limits.headers))
+        .or_else(|| wrong_interface(request.headers()));
+    match refusal {
+        Some(problem) => problem.into_response(),
+        None => explained(next.run(request).await),
+    }
+}
+
+/// Gives a problem body to an error that the framework answered by itself.
+fn explained(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.extensions().get::<Arc<Problem>>().is_some() {
+        return response;
+    }
+    let detail = match status {
+        StatusCode::NOT_FOUND => "no such path",
+        StatusCode::METHOD_NOT_ALLOWED => "this path has other methods; Allow names them",
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "expected no Content-Encoding, gzip or deflate",
+        _ => "the request could not be served",
+    };
+    let problem = Problem::new(ProblemKind::of_status(status), detail).into_response();
+    // Headers such as Allow, and those of CORS, stay; the body is another.
+    let mut headers = response.into_parts().0.headers;
+    headers.remove(header::CONTENT_LENGTH);
+    let (mut parts, body) = problem.into_parts();
+    headers.extend(parts.headers);
+    parts.headers = headers;
+    Response::from_parts(parts, body)
+}
+
+/// A panic is a defect of the service: the caller gets a problem, the log has the panic itself.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer demands")]
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::internal_error().into_response()
+}
+
+/// HTTP/1.1 demands a Host header (RFC 9112 §3.2); HTTP/1.0 does not, and HTTP/2 has `:authority`.
+fn host_missing(request: &Request) -> Option<Problem> {
+    let is_missing = request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST);
+    is_missing.then(|| Problem::new(ProblemKind::MALFORMED_REQUEST, "the header Host is missing; HTTP/1.1 demands it"))
+}
+
+/// Refuses headers over their limit. Far over it, the HTTP parser has refused them before.
+fn headers_too_large(headers: &HeaderMap, limit: usize) -> Option<Problem> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (size > limit).then(|| {
+        let detail = format!("the headers have {size} bytes; at most {limit} are taken");
+        Problem::new(ProblemKind::HEADERS_TOO_LARGE, detail)
+    })
+}
+
+/// Refuses a request for another version, or for another interface.
+fn wrong_interface(headers: &HeaderMap) -> Option<Problem> {
+    let other = |name: &str, ours: &str| {
+        let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+        value.filter(|value| value != ours).map(|value| format!("{name} is {}; expected {ours}", quoted(&value)))
+    };
+    let version =
+        || other("accept-version", API_VERSION).map(|detail| Problem::new(ProblemKind::UNSUPPORTED_VERSION, detail));
+    let interface = || other("smart-id", SMART_ID).map(|detail| Problem::new(ProblemKind::MISDIRECTED, detail));
+    version().or_else(interface)
+}

@@ -1,0 +1,28 @@
+//! The routes that need a token, each registered together with its description; and the probes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::description;
+use super::handlers::{batch, health, operate, preview, purchase_orders};
+use super::state::ApiState;
+
+/// Every route that needs a token, with its description.
+pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::with_openapi(description::base())
+        .routes(routes!(purchase_orders::create_purchase_order, purchase_orders::list_purchase_orders))
+        .routes(routes!(purchase_orders::get_purchase_order))
+        .routes(routes!(preview::preview_purchase_order))
+        .routes(routes!(operate::replay_purchase_order))
+        .routes(routes!(operate::resolve_purchase_order))
+        .routes(routes!(batch::create_purchase_orders))
+}
+
+/// The probes.
+pub fn probe_routes() -> Router<Arc<ApiState>> {
+    Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz))
+}

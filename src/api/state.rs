@@ -1,0 +1,46 @@
+//! What the handlers work with.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::rate_limit::ClientRateLimiter;
+use crate::auth::TokenVerifier;
+use crate::cart::Bounds;
+use crate::clock::Clock;
+use crate::config::Server;
+use crate::ledger::Ledger;
+use crate::mapping::LiveMapping;
+use crate::relay::Relay;
+
+/// The parts that all requests share.
+#[derive(Debug)]
+pub struct ApiState {
+    /// Brings carts to 11VMS.
+    pub relay: Arc<Relay>,
+    /// Where orders are read.
+    pub ledger: Arc<dyn Ledger>,
+    /// Turns carts into orders.
+    pub mapping: Arc<LiveMapping>,
+    /// Decides about tokens.
+    pub tokens: TokenVerifier,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How callers are served, and the limits on what they send.
+    pub server: Server,
+    /// Permits for requests that bring carts.
+    pub in_flight: Arc<Semaphore>,
+    /// Permits for requests that look at orders or settle them: people are needed most when callers crowd.
+    pub queries: Arc<Semaphore>,
+    /// Permits for batches whose bodies are held whole.
+    pub batches: Arc<Semaphore>,
+    /// The rate of each client.
+    pub rates: ClientRateLimiter,
+}
+
+impl ApiState {
+    /// The bounds of a cart.
+    pub const fn bounds(&self) -> Bounds {
+        Bounds { depth: self.server.limits.json_depth, rows: self.server.limits.items }
+    }
+}

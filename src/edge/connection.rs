@@ -1,0 +1,246 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tracing::{debug, info};
+
+use super::client_certificate::{Peer, Transport};
+use super::early_answer;
+use super::parser_error::ExplainParserErrors;
+use super::protocol::{DetectedProtocol, HttpVersion, detect_protocol};
+use super::tls::ServerTls;
+use crate::auth::Thumbprint;
+use crate::config::Limits;
+
+/// Interval of pings on an idle HTTP/2 connection, and the time for their answer.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+pub struct Serving {
+    /// Answers requests.
+    pub router: Router,
+    /// TLS, if it ends here.
+    pub tls: Option<Arc<ServerTls>>,
+    /// Limits on size and time.
+    pub limits: Limits,
+}
+
+/// An accepted connection.
+pub struct Connection {
+    serving: Arc<Serving>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Wraps a connection; its permit is held until the connection ends.
+    pub const fn new(
+        serving: Arc<Serving>,
+        address: SocketAddr,
+        stop: CancellationToken,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { serving, address, stop, _permit: permit }
+    }
+
+    /// Serves the connection to its end.
+    pub async fn run(self, mut stream: TcpStream, watcher: Watcher) {
+        // Without Nagle's delay, small answers leave at once; where the option can't be set, they leave later.
+        let _ = stream.set_nodelay(true);
+        let first_byte = self.serving.limits.first_byte;
+        let detected = tokio::select! {
+            detected = detect_protocol(&stream) => detected,
+            () = self.stop.cancelled() => return,
+            () = tokio::time::sleep(first_byte) => {
+                // A client that waits for TLS can't read an answer without it.
+                if self.serving.tls.is_none() {
+                    early_answer::no_request(&mut stream, first_byte).await;
+                }
+                return;
+            }
+        };
+        match (detected, &self.serving.tls) {
+            (Ok(DetectedProtocol::Plain(version)), None) => {
+                self.serve_http(stream, version, Transport::Plain, None, watcher).await;
+            }
+            // Boxed: plain connections, which are more, do not reserve its memory.
+            (Ok(DetectedProtocol::Tls), Some(tls)) => {
+                Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await;
+            }
+            (Ok(DetectedProtocol::Plain(_)), Some(_)) => early_answer::tls_expected(&mut stream).await,
+            // A TLS handshake is no HTTP request; the parser says so.
+            (Ok(DetectedProtocol::Tls), None) => {
+                self.serve_http(stream, HttpVersion::Http1, Transport::Plain, None, watcher).await;
+            }
+            (Err(error), _) => debug!(error.message = %error, "a connection ended before its first request"),
+        }
+    }
+
+    async fn shake_hands(&self, stream: TcpStream, acceptor: TlsAcceptor, watcher: Watcher) {
+        let client = self.address.ip().to_canonical();
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.serving.limits.first_byte, acceptor.accept(stream)) => shaken,
+            () = self.stop.cancelled() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => {
+                let (version, certificate) = negotiated(&stream);
+                self.serve_http(stream, version, Transport::Tls, certificate, watcher).await;
+            }
+            // INFO: an operator looks for this line when a client can't connect.
+            Ok(Err(error)) => info!(client.address = %client, error.message = %error, "a TLS handshake failed"),
+            Err(_) => debug!(client.address = %client, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn serve_http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+        version: HttpVersion,
+        transport: Transport,
+        certificate: Option<Thumbprint>,
+        watcher: Watcher,
+    ) {
+        let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
+        let activity = Arc::new(Activity::default());
+        let (counted, router) = (Arc::clone(&activity), self.serving.router.clone());
+        let service =
+            service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer, Arc::clone(&counted)));
+        let limits = &self.serving.limits;
+        match version {
+            HttpVersion::Http1 => {
+                let io = TokioIo::new(ExplainParserErrors::new(stream));
+                self.drive_until_idle(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
+            }
+            // Boxed: HTTP/1 connections, which are nearly all, do not reserve its memory.
+            HttpVersion::Http2 => {
+                let connection = watcher.watch(http2(limits).serve_connection(TokioIo::new(stream), service));
+                Box::pin(self.drive_until_idle(connection, &activity)).await;
+            }
+        }
+    }
+
+    /// Drives a connection until it ends, or until nothing happens on it: a connection that brings no whole request in
+    /// time is closed, and so is one that stays idle, even if its client takes no answer.
+    async fn drive_until_idle<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
+        let mut connection = std::pin::pin!(connection);
+        let mut patience = self.serving.limits.header_time;
+        let mut before = 0;
+        let mut stopping = false;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut connection => break ended,
+                () = self.stop.cancelled(), if !stopping => stopping = true,
+                () = tokio::time::sleep(patience) => {}
+            }
+            let (now, under_way) = activity.snapshot();
+            if now == 0 || (!stopping && under_way == 0 && now == before) {
+                return;
+            }
+            (before, patience) = (now, self.serving.limits.idle_time);
+        };
+        if let Err(error) = ended {
+            debug!(error.message = %error, "a connection ended early");
+        }
+    }
+}
+
+/// What happens on a connection.
+#[derive(Debug, Default)]
+struct Activity {
+    /// Begins and ends of requests, counted together: an answer takes its time on the way, too.
+    events: AtomicUsize,
+    under_way: AtomicUsize,
+}
+
+impl Activity {
+    /// Events so far, and requests under way.
+    fn snapshot(&self) -> (usize, usize) {
+        (self.events.load(Ordering::Relaxed), self.under_way.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts a request as under way until it is dropped, also if its work is given up.
+struct UnderWay(Arc<Activity>);
+
+impl UnderWay {
+    fn begin(activity: Arc<Activity>) -> Self {
+        activity.events.fetch_add(1, Ordering::Relaxed);
+        activity.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(activity)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.events.fetch_add(1, Ordering::Relaxed);
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: Peer,
+    activity: Arc<Activity>,
+) -> Result<Response<Body>, Infallible> {
+    let _under_way = UnderWay::begin(activity);
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await
+}
+
+/// What the handshake has negotiated: HTTP/1, unless the client asked for HTTP/2 (RFC 7301); and the client's
+/// certificate, if it presented one.
+fn negotiated(stream: &TlsStream<TcpStream>) -> (HttpVersion, Option<Thumbprint>) {
+    let (_, tls) = stream.get_ref();
+    let version = if tls.alpn_protocol() == Some(b"h2") { HttpVersion::Http2 } else { HttpVersion::Http1 };
+    let certificate = tls.peer_certificates().and_then(|chain| chain.first());
+    (version, certificate.map(|certificate| Thumbprint::of(certificate)))
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // From the end of one request to the end of the next one's headers. Gateways have to close earlier: a request
+        // on a connection that the service is closing is lost.
+        .header_read_timeout(limits.idle_time)
+        .half_close(true)
+        // Twice the limit on headers, so that a request over the limit is still read and answered by the middleware.
+        .max_buf_size(limits.headers.saturating_mul(2));
+    builder
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL)
+        .max_concurrent_streams(u32::try_from(limits.streams).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(limits.headers.saturating_mul(2)).unwrap_or(u32::MAX));
+    builder
+}

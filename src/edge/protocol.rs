@@ -1,0 +1,51 @@
+//! Which protocol a connection speaks, from its first bytes.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+/// A version of HTTP, as far as its framing matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// The protocol that a connection begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DetectedProtocol {
+    /// A TLS handshake (RFC 8446 §5.1).
+    Tls,
+    /// HTTP without TLS.
+    Plain(HttpVersion),
+}
+
+/// The preface of HTTP/2 (RFC 9113 §3.4) begins with these bytes; no method of HTTP/1 does.
+const PREFACE: &[u8; 3] = b"PRI";
+
+/// The first byte of a TLS record that holds a handshake.
+const HANDSHAKE: u8 = 22;
+
+/// Pause between two looks at a client that has sent less than the preface.
+const PEEK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Looks at the first bytes without taking them: a reader that has to tell the versions apart would hold a second
+/// buffer as long as its caller waits.
+///
+/// # Errors
+/// If the connection breaks.
+pub async fn detect_protocol(stream: &TcpStream) -> io::Result<DetectedProtocol> {
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        match start.get(..seen) {
+            Some([HANDSHAKE, ..]) => return Ok(DetectedProtocol::Tls),
+            Some(seen) if seen == PREFACE => return Ok(DetectedProtocol::Plain(HttpVersion::Http2)),
+            Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => tokio::time::sleep(PEEK_INTERVAL).await,
+            _ => return Ok(DetectedProtocol::Plain(HttpVersion::Http1)),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The first half of the use case, the same for every way in: text becomes a cart, the cart an order's body, and both a
+//! candidate for the relay; or a list of every mistake.
+//!
+//! Knows carts, the mapping and what the relay takes; knows nothing of HTTP.
+
+mod batch;
+
+use tracing::debug;
+
+pub use batch::{BatchFormat, RawCart, SplitError, split};
+
+use crate::cart::{Bounds, Cart, CartError};
+use crate::mapping::Mapping;
+use crate::order::{Candidate, OrderId, PropagatedHeaders};
+use crate::telemetry::STEP;
+
+/// Reads a cart and maps it.
+///
+/// # Errors
+/// [`CartError::Malformed`] if the text is no JSON; [`CartError::Invalid`] with every mistake of a cart that can't be
+/// read, or can't be mapped.
+pub fn candidate(
+    text: &str,
+    bounds: Bounds,
+    mapping: &Mapping,
+    propagated_headers: PropagatedHeaders,
+) -> Result<Candidate, CartError> {
+    let cart = Cart::parse_within(text, bounds)?;
+    let mapped = mapping.map(&cart).map_err(CartError::Invalid)?;
+    debug!(target: STEP, { order.id = %mapped.id, mapping.version = mapping.version() }, "mapped");
+    Ok(Candidate {
+        id: OrderId::from(mapped.id),
+        cart_number: cart.number().to_owned(),
+        fingerprint: cart.fingerprint(),
+        body: mapped.order.to_string(),
+        mapping_version: mapping.version().to_owned(),
+        propagated_headers,
+    })
+}

@@ -1,0 +1,95 @@
+//! How problems and their messages look on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::message::{Message, Severity};
+
+/// One BAPIRET2 message.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageView {
+    /// TYPE: S success, E error, W warning.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", max_length = 1, example = "E")]
+    pub severity: &'static str,
+    /// ID: the message class.
+    #[schema(max_length = 20, example = "PO_WEBHOOK")]
+    pub id: String,
+    /// NUMBER
+    #[schema(max_length = 3, example = "010")]
+    pub number: String,
+    /// MESSAGE
+    #[schema(max_length = 220, example = "HEADER.ZZ_SALES_ORG is missing or initial; it is mandatory")]
+    pub message: String,
+    /// ROW: the item's position in the cart as sent, counted from 1; 0 is the header.
+    #[schema(example = 0)]
+    pub row: usize,
+    /// FIELD: the SAP field name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 30, example = "ZZ_SALES_ORG")]
+    pub field: String,
+    /// PARAMETER: the section of the cart.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 32, example = "HEADER")]
+    pub parameter: String,
+}
+
+impl From<&Message> for MessageView {
+    fn from(message: &Message) -> Self {
+        let severity = match message.severity {
+            Severity::Success => "S",
+            Severity::Error => "E",
+            Severity::Warning => "W",
+        };
+        Self {
+            severity,
+            id: message.id.clone(),
+            number: message.number.clone(),
+            message: message.message.clone(),
+            row: message.row,
+            field: message.field.clone(),
+            parameter: message.parameter.clone(),
+        }
+    }
+}
+
+/// Problem details (RFC 9457) with SAP's messages.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// A page of the service that explains the problem.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", example = "/problems/invalid-cart")]
+    pub kind: String,
+    /// The kind of problem, always the same text for one type.
+    #[schema(example = "The cart can't become an order")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What happened this time.
+    #[schema(example = "HEADER.ZZ_SALES_ORG is missing or initial; it is mandatory")]
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(example = "/v2/purchase-orders")]
+    pub instance: String,
+    /// The request, as in X-Request-Id.
+    pub request_id: String,
+    /// The order that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    /// Line in the body, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Column in the line, in bytes, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// Every mistake, in BAPIRET2 shape; at least one.
+    pub messages: Vec<MessageView>,
+    /// 11VMS's own answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vms: Option<Value>,
+}

@@ -1,0 +1,57 @@
+//! The routers of both listeners, and the layers around them in their order, each with its reason.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+use crate::api::ApiState;
+use crate::api::middleware::{panicked, request_middleware};
+use crate::api::routes::{described_routes, probe_routes};
+use crate::pages;
+
+/// How long a browser may remember what a preflight allowed.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
+
+/// The router of `server.listen`.
+pub fn public_router(api: &Arc<ApiState>) -> Router {
+    let (business, _) = described_routes().split_for_parts();
+    let routes = business.merge(pages::router()).merge(probe_routes());
+    let origins = &api.server.cors_origins;
+    layered(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api)
+}
+
+/// The router of `server.management_listen`.
+pub fn management_router(api: &Arc<ApiState>) -> Router {
+    layered(probe_routes(), api)
+}
+
+/// The layers around every route, from the inside out.
+fn layered(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>) -> Router {
+    routes
+        // A panic becomes a problem. Inside the middleware, so that the problem has its request id and its log line.
+        .layer(CatchPanicLayer::custom(panicked))
+        // Request id, version, problem bodies, access log: on every answer, so outermost.
+        .layer(from_fn_with_state(Arc::clone(api), request_middleware))
+        .with_state(Arc::clone(api))
+}
+
+/// What pages of other origins may do (Fetch standard, CORS protocol): call the API with a token, and read its answers.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let sent = ["authorization", "content-type", "prefer", "x-request-id", "accept-version", "smart-id"];
+    let read =
+        ["location", "retry-after", "x-request-id", "idempotency-replayed", "preference-applied", "www-authenticate"];
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(sent.map(HeaderName::from_static))
+        .expose_headers(read.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_MAX_AGE)
+}
+
+#[cfg(test)]
+mod tests;

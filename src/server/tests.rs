@@ -1,0 +1,116 @@
+//! The frame around routes that no real route shows: panics, and errors of the framework itself.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::api::ClientRateLimiter;
+use crate::auth::TokenVerifier;
+use crate::auth::jwks::KeySet;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Settings;
+use crate::edge::{Peer, Transport};
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::mapping::LiveMapping;
+use crate::order::retry::CallOutcome;
+use crate::order::{Order, OrderId};
+use crate::outbound::{ClientSettings, Outbound};
+use crate::relay::{Dependencies, JitterSource, Relay};
+use crate::vms::Vms;
+
+#[derive(Debug)]
+struct NoVms;
+
+#[async_trait]
+impl Vms for NoVms {
+    async fn create(&self, _: &Order) -> CallOutcome {
+        CallOutcome::NotSent("none".to_owned())
+    }
+
+    async fn look_up(&self, _: &OrderId) -> CallOutcome {
+        CallOutcome::NotSent("none".to_owned())
+    }
+}
+
+fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
+    let settings = Settings::parse("example", include_str!("../../config.example.toml"), &BTreeMap::new()).unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let relay = Relay::new(Dependencies {
+        ledger: Arc::clone(&ledger),
+        vms: Arc::new(NoVms),
+        clock: Arc::clone(&clock),
+        policy: settings.retry.clone(),
+        response_rules: settings.target.response_rules.clone(),
+        max_concurrency: 1,
+        breaker: settings.target.breaker,
+        attempt_limit: Duration::from_secs(1),
+        jitter: JitterSource(Arc::new(|| 0.0)),
+    });
+    let second = Duration::from_secs(1);
+    let route =
+        ClientSettings { setting_names: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
+    let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock)).unwrap());
+    let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
+    let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));
+    Arc::new(ApiState {
+        relay,
+        ledger,
+        mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts).unwrap()),
+        tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
+        clock,
+        server: settings.server,
+        in_flight: Arc::new(Semaphore::new(1)),
+        queries: Arc::new(Semaphore::new(1)),
+        batches: Arc::new(Semaphore::new(1)),
+        rates,
+    })
+}
+
+async fn answer(router: Router, path: &str) -> (StatusCode, Value, axum::http::HeaderMap) {
+    let mut request = Request::get(path).header("host", "service").body(Body::empty()).unwrap();
+    let peer = Peer { address: [127, 0, 0, 1].into(), transport: Transport::Plain, certificate: None };
+    request.extensions_mut().insert(peer);
+    let response = router.oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (head.status, serde_json::from_slice(&body).unwrap(), head.headers)
+}
+
+async fn panics() -> &'static str {
+    panic!("a defect")
+}
+
+#[tokio::test]
+async fn a_panic_becomes_a_problem_with_its_request_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let panicking = Router::new().route("/panic", get(panics));
+    let (status, body, headers) = answer(layered(panicking, &api(&folder)), "/panic").await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(body["type"], "/problems/internal-error");
+    assert_eq!(body["requestId"], headers["x-request-id"].to_str().unwrap());
+    assert_eq!(headers["content-type"], "application/problem+json");
+    assert!(!body.to_string().contains("a defect"), "what failed is for the log");
+}
+
+#[tokio::test]
+async fn an_error_of_any_kind_that_the_framework_answers_is_a_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = api(&folder);
+    for status in [400, 404, 405, 408, 413, 415, 418, 500, 501] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let plain = Router::new().route("/plain", get(move || async move { (status, "some text") }));
+        let (answered, body, headers) = answer(layered(plain, &api), "/plain").await;
+        assert_eq!(headers["content-type"], "application/problem+json", "{status}");
+        assert_eq!(body["status"], answered.as_u16(), "the body says what the status line says");
+    }
+}
