@@ -1,4 +1,4 @@
-//! The module directions that ARCHITECTURE.md states, held against the imports.
+//! The directions that ARCHITECTURE.md states, held against the imports: between rooms, between files, and no circle.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,136 +7,127 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
-type Directions = BTreeMap<String, BTreeSet<String>>;
+use sources::{Source, root, sources};
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+/// A room and the rooms that it uses, from the ground up.
+type Directions = Vec<(String, BTreeSet<String>)>;
 
-/// The fenced block `directions` of ARCHITECTURE.md: `module -> a, b`.
+/// The fenced block `directions` of ARCHITECTURE.md: `room -> a, b`, each line above those that use it.
 fn stated() -> Directions {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let block = text
-        .split("```directions\n")
-        .nth(1)
-        .expect("ARCHITECTURE.md states the directions")
-        .split("```")
-        .next()
-        .unwrap();
-    block
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let (module, uses) = line.split_once("->").expect("module -> a, b");
-            let uses = uses.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "nothing");
-            (module.trim().to_owned(), uses.map(str::to_owned).collect())
-        })
-        .collect()
+    let block = text.split("```directions\n").nth(1).expect("ARCHITECTURE.md states the directions");
+    let lines = block.split("```").next().unwrap().lines().filter(|line| !line.trim().is_empty());
+    let direction = |line: &str| {
+        let (room, uses) = line.split_once("->").expect("room -> a, b");
+        let uses = uses.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "nothing");
+        (room.trim().to_owned(), uses.map(str::to_owned).collect())
+    };
+    lines.map(direction).collect()
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// What a file uses of the crate, its test module aside.
-fn uses(text: &str) -> BTreeSet<String> {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    let mut modules = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            let group = group.split('}').next().unwrap();
-            modules.extend(group.split(',').map(|part| part.trim().split("::").next().unwrap().to_owned()));
-        } else {
-            modules.insert(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect());
-        }
-    }
-    modules
-}
-
-fn found() -> Directions {
-    let src = root().join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    let mut directions = Directions::new();
+/// The rooms that each room imports from.
+fn found(files: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut directions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files {
-        let relative = file.strip_prefix(&src).unwrap();
-        let module =
-            relative.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
-        let is_test = file.file_stem().is_some_and(|stem| stem == "tests");
-        if !matches!(module.as_str(), "main" | "lib") && !is_test {
-            let text = fs::read_to_string(&file).unwrap();
-            let mut used = uses(&text);
-            used.remove(&module);
-            directions.entry(module).or_default().extend(used);
-        }
+        let used = directions.entry(file.room().to_owned()).or_default();
+        used.extend(file.imports(files).into_iter().map(|import| import.room().to_owned()));
+        used.remove(file.room());
     }
     directions
 }
 
 #[test]
 fn the_imports_are_what_architecture_md_says() {
-    let (stated, found) = (stated(), found());
-    for (module, used) in &found {
-        let allowed = stated.get(module).unwrap_or_else(|| panic!("ARCHITECTURE.md does not speak of {module}"));
-        assert_eq!(used, allowed, "{module}: what it uses, and what ARCHITECTURE.md says");
+    let (stated, found) = (stated(), found(&sources()));
+    for (room, used) in &found {
+        let (_, allowed) = stated
+            .iter()
+            .find(|(name, _)| name == room)
+            .unwrap_or_else(|| panic!("ARCHITECTURE.md does not speak of {room}, which uses {used:?}"));
+        assert_eq!(used, allowed, "{room}: what it uses, and what ARCHITECTURE.md says");
     }
-    assert_eq!(stated.len(), found.len(), "ARCHITECTURE.md speaks of a module that is gone");
+    assert_eq!(stated.len(), found.len(), "ARCHITECTURE.md speaks of a room that is gone");
+}
+
+#[test]
+fn no_room_imports_from_one_above_it() {
+    let mut below = BTreeSet::new();
+    for (room, used) in stated() {
+        for other in used {
+            assert!(below.contains(&other), "{room} uses {other}, which does not stand below it in ARCHITECTURE.md");
+        }
+        below.insert(room);
+    }
+}
+
+/// A path of imports from `file` back to itself.
+fn circle<'f>(file: &'f Source, files: &'f [Source]) -> Option<Vec<&'f str>> {
+    let mut paths = vec![vec![file]];
+    let mut seen = BTreeSet::new();
+    while let Some(path) = paths.pop() {
+        for next in path.last().unwrap().imports(files) {
+            if next.name == file.name {
+                return Some(path.iter().map(|file| file.name.as_str()).collect());
+            }
+            if seen.insert(&next.name) {
+                paths.push([path.clone(), vec![next]].concat());
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn no_files_import_from_each_other_in_a_circle() {
+    let files = sources();
+    let circles: BTreeSet<_> = files.iter().filter_map(|file| circle(file, &files)).map(|mut circle| {
+        circle.sort_unstable();
+        circle.join(" <-> ")
+    }).collect();
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 #[test]
 fn the_pure_rooms_stay_pure() {
-    let found = found();
-    let impure = ["app", "auth", "cli", "config", "http", "ledger", "relay", "sandbox", "telemetry", "vms"];
-    for pure in ["cart", "message", "order", "digest"] {
-        for other in impure {
-            assert!(!found[pure].contains(other), "{pure} uses {other}");
-        }
-    }
-    for other in ["http", "config", "sandbox", "app", "auth"] {
-        assert!(!found["relay"].contains(other), "relay uses {other}");
-    }
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
-    for file in files {
-        let shown = file.strip_prefix(root().join("src")).unwrap().display().to_string();
-        let room = shown.split(['/', '.']).next().unwrap();
-        let text = fs::read_to_string(&file).unwrap();
-        let foreign: &[&str] = match room {
+    for file in sources() {
+        let foreign: &[&str] = match file.room() {
             "cart" | "message" | "order" | "digest" => {
                 &["tokio", "reqwest", "rusqlite", "axum", "tracing", "std::fs", "std::env"]
             }
-            "mapping" if shown != "mapping/live.rs" => &["tokio", "reqwest", "rusqlite", "axum", "tracing", "std::env"],
-            "relay" => &["reqwest", "rusqlite", "axum", "std::fs", "std::env"],
+            "mapping" if !matches!(file.name.as_str(), "mapping/live.rs" | "mapping/folder.rs") => {
+                &["tokio", "reqwest", "rusqlite", "axum", "tracing", "std::fs", "std::env"]
+            }
+            "mapping" => &["reqwest", "rusqlite", "axum", "std::env"],
+            "relay" | "intake" => &["reqwest", "rusqlite", "axum", "std::fs", "std::env"],
             "ledger" | "vms" => &["axum", "std::env"],
             _ => &[],
         };
         for name in foreign {
-            assert!(
-                !text.contains(&format!("use {name}")) && !text.contains(&format!(" {name}::")),
-                "{shown} uses {name}"
-            );
+            let used = file.code.contains(&format!("use {name}")) || file.code.contains(&format!(" {name}::"));
+            assert!(!used, "{} uses {name}", file.name);
         }
     }
 }
 
 #[test]
-fn no_room_is_crowded() {
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
-    for file in files {
-        let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= 400, "{} has {lines} lines", file.display());
-    }
+fn the_reader_of_imports_sees_groups_reexports_and_inline_paths() {
+    let file = |name: &str, code: &str| Source::new(name, code);
+    let files = [
+        file("a.rs", "mod inner;\npub use inner::Thing;\npub struct Own;"),
+        file("a/inner.rs", "pub struct Thing;"),
+        file("b.rs", "use crate::{a::{Own, Thing}, c};\n"),
+        file("c.rs", "fn f() -> crate::a::Thing {}\n"),
+        file("c/part.rs", "use super::f;\n#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n"),
+    ];
+    let names = |at: usize| files[at].imports(&files).iter().map(|file| file.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names(0), Vec::<&str>::new(), "a re-export is a name, not a use");
+    assert_eq!(names(2), ["a.rs", "a/inner.rs", "c.rs"]);
+    assert_eq!(names(3), ["a/inner.rs"]);
+    assert_eq!(names(4), ["c.rs"]);
 }

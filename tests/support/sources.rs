@@ -1,0 +1,182 @@
+//! The files of `src/` and what each imports from the others, read as text.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The repository's folder.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below a folder with one of the endings, by its path from the repository's folder, sorted.
+pub fn files_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut found);
+    found.retain(|path| path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)));
+    found.sort();
+    let name = |path: &Path| path.strip_prefix(root()).unwrap().display().to_string();
+    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// A file of `src/`, without its tests.
+#[derive(Debug)]
+pub struct Source {
+    /// Path from `src/`, such as `relay/waiters.rs`.
+    pub name: String,
+    /// The text above its test module.
+    pub code: String,
+}
+
+/// Every file of `src/` but `lib.rs`, `main.rs` and tests.
+pub fn sources() -> Vec<Source> {
+    let files = files_below("src", &["rs"]).into_iter();
+    let sources = files.map(|(name, text)| Source::new(name.strip_prefix("src/").unwrap(), &text));
+    sources
+        .filter(|file| !matches!(file.name.as_str(), "lib.rs" | "main.rs") && !file.name.ends_with("tests.rs"))
+        .collect()
+}
+
+impl Source {
+    pub fn new(name: &str, text: &str) -> Self {
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        Self { name: name.to_owned(), code: code.to_owned() }
+    }
+
+    /// The top-level module that the file belongs to.
+    pub fn room(&self) -> &str {
+        self.name.split(['/', '.']).next().unwrap()
+    }
+
+    /// The module's path from the crate's root.
+    fn module(&self) -> Vec<&str> {
+        self.name.trim_end_matches(".rs").split('/').collect()
+    }
+
+    /// The files that this one imports from, sorted by name. A `pub use` is a name that the file lends, and no import.
+    pub fn imports<'f>(&self, files: &'f [Self]) -> Vec<&'f Self> {
+        let by_module: BTreeMap<String, &Self> = files.iter().map(|file| (file.module().join("::"), file)).collect();
+        let mut found: Vec<&Self> = self
+            .paths()
+            .into_iter()
+            .filter(|path| !path.lends)
+            .filter_map(|path| resolve(&path.segments, &by_module))
+            .filter(|file| file.name != self.name)
+            .collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        found.dedup_by(|one, other| one.name == other.name);
+        found
+    }
+
+    /// Every path in the code that leads into the crate, from its root.
+    fn paths(&self) -> Vec<CratePath> {
+        let module = self.module();
+        let mut paths = Vec::new();
+        for line in statements(&self.code) {
+            let lends = line.starts_with("pub use ") || line.starts_with("pub(super) use ");
+            let used = line.strip_prefix("pub use ").or_else(|| line.strip_prefix("use "));
+            for (at, start) in starts(&line) {
+                let base: Vec<&str> = match start {
+                    "crate::" => Vec::new(),
+                    _ => module[..module.len() - 1].to_vec(),
+                };
+                // Inside of `super::super::`, the first one speaks for both.
+                if start == "super::" && line[..at].ends_with("super::") {
+                    continue;
+                }
+                paths.extend(expand(&base, &line[at + start.len()..], lends));
+            }
+            // A path that begins with the name of a part of this module.
+            let first = used.and_then(|path| path.split("::").next());
+            if let Some(first) = first.filter(|first| self.code.contains(&format!("mod {first};"))) {
+                let path = used.unwrap().strip_prefix(first).unwrap().trim_start_matches("::");
+                let base: Vec<&str> = module.iter().copied().chain([first]).collect();
+                paths.extend(expand(&base, path, lends));
+            }
+        }
+        paths
+    }
+
+    /// Where an item that the file lends comes from.
+    fn lent(&self, item: &str) -> Option<Vec<String>> {
+        self.paths().into_iter().filter(|path| path.lends).map(|path| path.segments).find(|path| {
+            path.last().is_some_and(|last| last == item)
+        })
+    }
+}
+
+/// A path from the crate's root.
+#[derive(Debug)]
+struct CratePath {
+    segments: Vec<String>,
+    /// It stands in a `pub use`.
+    lends: bool,
+}
+
+/// The code with comments and texts left out, cut at semicolons and braces of blocks: one `use` each.
+fn statements(code: &str) -> Vec<String> {
+    let lines: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let text = lines.join(" ");
+    text.split(';').map(|statement| {
+        // Attributes and what ends before a `use` are not part of it.
+        let at = ["pub use ", "pub(super) use ", "use "].iter().filter_map(|word| {
+            statement.rfind(word).filter(|at| statement[..*at].ends_with([' ', '}', ']']) || *at == 0)
+        }).min();
+        at.map_or(statement, |at| &statement[at..]).trim().to_owned()
+    }).collect()
+}
+
+fn starts(line: &str) -> Vec<(usize, &'static str)> {
+    ["crate::", "super::"].iter().flat_map(|start| line.match_indices(start).map(|(at, _)| (at, *start))).collect()
+}
+
+/// The paths that begin with `base` and go on as the text says, groups expanded.
+fn expand(base: &[&str], text: &str, lends: bool) -> Vec<CratePath> {
+    let text = text.trim_start();
+    if let Some(group) = text.strip_prefix('{') {
+        return members(group).iter().flat_map(|member| expand(base, member, lends)).collect();
+    }
+    if let Some(rest) = text.strip_prefix("super::") {
+        return expand(&base[..base.len().saturating_sub(1)], rest, lends);
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let path: Vec<&str> = base.iter().copied().chain([&text[..end]]).collect();
+    match text[end..].strip_prefix("::") {
+        Some(rest) if rest.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '_') => expand(&path, rest, lends),
+        _ => vec![CratePath { segments: path.iter().map(|segment| (*segment).to_owned()).collect(), lends }],
+    }
+}
+
+/// The members of a group, up to its closing brace.
+fn members(group: &str) -> Vec<String> {
+    let mut members = vec![String::new()];
+    let mut depth = 0;
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => members.push(String::new()),
+            _ => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                members.last_mut().unwrap().push(c);
+            }
+        }
+    }
+    members.into_iter().map(|member| member.trim().to_owned()).filter(|member| !member.is_empty()).collect()
+}
+
+/// The file in which the item at the end of a path is defined; `None` for a path that leads out of the crate.
+fn resolve<'f>(segments: &[String], files: &BTreeMap<String, &'f Source>) -> Option<&'f Source> {
+    let longest = (1..=segments.len()).rev().find(|length| files.contains_key(&segments[..*length].join("::")))?;
+    let file = files[&segments[..longest].join("::")];
+    match segments.get(longest).and_then(|item| file.lent(item)) {
+        Some(source) if source != segments => resolve(&source, files),
+        _ => Some(file),
+    }
+}
