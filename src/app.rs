@@ -18,21 +18,19 @@ use crate::auth::jwks::KeySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Limits, Settings, Storage};
 use crate::edge::{ConnectionServer, ServerTls, TlsError};
+use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::{Defect, LiveMapping};
 use crate::outbound::{ClientSettings, Outbound, OutboundError};
-use crate::relay::{Dependencies, JitterSource, MAX_LEASE_AGE_AT_SEND, Relay};
+use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::vms::client::VmsClient;
 
 /// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
 /// need more, and is then cut off.
 const CALLS_IN_AN_ATTEMPT: u32 = 3;
-
-/// How much longer a lease of the ledger is than the longest attempt and what goes before it.
-const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// Behind `server.drain`: those who still wait are told where their order stands.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -139,7 +137,8 @@ impl App {
         let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
-        let orders = open(&ledger.storage, attempt_limit.saturating_add(MAX_LEASE_AGE_AT_SEND + LEASE_MARGIN)).await?;
+        let orders = open(&ledger.storage, lease_length(attempt_limit)).await?;
+        let orders: Arc<dyn Ledger> = Arc::new(OutageLog::new(orders, Arc::clone(&clock)));
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),

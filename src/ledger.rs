@@ -1,9 +1,11 @@
-//! The ledger: what was promised, durably. Nothing is sent that is not in it, nothing is answered before it is.
+//! The ledger: durable storage of every order. Nothing is sent that is not in it, and nobody is answered before it has
+//! the outcome.
 //!
-//! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL stands in
-//! `ledger/sqlite.rs` and `ledger/postgres.rs`.
+//! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL is in
+//! `ledger/sqlite.rs` and `ledger/postgres/`.
 
 pub mod group_commit;
+pub mod outage_log;
 pub mod postgres;
 pub mod sqlite;
 pub mod working_set;
@@ -14,14 +16,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use thiserror::Error;
+use tracing::error;
 
 use crate::cart::without_leading_zeros;
-use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 
-pub use group_commit::GroupCommit;
-
-/// The ledger can't do what was asked; nothing was recorded, or it can't be told whether it was.
+/// Why an operation of the ledger failed. Whether a failed write was made can't be told.
 #[derive(Debug, Clone, Error)]
 pub enum LedgerError {
     /// The storage refused or failed.
@@ -35,56 +35,56 @@ pub enum LedgerError {
     Unreadable {
         /// The order.
         id: String,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         detail: String,
     },
 }
 
-/// What became of a changed order.
+/// The result of storing a changed order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// It is on disk, just now or since an earlier try of the same write.
+    /// The change is on disk, since now or since an earlier try of the same write.
     Committed,
-    /// The order has gone on since the revision that was changed: it stays as it is.
+    /// The order has a later revision than the one that was changed, and stays as it is.
     Superseded,
 }
 
-/// An open order that needs someone, and is this process's now.
+/// An open order that nobody works on, and that belongs to this process now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     /// The order.
     pub id: OrderId,
     /// When its cart first arrived.
     pub received_at: Timestamp,
-    /// `accepted`, `retrying`, or `forwarding` if whoever began the attempt is gone.
+    /// `accepted`, `retrying`, or `forwarding` if the process that began the attempt is gone.
     pub state: State,
-    /// At which revision it was found so.
+    /// The revision at which it was found.
     pub revision: u64,
 }
 
-/// Who else writes to the ledger.
+/// Whether other processes write to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Nobody: this process holds it.
+    /// This process holds the ledger alone.
     Exclusive,
-    /// Other replicas. An order belongs to one of them by a lease, and may be settled by any.
+    /// Replicas share the ledger. An order belongs to one of them by a lease, and may be settled by any.
     Shared,
 }
 
-/// Which orders a list shows, newest first.
+/// The orders that a list shows, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only this state.
+    /// Only orders in this state.
     pub state: Option<State>,
-    /// Only this cart number, with or without leading zeros.
+    /// Only orders with this cart number, with or without leading zeros.
     pub cart_number: Option<String>,
-    /// Only orders behind this place.
+    /// Only orders after this position.
     pub after: Option<ListPosition>,
-    /// At most so many.
+    /// The largest number of orders.
     pub limit: usize,
 }
 
-/// An order's place in the list.
+/// An order's position in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPosition {
     /// When the cart first arrived.
@@ -93,56 +93,62 @@ pub struct ListPosition {
     pub id: OrderId,
 }
 
-/// Durable memory of every order. Every method that writes returns after the write is on disk. A write that failed may
-/// have been made all the same; the same write again is safe.
+/// Durable storage of orders. Every method that writes returns after the write is on disk. A write that failed may have
+/// been made all the same; the same write again is safe.
 #[async_trait]
 pub trait Ledger: Debug + Send + Sync + 'static {
-    /// Who else writes to it.
+    /// Whether other processes write to the ledger.
     fn sharing(&self) -> Sharing;
-    /// Records a candidate, or says what is known under its id already ([`crate::order::admit`]). What is recorded
-    /// belongs to this process.
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError>;
-    /// Stores a changed order if it is one revision ahead of what is there: of two changes to one revision, one wins.
+    /// Records a candidate, or returns the order that is known under its id ([`crate::order::admit`]). A recorded order
+    /// belongs to this process. `grace` is the retry policy's `unknown_grace`.
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError>;
+    /// Stores a changed order if it is one revision ahead of the stored one: of two changes to one revision, one wins.
     async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
-    /// One order.
+    /// Reads one order.
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError>;
-    /// Those of several orders that have been settled since a revision, by whoever. Where nobody else writes, who
-    /// settled them knows it already.
+    /// Reads those of several orders that any process has settled since a revision. Where no other process writes, the
+    /// process that settled them knows it already.
     async fn settled_since(&self, _: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
         Ok(Vec::new())
     }
-    /// A list of orders.
+    /// Reads a list of orders.
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError>;
-    /// Open orders that need someone now: accepted ones and retrying ones whose time has come, at most `limit`, and
-    /// forwarding ones whose attempt nobody makes any more. Oldest first. Where the ledger is shared, none of them belongs
-    /// to another replica, and all of them belong to this one for the time of a lease. Where it is not, orders that
-    /// this process is working on are among them.
+    /// Claims open orders that need work now, oldest first: accepted ones and retrying ones that are due, at most
+    /// `limit`, and forwarding ones whose attempt nobody makes any more. In a shared ledger, none of them belongs to
+    /// another replica, and all of them belong to this one for the length of a lease. In an exclusive one, orders that
+    /// this process works on are among them.
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError>;
-    /// Gives back the orders that belong to this process and that nobody has begun to send: other replicas need not wait
-    /// for its leases to end.
+    /// Releases this process's leases on orders that it has not begun to send, so that other replicas need not wait for
+    /// them to expire.
     async fn release(&self) -> Result<(), LedgerError>;
-    /// Whether it can be read, and its writer runs.
+    /// Checks that the ledger can be read and that its writer runs.
     async fn check(&self) -> Result<(), LedgerError>;
-    /// When the next retrying order is due that is not due yet.
+    /// The earliest time at which a retrying order is due, of those that are not due yet.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
-    /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay: they wait
-    /// for a person.
+    /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay, because they
+    /// wait for a person.
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
 }
 
-/// A cart number as it stands in the column that is indexed_cart_number: without leading zeros, and without what no index takes.
-/// The number as it was sent stands in the record.
+/// A cart number as the indexed column holds it: without leading zeros, without characters that no index takes, and at
+/// most 64 characters long. The record has the number as it was sent.
 fn indexed_cart_number(cart_number: &str) -> String {
-    const MOST_CHARS: usize = 64;
+    const MAX_CHARS: usize = 64;
     let readable = cart_number.chars().filter(|character| !character.is_control());
-    without_leading_zeros(&readable.take(MOST_CHARS).collect::<String>()).to_owned()
+    without_leading_zeros(&readable.take(MAX_CHARS).collect::<String>()).to_owned()
 }
 
-/// A row of a claim; `None` for a state of no name that this program knows.
+/// Reports a record that is left out of a list because it can't be read.
+#[expect(clippy::needless_pass_by_value, reason = "the error ends here")]
+fn left_out(error: LedgerError) {
+    error!(error.message = %error, "an order is left out of a list: its record can't be read");
+}
+
+/// A row of a claim; `None` for a state that this version does not know.
 fn claimed(id: &str, received_at: i64, state: &str, revision: i64) -> Option<Claimed> {
     let received_at = Timestamp::from_millisecond(received_at).ok()?;
     Some(Claimed {
-        id: OrderId::of(id),
+        id: OrderId::stored(id.to_owned()),
         received_at,
         state: State::parse(state)?,
         revision: u64::try_from(revision).ok()?,

@@ -1,103 +1,62 @@
 //! The use case: an approved cart becomes exactly one purchase order. Read this first.
 //!
 //! ```text
-//! submit:   admit (durable) ──► wait for a dispatch, detached ──► answer when settled, or at the deadline
-//! attempt:  begin (durable) ──► ask 11VMS first if in doubt ──► send ──► conclude (durable) ──► announce
-//! run:      whoever is due, after a restart or another replica's end too ──► wait for a dispatch
+//! submit:   admit (durable) ──► queue for dispatch, detached ──► answer when settled, or at the deadline
+//! attempt:  begin (durable) ──► look up first if in doubt ──► send ──► conclude (durable) ──► publish
+//! run:      dispatch what is queued; resume what is due, also after a restart or another replica's end
 //! ```
 //!
 //! Three rules hold everywhere: nothing is sent that is not in the ledger; nobody is answered before the ledger has
-//! the outcome; a caller that goes away cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
+//! the outcome; a caller that hangs up cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
 
 mod background;
+mod dependencies;
 mod dispatcher;
+mod due_timer;
 mod intervention;
+mod order_log;
+mod storage;
+mod submit_outcome;
 mod waiters;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, warn};
 
-use crate::clock::{Clock, after, between};
-use crate::ledger::{Ledger, LedgerError, Sharing, Stored};
-use crate::order::breaker::{BreakerPolicy, CallResult};
-use crate::order::retry::{
-    DuplicateGuard, LookUpResult, ResponseRules, RetryPolicy, Verdict, read_create, read_look_up,
-};
-use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State};
+pub use dependencies::{Dependencies, JitterSource};
+pub use submit_outcome::SubmitOutcome;
+
+use crate::clock::{after, between};
+use crate::ledger::{LedgerError, Sharing, Stored};
+use crate::order::breaker::CallResult;
+use crate::order::vms_response::{LookUpResult, read_create, read_look_up};
+use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
 use crate::telemetry::STEP;
-use crate::vms::Vms;
-use background::DueTimer;
 use dispatcher::{Dispatch, Dispatcher};
+use due_timer::DueTimer;
+use submit_outcome::{CallerRole, answer_for};
 use waiters::{Waiter, Waiters};
 
-/// Between two tries to store something that the ledger did not take, or to read it.
-const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
-
-/// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that a lease
-/// is fresh when it is sent.
+/// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that its
+/// lease is fresh when the order is sent.
 pub const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
 
-/// A caller whose deadline is nearer waits so long all the same until its cart is recorded.
+/// Time by which a lease outlasts the longest attempt and the storing of its begin.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+
+/// Time that a caller gives its cart to be recorded, even if its own deadline is shorter.
 const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
-/// For a last look at an order when the deadline has come.
+/// Time for a last read of an order when the deadline has passed.
 const FINAL_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a caller is told about its cart.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SubmitOutcome {
-    /// Created by this call.
-    Created(Order),
-    /// Created before, or by another call for the same cart.
-    Replayed(Order),
-    /// Still open at the deadline.
-    Open(Order),
-    /// Refused by 11VMS.
-    Rejected(Order),
-    /// Parked.
-    Parked(Order),
-    /// Another cart is known under this id, or a person cancelled the order.
-    Conflicting(Order),
-}
-
-/// Draws a number from -1 to 1: where in the jitter a retry falls.
-#[derive(Clone)]
-pub struct JitterSource(pub Arc<dyn Fn() -> f64 + Send + Sync>);
-
-impl fmt::Debug for JitterSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JitterSource")
-    }
-}
-
-/// What the relay is made of.
-#[derive(Debug)]
-pub struct Dependencies {
-    /// Where orders are remembered.
-    pub ledger: Arc<dyn Ledger>,
-    /// Where orders are created.
-    pub vms: Arc<dyn Vms>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// When to try again.
-    pub policy: RetryPolicy,
-    /// How 11VMS's answers are read.
-    pub response_rules: ResponseRules,
-    /// Requests to 11VMS at the same time.
-    pub max_concurrency: usize,
-    /// When to leave 11VMS alone.
-    pub breaker: BreakerPolicy,
-    /// How long an attempt takes at most: then it is cut off, and its outcome is unknown. Shorter than a lease of the
-    /// ledger by more than [`MAX_LEASE_AGE_AT_SEND`].
-    pub attempt_limit: Duration,
-    /// Where in the jitter a retry falls.
-    pub jitter: JitterSource,
+/// The length of a lease on an order that is being sent: longer than any attempt, which is cut off at `attempt_limit`.
+pub const fn lease_length(attempt_limit: Duration) -> Duration {
+    attempt_limit.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(LEASE_MARGIN)
 }
 
 /// Brings carts to 11VMS.
@@ -110,19 +69,16 @@ pub struct Relay {
     tasks: TaskTracker,
     /// No further attempt begins.
     stopping: CancellationToken,
-    /// Nobody waits any more: what is still open goes on at the next start.
+    /// Nobody waits any more; open orders are resumed by the next start.
     stopped: CancellationToken,
 }
 
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(dependencies: Dependencies) -> Arc<Self> {
+        let Dependencies { max_concurrency, breaker, clock, .. } = &dependencies;
         Arc::new(Self {
-            dispatcher: Dispatcher::new(
-                dependencies.max_concurrency,
-                dependencies.breaker,
-                Arc::clone(&dependencies.clock),
-            ),
+            dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock)),
             dependencies,
             waiters: Waiters::default(),
             due_timer: DueTimer::default(),
@@ -137,16 +93,16 @@ impl Relay {
     /// # Errors
     /// If the ledger did not record the cart; nothing was sent.
     pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<SubmitOutcome, LedgerError> {
-        let deadline = after(self.dependencies.clock.now(), wait);
-        // Before the ledger is asked: an outcome announced in between is not missed.
-        let outcome = self.waiters.subscribe(&candidate.id);
+        let deadline = after(self.now(), wait);
+        // Before the ledger is asked, so that an outcome published in between is not missed.
+        let waiter = self.waiters.subscribe(&candidate.id);
         let relay = Arc::clone(self);
         let admission = self.detached(async move { relay.admit(candidate).await }, wait).await?;
-        Ok(self.answer(admission, &outcome, deadline).await)
+        Ok(self.answer(admission, &waiter, deadline).await)
     }
 
-    /// Works in a task of its own: a caller that hangs up just now, or waits no longer, can't separate a record from the
-    /// work on it.
+    /// Runs work in a task of its own, so that a caller that hangs up or waits no longer can't separate a record from
+    /// the work on it.
     async fn detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
@@ -161,13 +117,13 @@ impl Relay {
     }
 
     async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
-        let (now, policy) = (self.dependencies.clock.now(), self.dependencies.policy.clone());
-        let id = candidate.id.clone();
-        let admission = self.dependencies.ledger.admit(candidate, now, policy).await;
+        let (id, now) = (candidate.id.clone(), self.now());
+        let grace = self.dependencies.policy.unknown_grace;
+        let admission = self.dependencies.ledger.admit(candidate, now, grace).await;
         let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
         match &admission {
             Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
-            // Whoever recorded it may be gone, or may not know that it did.
+            // The process that recorded it may be gone, or may not know that it did.
             Admission::Joined(order) if order.state == State::Accepted => {
                 self.dispatcher.enqueue(&order.id, order.received_at);
             }
@@ -176,16 +132,16 @@ impl Relay {
         Ok(admission)
     }
 
-    /// A write has failed, and may have been made all the same: then the order is worked on, as if a sweep had found it.
+    /// Queues an order whose write has failed: the write may have been made all the same, and a sweep would find it.
     fn enqueue_possibly_written(&self, id: &OrderId, received_at: Timestamp) {
         if self.dispatcher.spare_capacity() > 0 {
             self.dispatcher.enqueue(id, received_at);
         }
     }
 
-    /// A new life of an order is in the ledger.
+    /// Plans the first attempt of an order that was started or restarted.
     fn schedule(&self, order: &Order) {
-        debug!(target: STEP, order = %order.id, state = order.state.name(), "recorded");
+        debug!(target: STEP, { order.id = %order.id, order.state = order.state.name() }, "recorded");
         match order.next_attempt_at {
             None => {
                 self.dispatcher.enqueue(&order.id, order.received_at);
@@ -194,21 +150,21 @@ impl Relay {
         }
     }
 
-    /// Waits for the outcome, if it is not known yet.
-    async fn answer(&self, admission: Admission, outcome: &Waiter, deadline: Timestamp) -> SubmitOutcome {
-        let (open, part) = match admission {
-            Admission::Replayed(order) => return SubmitOutcome::Replayed(order),
-            Admission::Conflicting(order) => return SubmitOutcome::Conflicting(order),
+    /// Waits for the outcome, unless the admission has it already.
+    async fn answer(&self, admission: Admission, waiter: &Waiter, deadline: Timestamp) -> SubmitOutcome {
+        let (open, role) = match admission {
+            Admission::Replayed(order) => return SubmitOutcome::Replayed(Arc::new(order)),
+            Admission::Conflicting(order) => return SubmitOutcome::Conflicting(Arc::new(order)),
             Admission::Started(order) | Admission::Restarted(order) => (order, CallerRole::Initiator),
             Admission::Joined(order) => (order, CallerRole::Joiner),
         };
-        // Who waits holds little: thousands may.
-        let open = Box::new(open.without_content());
+        // Thousands of callers may wait, so each holds little.
+        let open = Arc::new(open.without_content());
         tokio::select! {
             biased;
-            settled = outcome.settled_after(open.revision) => return answer_for(settled, part),
+            settled = waiter.settled_after(open.revision) => return answer_for(settled, role),
             () = self.dependencies.clock.sleep_until(deadline) => {}
-            // Nothing more will happen in this process: the next one goes on.
+            // Nothing more happens in this process.
             () = self.stopped.cancelled() => {}
         }
         let latest = tokio::select! {
@@ -216,53 +172,57 @@ impl Relay {
             found = self.dependencies.ledger.find(&open.id) => found.ok().flatten(),
             () = self.dependencies.clock.sleep(FINAL_READ_TIMEOUT) => None,
         };
-        answer_for(latest.unwrap_or(*open), part)
+        answer_for(latest.map_or(open, Arc::new), role)
     }
 
-    /// An order's dispatch has come: it is brought one step further, if it is its time.
+    /// Brings a dispatched order one step further, if it is due.
     async fn process(&self, dispatch: Dispatch) {
         let Some(order) = self.read(&dispatch.id).await else { return };
         match order.state {
             State::Accepted | State::Retrying => match order.next_attempt_at {
-                Some(time) if time > self.dependencies.clock.now() => self.due_timer.set(time),
+                Some(time) if time > self.now() => self.due_timer.set(time),
                 _ => self.attempt(order, dispatch).await,
             },
-            // Settled meanwhile; or begun, and whether whoever did so is gone is not for this dispatch to say.
+            // It was settled meanwhile; or an attempt has begun, and only a sweep can tell that its process is gone.
             State::Forwarding | State::Created | State::Rejected | State::Parked | State::Cancelled => {}
         }
     }
 
     async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
-        if let Err(defect) = order.begin(self.dependencies.clock.now()) {
-            return error!(order = %order.id, %defect);
+        if let Err(defect) = order.begin(self.now()) {
+            return error!(order.id = %order.id, error.message = %defect, "the attempt was not made: a defect");
         }
         if !self.record_begin(&order).await {
             return;
         }
-        debug!(target: STEP, order = %order.id, attempt = order.attempts_used, "sent");
+        debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
         let verdict = self.send_within_limit(&order).await;
-        dispatch.release_permit(CallResult::of(&verdict));
-        let now = self.dependencies.clock.now();
-        if let Err(defect) = order.conclude(verdict, now, &self.dependencies.policy, (self.dependencies.jitter.0)()) {
-            return error!(order = %order.id, %defect);
+        dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
+        let policy = &self.dependencies.policy;
+        if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
+            return error!(order.id = %order.id, error.message = %defect, "the outcome was not recorded: a defect");
         }
-        self.settle(order).await;
+        if self.settle(&order).await {
+            order_log::attempt_ended(&order);
+            self.publish(order);
+        }
     }
 
     /// Stores that an attempt begins; false if it must not be made.
     async fn record_begin(&self, order: &Order) -> bool {
         let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
         loop {
-            let before = self.dependencies.clock.now();
+            let before = self.now();
             match self.store(order, &self.stopping).await {
                 Some(Stored::Superseded) | None => return false,
-                Some(Stored::Committed)
-                    if !leased || between(before, self.dependencies.clock.now()) <= MAX_LEASE_AGE_AT_SEND =>
-                {
+                Some(Stored::Committed) if !leased || between(before, self.now()) <= MAX_LEASE_AGE_AT_SEND => {
                     return !self.is_stopping();
                 }
                 Some(Stored::Committed) => {
-                    warn!(order = %order.id, "the ledger is slow; the begin of an attempt is stored once more");
+                    warn!(
+                        order.id = %order.id,
+                        "the ledger is slow: the begin of an attempt is stored once more, for a fresh lease"
+                    );
                     if self.pause(&self.stopping).await.is_none() {
                         return false;
                     }
@@ -283,115 +243,42 @@ impl Relay {
         }
     }
 
-    /// In doubt, 11VMS is asked before anything is sent again.
+    /// Sends the order; in doubt, 11VMS is asked for it first.
     async fn send(&self, order: &Order) -> Verdict {
-        let rules = &self.dependencies.response_rules;
-        if order.doubt != Doubt::None && self.dependencies.policy.guard != DuplicateGuard::IdempotencyKey {
-            let reply = self.dependencies.vms.look_up(&order.id).await;
-            match read_look_up(reply, order.id.as_str(), rules) {
-                // 11VMS is there: whatever this order does to it, the others need not wait.
+        let Dependencies { vms, policy, response_rules, .. } = &self.dependencies;
+        if order.doubt != Doubt::None && policy.guard.looks_up() {
+            match read_look_up(vms.look_up(&order.id).await, order.id.as_str(), response_rules) {
+                // 11VMS responds: whatever becomes of this order, others need not wait for it.
                 LookUpResult::Absent => self.dispatcher.record_success(),
                 LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => return verdict,
             }
         }
-        read_create(self.dependencies.vms.create(order).await, rules)
+        read_create(vms.create(order).await, response_rules)
     }
 
-    /// Stores the outcome, however long the ledger takes to accept it, then tells everyone who waits.
-    async fn settle(&self, order: Order) {
-        match self.store(&order, &self.stopped).await {
-            Some(Stored::Committed) => self.publish(&order),
-            // Whoever took the order over has gone on, and will ask 11VMS what it has.
+    /// Stores an outcome, however long the ledger takes; true if it counts.
+    async fn settle(&self, order: &Order) -> bool {
+        match self.store(order, &self.stopped).await {
+            Some(Stored::Committed) => true,
+            // Another replica has taken the order over, and asks 11VMS what it has.
             Some(Stored::Superseded) => {
-                let number = order.purchase_order_number.as_deref();
-                error!(order = %order.id, state = order.state.name(), number, "an outcome came too late: the order has gone on without it");
+                order_log::outcome_superseded(order);
+                false
             }
-            None => {}
+            None => false,
         }
     }
 
-    fn publish(&self, order: &Order) {
-        log(order);
-        self.waiters.announce(order);
+    /// Gives a stored outcome to every caller that waits for it, and plans the next attempt if there is one.
+    fn publish(&self, order: Order) {
         if let Some(time) = order.next_attempt_at {
             self.due_timer.set(time);
         }
+        self.waiters.publish(order);
     }
 
-    /// Stores an order until the ledger takes it, or `give_up`. A write that failed may have been made all the same;
-    /// the same one again does no harm.
-    async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
-        loop {
-            match self.dependencies.ledger.store(order.clone()).await {
-                Ok(stored) => return Some(stored),
-                Err(problem) => {
-                    error!(order = %order.id, state = order.state.name(), %problem, "can't be recorded yet; it is tried again");
-                }
-            }
-            self.pause(give_up).await?;
-        }
-    }
-
-    async fn read(&self, id: &OrderId) -> Option<Order> {
-        loop {
-            match self.dependencies.ledger.find(id).await {
-                Ok(order) => return order,
-                Err(problem @ LedgerError::Unreadable { .. }) => {
-                    error!(order = %id, %problem, "can't be worked on");
-                    return None;
-                }
-                Err(problem) => error!(order = %id, %problem, "can't be read yet; it is tried again"),
-            }
-            self.pause(&self.stopping).await?;
-        }
-    }
-
-    /// `None` if there is no going on.
-    async fn pause(&self, give_up: &CancellationToken) -> Option<()> {
-        tokio::select! {
-            biased;
-            () = give_up.cancelled() => None,
-            () = self.dependencies.clock.sleep(LEDGER_RETRY_DELAY) => Some(()),
-        }
-    }
-}
-
-/// A caller's part in an order's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CallerRole {
-    /// It began it.
-    Initiator,
-    /// It came while it was under way.
-    Joiner,
-}
-
-fn answer_for(order: Order, part: CallerRole) -> SubmitOutcome {
-    match order.state {
-        State::Created if part == CallerRole::Joiner => SubmitOutcome::Replayed(order),
-        State::Created => SubmitOutcome::Created(order),
-        State::Rejected => SubmitOutcome::Rejected(order),
-        State::Parked => SubmitOutcome::Parked(order),
-        State::Cancelled => SubmitOutcome::Conflicting(order),
-        State::Accepted | State::Forwarding | State::Retrying => SubmitOutcome::Open(order),
-    }
-}
-
-/// One line for each end of an attempt, where it is known.
-fn log(order: &Order) {
-    let outcome = order.attempts.last().and_then(|attempt| attempt.outcome).map_or("", crate::order::Outcome::name);
-    let attempts = order.attempts.len();
-    let (id, cart_number, state) = (&order.id, &order.cart_number, order.state.name());
-    let detail = order.attempts.last().and_then(|attempt| attempt.detail.as_deref()).unwrap_or_default();
-    match order.state {
-        State::Parked => {
-            error!(order = %id, cart_number, state, outcome, attempts, detail, "parked: a person has to look");
-        }
-        State::Created => {
-            let number = order.purchase_order_number.as_deref().unwrap_or_default();
-            debug!(target: STEP, order = %id, number, "created");
-            info!(order = %id, cart_number, state, outcome, attempts, number, "created in 11VMS");
-        }
-        _ => warn!(order = %id, cart_number, state, outcome, attempts, detail, "not created"),
+    fn now(&self) -> Timestamp {
+        self.dependencies.clock.now()
     }
 }
 

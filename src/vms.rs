@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::order::retry::CallOutcome;
+use crate::order::vms_response::CallOutcome;
 use crate::order::{Order, OrderId};
 
 /// The vendor management system.

@@ -86,10 +86,14 @@ fn circle<'f>(file: &'f Source, files: &'f [Source]) -> Option<Vec<&'f str>> {
 #[test]
 fn no_files_import_from_each_other_in_a_circle() {
     let files = sources();
-    let circles: BTreeSet<_> = files.iter().filter_map(|file| circle(file, &files)).map(|mut circle| {
-        circle.sort_unstable();
-        circle.join(" <-> ")
-    }).collect();
+    let circles: BTreeSet<_> = files
+        .iter()
+        .filter_map(|file| circle(file, &files))
+        .map(|mut circle| {
+            circle.sort_unstable();
+            circle.join(" <-> ")
+        })
+        .collect();
     assert!(circles.is_empty(), "{circles:#?}");
 }
 

@@ -61,8 +61,7 @@ pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
-        // What the storage said is for the log; a caller learns what it means for its cart.
-        tracing::error!(%error, "the ledger failed");
+        // The ledger reports its own failures; a caller learns what they mean for its cart.
         let told = match &error {
             LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
             LedgerError::TimedOut => {

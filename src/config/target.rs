@@ -10,7 +10,8 @@ use url::Url;
 use super::reader::Reader;
 use super::{ClientAuth, Secret, units};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::retry::{ResponseRules, RetryPolicy};
+use crate::order::retry::RetryPolicy;
+use crate::order::vms_response::ResponseRules;
 
 /// `[target]`: 11VMS.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Group commit: everyone who waits to write shares one transaction and one fsync.
+//! Group commit: all writes that wait share one transaction and one fsync.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -8,44 +8,44 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{LedgerError, Stored};
-use crate::order::retry::RetryPolicy;
 use crate::order::{Admission, Candidate, Order};
 
-/// Most writes of one transaction: beyond it the fsync is paid for, and a longer transaction only makes all wait.
+/// Largest number of writes in one transaction: beyond it the fsync is shared enough, and a longer transaction only makes
+/// all of them wait.
 const MAX_GROUP: usize = 256;
 
-/// Writers that may wait; the next one waits for a place. Bounds memory under a burst.
+/// Writes that may wait in the queue, which bounds memory in a burst; further callers wait for room in it.
 const MAX_WAITING: usize = 4096;
 
-/// Orders that are removed in one transaction: some ten milliseconds, which nobody notices.
+/// Orders that are removed in one transaction, which takes some ten milliseconds.
 pub const PURGE_PORTION: usize = 1_000;
 
-/// One write.
+/// A write.
 #[derive(Debug)]
 pub enum Write {
-    /// Admit a candidate.
-    Admit(Box<Candidate>, Timestamp, Box<RetryPolicy>),
-    /// Store a changed order.
+    /// Admits a candidate, with the retry policy's `unknown_grace`.
+    Admit(Box<Candidate>, Timestamp, Duration),
+    /// Stores a changed order.
     Store(Box<Order>),
-    /// Remove [`PURGE_PORTION`] of the orders settled before the time.
+    /// Removes [`PURGE_PORTION`] of the orders that were settled before the time.
     Purge(Timestamp),
 }
 
-/// What a write gave.
+/// The result of a write.
 #[derive(Debug)]
 pub enum Written {
     /// The admission.
     Admitted(Box<Admission>),
-    /// Stored, or not.
+    /// The order was stored, or is superseded.
     Stored(Stored),
-    /// So many removed.
+    /// The number of orders removed.
     Purged(usize),
 }
 
-/// A storage that applies a group of writes in one durable transaction.
+/// A storage that commits a group of writes in one durable transaction.
 pub trait Backend: Send + 'static {
-    /// Applies the writes in one transaction; one result each, in order. A record that can't be read fails its own
-    /// write alone; where the storage fails, nothing of the group is applied.
+    /// Commits the writes in one transaction; returns one result each, in order. A record that can't be read fails its
+    /// own write alone; if the storage fails, nothing of the group is committed.
     ///
     /// # Errors
     /// If the storage fails.
@@ -71,7 +71,7 @@ impl GroupCommit {
             let mut group = Vec::with_capacity(MAX_GROUP);
             while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
                 let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
-                // A panic is a defect of the backend; it must not leave everybody without a writer.
+                // A panic is a defect of the backend; it must not end the only writer.
                 let commit = catch_unwind(AssertUnwindSafe(|| backend.commit(&writes)));
                 answer(
                     callers,
@@ -86,7 +86,7 @@ impl GroupCommit {
         Ok(Self { queue })
     }
 
-    /// Whether the writer is there.
+    /// Checks that the writer runs.
     ///
     /// # Errors
     /// If its thread has ended.
@@ -104,13 +104,8 @@ impl GroupCommit {
     ///
     /// # Errors
     /// If the backend could not commit.
-    pub async fn admit(
-        &self,
-        candidate: Candidate,
-        now: Timestamp,
-        policy: RetryPolicy,
-    ) -> Result<Admission, LedgerError> {
-        match self.write(Write::Admit(Box::new(candidate), now, Box::new(policy))).await? {
+    pub async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+        match self.write(Write::Admit(Box::new(candidate), now, grace)).await? {
             Written::Admitted(admission) => Ok(*admission),
             other => Err(mismatch(&other)),
         }
@@ -144,7 +139,7 @@ impl GroupCommit {
     }
 }
 
-/// Tells every caller its result. A caller that hung up loses only the answer.
+/// Gives every caller its result. A caller that hung up loses only the answer.
 fn answer(
     callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>,
     results: Result<Vec<Result<Written, LedgerError>>, LedgerError>,
@@ -167,7 +162,7 @@ fn stopped() -> LedgerError {
     LedgerError::Unavailable("its writer has stopped".to_owned())
 }
 
-/// A defect of the backend; an answer may hold a whole order, so it is not shown.
+/// A defect of the backend. The result may hold a whole order, so it is not logged.
 fn mismatch(_: &Written) -> LedgerError {
     LedgerError::Unavailable("the backend gave another write's answer".to_owned())
 }

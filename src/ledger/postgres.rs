@@ -1,8 +1,8 @@
 //! The ledger in a PostgreSQL database that several replicas share.
 //!
 //! An open order belongs to one replica by a lease, counted on the database's clock. Of two changes to one revision the
-//! database takes one, so two replicas never begin one attempt; that nobody takes over an attempt that is being made is
-//! the lease's part, which outlasts it.
+//! database takes one, so two replicas never begin one attempt. The lease outlasts the attempt, so no replica takes over
+//! an attempt that is being made.
 
 mod schema;
 mod writer;
@@ -17,37 +17,36 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _};
-use tracing::error;
 
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number};
-use crate::order::retry::RetryPolicy;
+use super::group_commit::GroupCommit;
+use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 use writer::Writer;
 
-/// Interrupted attempts that are taken over at once, whatever else waits; more than any replica makes.
+/// Interrupted attempts that one claim takes over: more than any replica makes at the same time.
 const TAKEN_OVER: i64 = 1_000;
 
-/// Connections for reading, beside the writer's one.
+/// Connections for reading; the writer has one of its own.
 const READERS: u32 = 4;
 
-/// For a connection, from name resolution to the end of its handshakes.
-const CONNECT: Duration = Duration::from_secs(3);
+/// Time for a connection, from name resolution to the end of its handshakes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// For one statement, and for a lock: a database that takes longer is as good as gone for a waiting caller.
-const STATEMENT: Duration = Duration::from_secs(10);
+/// Time for one statement, and for a lock: for a waiting caller, a database that takes longer is gone.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For a whole query, were even the network silent: a statement, and the way there and back.
-const ANSWER: Duration = Duration::from_secs(12);
+/// Time for a whole query, even if the network is silent: a statement, and the way there and back.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// Tells the database's URL as it is now. It may hold a password, which may change.
-pub type Url = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
+/// Returns the database's current URL: it may hold a password, which may change.
+pub type UrlSource = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
 
 /// A ledger in a database, for one replica.
 #[derive(Debug, Clone)]
 pub struct PostgresLedger {
     writer: GroupCommit,
     readers: PgPool,
-    /// This life of this replica.
+    /// The name of this process among the replicas; a restart has another.
     replica: String,
     lease: Duration,
 }
@@ -57,13 +56,13 @@ impl PostgresLedger {
     ///
     /// # Errors
     /// If the URL can't be read, the database can't be reached, or its schema is of a newer version.
-    pub async fn open(url: Url, lease: Duration) -> Result<Self, LedgerError> {
+    pub async fn open(url: UrlSource, lease: Duration) -> Result<Self, LedgerError> {
         let options = options(&url)?;
         schema::migrate(&mut connect(&options).await?).await?;
         let replica = uuid::Uuid::new_v4().to_string();
         let readers = PgPoolOptions::new()
             .max_connections(READERS)
-            .acquire_timeout(CONNECT)
+            .acquire_timeout(CONNECT_TIMEOUT)
             .after_connect(|connection, _| Box::pin(prepare(connection)))
             .connect_lazy_with(options);
         let runtime = tokio::runtime::Handle::current();
@@ -71,14 +70,14 @@ impl PostgresLedger {
         Ok(Self { writer: GroupCommit::start(writer)?, readers, replica, lease })
     }
 
-    /// The rows of a query. A connection that does not answer is given up: what comes behind would wait for it.
+    /// Runs a query. A connection that does not answer is given up, because the next query would wait for it too.
     async fn rows(&self, query: Query<'_, Postgres, PgArguments>) -> Result<Vec<PgRow>, LedgerError> {
         let mut connection = self.readers.acquire().await?;
-        if let Ok(rows) = tokio::time::timeout(ANSWER, query.fetch_all(&mut *connection)).await {
+        if let Ok(rows) = tokio::time::timeout(QUERY_TIMEOUT, query.fetch_all(&mut *connection)).await {
             return Ok(rows?);
         }
         drop(connection.detach());
-        Err(silent())
+        Err(no_answer())
     }
 }
 
@@ -88,8 +87,8 @@ impl Ledger for PostgresLedger {
         Sharing::Shared
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
-        self.writer.admit(candidate, now, policy).await
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+        self.writer.admit(candidate, now, grace).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
@@ -97,7 +96,7 @@ impl Ledger for PostgresLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-        // No text of PostgreSQL holds a NUL, so no order has such an id.
+        // A text of PostgreSQL holds no NUL, so no order has such an id.
         if id.as_str().contains('\0') {
             return Ok(None);
         }
@@ -130,7 +129,7 @@ impl Ledger for PostgresLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        // Replicas that look at the same moment do not wait for each other: each takes what the others leave.
+        // Replicas that claim at the same moment do not wait for each other: each takes what the others leave.
         let query = "WITH gone AS MATERIALIZED (
                 SELECT id FROM orders WHERE state = 'forwarding' AND lease_until < clock_timestamp()
                 ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED),
@@ -177,8 +176,8 @@ impl Ledger for PostgresLedger {
     }
 }
 
-/// The library's message may repeat the URL, and with it a password.
-fn options(url: &Url) -> Result<PgConnectOptions, LedgerError> {
+/// Reads the URL. The library's own message may repeat it, and with it a password.
+fn options(url: &UrlSource) -> Result<PgConnectOptions, LedgerError> {
     let url = url().map_err(LedgerError::Unavailable)?;
     let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
         unavailable("ledger.url can't be read; expected postgres://user:password@host/database".to_owned())
@@ -186,19 +185,19 @@ fn options(url: &Url) -> Result<PgConnectOptions, LedgerError> {
     Ok(options.application_name("purchase-order-webhook"))
 }
 
-/// A connection without limits of the server's: a migration may take its time.
+/// Opens a connection without the server's time limits, because a migration may take its time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LedgerError> {
-    let connected = tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await;
-    Ok(connected.map_err(|_| silent())??)
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await;
+    Ok(connected.map_err(|_| no_answer())??)
 }
 
-/// Limits that hold on the server too, and a commit that is on disk when it returns.
+/// Sets time limits that the server enforces too, and commits that are on disk when they return.
 async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let limit = STATEMENT.as_millis().to_string();
+    let limit = STATEMENT_TIMEOUT.as_millis().to_string();
     let query = "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),
         set_config('idle_in_transaction_session_timeout', $1, false)";
     sqlx::query(query).bind(limit).execute(&mut *connection).await?;
-    // Stronger settings, such as remote_apply, are the operator's and stay.
+    // Stronger settings, such as remote_apply, are the operator's choice and stay.
     let query = "SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') IN ('off', 'local')";
     sqlx::query(query).execute(connection).await?;
@@ -224,16 +223,16 @@ fn milliseconds(duration: Duration) -> f64 {
 fn read_record(row: &PgRow) -> Result<Order, LedgerError> {
     let (id, record): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
     serde_json::from_str(record)
-        .map_err(|error| LedgerError::Unreadable { id: OrderId::of(id).to_string(), detail: error.to_string() })
+        .map_err(|error| LedgerError::Unreadable { id: id.to_owned(), detail: error.to_string() })
 }
 
-/// One record that can't be read must not hide all others; asked for itself, it says what is wrong.
+/// The orders of rows. A record that can't be read must not hide the others.
 fn readable(rows: &[PgRow]) -> Vec<Order> {
-    let read = |row| read_record(row).map_err(|problem| error!(%problem, "left out of a list")).ok();
+    let read = |row| read_record(row).map_err(left_out).ok();
     rows.iter().filter_map(read).collect()
 }
 
-fn silent() -> LedgerError {
+fn no_answer() -> LedgerError {
     unavailable("the database does not answer".to_owned())
 }
 

@@ -10,21 +10,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
-use tracing::error;
-
-use super::group_commit::{Backend, PURGE_PORTION, Write, Written};
+use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{Claimed, Filter, GroupCommit, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number};
-use crate::order::retry::RetryPolicy;
+use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
 
-/// Schema changes, oldest first; `user_version` counts those that were applied. Never edit one that was released.
+/// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
 
-/// Cached statements: the handful below, with room.
+/// Statements that a connection caches: more than the handful below.
 const STATEMENTS: usize = 16;
 
-/// How long SQLite waits for a lock of a backup tool that reads the file.
+/// Wait for a lock that a backup tool holds on the file.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// A ledger file, open for one process.
@@ -32,7 +29,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct SqliteLedger {
     writer: GroupCommit,
     reader: Arc<Mutex<Connection>>,
-    /// Held as long as the ledger is open: two processes on one file would send twice.
+    /// Held while the ledger is open: two processes on one file would send orders twice.
     _lock: Arc<File>,
 }
 
@@ -73,8 +70,8 @@ impl Ledger for SqliteLedger {
         Sharing::Exclusive
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
-        self.writer.admit(candidate, now, policy).await
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+        self.writer.admit(candidate, now, grace).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
@@ -135,7 +132,7 @@ impl Backend for Writer {
         for applied in applied {
             written.push(match applied {
                 Applied::ToAnOrder(result) => result,
-                // Behind the changes: what a group has just opened again is not removed.
+                // After the changes, so that an order that the group restarts is not removed.
                 Applied::ToAll(before) => Ok(Written::Purged(purge(&transaction, before)?)),
             });
         }
@@ -144,7 +141,7 @@ impl Backend for Writer {
     }
 }
 
-/// This process holds the file, so it wrote whatever is there, in this life or an earlier one.
+/// Reads the orders. This process holds the file alone, so it wrote them, now or before its last restart.
 fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Known>, LedgerError> {
     let mut known = BTreeMap::new();
     for id in ids {
@@ -219,8 +216,8 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
     let mut query = connection.prepare_cached(&query)?;
     let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
-    // One record that can't be read must not hide all others; asked for itself, it says what is wrong.
-    let readable = |record| read_record(record).map_err(|problem| error!(%problem, "left out of a list")).ok();
+    // A record that can't be read must not hide the others.
+    let readable = |record| read_record(record).map_err(left_out).ok();
     Ok(records.into_iter().filter_map(readable).collect())
 }
 
@@ -245,7 +242,7 @@ fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
 }
 
 fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
-    serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::of(&id), &error))
+    serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::stored(id), &error))
 }
 
 fn connect(path: &Path) -> Result<Connection, LedgerError> {
@@ -257,7 +254,7 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// Locks `FILE.lock`, not the file itself, whose locks are SQLite's own.
+/// Locks `FILE.lock`; the locks of the file itself are SQLite's.
 fn lock(path: &Path) -> Result<File, LedgerError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -1,5 +1,5 @@
-//! The orders that a group of writes touches, between being read and being written back. Pure: the same for every
-//! backend.
+//! The orders that a group of writes touches, between the read and the write back. Pure, so that every backend decides
+//! alike.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::group_commit::{Write, Written};
 use super::{LedgerError, Stored};
 use crate::order::{self, Admission, Order, OrderId};
 
-/// An order as it stands in the storage.
+/// An order as the storage has it.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The order, or why its record can't be read.
@@ -27,16 +27,16 @@ pub enum Change<'a> {
     Newer(&'a Order),
 }
 
-/// What one write came to.
+/// The effect of one write.
 #[derive(Debug)]
 pub enum Applied {
-    /// It touched one order, and this is its result once the changes are written back.
+    /// It touched one order; this is its result once the changes are written back.
     ToAnOrder(Result<Written, LedgerError>),
-    /// It removes settled orders of all kinds before this time, which the storage does itself.
+    /// It removes the orders that were settled before this time; the storage does that itself.
     ToAll(Timestamp),
 }
 
-/// What is known, and what becomes of it.
+/// The orders of a group, as they are known and as they are changed.
 #[derive(Debug)]
 pub struct WorkingSet {
     known: BTreeMap<OrderId, Known>,
@@ -58,16 +58,16 @@ impl WorkingSet {
         ids
     }
 
-    /// What the storage has of them.
+    /// Starts from what the storage has.
     pub const fn new(known: BTreeMap<OrderId, Known>) -> Self {
         Self { known, changed: BTreeMap::new() }
     }
 
-    /// Applies one write to what is known.
+    /// Applies one write.
     pub fn apply(&mut self, write: &Write) -> Applied {
         match write {
-            Write::Admit(candidate, now, policy) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
-                let admission = order::admit(known, (**candidate).clone(), *now, policy);
+            Write::Admit(candidate, now, grace) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
+                let admission = order::admit(known, (**candidate).clone(), *now, *grace);
                 if let Admission::Started(order) | Admission::Restarted(order) = &admission {
                     self.change(order.clone());
                 }
@@ -80,7 +80,7 @@ impl WorkingSet {
         }
     }
 
-    /// What has to be written back.
+    /// The orders that have to be written back.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
         self.changed.values().map(|(order, new)| if *new { Change::New(order) } else { Change::Newer(order) })
     }
@@ -97,8 +97,8 @@ impl WorkingSet {
         self.changed.insert(order.id.clone(), (order, new));
     }
 
-    /// The same write may come again when its answer was lost, and is then made again: with it, a lease begins anew.
-    /// Another process's write is never taken for it, were it equal to the letter.
+    /// The same write is repeated when its answer was lost, and is then made again, which renews the lease. Another
+    /// process's write is never taken for it, even if both are equal.
     fn store(&mut self, known: Option<Order>, order: Order) -> Stored {
         let Some(known) = known else { return Stored::Superseded };
         let written_by_us =

@@ -1,55 +1,54 @@
-//! What becomes of a cart that arrives: a new order, a known one, another try, or a conflict. Pure.
+//! The admission of a cart: as a new order, as one that is known, as another try, or as a conflict. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::retry::RetryPolicy;
 use super::{Doubt, Order, OrderId, PropagatedHeaders, State, due};
 use crate::clock::after;
 
-/// A valid, mapped cart that asks to become an order.
+/// A valid, mapped cart that is to become an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The order's id.
     pub id: OrderId,
     /// The cart number as sent, empty if there is none.
     pub cart_number: String,
-    /// Hash of the cart's normalised content.
+    /// The hash of the cart's normalised content.
     pub fingerprint: String,
     /// The body that 11VMS gets, as JSON text.
     pub body: String,
-    /// Version of the mapping that made the body.
+    /// The version of the mapping that made the body.
     pub mapping_version: String,
-    /// Headers that travel on.
+    /// Headers that every attempt passes on.
     pub propagated_headers: PropagatedHeaders,
 }
 
-/// What the ledger says to a candidate.
+/// The ledger's decision about a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Admission {
-    /// New: recorded, to be sent.
+    /// The cart is new: its order is recorded and has to be sent.
     Started(Order),
-    /// Refused or parked before: recorded anew, to be tried again.
+    /// The order was refused or parked before: it is recorded anew and has to be sent.
     Restarted(Order),
-    /// The same cart, still open: its one outcome is shared.
+    /// The same cart has an open order, whose one outcome is shared.
     Joined(Order),
-    /// The same cart, created before.
+    /// The same cart has an order that is created.
     Replayed(Order),
-    /// Another cart under an id that is created, open or cancelled.
+    /// A different cart has an order under this id that is created or open, or the order was cancelled.
     Conflicting(Order),
 }
 
-/// Decides what becomes of a candidate, given what is known under its id.
-pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, policy: &RetryPolicy) -> Admission {
+/// Decides about a candidate, given the order that is known under its id. `unknown_grace` is that of the retry policy.
+pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, unknown_grace: Duration) -> Admission {
     let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
     let same = known.is_same(&candidate);
     match known.state {
-        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, now, policy)),
+        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, now, unknown_grace)),
         State::Created if same => Admission::Replayed(known),
         State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),
-        // A cancelled order was settled by a person: only a person may open it again.
+        // A person cancelled the order, so only a person may open it again.
         State::Created | State::Accepted | State::Forwarding | State::Retrying | State::Cancelled => {
             Admission::Conflicting(known)
         }
@@ -80,13 +79,14 @@ impl Order {
         }
     }
 
-    /// Tries anew with what was sent now; what 11VMS may already have is not forgotten.
-    pub(super) fn restart(self, candidate: Candidate, now: Timestamp, policy: &RetryPolicy) -> Self {
+    /// Starts the order again with the content of `candidate`. Attempts, interventions and doubt are kept; in doubt, the
+    /// first attempt waits until 11VMS has had its grace.
+    pub(super) fn restart(self, candidate: Candidate, now: Timestamp, unknown_grace: Duration) -> Self {
         let doubt = match self.doubt {
             Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,
         };
-        let earliest = self.last_end().map(|end| due(end, policy.unknown_grace));
+        let earliest = self.last_end().map(|end| due(end, unknown_grace));
         let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
         let state = if wait.is_some() { State::Retrying } else { State::Accepted };
         Self {
@@ -101,7 +101,7 @@ impl Order {
         }
     }
 
-    /// The same cart: equal normalised content, or an equal mapped order.
+    /// Whether both are the same cart: their normalised content or their mapped orders are equal.
     fn is_same(&self, candidate: &Candidate) -> bool {
         let body = |text: &str| serde_json::from_str::<Value>(text).ok();
         self.fingerprint == candidate.fingerprint

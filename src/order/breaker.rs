@@ -1,37 +1,37 @@
-//! The circuit breaker towards 11VMS: after many failures in a row nothing is sent for a while; then one attempt
-//! probes, and only its success lets the others follow. Pure.
+//! The circuit breaker towards 11VMS: many failures in a row open it, and nothing is sent; after a pause it is half-open,
+//! and one attempt probes; only the probe's success closes it. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::retry::Verdict;
+use super::verdict::Verdict;
 use crate::clock::after;
 
-/// When to stop sending, and for how long.
+/// When the breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerPolicy {
-    /// Failures in a row, of whatever orders, that open it.
+    /// Failures in a row, of any orders, that open it.
     pub failures: u32,
-    /// How long nothing is sent after that; twice as long after each probe that fails.
+    /// The pause before the first probe; each probe that fails doubles it.
     pub pause: Duration,
-    /// No pause is longer.
+    /// The longest pause.
     pub longest_pause: Duration,
 }
 
-/// What an attempt says about 11VMS as a whole.
+/// The result of an attempt as evidence about 11VMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallResult {
-    /// It decides about orders.
+    /// 11VMS decided about the order.
     Success,
-    /// It could not be reached, failed, had too much, or did not answer.
+    /// 11VMS could not be reached, failed, was overloaded, or did not respond.
     Failure,
-    /// The attempt did not come so far.
+    /// The attempt did not reach 11VMS.
     Inconclusive,
 }
 
 impl CallResult {
-    /// What a verdict says.
+    /// The evidence in a verdict.
     pub const fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Success,
@@ -40,32 +40,32 @@ impl CallResult {
     }
 }
 
-/// Whether an attempt may begin now.
+/// The answer to an attempt that wants to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admittance {
-    /// It may.
+    /// The attempt may begin.
     Allowed(CallPurpose),
-    /// Not before this time.
+    /// The breaker is open until this time.
     RejectedUntil(Timestamp),
-    /// Not before the probe that is under way has ended.
+    /// The breaker is half-open, and its probe is under way.
     ProbeInFlight,
 }
 
-/// What an attempt is made for.
+/// The purpose of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallPurpose {
-    /// Its order alone.
+    /// To send its order.
     Regular,
-    /// To see whether 11VMS is well again.
+    /// To send its order, and to find out whether 11VMS has recovered.
     Probe,
 }
 
-/// A change of state.
+/// A transition that is worth a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
-    /// Nothing is sent for so long.
+    /// The breaker opened for this pause.
     Opened(Duration),
-    /// All is well again.
+    /// The breaker closed.
     Closed,
 }
 
@@ -76,7 +76,7 @@ enum State {
     HalfOpen { pause: Duration },
 }
 
-/// The breaker.
+/// The circuit breaker.
 #[derive(Debug)]
 pub struct Breaker {
     policy: BreakerPolicy,
@@ -84,12 +84,12 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A closed one: everything may be sent.
+    /// Creates a closed breaker.
     pub const fn new(policy: BreakerPolicy) -> Self {
         Self { policy, state: State::Closed { failures: 0 } }
     }
 
-    /// Whether an attempt may begin. The one that may after a pause is the probe: its end has to be
+    /// Asks whether an attempt may begin. The first one after a pause is the probe, whose end has to be
     /// [recorded](Self::record).
     pub fn try_acquire(&mut self, now: Timestamp) -> Admittance {
         match self.state {
@@ -103,8 +103,8 @@ impl Breaker {
         }
     }
 
-    /// An attempt that had passed has ended. Attempts that began before the breaker opened may end while it is open, or
-    /// while another one probes: their good news counts, their bad news is known.
+    /// Records the end of an attempt that was allowed. An attempt that began before the breaker opened may end while it is
+    /// open or half-open: then only its success counts.
     pub fn record(&mut self, purpose: CallPurpose, result: CallResult, now: Timestamp) -> Option<Transition> {
         match (self.state, purpose, result) {
             (State::Closed { .. }, _, CallResult::Success) => self.state = State::Closed { failures: 0 },
@@ -121,7 +121,7 @@ impl Breaker {
             (State::HalfOpen { pause }, CallPurpose::Probe, CallResult::Failure) => {
                 return Some(self.open(pause.saturating_mul(2), now));
             }
-            // The probe found nothing to do: another one has to probe.
+            // The probe found nothing to do: the next attempt has to probe.
             (State::HalfOpen { pause }, CallPurpose::Probe, CallResult::Inconclusive) => {
                 self.state = State::Open { until: now, pause }
             }

@@ -1,73 +1,38 @@
-//! What people do to an order: settle it by hand, or have it tried again. Pure.
+//! Interventions: a person settles an order by hand, or has it tried again. Pure.
 //!
-//! Both are remembered with who did it and when. Neither may happen while an attempt is under way: nobody can tell
-//! then whether 11VMS is just creating the order.
+//! Each is recorded with the person's name and the time. None is possible while an attempt is under way, because 11VMS
+//! may be creating the order at that moment.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::retry::RetryPolicy;
-use super::{Candidate, Doubt, Order, State};
+use super::state::{Action, Doubt, Intervention, State};
+use super::{Candidate, Order};
 use crate::message::{Message, MessageCode, quoted};
 
-/// Interventions that an order remembers.
-const INTERVENTIONS_KEPT: usize = 50;
+/// Interventions that an order keeps: more than any person makes, and a bound on the record.
+const MAX_INTERVENTIONS_KEPT: usize = 50;
 
 /// How a person settles an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// It exists in 11VMS under this number.
+    /// The order exists in 11VMS under this number.
     Exists(String),
     /// There will be no order, for this reason.
     Cancelled(String),
 }
 
-/// What a person did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Had it tried again.
-    Replayed,
-    /// Said under which number it exists.
-    Resolved,
-    /// Said that there will be no order.
-    Cancelled,
-}
-
-impl Action {
-    /// The action's name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Replayed => "replayed",
-            Self::Resolved => "resolved",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// One thing that a person did to an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intervention {
-    /// When.
-    pub at: Timestamp,
-    /// Who, as the token says.
-    pub by: String,
-    /// What.
-    pub action: Action,
-    /// The number, or the reason.
-    pub detail: Option<String>,
-}
-
-/// What becomes of a resolution.
+/// The result of a resolution.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolved {
-    /// The order, settled.
+    /// The order is settled now.
     Applied(Order),
-    /// It is settled in just this way already.
+    /// The order was settled in the same way before.
     Already(Order),
-    /// An attempt is under way: its end has to be awaited.
+    /// An attempt is under way; its end has to be awaited.
     AttemptInProgress(Order),
-    /// It is settled in another way.
+    /// The order was settled in another way.
     SettledDifferently(Order),
 }
 
@@ -90,7 +55,7 @@ impl Order {
     }
 
     fn settle_by_hand(&mut self, resolution: &Resolution, by: &str, now: Timestamp) {
-        let cart = self.shown_number();
+        let cart = self.displayed_number();
         let (action, detail, state, message) = match resolution {
             Resolution::Exists(number) => {
                 self.purchase_order_number = Some(number.clone());
@@ -102,13 +67,13 @@ impl Order {
                 (Action::Cancelled, why, State::Cancelled, Message::new(MessageCode::CancelledByHand, text))
             }
         };
-        self.note(action, by, Some(detail.clone()), now);
+        self.record(action, by, Some(detail.clone()), now);
         self.doubt = Doubt::None;
         self.settle(state, message, now);
     }
 
-    /// A parked or refused order as it is when it is tried again, with the body that it had. `None` for every other.
-    pub fn replay(self, by: &str, now: Timestamp, policy: &RetryPolicy) -> Option<Self> {
+    /// Starts a parked or refused order again, with the body that it had. `None` for every other order.
+    pub fn replay(self, by: &str, now: Timestamp, unknown_grace: Duration) -> Option<Self> {
         if !matches!(self.state, State::Parked | State::Rejected) {
             return None;
         }
@@ -120,13 +85,13 @@ impl Order {
             mapping_version: self.mapping_version.clone(),
             propagated_headers: self.propagated_headers.clone(),
         };
-        let mut order = self.restart(again, now, policy);
-        order.note(Action::Replayed, by, None, now);
+        let mut order = self.restart(again, now, unknown_grace);
+        order.record(Action::Replayed, by, None, now);
         Some(order)
     }
 
-    fn note(&mut self, action: Action, by: &str, detail: Option<String>, now: Timestamp) {
-        if self.interventions.len() == INTERVENTIONS_KEPT {
+    fn record(&mut self, action: Action, by: &str, detail: Option<String>, now: Timestamp) {
+        if self.interventions.len() == MAX_INTERVENTIONS_KEPT {
             self.interventions.remove(0);
         }
         self.interventions.push(Intervention { at: now, by: by.to_owned(), action, detail });
@@ -136,8 +101,10 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::retry::Verdict;
-    use crate::order::{Admission, OrderId, PropagatedHeaders, admit};
+    use crate::order::retry::RetryPolicy;
+    use crate::order::{Admission, OrderId, PropagatedHeaders, Verdict, admit};
+
+    const GRACE: Duration = Duration::from_secs(30);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -152,7 +119,7 @@ mod tests {
             mapping_version: "v".into(),
             propagated_headers: PropagatedHeaders::default(),
         };
-        match admit(None, candidate, at(0), &RetryPolicy::usual()) {
+        match admit(None, candidate, at(0), GRACE) {
             Admission::Started(order) => order,
             other => panic!("{other:?}"),
         }
@@ -223,21 +190,21 @@ mod tests {
     #[test]
     fn a_replay_keeps_body_doubt_and_history_and_waits_for_the_grace() {
         let parked = after_attempt(unknown(), 0);
-        let again = parked.clone().replay("me", at(10), &RetryPolicy::usual()).unwrap();
+        let again = parked.clone().replay("me", at(10), GRACE).unwrap();
         assert_eq!((again.state, again.doubt, again.attempts_used), (State::Retrying, Doubt::ThisContent, 0));
         assert_eq!(again.next_attempt_at, Some(at(32)));
         assert_eq!(
             (again.body, again.attempts, again.revision),
             (parked.body.clone(), parked.attempts.clone(), parked.revision + 1)
         );
-        let later = parked.replay("me", at(100), &RetryPolicy::usual()).unwrap();
+        let later = parked.replay("me", at(100), GRACE).unwrap();
         assert_eq!((later.state, later.interventions[0].action), (State::Accepted, Action::Replayed));
     }
 
     #[test]
     fn only_parked_and_refused_orders_are_replayed() {
         for order in [accepted(), forwarding(), after_attempt(unknown(), 3)] {
-            assert_eq!(order.replay("me", at(9), &RetryPolicy::usual()), None);
+            assert_eq!(order.replay("me", at(9), GRACE), None);
         }
     }
 
@@ -245,7 +212,7 @@ mod tests {
     fn of_many_interventions_the_last_are_remembered() {
         let mut order = accepted();
         for number in 0..60 {
-            order.note(Action::Replayed, &number.to_string(), None, at(number));
+            order.record(Action::Replayed, &number.to_string(), None, at(number));
         }
         assert_eq!((order.interventions.len(), order.interventions[0].by.as_str()), (50, "10"));
     }

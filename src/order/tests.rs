@@ -3,7 +3,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::retry::{DuplicateGuard, RetryPolicy};
 use super::*;
+
+/// That of the usual policy.
+const GRACE: Duration = Duration::from_secs(30);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -21,7 +25,7 @@ fn candidate(content: &str) -> Candidate {
 }
 
 fn accepted() -> Order {
-    match admit(None, candidate("a"), at(0), &RetryPolicy::usual()) {
+    match admit(None, candidate("a"), at(0), GRACE) {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }
@@ -87,20 +91,20 @@ fn a_created_order_answers_the_same_cart_and_refuses_another() {
     assert_eq!(order.state, State::Created);
     assert_eq!(order.purchase_order_number.as_deref(), Some("45"));
     assert!(
-        matches!(admit(Some(order.clone()), candidate("a"), at(9), &RetryPolicy::usual()), Admission::Replayed(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("a"), at(9), GRACE), Admission::Replayed(same) if same == order)
     );
     assert!(
-        matches!(admit(Some(order.clone()), candidate("b"), at(9), &RetryPolicy::usual()), Admission::Conflicting(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("b"), at(9), GRACE), Admission::Conflicting(same) if same == order)
     );
 }
 
 #[test]
 fn an_open_order_is_shared_by_the_same_cart_and_refuses_another() {
     let mut order = accepted();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), GRACE), Admission::Joined(_)));
     order.begin(at(1)).unwrap();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Joined(_)));
-    assert!(matches!(admit(Some(order), candidate("b"), at(1), &RetryPolicy::usual()), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), GRACE), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), candidate("b"), at(1), GRACE), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -109,16 +113,14 @@ fn the_same_cart_may_have_another_fingerprint_if_its_order_is_equal() {
     let mut other = candidate("a");
     other.fingerprint = "another serializer".into();
     other.body = r#"{ "content": "a", "externalId": "4711" }"#.into();
-    assert!(matches!(admit(Some(order), other, at(1), &RetryPolicy::usual()), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), other, at(1), GRACE), Admission::Joined(_)));
 }
 
 #[test]
 fn a_refused_order_is_tried_anew_with_what_comes() {
     let order = after_attempt(rejected());
     assert_eq!(order.state, State::Rejected);
-    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), &RetryPolicy::usual()) else {
-        panic!()
-    };
+    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), GRACE) else { panic!() };
     assert_eq!((again.state, again.attempts_used, again.doubt), (State::Accepted, 0, Doubt::None));
     assert_eq!(again.attempts, order.attempts);
     assert_eq!(again.received_at, order.received_at);
@@ -128,7 +130,7 @@ fn a_refused_order_is_tried_anew_with_what_comes() {
 #[test]
 fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
     let parked = parked_in_doubt();
-    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, &RetryPolicy::usual()) {
+    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, GRACE) {
         Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     };
@@ -140,9 +142,7 @@ fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
 
 #[test]
 fn an_order_of_an_earlier_cart_that_is_found_warns() {
-    let Admission::Restarted(mut order) =
-        admit(Some(parked_in_doubt()), candidate("b"), at(9000), &RetryPolicy::usual())
-    else {
+    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), GRACE) else {
         panic!()
     };
     order.begin(at(9001)).unwrap();
@@ -156,7 +156,7 @@ fn an_order_of_an_earlier_cart_that_is_found_warns() {
 fn a_cancelled_order_stays_cancelled() {
     let mut order = accepted();
     order.state = State::Cancelled;
-    assert!(matches!(admit(Some(order), candidate("a"), at(1), &RetryPolicy::usual()), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order), candidate("a"), at(1), GRACE), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -223,7 +223,9 @@ fn the_grace_after_an_interruption_counts_from_its_discovery() {
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.interrupt(at(25), &unguarded).unwrap();
-    let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(30), &unguarded) else { panic!() };
+    let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(30), unguarded.unknown_grace) else {
+        panic!()
+    };
     assert_eq!((again.state, again.next_attempt_at), (State::Retrying, Some(at(55))));
 }
 
@@ -247,9 +249,7 @@ fn an_order_remembers_its_last_attempts_and_counts_them_all() {
     for _ in 0..60 {
         order.begin(at(0)).unwrap();
         order.conclude(rejected(), at(0), &RetryPolicy::usual(), 0.0).unwrap();
-        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), &RetryPolicy::usual()) else {
-            panic!()
-        };
+        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), GRACE) else { panic!() };
         order = again;
     }
     assert_eq!((order.attempts.len(), order.attempts[49].number), (50, 60));

@@ -1,101 +1,68 @@
-//! What goes on beside the callers: dispatcher are given out, whoever is due is resumed, what other replicas do is followed.
+//! The work that no caller waits for: queued orders are dispatched, due ones resumed, other replicas' outcomes polled.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
+use super::Relay;
 use super::dispatcher::Dispatch;
-use super::{LEDGER_RETRY_DELAY, Relay};
-use crate::clock::{Clock, after};
+use super::order_log;
+use super::storage::LEDGER_RETRY_DELAY;
+use crate::clock::after;
 use crate::ledger::{Claimed, LedgerError, Sharing};
 use crate::order::State;
 
-/// How often the ledger is searched for open orders that nobody works on. Such orders exist after a restart, and after
-/// another replica has ended.
+/// Interval at which the ledger is searched for open orders that nobody works on. Such orders exist after a restart,
+/// and after another replica's end.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Orders that one sweep resumes at most; the rest poll_replicas with the next.
+/// Orders that one sweep resumes at most, which bounds its memory; the next sweep resumes more.
 const SWEEP_LIMIT: usize = 10_000;
 
-/// After a sweep that found as many as it could take, the next follows as soon as some of them may be done.
-const FULL_SWEEP_DELAY: Duration = Duration::from_millis(200);
+/// Pause after a sweep that reached its limit: as long as some of its orders take.
+const FULL_SWEEP_PAUSE: Duration = Duration::from_millis(200);
 
-/// Between two sweeps at least, whatever is due: one sweep takes all that came meanwhile.
+/// Least time between two sweeps, whatever is due: one sweep finds all orders that became due meanwhile.
 const MIN_SWEEP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often a shared ledger is asked for outcomes that other replicas may have stored: one query, for all that wait.
+/// Interval at which a shared ledger is asked for outcomes that other replicas have stored: one query for all callers
+/// that wait.
 pub const REPLICA_POLL_INTERVAL: Duration = Duration::from_millis(250);
-
-/// The earliest time at which an order is known to be due.
-#[derive(Debug, Default)]
-pub struct DueTimer {
-    at: Mutex<Option<Timestamp>>,
-    changed: Notify,
-}
-
-impl DueTimer {
-    fn at(&self) -> MutexGuard<'_, Option<Timestamp>> {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets it to an earlier time; a later one changes nothing.
-    pub fn set(&self, time: Timestamp) {
-        let mut at = self.at();
-        if at.is_none_or(|at| time < at) {
-            *at = Some(time);
-            drop(at);
-            self.changed.notify_one();
-        }
-    }
-
-    /// Waits for the time, and clears it; not before `earliest`.
-    async fn wait(&self, clock: &dyn Clock, earliest: Timestamp) {
-        loop {
-            let changed = self.changed.notified();
-            let time = *self.at();
-            tokio::select! {
-                biased;
-                () = clock.sleep_until(time.unwrap_or(Timestamp::MAX).max(earliest)) => break,
-                () = changed => {}
-            }
-        }
-        *self.at() = None;
-    }
-}
 
 /// What a sweep found.
 struct Swept {
-    /// There may be more.
+    /// Whether the sweep reached its limit.
     full: bool,
     next_due: Option<Timestamp>,
 }
 
 impl Relay {
-    /// Gives out dispatcher and resumes whatever is due, until [`Relay::stop`]: retries at their stored time, and after a
+    /// Dispatches queued orders and resumes due ones until [`Relay::stop`]: retries at their stored time, and after a
     /// restart every order that was open.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(biased; self.dispatch_loop(), self.sweep(), self.poll_replicas());
+        tokio::join!(biased; self.dispatch_loop(), self.sweep_loop(), self.poll_replicas());
     }
 
-    /// Stops beginning attempts, gives those under way so long, and lets everyone who still waits go.
+    /// Begins no further attempt, waits at most `within` for those under way, then lets every waiting caller go.
     pub async fn stop(&self, within: Duration) {
         self.stopping.cancel();
         self.tasks.close();
         tokio::select! {
             biased;
             () = self.tasks.wait() => {}
-            () = self.dependencies.clock.sleep(within) => warn!("some attempts are still under way; the next start finds them"),
+            () = self.dependencies.clock.sleep(within) => {
+                warn!("attempts are still under way after server.drain: the next start takes their orders up");
+            }
         }
         self.stopped.cancel();
-        if let Err(problem) = self.dependencies.ledger.release().await {
-            warn!(%problem, "orders can't be given back; other replicas take them when their leases end");
+        if let Err(error) = self.dependencies.ledger.release().await {
+            warn!(error.message = %error, "leases can't be released: other replicas take the orders when they expire");
         }
     }
 
-    /// Whether it has been told to stop.
+    /// Whether [`Relay::stop`] was called.
     pub fn is_stopping(&self) -> bool {
         self.stopping.is_cancelled()
     }
@@ -116,14 +83,14 @@ impl Relay {
         }
     }
 
-    async fn sweep(self: &Arc<Self>) {
+    async fn sweep_loop(self: &Arc<Self>) {
         while !self.is_stopping() {
-            let now = self.dependencies.clock.now();
-            let swept = self.resume_due(now).await.unwrap_or_else(|problem| {
-                error!(%problem, "the ledger can't be searched for due orders");
+            let now = self.now();
+            let swept = self.resume_due(now).await.unwrap_or_else(|error| {
+                debug!(error.message = %error, "the ledger can't be searched for due orders; the sweep is repeated");
                 Swept { full: false, next_due: None }
             });
-            let next = after(now, if swept.full { FULL_SWEEP_DELAY } else { SWEEP_INTERVAL });
+            let next = after(now, if swept.full { FULL_SWEEP_PAUSE } else { SWEEP_INTERVAL });
             self.due_timer.set(swept.next_due.map_or(next, |due| due.min(next)));
             tokio::select! {
                 biased;
@@ -133,11 +100,11 @@ impl Relay {
         }
     }
 
-    /// Every due order that nobody works on gets its dispatch.
+    /// Queues every due order that nobody works on, and takes interrupted attempts over.
     async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Swept, LedgerError> {
         let limit = match self.dependencies.ledger.sharing() {
             Sharing::Exclusive => SWEEP_LIMIT,
-            // However much waits here, something of what waits in the ledger is older.
+            // However many orders are queued here, some that wait in the ledger may be older.
             Sharing::Shared => self.dispatcher.spare_capacity().max(self.dispatcher.permits()),
         };
         let claimed = self.dependencies.ledger.claim(now, limit).await?;
@@ -154,21 +121,24 @@ impl Relay {
         Ok(Swept { full: found >= limit && new > 0, next_due: self.dependencies.ledger.next_due(now).await? })
     }
 
-    /// Whoever began the attempt is gone, and what became of it is unknown. Another attempt than the one that was found
-    /// is not meant.
+    /// Ends an attempt whose process is gone: its outcome is unknown. Only the attempt that the sweep found is meant, so
+    /// an order with another revision is left alone.
     async fn take_over(&self, dispatch: Dispatch, revision: u64) {
         let Some(mut order) = self.read(&dispatch.id).await else { return };
         if order.state != State::Forwarding || order.revision != revision {
             return;
         }
-        warn!(order = %order.id, "an attempt was interrupted; its outcome is unknown");
-        if let Err(defect) = order.interrupt(self.dependencies.clock.now(), &self.dependencies.policy) {
-            return error!(order = %order.id, %defect);
+        order_log::attempt_interrupted(&order);
+        if let Err(defect) = order.interrupt(self.now(), &self.dependencies.policy) {
+            return error!(order.id = %order.id, error.message = %defect, "the interruption was not recorded: a defect");
         }
-        self.settle(order).await;
+        if self.settle(&order).await {
+            order_log::attempt_ended(&order);
+            self.publish(order);
+        }
     }
 
-    /// Tells callers of this replica what another one has brought to an end.
+    /// Gives callers of this replica the outcomes that other replicas have stored.
     async fn poll_replicas(&self) {
         if self.dependencies.ledger.sharing() == Sharing::Exclusive {
             return;
@@ -177,12 +147,12 @@ impl Relay {
             let awaited = tokio::select! {
                 biased;
                 () = self.stopped.cancelled() => return,
-                awaited = self.waiters.awaited_since() => awaited,
+                awaited = self.waiters.awaited() => awaited,
             };
             match self.dependencies.ledger.settled_since(awaited).await {
-                Ok(orders) => orders.iter().for_each(|order| self.waiters.announce(order)),
-                Err(problem) => {
-                    error!(%problem, "the ledger can't be asked what other replicas have done");
+                Ok(orders) => orders.into_iter().for_each(|order| self.waiters.publish(order)),
+                Err(error) => {
+                    debug!(error.message = %error, "the ledger can't be asked for other replicas' outcomes yet");
                     self.dependencies.clock.sleep(LEDGER_RETRY_DELAY).await;
                 }
             }

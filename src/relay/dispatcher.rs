@@ -1,4 +1,5 @@
-//! Whose dispatch it is to be sent: orders wait here for a permit, the oldest first, holding nothing but their ids.
+//! The dispatch of orders to 11VMS: the oldest first, as many at a time as there are permits, none while the circuit
+//! breaker is open. A queued order is nothing but its id.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +12,15 @@ use crate::clock::Clock;
 use crate::order::OrderId;
 use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, CallPurpose, CallResult, Transition};
 
-/// Waiting orders are taken from a shared ledger up to this many times the permits: enough that no permit stays empty,
-/// and few enough that other replicas have their share.
+/// Orders that are taken from a shared ledger, as a multiple of the permits: enough that no permit stays unused, few
+/// enough that other replicas have their share.
 const PREFETCH_FACTOR: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QueueState {
     Queued,
-    /// It was asked for again at this time, while it had its dispatch.
     Dispatched {
+        /// The order was queued again during its dispatch, with this time of arrival.
         again: Option<Timestamp>,
     },
 }
@@ -33,7 +34,7 @@ struct State {
     breaker: Breaker,
 }
 
-/// The queue, the permits, and the breaker that may close them all.
+/// The queue, the permits, and the circuit breaker.
 #[derive(Debug)]
 pub struct Dispatcher {
     permits: usize,
@@ -43,7 +44,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// `permits` is how many orders may be sent at the same time.
+    /// Creates a dispatcher that lets at most `permits` orders be sent at the same time.
     pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>) -> Arc<Self> {
         let state =
             State { queued: BTreeSet::new(), known: HashMap::new(), permits_in_use: 0, breaker: Breaker::new(breaker) };
@@ -54,8 +55,8 @@ impl Dispatcher {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an order by the time at which its cart first arrived; false if it waits already. One that has its dispatch
-    /// gets another one after it.
+    /// Queues an order by the time at which its cart first arrived; false if it is queued already. An order that is
+    /// dispatched is queued again when its dispatch ends.
     pub fn enqueue(&self, id: &OrderId, received_at: Timestamp) -> bool {
         let mut state = self.state();
         match state.known.get_mut(id) {
@@ -70,23 +71,23 @@ impl Dispatcher {
         true
     }
 
-    /// Whether the order waits or has its dispatch.
+    /// Whether the order is queued or dispatched.
     #[cfg(test)]
     pub fn knows(&self, id: &OrderId) -> bool {
         self.state().known.contains_key(id)
     }
 
-    /// How many more may be queued before others should have them.
+    /// The number of orders that may still be queued before other replicas should have them.
     pub fn spare_capacity(&self) -> usize {
         (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
     }
 
-    /// How many permits there are.
+    /// The number of permits.
     pub const fn permits(&self) -> usize {
         self.permits
     }
 
-    /// A dispatch without a permit, for work on an order that sends nothing; `None` if somebody works on it already.
+    /// Dispatches an order without a permit, for work that sends nothing; `None` if the order is queued or dispatched.
     pub fn reserve_without_permit(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let mut state = self.state();
         if state.known.contains_key(id) {
@@ -96,24 +97,25 @@ impl Dispatcher {
         Some(Dispatch { id: id.clone(), dispatcher: Arc::clone(self), permit: None })
     }
 
-    /// Waits until there is an order, a permit for it, and the breaker lets it pass.
+    /// Waits until an order is queued, a permit is free, and the breaker admits the call.
     pub async fn next(self: &Arc<Self>) -> Dispatch {
         loop {
-            // Before looking: a change in between is not missed.
+            // Before the state is read, so that a change in between is not missed.
             let changed = self.changed.notified();
-            let closed_until = match self.try_dispatch() {
+            let rejected_until = match self.try_dispatch() {
                 Ok((id, permit)) => return Dispatch { id, dispatcher: Arc::clone(self), permit: Some(permit) },
-                Err(closed_until) => closed_until,
+                Err(rejected_until) => rejected_until,
             };
             tokio::select! {
                 biased;
                 () = changed => {}
-                () = async { self.clock.sleep_until(closed_until.unwrap_or_default()).await }, if closed_until.is_some() => {}
+                () = async { self.clock.sleep_until(rejected_until.unwrap_or_default()).await }, if rejected_until.is_some() => {}
             }
         }
     }
 
-    /// The oldest order, if it may go now; else when the breaker opens the way.
+    /// Dispatches the oldest order if that is possible now; else returns when the breaker admits a call, if it is the
+    /// breaker that rejects it.
     fn try_dispatch(&self) -> Result<(OrderId, CallPurpose), Option<Timestamp>> {
         let mut state = self.state();
         if state.queued.is_empty() || state.permits_in_use >= self.permits {
@@ -130,27 +132,29 @@ impl Dispatcher {
         Ok((id, purpose))
     }
 
-    /// 11VMS has answered a question well, whatever becomes of the order.
+    /// Records a call that 11VMS has answered well, whatever becomes of its order.
     pub fn record_success(&self) {
-        let change = self.state().breaker.record(CallPurpose::Regular, CallResult::Success, self.clock.now());
-        self.log_transition(change);
+        let transition = self.state().breaker.record(CallPurpose::Regular, CallResult::Success, self.clock.now());
+        self.transition(transition, None);
     }
 
-    fn return_permit(&self, purpose: CallPurpose, result: CallResult) {
+    fn return_permit(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
         let mut state = self.state();
         state.permits_in_use -= 1;
-        let change = state.breaker.record(purpose, result, self.clock.now());
+        let transition = state.breaker.record(purpose, result, self.clock.now());
         drop(state);
-        self.log_transition(change);
+        self.transition(transition, failure);
     }
 
-    fn log_transition(&self, change: Option<Transition>) {
-        match change {
+    /// Reports a transition of the breaker, and wakes the dispatch of the next order.
+    fn transition(&self, transition: Option<Transition>, failure: Option<&str>) {
+        match transition {
             Some(Transition::Opened(pause)) => warn!(
-                pause_seconds = pause.as_secs_f64(),
-                "11VMS fails again and again: nothing is sent for a while, then one order probes"
+                breaker.pause = pause.as_secs_f64(),
+                error.message = failure,
+                "the circuit breaker opened: 11VMS keeps failing, so nothing is sent for breaker.pause seconds, then one order probes"
             ),
-            Some(Transition::Closed) => info!("11VMS answers again: orders are sent as usual"),
+            Some(Transition::Closed) => info!("the circuit breaker closed: 11VMS responds, and orders are sent again"),
             None => {}
         }
         self.changed.notify_one();
@@ -167,28 +171,29 @@ impl Dispatcher {
     }
 }
 
-/// An order's dispatch. It ends when this is dropped, also by a panic.
+/// An order that is worked on. The dispatch ends when it is dropped, also by a panic.
 #[derive(Debug)]
 pub struct Dispatch {
     /// The order.
     pub id: OrderId,
     dispatcher: Arc<Dispatcher>,
-    /// The permit that it holds, and what for.
+    /// The purpose of the call that the permit was given for, while the permit is held.
     permit: Option<CallPurpose>,
 }
 
 impl Dispatch {
-    /// 11VMS has answered: the permit is another's, while this order's outcome is stored.
-    pub fn release_permit(&mut self, result: CallResult) {
+    /// Gives the permit to the next order once 11VMS has responded, while this order's outcome is stored. `failure` says
+    /// what went wrong, for the log line of a breaker that opens.
+    pub fn release_permit(&mut self, result: CallResult, failure: Option<&str>) {
         if let Some(purpose) = self.permit.take() {
-            self.dispatcher.return_permit(purpose, result);
+            self.dispatcher.return_permit(purpose, result, failure);
         }
     }
 }
 
 impl Drop for Dispatch {
     fn drop(&mut self) {
-        self.release_permit(CallResult::Inconclusive);
+        self.release_permit(CallResult::Inconclusive, None);
         self.dispatcher.finish(&self.id);
     }
 }
@@ -244,7 +249,7 @@ mod tests {
         dispatcher.enqueue(&id(2), at(2));
         let mut first = dispatcher.next().await;
         assert!(now(&dispatcher).await.is_none());
-        first.release_permit(CallResult::Success);
+        first.release_permit(CallResult::Success, None);
         assert_eq!(dispatcher.next().await.id, id(2));
         assert!(dispatcher.knows(&id(1)) && !dispatcher.knows(&id(2)));
     }
@@ -262,12 +267,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn behind_an_open_breaker_all_wait_for_the_probe() {
+    async fn an_open_breaker_lets_one_probe_pass() {
         let (dispatcher, clock) = dispatcher(9, 1);
         for number in 1..=4 {
             dispatcher.enqueue(&id(number), at(number.into()));
         }
-        dispatcher.next().await.release_permit(CallResult::Failure);
+        dispatcher.next().await.release_permit(CallResult::Failure, None);
         assert!(now(&dispatcher).await.is_none());
         clock.advance(Duration::from_secs(5));
         let probe = dispatcher.next().await;
@@ -276,7 +281,7 @@ mod tests {
         let mut probe = dispatcher.next().await;
         assert_eq!(probe.id, id(3), "a probe that found nothing to do leaves it to the next");
         assert!(now(&dispatcher).await.is_none());
-        probe.release_permit(CallResult::Success);
+        probe.release_permit(CallResult::Success, None);
         assert_eq!(dispatcher.next().await.id, id(4));
     }
 

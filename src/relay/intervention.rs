@@ -1,12 +1,10 @@
-//! What people ask for: to try an order again, or to settle it.
+//! Interventions: a person has an order tried again, or settles it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::info;
-
 use super::background::REPLICA_POLL_INTERVAL;
-use super::{Relay, SubmitOutcome};
+use super::{Relay, SubmitOutcome, order_log};
 use crate::clock::after;
 use crate::ledger::{LedgerError, Stored};
 use crate::order::{Admission, Order, OrderId, Resolution, Resolved, State};
@@ -23,13 +21,13 @@ impl Relay {
         by: String,
         wait: Duration,
     ) -> Result<Option<SubmitOutcome>, LedgerError> {
-        let deadline = after(self.dependencies.clock.now(), wait);
-        let outcome = self.waiters.subscribe(&id);
+        let deadline = after(self.now(), wait);
+        let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
         let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }, wait).await? else {
             return Ok(None);
         };
-        Ok(Some(self.answer(admission, &outcome, deadline).await))
+        Ok(Some(self.answer(admission, &waiter, deadline).await))
     }
 
     /// Settles an open or parked order by hand. An attempt that is under way is awaited first, at most for `wait`.
@@ -44,36 +42,25 @@ impl Relay {
         by: &str,
         wait: Duration,
     ) -> Result<Option<Resolved>, LedgerError> {
-        let deadline = after(self.dependencies.clock.now(), wait);
-        let outcome = self.waiters.subscribe(id);
+        let deadline = after(self.now(), wait);
+        let waiter = self.waiters.subscribe(id);
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
-            match order.resolve(&resolution, by, self.dependencies.clock.now()) {
-                Resolved::AttemptInProgress(order)
-                    if self.dependencies.clock.now() < deadline && !self.stopped.is_cancelled() =>
-                {
-                    // Another replica may be making the attempt, so this one looks again now and then.
-                    let look_again = after(self.dependencies.clock.now(), REPLICA_POLL_INTERVAL).min(deadline);
+            match order.resolve(&resolution, by, self.now()) {
+                Resolved::AttemptInProgress(order) if self.now() < deadline && !self.stopped.is_cancelled() => {
+                    // Another replica may be making the attempt, so the ledger is read again now and then.
+                    let next_read = after(self.now(), REPLICA_POLL_INTERVAL).min(deadline);
                     tokio::select! {
                         biased;
-                        _ = outcome.at_rest_after(order.revision) => {}
-                        () = self.dependencies.clock.sleep_until(look_again) => {}
+                        () = waiter.attempt_ended_after(order.revision) => {}
+                        () = self.dependencies.clock.sleep_until(next_read) => {}
                         () = self.stopped.cancelled() => {}
                     }
                 }
                 Resolved::Applied(order) => {
                     let (relay, settled) = (Arc::clone(self), order.clone());
-                    let stored = self.detached(
-                        async move {
-                            let stored = relay.dependencies.ledger.store(settled.clone()).await?;
-                            if stored == Stored::Committed {
-                                relay.publish(&settled);
-                            }
-                            Ok(stored)
-                        },
-                        wait,
-                    );
-                    // Superseded: it has gone on meanwhile, and is looked at once more.
+                    let stored = self.detached(async move { relay.store_resolution(settled).await }, wait);
+                    // Superseded: the order has changed meanwhile, and is read once more.
                     if stored.await? == Stored::Committed {
                         return Ok(Some(Resolved::Applied(order)));
                     }
@@ -83,25 +70,35 @@ impl Relay {
         }
     }
 
+    async fn store_resolution(&self, settled: Order) -> Result<Stored, LedgerError> {
+        let stored = self.dependencies.ledger.store(settled.clone()).await?;
+        if stored == Stored::Committed {
+            order_log::intervened(&settled);
+            self.publish(settled);
+        }
+        Ok(stored)
+    }
+
     async fn reopen(&self, id: &OrderId, by: &str) -> Result<Option<Admission>, LedgerError> {
+        let grace = self.dependencies.policy.unknown_grace;
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
-            match order.clone().replay(by, self.dependencies.clock.now(), &self.dependencies.policy) {
+            match order.clone().replay(by, self.now(), grace) {
                 None if order.state == State::Created => return Ok(Some(Admission::Replayed(order))),
                 None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
                 None => return Ok(Some(Admission::Joined(order))),
-                Some(order) if self.store_life(&order).await? == Stored::Committed => {
-                    info!(order = %order.id, by, "tried again by hand");
+                Some(order) if self.store_restart(&order).await? == Stored::Committed => {
+                    order_log::intervened(&order);
                     self.schedule(&order);
                     return Ok(Some(Admission::Restarted(order)));
                 }
-                // Somebody else has changed it meanwhile.
+                // The order has changed meanwhile, and is read once more.
                 Some(_) => {}
             }
         }
     }
 
-    async fn store_life(&self, order: &Order) -> Result<Stored, LedgerError> {
+    async fn store_restart(&self, order: &Order) -> Result<Stored, LedgerError> {
         let stored = self.dependencies.ledger.store(order.clone()).await;
         stored.inspect_err(|_| self.enqueue_possibly_written(&order.id, order.received_at))
     }

@@ -6,11 +6,15 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::storage::LEDGER_RETRY_DELAY;
 use super::*;
-use crate::clock::ManualClock;
-use crate::ledger::{Claimed, Filter, Sharing, Stored};
-use crate::order::retry::{CallOutcome, VmsResponse};
+use crate::clock::{Clock, ManualClock};
+use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
+use crate::order::breaker::BreakerPolicy;
+use crate::order::retry::RetryPolicy;
+use crate::order::vms_response::{CallOutcome, ResponseRules, VmsResponse};
 use crate::order::{PropagatedHeaders, admit};
+use crate::vms::Vms;
 
 /// Longer than the time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -60,9 +64,9 @@ impl Ledger for FakeLedger {
         Sharing::Exclusive
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
         let known = self.find(&candidate.id).await?;
-        let admission = admit(known, candidate, now, &policy);
+        let admission = admit(known, candidate, now, grace);
         if let Admission::Started(order) | Admission::Restarted(order) = &admission {
             self.write(order.clone())?;
         }

@@ -1,4 +1,4 @@
-//! Who waits for which order: all callers of one cart share its one outcome.
+//! The callers that wait for an order's outcome: all callers of one cart share it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,36 +10,37 @@ use crate::order::{Order, OrderId, State};
 /// What is known of an order for which somebody waits.
 #[derive(Debug, Default)]
 struct Awaited {
-    waiting: usize,
-    /// What was announced while somebody waited, oldest first: a caller's outcome is the first that is newer than its
-    /// cart, also if the order has been tried anew with another cart since.
-    announced: Vec<Order>,
-    /// The least revision that somebody waits to see surpassed.
+    waiters: usize,
+    /// What was published while somebody waited, oldest first. A caller's outcome is the first that is newer than its
+    /// cart, even if the order has been restarted with another cart since.
+    published: Vec<Arc<Order>>,
+    /// The lowest revision after which somebody waits for an outcome.
     since: Option<u64>,
     wake: Vec<oneshot::Sender<()>>,
 }
 
-/// The waiters that somebody waits for.
+/// The callers that wait, by order.
 #[derive(Debug, Clone, Default)]
 pub struct Waiters {
-    awaited: Arc<Mutex<BTreeMap<OrderId, Awaited>>>,
+    orders: Arc<Mutex<BTreeMap<OrderId, Awaited>>>,
+    /// A caller has begun to wait for an outcome.
     begun: Arc<Notify>,
 }
 
 impl Waiters {
-    fn awaited(&self) -> MutexGuard<'_, BTreeMap<OrderId, Awaited>> {
-        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    fn orders(&self) -> MutexGuard<'_, BTreeMap<OrderId, Awaited>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The orders for whose outcome somebody waits, and since which revision; waits for the first.
-    pub async fn awaited_since(&self) -> Vec<(OrderId, u64)> {
+    /// The orders whose outcome is awaited, each with the revision after which; waits until there is one.
+    pub async fn awaited(&self) -> Vec<(OrderId, u64)> {
         loop {
             let begun = self.begun.notified();
             let since = |(id, awaited): (&OrderId, &Awaited)| {
-                let known = awaited.announced.last().map(|order| order.revision);
+                let known = awaited.published.last().map(|order| order.revision);
                 Some((id.clone(), awaited.since?.max(known.unwrap_or(0))))
             };
-            let orders: Vec<(OrderId, u64)> = self.awaited().iter().filter_map(since).collect();
+            let orders: Vec<(OrderId, u64)> = self.orders().iter().filter_map(since).collect();
             if !orders.is_empty() {
                 return orders;
             }
@@ -50,30 +51,30 @@ impl Waiters {
     /// Whether nobody waits.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.awaited().is_empty()
+        self.orders().is_empty()
     }
 
     /// Begins to wait for an order.
     pub fn subscribe(&self, id: &OrderId) -> Waiter {
-        self.awaited().entry(id.clone()).or_default().waiting += 1;
+        self.orders().entry(id.clone()).or_default().waiters += 1;
         Waiter { id: id.clone(), waiters: self.clone() }
     }
 
-    /// Tells everyone who waits for this order how it stands now that no attempt is under way.
-    pub fn announce(&self, order: &Order) {
-        let mut awaited = self.awaited();
-        let Some(awaited) = awaited.get_mut(&order.id) else { return };
-        if awaited.announced.last().is_none_or(|latest| latest.revision < order.revision) {
-            awaited.announced.push(order.clone());
-            for waiting in awaited.wake.drain(..) {
-                // Who has gone needs no telling.
-                let _ = waiting.send(());
+    /// Gives an order whose attempt has ended to everyone who waits for it; they share it.
+    pub fn publish(&self, order: Order) {
+        let mut orders = self.orders();
+        let Some(awaited) = orders.get_mut(&order.id) else { return };
+        if awaited.published.last().is_none_or(|latest| latest.revision < order.revision) {
+            awaited.published.push(Arc::new(order.without_content()));
+            for waiter in awaited.wake.drain(..) {
+                // An error means that the waiter has gone.
+                let _ = waiter.send(());
             }
         }
     }
 }
 
-/// One caller's waiting; the last one to go cleans up.
+/// One caller's waiting; the last one to end removes the order.
 #[derive(Debug)]
 pub struct Waiter {
     id: OrderId,
@@ -81,36 +82,36 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// The first outcome that is newer than `revision`: one that was announced for an earlier life of the order,
-    /// before it was restarted, is not this caller's.
-    pub async fn settled_after(&self, revision: u64) -> Order {
+    /// Waits for the first outcome that is newer than `revision`; an outcome from before the order's restart is not
+    /// this caller's.
+    pub async fn settled_after(&self, revision: u64) -> Arc<Order> {
         {
-            let mut awaited = self.waiters.awaited();
-            let since = &mut awaited.entry(self.id.clone()).or_default().since;
+            let mut orders = self.waiters.orders();
+            let since = &mut orders.entry(self.id.clone()).or_default().since;
             *since = Some(since.map_or(revision, |since| since.min(revision)));
         }
         self.waiters.begun.notify_one();
         self.first(|order| order.revision > revision && !order.state.is_open()).await
     }
 
-    /// The end of the attempt that was under way at `revision`, whatever it came to.
-    pub async fn at_rest_after(&self, revision: u64) -> Order {
-        self.first(|order| order.revision > revision && order.state != State::Forwarding).await
+    /// Waits for the end of the attempt that was under way at `revision`, whatever its outcome.
+    pub async fn attempt_ended_after(&self, revision: u64) {
+        self.first(|order| order.revision > revision && order.state != State::Forwarding).await;
     }
 
-    async fn first(&self, wanted: impl Fn(&Order) -> bool) -> Order {
+    async fn first(&self, wanted: impl Fn(&Order) -> bool) -> Arc<Order> {
         loop {
             let woken = {
-                let mut awaited = self.waiters.awaited();
-                let awaited = awaited.entry(self.id.clone()).or_default();
-                if let Some(order) = awaited.announced.iter().find(|order| wanted(order)) {
-                    return order.clone();
+                let mut orders = self.waiters.orders();
+                let awaited = orders.entry(self.id.clone()).or_default();
+                if let Some(order) = awaited.published.iter().find(|order| wanted(order)) {
+                    return Arc::clone(order);
                 }
                 let (wake, woken) = oneshot::channel();
                 awaited.wake.push(wake);
                 woken
             };
-            // An error means that the sender was drained: look again.
+            // An error means that the sender was dropped: the orders are read again.
             let _ = woken.await;
         }
     }
@@ -118,11 +119,11 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut awaited = self.waiters.awaited();
-        if let Some(entry) = awaited.get_mut(&self.id) {
-            entry.waiting -= 1;
-            if entry.waiting == 0 {
-                awaited.remove(&self.id);
+        let mut orders = self.waiters.orders();
+        if let Some(awaited) = orders.get_mut(&self.id) {
+            awaited.waiters -= 1;
+            if awaited.waiters == 0 {
+                orders.remove(&self.id);
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::edge::{Peer, Transport};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::mapping::LiveMapping;
-use crate::order::retry::CallOutcome;
+use crate::order::vms_response::CallOutcome;
 use crate::order::{Order, OrderId};
 use crate::outbound::{ClientSettings, Outbound};
 use crate::relay::{Dependencies, JitterSource, Relay};

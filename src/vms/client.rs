@@ -13,7 +13,7 @@ use super::Vms;
 use super::token::{AccessToken, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::retry::{CallOutcome, VmsResponse};
+use crate::order::vms_response::{CallOutcome, VmsResponse};
 use crate::order::{Order, OrderId};
 use crate::outbound::{ClientSettings, Outbound, OutboundError, chain, read_limited, retry_after};
 

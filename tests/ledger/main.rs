@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use purchase_order_webhook::config::Settings;
-use purchase_order_webhook::ledger::postgres::{PostgresLedger, Url};
+use purchase_order_webhook::ledger::postgres::{PostgresLedger, UrlSource};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::RetryPolicy;
@@ -76,7 +76,7 @@ impl Postgres {
     }
 }
 
-fn url_of(url: &str) -> Url {
+fn url_of(url: &str) -> UrlSource {
     let url = url.to_owned();
     Arc::new(move || Ok(url.clone().into()))
 }
@@ -85,7 +85,10 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
 
-/// The defaults, without chance.
+/// The grace of the default policy.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The default policy, without jitter.
 fn policy() -> RetryPolicy {
     let example = include_str!("../../config.example.toml");
     RetryPolicy { jitter: 0.0, ..Settings::parse("example", example, &BTreeMap::new()).unwrap().retry }
@@ -103,7 +106,7 @@ fn candidate(number: usize) -> Candidate {
 }
 
 async fn admitted(ledger: &dyn Ledger, number: usize) -> Order {
-    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), policy()).await.unwrap() {
+    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), GRACE).await.unwrap() {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }

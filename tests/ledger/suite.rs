@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, ListPosition as Position, Stored};
-use purchase_order_webhook::order::retry::{RetryPolicy, Verdict};
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
+use purchase_order_webhook::order::retry::RetryPolicy;
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
-use crate::{ListPosition, Postgres, admitted, at, candidate, claimed, policy};
+use crate::{GRACE, ListPosition, Postgres, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
 macro_rules! promises {
@@ -75,7 +75,7 @@ async fn what_was_admitted_is_there_when_it_is_opened_again(place: &ListPosition
     drop(ledger);
     let ledger = place.open().await;
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order.clone()));
-    let again = ledger.admit(candidate(1), at(5), policy()).await.unwrap();
+    let again = ledger.admit(candidate(1), at(5), GRACE).await.unwrap();
     assert!(matches!(again, Admission::Joined(same) if same == order));
     ledger.check().await.unwrap();
 }
@@ -85,7 +85,7 @@ async fn only_one_of_many_equal_candidates_is_started(place: &ListPosition<'_>) 
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(candidate(1), at(0), policy()).await.unwrap() })
+            tokio::spawn(async move { ledger.admit(candidate(1), at(0), GRACE).await.unwrap() })
         })
         .collect();
     let mut started = 0;
@@ -144,8 +144,8 @@ async fn a_record_that_can_not_be_read_harms_no_other(place: &ListPosition<'_>) 
     admitted(&*ledger, 1).await;
     admitted(&*ledger, 2).await;
     place.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
-    let broken = ledger.admit(candidate(1), at(9), policy());
-    let other = ledger.admit(candidate(3), at(9), policy());
+    let broken = ledger.admit(candidate(1), at(9), GRACE);
+    let other = ledger.admit(candidate(3), at(9), GRACE);
     let (broken, other) = tokio::join!(broken, other);
     assert!(matches!(broken, Err(LedgerError::Unreadable { id, .. }) if id == "1"));
     assert!(matches!(other, Ok(Admission::Started(_))));
@@ -167,7 +167,7 @@ async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place
     let ledger = place.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, rejected()).await;
-    let again = ledger.admit(candidate(1), at(1_000), policy());
+    let again = ledger.admit(candidate(1), at(1_000), GRACE);
     let purged = ledger.purge(at(1_000), Duration::from_secs(1));
     let (again, purged) = tokio::join!(again, purged);
     assert!(matches!(again.unwrap(), Admission::Restarted(_)));
@@ -194,7 +194,7 @@ async fn what_no_index_takes_harms_nobody(place: &ListPosition<'_>) {
     let ledger = place.open().await;
     for (id, cart_number) in [("1", "47\u{0}11".to_owned()), ("2", "ä".repeat(100_000))] {
         let candidate = Candidate { id: OrderId::of(id), cart_number: cart_number.clone(), ..candidate(9) };
-        let (odd, other) = tokio::join!(ledger.admit(candidate, at(0), policy()), ledger.check());
+        let (odd, other) = tokio::join!(ledger.admit(candidate, at(0), GRACE), ledger.check());
         assert!(matches!(odd.unwrap(), Admission::Started(order) if order.cart_number == cart_number));
         other.unwrap();
         let filter = Filter { cart_number: Some(cart_number), limit: 9, ..Filter::default() };

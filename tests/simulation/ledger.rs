@@ -8,7 +8,6 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::group_commit::{Write, Written};
 use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
 use purchase_order_webhook::relay::MAX_LEASE_AGE_AT_SEND;
 use rand::Rng as _;
@@ -151,10 +150,10 @@ impl Ledger for SimulatedLedger {
         self.sharing
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, policy: RetryPolicy) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
         let life = self.life;
         self.run(true, move |world| {
-            let write = Write::Admit(Box::new(candidate), now, Box::new(policy));
+            let write = Write::Admit(Box::new(candidate), now, grace);
             let Written::Admitted(admission) = world.write(&write, life) else { panic!("another write") };
             if let Admission::Started(order) | Admission::Restarted(order) = &*admission {
                 world.invariants.admitted.insert(order.id.clone());

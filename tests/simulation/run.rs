@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::breaker::BreakerPolicy;
-use purchase_order_webhook::order::retry::{DuplicateGuard, ResponseRules, RetryPolicy};
+use purchase_order_webhook::order::retry::{DuplicateGuard, RetryPolicy};
+use purchase_order_webhook::order::vms_response::ResponseRules;
 use purchase_order_webhook::order::{Candidate, OrderId, Outcome, PropagatedHeaders, Resolution, Resolved, State};
 use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay, SubmitOutcome};
 use rand::rngs::StdRng;
@@ -465,7 +466,7 @@ impl Simulation {
             if let Ok(Some(Resolved::Applied(order) | Resolved::Already(order))) = resolved {
                 let told =
                     if order.state == State::Created { SubmitOutcome::Replayed } else { SubmitOutcome::Conflicting };
-                world.lock().check_answer(&told(order));
+                world.lock().check_answer(&told(Arc::new(order)));
             }
         });
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::Sharing;
-use purchase_order_webhook::order::retry::{CallOutcome, VmsResponse};
+use purchase_order_webhook::order::vms_response::{CallOutcome, VmsResponse};
 use purchase_order_webhook::order::{Order, OrderId, State};
 use purchase_order_webhook::vms::Vms;
 use rand::Rng as _;

@@ -106,9 +106,11 @@ impl Source {
 
     /// Where an item that the file lends comes from.
     fn lent(&self, item: &str) -> Option<Vec<String>> {
-        self.paths().into_iter().filter(|path| path.lends).map(|path| path.segments).find(|path| {
-            path.last().is_some_and(|last| last == item)
-        })
+        self.paths()
+            .into_iter()
+            .filter(|path| path.lends)
+            .map(|path| path.segments)
+            .find(|path| path.last().is_some_and(|last| last == item))
     }
 }
 
@@ -124,13 +126,18 @@ struct CratePath {
 fn statements(code: &str) -> Vec<String> {
     let lines: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let text = lines.join(" ");
-    text.split(';').map(|statement| {
-        // Attributes and what ends before a `use` are not part of it.
-        let at = ["pub use ", "pub(super) use ", "use "].iter().filter_map(|word| {
-            statement.rfind(word).filter(|at| statement[..*at].ends_with([' ', '}', ']']) || *at == 0)
-        }).min();
-        at.map_or(statement, |at| &statement[at..]).trim().to_owned()
-    }).collect()
+    text.split(';')
+        .map(|statement| {
+            // Attributes and what ends before a `use` are not part of it.
+            let at = ["pub use ", "pub(super) use ", "use "]
+                .iter()
+                .filter_map(|word| {
+                    statement.rfind(word).filter(|at| statement[..*at].ends_with([' ', '}', ']']) || *at == 0)
+                })
+                .min();
+            at.map_or(statement, |at| &statement[at..]).trim().to_owned()
+        })
+        .collect()
 }
 
 fn starts(line: &str) -> Vec<(usize, &'static str)> {
@@ -149,7 +156,9 @@ fn expand(base: &[&str], text: &str, lends: bool) -> Vec<CratePath> {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     let path: Vec<&str> = base.iter().copied().chain([&text[..end]]).collect();
     match text[end..].strip_prefix("::") {
-        Some(rest) if rest.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '_') => expand(&path, rest, lends),
+        Some(rest) if rest.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '_') => {
+            expand(&path, rest, lends)
+        }
         _ => vec![CratePath { segments: path.iter().map(|segment| (*segment).to_owned()).collect(), lends }],
     }
 }

@@ -1,4 +1,5 @@
-//! Group commit on PostgreSQL: a group of writes is one transaction on one connection, made anew when it breaks.
+//! The writer of the PostgreSQL ledger: a group of writes is one transaction on one connection, which is opened again when
+//! it breaks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,24 +14,27 @@ use tokio::time::Instant;
 use super::super::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use super::super::working_set::{Applied, Change, Known, WorkingSet};
 use super::super::{LedgerError, indexed_cart_number};
-use super::{ANSWER, Url, connect, milliseconds, options, prepare, read_record, silent, texts, unavailable, whole};
+use super::{
+    QUERY_TIMEOUT, UrlSource, connect, milliseconds, no_answer, options, prepare, read_record, texts, unavailable,
+    whole,
+};
 use crate::order::{Order, OrderId, State};
 
-/// How often a group is tried that other replicas were in the way of. Each try sees what they wrote.
-const TRIES: usize = 5;
+/// Tries for a group that conflicts with other replicas' writes. Each try sees what they wrote.
+const MAX_TRIES: usize = 5;
 
 type Results = Vec<Result<Written, LedgerError>>;
 
-/// A connection that was idle for longer is tried before it is trusted with a group.
-const TRUSTED: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is pinged before it gets a group.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(5);
 
-/// For that trial.
-const PING: Duration = Duration::from_secs(2);
+/// Time for that ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The one writer of this replica.
 pub struct Writer {
-    url: Url,
-    /// They learn of a new password when the writer does.
+    url: UrlSource,
+    /// Given a new password when the writer reads one.
     readers: PgPool,
     connection: Option<Idle>,
     runtime: Handle,
@@ -46,11 +50,11 @@ struct Idle {
 
 /// Why a group was not written.
 enum Failure {
-    /// Another replica wrote the same orders at the same moment: nothing was written, and trying again helps.
+    /// Another replica wrote the same orders at the same moment: nothing was written, and another try may succeed.
     Contended,
     /// Nothing was written.
     Broken(LedgerError),
-    /// The commit itself broke off: whether it was written can't be told.
+    /// The commit itself broke off: it may have been written.
     Ambiguous(LedgerError),
 }
 
@@ -63,23 +67,23 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Writer {
-    pub const fn new(url: Url, readers: PgPool, runtime: Handle, replica: String, lease: Duration) -> Self {
+    pub const fn new(url: UrlSource, readers: PgPool, runtime: Handle, replica: String, lease: Duration) -> Self {
         Self { url, readers, connection: None, runtime, replica, lease }
     }
 
     async fn write(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let was_idle = self.connection.is_some();
-            // Taken out: a connection that failed is never put back.
+            // A connection that failed is not put back.
             let mut connection = self.connected().await?;
-            let written = tokio::time::timeout(ANSWER, self.try_to_write(&mut connection, group)).await;
-            match written.unwrap_or_else(|_| Err(Failure::Ambiguous(silent()))) {
+            let written = tokio::time::timeout(QUERY_TIMEOUT, self.try_to_write(&mut connection, group)).await;
+            match written.unwrap_or_else(|_| Err(Failure::Ambiguous(no_answer()))) {
                 Ok(results) => {
                     self.put_back(connection);
                     return Ok(results);
                 }
                 Err(Failure::Contended) => self.put_back(connection),
-                // The database has been restarted since the last group: a new connection may do.
+                // The database may have been restarted since the last group: a new connection is tried.
                 Err(Failure::Broken(_)) if was_idle => {}
                 Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
             }
@@ -91,11 +95,11 @@ impl Writer {
         self.connection = Some(Idle { connection, since: Instant::now() });
     }
 
-    /// The connection of the last group, if the database has not been restarted since; else a new one.
+    /// The connection of the last group if it still works; else a new one.
     async fn connected(&mut self) -> Result<PgConnection, LedgerError> {
         if let Some(Idle { mut connection, since }) = self.connection.take() {
-            let trusted = since.elapsed() < TRUSTED;
-            if trusted || tokio::time::timeout(PING, connection.ping()).await.is_ok_and(|pong| pong.is_ok()) {
+            let trusted = since.elapsed() < PING_AFTER_IDLE;
+            if trusted || tokio::time::timeout(PING_TIMEOUT, connection.ping()).await.is_ok_and(|pong| pong.is_ok()) {
                 return Ok(connection);
             }
         }
@@ -124,7 +128,7 @@ impl Writer {
         for applied in applied {
             results.push(match applied {
                 Applied::ToAnOrder(result) => result,
-                // Behind the changes: what a group has just opened again is not removed.
+                // After the changes, so that an order that the group restarts is not removed.
                 Applied::ToAll(before) => Ok(Written::Purged(purge(&mut transaction, before).await?)),
             });
         }
@@ -132,7 +136,7 @@ impl Writer {
         Ok(results)
     }
 
-    /// Reads the orders and keeps others from writing them, always in the order of their ids.
+    /// Reads and locks the orders, always in the order of their ids, so that replicas can't deadlock.
     async fn lock(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -141,7 +145,7 @@ impl Writer {
         let query = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
         let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
         let known = |row| Known { order: read_record(row), written_by_us: row.get::<&str, _>(2) == self.replica };
-        Ok(rows.iter().map(|row| (OrderId::of(row.get(0)), known(row))).collect())
+        Ok(rows.iter().map(|row| (OrderId::stored(row.get(0)), known(row))).collect())
     }
 
     async fn insert(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {
@@ -154,7 +158,7 @@ impl Writer {
                 AS row (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision, leased)
             ORDER BY id ON CONFLICT (id) DO NOTHING";
         let written = self.run(query, transaction, rows).await?;
-        // Another replica was first to admit one of them.
+        // Another replica has admitted one of them first.
         if written == rows.len() { Ok(()) } else { Err(Failure::Contended) }
     }
 
@@ -212,7 +216,7 @@ async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
-/// Orders column by column, as one statement takes them.
+/// Orders by column, as one statement takes them.
 #[derive(Default)]
 struct Rows<'a> {
     ids: Vec<&'a str>,
@@ -237,7 +241,7 @@ impl<'a> Rows<'a> {
         self.next_attempts.push(order.next_attempt_at.map(Timestamp::as_millisecond));
         self.records.push(record);
         self.revisions.push(i64::try_from(order.revision).unwrap_or(i64::MAX));
-        // Whoever is free takes a retry when its time comes.
+        // A retry has no lease: any replica takes it when it is due.
         self.leased.push(matches!(order.state, State::Accepted | State::Forwarding));
         Ok(())
     }

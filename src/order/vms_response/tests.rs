@@ -1,7 +1,10 @@
+//! Every status and body, and what it means.
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::order::Outcome;
 
 fn rules() -> ResponseRules {
     ResponseRules { number_pointer: "/poNumber".into(), transient_codes: vec!["REQUEST_LIMIT_EXCEEDED".into()] }
@@ -66,7 +69,7 @@ fn only_what_was_provably_not_sent_is_not_done() {
 }
 
 #[test]
-fn a_refusal_is_quoted_in_11vms_own_words() {
+fn a_refusal_is_quoted_in_the_words_of_11vms() {
     for body in
         [json!({ "message": "no cost center" }), json!([{ "message": "no cost center" }]), json!("no cost center")]
     {
@@ -76,15 +79,15 @@ fn a_refusal_is_quoted_in_11vms_own_words() {
 }
 
 #[test]
-fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
-    let presence = |status, body| read_look_up(answered(status, body), "4711", &rules());
-    assert_eq!(presence(200, json!({ "purchaseOrders": [] })), LookUpResult::Absent);
+fn a_look_up_finds_the_order_or_its_absence_or_is_inconclusive() {
+    let look_up = |status, body| read_look_up(answered(status, body), "4711", &rules());
+    assert_eq!(look_up(200, json!({ "purchaseOrders": [] })), LookUpResult::Absent);
     assert!(matches!(
-        presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }] })),
+        look_up(200, json!({ "purchaseOrders": [{ "poNumber": "45" }] })),
         LookUpResult::Found(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
     ));
     assert!(matches!(
-        presence(200, json!({ "purchaseOrders": [{ "poNumber": "45" }, { "poNumber": "46" }] })),
+        look_up(200, json!({ "purchaseOrders": [{ "poNumber": "45" }, { "poNumber": "46" }] })),
         LookUpResult::Found(Verdict::Created { duplicates: 1, .. })
     ));
     for (status, body) in [
@@ -95,7 +98,7 @@ fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
         (200, json!({ "purchaseOrders": [{}] })),
     ] {
         assert!(
-            matches!(presence(status, body.clone()), LookUpResult::Inconclusive(Verdict::Unknown { .. })),
+            matches!(look_up(status, body.clone()), LookUpResult::Inconclusive(Verdict::Unknown { .. })),
             "{status} {body}"
         );
     }
@@ -105,21 +108,21 @@ fn a_look_up_finds_or_does_not_find_or_can_not_tell() {
 }
 
 #[test]
-fn an_11vms_that_ignores_the_filter_does_not_give_away_others_orders() {
-    let presence = |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &rules());
+fn orders_of_others_are_never_taken_for_ours() {
+    let look_up = |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &rules());
     for others in
         [json!([{ "poNumber": "1", "externalId": "other" }]), json!([{ "poNumber": "1", "externalId": 9999 }])]
     {
-        assert!(matches!(presence(others), LookUpResult::Inconclusive(_)), "ours may stand on another page");
+        assert!(matches!(look_up(others), LookUpResult::Inconclusive(_)), "ours may be on another page");
     }
     let among = json!([{ "poNumber": "1", "externalId": 9999 }, { "poNumber": "2", "externalId": 4711 }]);
     assert!(
-        matches!(presence(among), LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
+        matches!(look_up(among), LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
     );
 }
 
 #[test]
-fn an_empty_page_before_others_can_not_tell() {
+fn an_empty_page_before_others_is_inconclusive() {
     for more in [json!({ "nextCursor": "abc" }), json!({ "hasMore": true }), json!({ "@odata.nextLink": "x" })] {
         let mut body = more.clone();
         body["purchaseOrders"] = json!([]);
@@ -130,15 +133,15 @@ fn an_empty_page_before_others_can_not_tell() {
 }
 
 #[test]
-fn an_id_is_known_in_every_spelling() {
+fn an_id_is_recognised_in_every_spelling() {
     let body =
         json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "005056A2-07C8-1ED1-BFC6-B69E72F50550" }] });
-    let presence = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &rules());
-    assert!(matches!(presence, LookUpResult::Found(_)));
+    let look_up = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &rules());
+    assert!(matches!(look_up, LookUpResult::Found(_)));
 }
 
 #[test]
-fn an_entry_of_a_list_may_be_flat_where_a_single_answer_is_not() {
+fn an_entry_of_a_list_may_be_flat_where_a_single_response_is_nested() {
     let nested = ResponseRules { number_pointer: "/data/poNumber".into(), transient_codes: Vec::new() };
     let body = json!({ "purchaseOrders": [{ "poNumber": "45" }] });
     assert!(matches!(read_look_up(answered(200, body), "4711", &nested), LookUpResult::Found(_)));
@@ -146,16 +149,7 @@ fn an_entry_of_a_list_may_be_flat_where_a_single_answer_is_not() {
 
 proptest! {
     #[test]
-    fn a_delay_stays_within_its_jitter_and_its_limit(used in 1u32..10, chance in -1.0f64..1.0) {
-        let policy = RetryPolicy { retries: 9, jitter: 0.1, ..RetryPolicy::usual() };
-        let middle = (30.0 * 2f64.powi(i32::try_from(used).unwrap() - 1)).min(600.0);
-        let delay = policy.delay(used, chance).unwrap().as_secs_f64();
-        prop_assert!(delay >= middle * 0.899 && delay <= middle * 1.101, "{delay}");
-        prop_assert_eq!(policy.delay(10, chance), None);
-    }
-
-    #[test]
-    fn no_answer_whatever_is_taken_for_a_created_order_without_a_number(status in 100u16..600, body in "\\PC{0,40}") {
+    fn no_response_without_a_number_is_taken_for_a_created_order(status in 100u16..600, body in "\\PC{0,40}") {
         let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
         let verdict = read_create(answered(status, body), &rules());
         prop_assert!(verdict.outcome() != Outcome::Created);

@@ -1,0 +1,178 @@
+//! The attempts of an order: their begin, their end, and the interruption of one whose process stopped. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::retry::RetryPolicy;
+use super::state::{Attempt, Doubt, Outcome, State};
+use super::verdict::Verdict;
+use super::{IllegalChange, Order, due};
+use crate::clock::between;
+use crate::message::{Message, MessageCode};
+
+/// Attempts that an order keeps; their numbers go on. A refused cart may be sent again any number of times.
+const MAX_ATTEMPTS_KEPT: usize = 50;
+
+/// Interruptions in a row that use up no retry. Beyond it, the order itself may be what stops the service.
+const MAX_FREE_INTERRUPTIONS: usize = 5;
+
+impl Order {
+    /// Begins an attempt. Stored before anything is sent.
+    ///
+    /// # Errors
+    /// If the order does not wait for an attempt.
+    pub fn begin(&mut self, now: Timestamp) -> Result<(), IllegalChange> {
+        self.expect(matches!(self.state, State::Accepted | State::Retrying), "begin an attempt")?;
+        self.revision += 1;
+        self.state = State::Forwarding;
+        self.next_attempt_at = None;
+        self.attempts_used += 1;
+        let number = self.attempts.last().map_or(1, |last| last.number + 1);
+        if self.attempts.len() == MAX_ATTEMPTS_KEPT {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(Attempt {
+            number,
+            started_at: now,
+            duration_ms: None,
+            outcome: None,
+            http_status: None,
+            detail: None,
+        });
+        Ok(())
+    }
+
+    /// Ends an attempt. Stored before anyone is answered. `jitter` (-1 to 1) is the position of the next attempt within
+    /// the policy's jitter.
+    ///
+    /// # Errors
+    /// If no attempt is under way.
+    pub fn conclude(
+        &mut self,
+        verdict: Verdict,
+        now: Timestamp,
+        policy: &RetryPolicy,
+        jitter: f64,
+    ) -> Result<(), IllegalChange> {
+        self.expect(self.state == State::Forwarding, "conclude an attempt")?;
+        self.revision += 1;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.duration_ms = u64::try_from(between(attempt.started_at, now).as_millis()).ok();
+            attempt.outcome = Some(verdict.outcome());
+            attempt.http_status = verdict.status();
+            attempt.detail = verdict.detail().map(str::to_owned);
+        }
+        match verdict {
+            Verdict::Created { number, status, answer, found, duplicates } => {
+                let may_be_earlier = found || status == 409 || policy.guard.repeats_earlier_success();
+                let earlier = may_be_earlier && self.doubt == Doubt::EarlierContent;
+                self.settle_created(number, answer, now);
+                if earlier {
+                    self.messages.push(earlier_content());
+                }
+                if duplicates > 0 {
+                    self.messages.push(more_than_one(duplicates));
+                }
+            }
+            Verdict::Rejected { answer, detail, .. } => {
+                self.vms_response = answer;
+                // The doubt stays: the refusal of this attempt does not settle an earlier one.
+                let earlier = if self.doubt == Doubt::None { "" } else { "; an earlier attempt may have succeeded" };
+                let message = Message::new(MessageCode::Refused, format!("11VMS refused the order: {detail}{earlier}"));
+                self.settle(State::Rejected, message, now);
+            }
+            Verdict::NotDone { answer, retry_after, detail, .. } => {
+                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.wait_or_park(&detail, retry_after, now, policy, jitter);
+            }
+            Verdict::Unknown { answer, retry_after, detail, .. } => {
+                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.doubt = self.doubt.after_unknown_outcome();
+                self.wait_or_park(&detail, retry_after, now, policy, jitter);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an attempt whose process stopped: its outcome is unknown.
+    ///
+    /// # Errors
+    /// If no attempt is under way.
+    pub fn interrupt(&mut self, now: Timestamp, policy: &RetryPolicy) -> Result<(), IllegalChange> {
+        const DETAIL: &str = "the service stopped during this attempt";
+        self.expect(self.state == State::Forwarding, "be interrupted")?;
+        self.revision += 1;
+        if let Some(attempt) = self.attempts.last_mut() {
+            // As if the attempt had ended now: the grace counts from the last moment at which it may have been under
+            // way.
+            attempt.duration_ms = u64::try_from(between(attempt.started_at, now).as_millis()).ok();
+            attempt.outcome = Some(Outcome::Interrupted);
+            attempt.detail = Some(DETAIL.to_owned());
+        }
+        self.doubt = self.doubt.after_unknown_outcome();
+        // An interruption is no evidence about 11VMS, so it uses up no retry, up to a limit.
+        let interrupted = |attempt: &&Attempt| attempt.outcome == Some(Outcome::Interrupted);
+        if self.attempts.iter().rev().take_while(interrupted).count() <= MAX_FREE_INTERRUPTIONS {
+            self.attempts_used = self.attempts_used.saturating_sub(1);
+        }
+        if policy.guard.retries_in_doubt() && self.attempts_used <= policy.retries {
+            self.state = State::Retrying;
+            self.next_attempt_at = Some(due(now, policy.unknown_grace));
+        } else {
+            self.park("the service stopped during an attempt", now);
+        }
+        Ok(())
+    }
+
+    fn settle_created(&mut self, number: String, answer: Option<Value>, now: Timestamp) {
+        let text = format!("Purchase order {number} exists in 11VMS for shopping cart {}", self.displayed_number());
+        self.purchase_order_number = Some(number);
+        self.vms_response = answer;
+        self.doubt = Doubt::None;
+        self.settle(State::Created, Message::new(MessageCode::Created, text), now);
+    }
+
+    fn wait_or_park(
+        &mut self,
+        detail: &str,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+        policy: &RetryPolicy,
+        jitter: f64,
+    ) {
+        let in_doubt = self.doubt != Doubt::None;
+        match policy.delay(self.attempts_used, jitter) {
+            Some(delay) if !in_doubt || policy.guard.retries_in_doubt() => {
+                let asked = retry_after.unwrap_or_default().min(policy.max_delay);
+                let grace = if in_doubt { policy.unknown_grace } else { Duration::ZERO };
+                self.state = State::Retrying;
+                self.next_attempt_at = Some(due(now, delay.max(asked).max(grace)));
+            }
+            _ => self.park(detail, now),
+        }
+    }
+
+    fn park(&mut self, detail: &str, now: Timestamp) {
+        let known = if self.doubt == Doubt::None {
+            "it does not exist in 11VMS"
+        } else {
+            "whether it exists in 11VMS is unknown"
+        };
+        let text =
+            format!("The order was parked after {} attempts; {known}. Last: {detail}", self.attempts_used.max(1));
+        self.settle(State::Parked, Message::new(MessageCode::Parked, text), now);
+    }
+}
+
+fn earlier_content() -> Message {
+    let text = "11VMS may hold the order of an earlier version of this cart: compare it; changes made since may not have been sent";
+    Message::new(MessageCode::EarlierContent, text)
+}
+
+fn more_than_one(duplicates: usize) -> Message {
+    let text =
+        format!("11VMS shows {} purchase orders for this id; the first was taken, look at the others", duplicates + 1);
+    Message::new(MessageCode::Duplicate, text)
+}

@@ -1,0 +1,53 @@
+//! What the relay works with.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::order::breaker::BreakerPolicy;
+use crate::order::retry::RetryPolicy;
+use crate::order::vms_response::ResponseRules;
+use crate::vms::Vms;
+
+/// Draws positions within the jitter of retries.
+#[derive(Clone)]
+pub struct JitterSource(pub Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl JitterSource {
+    /// A number from -1 to 1.
+    pub fn draw(&self) -> f64 {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for JitterSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JitterSource")
+    }
+}
+
+/// The parts and policies that the relay is built from.
+#[derive(Debug)]
+pub struct Dependencies {
+    /// Stores orders.
+    pub ledger: Arc<dyn Ledger>,
+    /// Creates orders.
+    pub vms: Arc<dyn Vms>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// When attempts are made again.
+    pub policy: RetryPolicy,
+    /// How 11VMS's responses are read.
+    pub response_rules: ResponseRules,
+    /// Orders that are sent to 11VMS at the same time.
+    pub max_concurrency: usize,
+    /// When 11VMS is left alone.
+    pub breaker: BreakerPolicy,
+    /// The longest time of an attempt; then it is cut off, and its outcome is unknown. [`super::lease_length`] follows
+    /// from it.
+    pub attempt_limit: Duration,
+    /// Where in the jitter a retry falls.
+    pub jitter: JitterSource,
+}
