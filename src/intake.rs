@@ -14,19 +14,24 @@ use crate::mapping::Mapping;
 use crate::order::{Candidate, OrderId, PropagatedHeaders};
 use crate::telemetry::STEP;
 
-/// Reads a cart and maps it.
+/// Reads a cart.
 ///
 /// # Errors
-/// [`CartError::Malformed`] if the text is no JSON; [`CartError::Invalid`] with every mistake of a cart that can't be
-/// read, or can't be mapped.
+/// [`CartError::Malformed`] if the text is no JSON; [`CartError::Invalid`] if it is JSON but no cart.
+pub fn read(text: &str, bounds: Bounds) -> Result<Cart, CartError> {
+    Cart::parse_within(text, bounds)
+}
+
+/// Maps a cart to a candidate for the relay.
+///
+/// # Errors
+/// [`CartError::Invalid`] with every mistake in the cart.
 pub fn candidate(
-    text: &str,
-    bounds: Bounds,
+    cart: &Cart,
     mapping: &Mapping,
     propagated_headers: PropagatedHeaders,
 ) -> Result<Candidate, CartError> {
-    let cart = Cart::parse_within(text, bounds)?;
-    let mapped = mapping.map(&cart).map_err(CartError::Invalid)?;
+    let mapped = mapping.map(cart).map_err(CartError::Invalid)?;
     debug!(target: STEP, { order.id = %mapped.id, mapping.version = mapping.version() }, "mapped");
     Ok(Candidate {
         id: OrderId::from(mapped.id),

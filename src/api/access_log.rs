@@ -47,7 +47,8 @@ impl AccessLogEntry {
 
     fn write_line(&self, request: &RequestContext, status: StatusCode, problem: Option<&Problem>, took: Duration) {
         let noted = request.order();
-        let order_id = noted.map(|order| order.id.as_str()).or_else(|| problem.and_then(Problem::order_id));
+        let noted_id = noted.map(|order| order.id.as_str()).filter(|id| !id.is_empty());
+        let order_id = noted_id.or_else(|| problem.and_then(Problem::order_id));
         let cart_number = noted.map(|order| order.cart_number.as_str()).filter(|number| !number.is_empty());
         macro_rules! line {
             ($level:ident, $($more:tt)*) => {

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::content_encoding::ContentEncoding;
+use super::failure::too_large;
 use super::state::ApiState;
 use crate::intake::BatchFormat;
 use crate::message::quoted;
@@ -72,11 +73,6 @@ impl FromRequest<Arc<ApiState>> for BatchText {
         let text = read(request, limits.batch_body, limits.batch_body, limits.body_time).await?;
         Ok(Self { text, format, permit })
     }
-}
-
-/// The problem of a body over `limit` bytes, compressed or not.
-pub(super) fn too_large(limit: usize) -> Problem {
-    Problem::new(ProblemKind::TOO_LARGE, format!("the body is larger than {limit} bytes"))
 }
 
 /// Reads a body of at most `packed` bytes that becomes at most `unpacked` bytes of text, and arrives within `time`: a

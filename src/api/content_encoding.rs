@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::body::too_large;
+use super::failure::too_large;
 use crate::problem::{Problem, ProblemKind};
 
 /// How a body is compressed.

@@ -1,9 +1,7 @@
 //! The API's description: OpenAPI 3.1 from the routes, and 3.0.3 derived from it for SAP API Management.
 
-mod base;
+pub(super) mod base;
 mod downgrade;
-
-pub use base::base;
 
 use super::routes::described_routes;
 

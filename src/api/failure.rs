@@ -75,3 +75,8 @@ impl From<LedgerError> for Problem {
         Self::new(ProblemKind::LEDGER_UNAVAILABLE, told).retry_after(RETRY_LATER)
     }
 }
+
+/// The problem of a body over `limit` bytes, compressed or not.
+pub fn too_large(limit: usize) -> Problem {
+    Problem::new(ProblemKind::TOO_LARGE, format!("the body is larger than {limit} bytes"))
+}

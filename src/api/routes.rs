@@ -7,13 +7,13 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::description;
+use super::description::base;
 use super::handlers::{batch, health, operate, preview, purchase_orders};
 use super::state::ApiState;
 
 /// Every route that needs a token, with its description.
 pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
-    OpenApiRouter::with_openapi(description::base())
+    OpenApiRouter::with_openapi(base::document())
         .routes(routes!(purchase_orders::create_purchase_order, purchase_orders::list_purchase_orders))
         .routes(routes!(purchase_orders::get_purchase_order))
         .routes(routes!(preview::preview_purchase_order))

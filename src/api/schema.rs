@@ -37,7 +37,8 @@ pub struct CartDocument {
 /// What every route that needs a token may refuse a request with.
 #[derive(Debug, IntoResponses)]
 pub enum Refusals {
-    /// unsupported-version, malformed-json, invalid-parameter
+    /// malformed-request, unsupported-version, invalid-parameter; for a body malformed-json, and invalid-body where it is no
+    /// cart
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(ProblemBody),
     /// invalid-token

@@ -4,42 +4,33 @@
 //! database takes one, so two replicas never begin one attempt. The lease outlasts the attempt, so no replica takes over
 //! an attempt that is being made.
 
+mod connection;
+mod row;
 mod schema;
 mod writer;
 
-use std::str::FromStr as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{Connection as _, PgConnection, Postgres, Row as _};
+use sqlx::{Postgres, Row as _};
 
 use super::group_commit::GroupCommit;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
+use connection::{CONNECT_TIMEOUT, QUERY_TIMEOUT, connect, no_answer, options, prepare};
+use row::{milliseconds, read_record, signed, whole};
 use writer::Writer;
+
+pub use connection::UrlSource;
 
 /// Interrupted attempts that one claim takes over: more than any replica makes at the same time.
 const TAKEN_OVER: i64 = 1_000;
 
 /// Connections for reading; the writer has one of its own.
 const READERS: u32 = 4;
-
-/// Time for a connection, from name resolution to the end of its handshakes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Time for one statement, and for a lock: for a waiting caller, a database that takes longer is gone.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Time for a whole query, even if the network is silent: a statement, and the way there and back.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(12);
-
-/// Returns the database's current URL: it may hold a password, which may change.
-pub type UrlSource = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
 
 /// A ledger in a database, for one replica.
 #[derive(Debug, Clone)]
@@ -176,72 +167,8 @@ impl Ledger for PostgresLedger {
     }
 }
 
-/// Reads the URL. The library's own message may repeat it, and with it a password.
-fn options(url: &UrlSource) -> Result<PgConnectOptions, LedgerError> {
-    let url = url().map_err(LedgerError::Unavailable)?;
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
-        unavailable("ledger.url can't be read; expected postgres://user:password@host/database".to_owned())
-    })?;
-    Ok(options.application_name("purchase-order-webhook"))
-}
-
-/// Opens a connection without the server's time limits, because a migration may take its time.
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LedgerError> {
-    let connected = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await;
-    Ok(connected.map_err(|_| no_answer())??)
-}
-
-/// Sets time limits that the server enforces too, and commits that are on disk when they return.
-async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let limit = STATEMENT_TIMEOUT.as_millis().to_string();
-    let query = "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),
-        set_config('idle_in_transaction_session_timeout', $1, false)";
-    sqlx::query(query).bind(limit).execute(&mut *connection).await?;
-    // Stronger settings, such as remote_apply, are the operator's choice and stay.
-    let query = "SELECT set_config('synchronous_commit', 'on', false)
-        WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-    sqlx::query(query).execute(connection).await?;
-    Ok(())
-}
-
-fn texts(ids: &[OrderId]) -> Vec<&str> {
-    ids.iter().map(OrderId::as_str).collect()
-}
-
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn signed(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
-}
-
-fn read_record(row: &PgRow) -> Result<Order, LedgerError> {
-    let (id, record): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(record)
-        .map_err(|error| LedgerError::Unreadable { id: id.to_owned(), detail: error.to_string() })
-}
-
 /// The orders of rows. A record that can't be read must not hide the others.
 fn readable(rows: &[PgRow]) -> Vec<Order> {
     let read = |row| read_record(row).map_err(left_out).ok();
     rows.iter().filter_map(read).collect()
-}
-
-fn no_answer() -> LedgerError {
-    unavailable("the database does not answer".to_owned())
-}
-
-fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
-}
-
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error.to_string())
-    }
 }

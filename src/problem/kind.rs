@@ -167,7 +167,7 @@ kinds! {
         example: "The order was parked after 4 attempts; it does not exist in 11VMS. Last: answered 429";
 
     ISSUER_UNAVAILABLE = "issuer-unavailable", SERVICE_UNAVAILABLE, "The token can't be checked now",
-        explanation: "The token's issuer can't be asked: its keys can't be had, or it does not say what a token is. As far as is known, nothing is wrong with the token. Nothing was recorded.",
+        explanation: "The configured issuer can't be asked: its keys can't be fetched, or its introspection endpoint does not answer. As far as is known, nothing is wrong with the token. Nothing was recorded.",
         remedy: "Send it again after Retry-After.",
         example: "The token's issuer can't be asked now; the token was not checked.";
 
@@ -177,7 +177,7 @@ kinds! {
         example: "The ledger can't be used now; nothing was sent to 11VMS.";
 
     OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "Too much at once",
-        explanation: "More requests are under way than server.max_in_flight, each cart of a batch counted; or too many batches or connections come at once. Nothing was recorded.",
+        explanation: "More requests are under way than the service takes (server.max_in_flight, where each cart of a batch counts; server.limits.queries, .batches, .connections), or a batch could not be read before its deadline. Nothing was recorded.",
         remedy: "Send it again after Retry-After.",
         example: "as many requests as the service takes are under way";
 

@@ -53,7 +53,7 @@ impl fmt::Display for RequestId {
 /// The order that a request is about.
 #[derive(Debug, Clone)]
 pub struct OrderReference {
-    /// The order's id.
+    /// The order's id; empty where the cart has none that can be used.
     pub id: String,
     /// The cart number as sent; empty where it is not known.
     pub cart_number: String,

@@ -42,8 +42,8 @@ impl Modify for Security {
     }
 }
 
-/// What the description says before any route is added.
-pub fn base() -> OpenApi {
+/// The description before any route is added.
+pub fn document() -> OpenApi {
     let mut description = Description::openapi();
     API_VERSION.clone_into(&mut description.info.version);
     OpenApiBuilder::from(description).build()

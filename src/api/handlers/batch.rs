@@ -148,7 +148,7 @@ impl BatchReader {
             let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }
-        let candidate = intake::candidate(cart.text, self.bounds, &self.mapping, self.propagated_headers.clone());
-        candidate.map_err(|error| cart.place_in_batch(error).into())
+        let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_batch(error))?;
+        Ok(intake::candidate(&read, &self.mapping, self.propagated_headers.clone())?)
     }
 }

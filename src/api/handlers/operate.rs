@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::purchase_orders::unknown;
@@ -16,6 +16,7 @@ use crate::api::order_response::{OrderResponse, respond, with_location};
 use crate::api::prefer::Preferences;
 use crate::api::schema::{BodyRefusals, Refusals};
 use crate::api::views::OrderView;
+use crate::cart::CartError;
 use crate::order::{Order, Resolution, Resolved};
 use crate::problem::{Problem, ProblemBody, ProblemKind, RETRY_SOON, RequestContext};
 
@@ -118,14 +119,10 @@ fn settled_otherwise(order: &Order) -> Problem {
 
 fn resolution(text: &str) -> Result<Resolution, Problem> {
     let wrong = |detail: &str| Problem::new(ProblemKind::INVALID_BODY, detail);
-    let body: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let detail = format!("line {line}, column {column}: expected an object with purchaseOrderNumber or cancelled");
-        Problem::new(ProblemKind::MALFORMED_JSON, detail).position(line, column)
-    })?;
-    let mut members = body.iter();
+    let body: Value = serde_json::from_str(text).map_err(CartError::from)?;
+    let mut members = body.as_object().into_iter().flatten();
     let (Some((name, value)), None) = (members.next(), members.next()) else {
-        return Err(wrong("expected exactly one of purchaseOrderNumber and cancelled"));
+        return Err(wrong("expected an object with exactly one of purchaseOrderNumber and cancelled"));
     };
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
     let within = |most: usize| text.filter(|text| text.chars().count() <= most).map(str::to_owned);
@@ -136,7 +133,7 @@ fn resolution(text: &str) -> Result<Resolution, Problem> {
         "cancelled" => within(MOST_CHARS)
             .map(Resolution::Cancelled)
             .ok_or_else(|| wrong("cancelled: expected the reason, a text of at most 500 characters on one line")),
-        _ => Err(wrong("expected exactly one of purchaseOrderNumber and cancelled")),
+        _ => Err(wrong("expected an object with exactly one of purchaseOrderNumber and cancelled")),
     }
 }
 
@@ -153,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn every_other_body_is_refused() {
         let long = format!(r#"{{"purchaseOrderNumber": "{}"}}"#, "4".repeat(65));
         for other in [
             "{}",
@@ -167,6 +164,7 @@ mod tests {
         ] {
             assert_eq!(resolution(other).unwrap_err().status().as_u16(), 400, "{other}");
         }
-        assert!(resolution("[").is_err() && resolution("[]").is_err());
+        assert_eq!(resolution("[").unwrap_err().kind(), ProblemKind::MALFORMED_JSON);
+        assert_eq!(resolution("[]").unwrap_err().kind(), ProblemKind::INVALID_BODY);
     }
 }

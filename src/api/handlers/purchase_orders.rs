@@ -21,6 +21,7 @@ use crate::api::propagation::propagated_headers;
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
 use crate::api::views::{ListView, OrderView};
 use crate::auth::Permission;
+use crate::cart::CartId;
 use crate::intake;
 use crate::ledger::{Filter, ListPosition};
 use crate::message::quoted;
@@ -70,9 +71,13 @@ pub async fn create_purchase_order(
 ) -> Result<OrderResponse, Problem> {
     let (mapping, bounds) = (api.mapping.current(), api.bounds());
     let propagated = propagated_headers(&headers, &context.id);
-    let read = move |text: &str| Ok(intake::candidate(text, bounds, &mapping, propagated)?);
+    let noted = Arc::clone(&context);
+    let read = move |text: &str| {
+        let cart = intake::read(text, bounds)?;
+        noted.note_order(cart.identity().as_ref().map_or("", CartId::as_str), cart.number());
+        Ok(intake::candidate(&cart, &mapping, propagated)?)
+    };
     let candidate = run_blocking_if_large(text, read).await?;
-    context.note_order(candidate.id.as_str(), &candidate.cart_number);
     let preferences = Preferences::of(&headers);
     // Thousands of callers may wait, and the headers would keep each connection's whole read buffer.
     drop(headers);

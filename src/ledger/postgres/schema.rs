@@ -2,8 +2,8 @@
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::super::LedgerError;
-use super::unavailable;
+use super::connection::unavailable;
+use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; the table `schema_version` counts those that were applied. Never edit one that was
 /// released.

@@ -11,13 +11,11 @@ use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::super::group_commit::{Backend, PURGE_PORTION, Write, Written};
-use super::super::working_set::{Applied, Change, Known, WorkingSet};
-use super::super::{LedgerError, indexed_cart_number};
-use super::{
-    QUERY_TIMEOUT, UrlSource, connect, milliseconds, no_answer, options, prepare, read_record, texts, unavailable,
-    whole,
-};
+use super::connection::{QUERY_TIMEOUT, UrlSource, connect, no_answer, options, prepare, unavailable};
+use super::row::{milliseconds, read_record, texts, whole};
+use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
+use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
+use crate::ledger::{LedgerError, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
 
 /// Tries for a group that conflicts with other replicas' writes. Each try sees what they wrote.
