@@ -9,10 +9,10 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use super::failure::too_large;
 use crate::problem::{Problem, ProblemKind};
 
-/// How a body is compressed.
+/// The compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentEncoding {
-    /// Not at all.
+    /// None.
     Identity,
     /// gzip, which is also called x-gzip (RFC 9110 §8.4.1.3).
     Gzip,
@@ -21,7 +21,7 @@ pub enum ContentEncoding {
 }
 
 impl ContentEncoding {
-    /// What the headers say.
+    /// Reads `Content-Encoding`.
     ///
     /// # Errors
     /// [`ProblemKind::UNSUPPORTED_MEDIA_TYPE`] for any other coding, and for several.
@@ -41,11 +41,11 @@ impl ContentEncoding {
         }
     }
 
-    /// The body as it was before, at most `limit` bytes of it.
+    /// Decodes a body to at most `limit` bytes.
     ///
     /// # Errors
-    /// [`ProblemKind::TOO_LARGE`], or [`ProblemKind::MALFORMED_JSON`] for a body that is not compressed like this, breaks
-    /// off, or goes on behind its end.
+    /// [`ProblemKind::TOO_LARGE`]; [`ProblemKind::MALFORMED_JSON`] for a body that has another encoding, is cut off, or has
+    /// bytes after its end.
     pub fn decode(self, body: Bytes, limit: usize) -> Result<Bytes, Problem> {
         match self {
             Self::Identity => Ok(body),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_or_goes_on_is_refused() {
+    fn a_body_that_is_cut_off_or_has_bytes_after_its_end_is_refused() {
         let whole = gzip("one");
         let cut = whole[..whole.len() - 3].to_vec();
         let second_cut = [whole.clone(), cut.clone()].concat();

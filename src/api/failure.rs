@@ -1,4 +1,4 @@
-//! The one place that turns failures into problems.
+//! Failures of other rooms as problems: what the caller may know of them, and when to try again.
 
 use axum::http::{HeaderValue, header};
 
@@ -23,15 +23,15 @@ impl From<AuthError> for Problem {
                 challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)
             }
             AuthError::IssuerUnavailable(_) => {
-                // Where the issuer is, and how it failed, stands in the log of the fetch; this caller may be anyone.
-                let told = "The token's issuer can't be asked now; the token was not checked.";
-                Self::new(ProblemKind::ISSUER_UNAVAILABLE, told).retry_after(RETRY_LATER)
+                // The log of the fetch has the issuer's address and its failure; this caller is not authenticated.
+                let detail = "The token's issuer can't be asked now; the token was not checked.";
+                Self::new(ProblemKind::ISSUER_UNAVAILABLE, detail).retry_after(RETRY_LATER)
             }
         }
     }
 }
 
-/// `WWW-Authenticate` as RFC 6750 §3 wants it.
+/// A problem with the challenge `WWW-Authenticate` (RFC 6750 §3).
 fn challenge(kind: ProblemKind, detail: &str, error: &str) -> Problem {
     let value = format!("Bearer realm=\"purchase-order-webhook\"{error}");
     let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("Bearer"));
@@ -50,7 +50,7 @@ impl From<CartError> for Problem {
     }
 }
 
-/// All mistakes of a cart in one answer.
+/// The problem of a cart with mistakes: all of them in one answer.
 pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
     let detail = match mistakes.as_slice() {
         [only] => only.message.clone(),
@@ -61,18 +61,19 @@ pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
-        // The ledger reports its own failures; a caller learns what they mean for its cart.
-        let told = match &error {
+        // The ledger reports its own failures; the caller learns what they mean for its cart.
+        let detail = match &error {
             LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
             LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }
             LedgerError::Unreadable { id, .. } => {
-                let told = format!("The record of the order {id} can't be read: an operator has to look into the log.");
-                return Self::new(ProblemKind::INTERNAL_ERROR, told).order(id);
+                let detail =
+                    format!("The record of the order {id} can't be read: an operator has to look into the log.");
+                return Self::new(ProblemKind::INTERNAL_ERROR, detail).order(id);
             }
         };
-        Self::new(ProblemKind::LEDGER_UNAVAILABLE, told).retry_after(RETRY_LATER)
+        Self::new(ProblemKind::LEDGER_UNAVAILABLE, detail).retry_after(RETRY_LATER)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rate of each client, by the client of its token; never by an address, which a proxy shares and a header forges.
+//! The rate limit of each client, identified by its token; never by an address, which a proxy shares and a header forges.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, between};
 
-/// The service's clock, as the rate limiter reads it.
+/// The service's clock behind the limiter's trait.
 #[derive(Debug, Clone)]
 struct ServiceClock(Arc<dyn Clock>);
 
@@ -28,31 +28,31 @@ impl Measured for ServiceClock {
 
 type Limiter = RateLimiter<String, DashMapStateStore<String>, ServiceClock, NoOpMiddleware<Nanos>>;
 
-/// How many requests a second each client may make; a second's worth may come at once.
+/// The limit on requests a second for each client; a second's worth may arrive at once.
 #[derive(Debug)]
 pub struct ClientRateLimiter {
     limiter: Option<Limiter>,
-    /// Clients that are remembered before those are forgotten that have rested.
-    remembered: usize,
-    forgotten_at: AtomicI64,
+    /// The number of clients beyond which idle ones are forgotten.
+    max_clients: usize,
+    cleaned_at: AtomicI64,
     clock: ServiceClock,
 }
 
 impl ClientRateLimiter {
-    /// `None` limits nobody.
-    pub fn new(requests_a_second: Option<NonZeroU32>, remembered: usize, clock: Arc<dyn Clock>) -> Self {
+    /// Creates a limiter; without a rate it limits nobody.
+    pub fn new(requests_a_second: Option<NonZeroU32>, max_clients: usize, clock: Arc<dyn Clock>) -> Self {
         let clock = ServiceClock(clock);
         let limiter =
             requests_a_second.map(|rate| RateLimiter::dashmap_with_clock(Quota::per_second(rate), clock.clone()));
-        Self { limiter, remembered, forgotten_at: AtomicI64::new(i64::MIN), clock }
+        Self { limiter, max_clients, cleaned_at: AtomicI64::new(i64::MIN), clock }
     }
 
-    /// Whoever has rested for a second's worth is forgotten, once there are many: then those are left that came within the
-    /// last second. At most once a second, as it looks at everyone.
-    fn forget_the_rested(&self, limiter: &Limiter) {
+    /// Forgets clients that made no request for a second, once there are too many. At most once a second, because every
+    /// client is visited.
+    fn forget_idle_clients(&self, limiter: &Limiter) {
         let now = self.clock.0.now().as_second();
-        if self.forgotten_at.load(Ordering::Relaxed) != now && limiter.len() > self.remembered {
-            self.forgotten_at.store(now, Ordering::Relaxed);
+        if self.cleaned_at.load(Ordering::Relaxed) != now && limiter.len() > self.max_clients {
+            self.cleaned_at.store(now, Ordering::Relaxed);
             limiter.retain_recent();
         }
     }
@@ -60,10 +60,10 @@ impl ClientRateLimiter {
     /// Counts a request of a client.
     ///
     /// # Errors
-    /// How long the client has to wait, if it is over its rate.
+    /// The time that the client has to wait, if it is over its rate.
     pub fn count(&self, client: &str) -> Result<(), Duration> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        self.forget_the_rested(limiter);
+        self.forget_idle_clients(limiter);
         limiter.check_key(&client.to_owned()).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 }
@@ -74,14 +74,14 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn who_has_rested_is_forgotten_once_there_are_many() {
+    fn idle_clients_are_forgotten_once_there_are_too_many() {
         let clock = Arc::new(ManualClock::default());
         let rates = ClientRateLimiter::new(NonZeroU32::new(1), 5, Arc::clone(&clock) as Arc<dyn Clock>);
         let remembered = || rates.limiter.as_ref().unwrap().len();
         for client in 0..20 {
             rates.count(&format!("client-{client}")).unwrap();
         }
-        assert_eq!(remembered(), 20, "none of them has rested");
+        assert_eq!(remembered(), 20, "none of them is idle");
         assert!(rates.count("client-0").is_err());
         clock.advance(Duration::from_secs(2));
         rates.count("another").unwrap();

@@ -1,4 +1,4 @@
-//! What the API's description says of carts, and of the problems that many routes share.
+//! Schemas of the API's description that no answer has: the cart, and the problems that many routes share.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ pub struct CartDocument {
     orgdata: Vec<Map<String, Value>>,
 }
 
-/// What every route that needs a token may refuse a request with.
+/// The problems of every route that needs a token.
 #[derive(Debug, IntoResponses)]
 pub enum Refusals {
     /// malformed-request, unsupported-version, invalid-parameter; for a body malformed-json, and invalid-body where it is no
@@ -61,7 +61,7 @@ pub enum Refusals {
     Unavailable(ProblemBody),
 }
 
-/// What every route that takes a cart may refuse its body with.
+/// The problems of every route that takes a body.
 #[derive(Debug, IntoResponses)]
 pub enum BodyRefusals {
     /// request-timeout

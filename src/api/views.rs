@@ -1,4 +1,4 @@
-//! How orders, lists and previews look on the wire.
+//! Orders, lists and previews as they are on the wire. The stored record changes at other times.
 
 use jiff::Timestamp;
 use serde::Serialize;

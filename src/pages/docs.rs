@@ -14,7 +14,7 @@ use utoipa_swagger_ui::Config;
 use crate::api::description::{self, Spec};
 use crate::problem::{Problem, ProblemKind};
 
-/// The page itself; its scripts come from this service, none stand inline.
+/// The page; its scripts are files of this service, none is inline.
 const PAGE: &str = include_str!("docs.html");
 
 static SPEC_3_1: LazyLock<String> = LazyLock::new(|| description::text(Spec::V3_1));
@@ -42,14 +42,14 @@ async fn get_docs_file(Path(file): Path<String>) -> Response {
         Ok(Some(found)) => {
             let content_type = HeaderValue::from_str(&found.content_type)
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-            // Not copied: who asks often and reads slowly would hold as many copies.
+            // Not copied: many slow readers would hold as many copies.
             let bytes = match found.bytes {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
             };
             let mut response = (StatusCode::OK, bytes).into_response();
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-            // They change with the program alone.
+            // The files change with the program only.
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
             if found.gzpipped {
                 response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

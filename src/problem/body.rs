@@ -1,4 +1,4 @@
-//! How problems and their messages look on the wire.
+//! Problems and their messages as they are on the wire.
 
 use serde::Serialize;
 use serde_json::Value;

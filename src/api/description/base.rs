@@ -1,4 +1,4 @@
-//! What the API's description says before any route is added: title, tags, schemas, security.
+//! The API's description before any route is added: title, tags, schemas, security.
 
 use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme};
 use utoipa::openapi::{OpenApi, OpenApiBuilder};

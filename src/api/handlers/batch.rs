@@ -1,4 +1,4 @@
-//! `POST /v2/purchase-orders/batch`: many carts at once, one result for each, in the order in which they were sent.
+//! `POST /v2/purchase-orders/batch`: many carts at once, one result for each, in the order sent.
 
 mod submission;
 
@@ -27,15 +27,15 @@ use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::relay::SubmitOutcome;
 use submission::submit_all;
 
-/// Messages of one batch, after which each further cart lists only some: an answer has to be small enough to be read.
+/// The number of messages after which each further cart lists only its first ones: the answer has to stay readable.
 const MAX_MESSAGES: usize = 10_000;
 
 /// Create many purchase orders
 ///
 /// Takes up to 500 carts (10 MiB) as a JSON array, or as NDJSON with one cart a line, and answers with one result for
-/// each, in the order sent: what the cart alone would have got. The deadline holds for the whole. Carts are worked on at
-/// the same time, those under one id one after the other; equal ones are handled once. A cart that can't be read or
-/// mapped harms no other.
+/// each, in the order sent: what the cart alone would have got. The deadline applies to the whole batch. Carts are worked
+/// on at the same time, those under one id one after the other; equal ones are handled once. A cart that can't be read or
+/// mapped does not affect the others.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/batch", tag = "Purchase orders",
     params(

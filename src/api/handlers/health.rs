@@ -1,4 +1,4 @@
-//! Probes. 11VMS's health is no part of them: restarting this service would not heal it.
+//! Probes. The health of 11VMS is no part of them: a restart of this service would not cure it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use crate::api::ApiState;
 use crate::problem::{Problem, ProblemKind, RETRY_LATER};
 
-/// The process answers.
+/// Liveness: the process answers.
 pub async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// The ledger can be read and its writer runs, a mapping is in use, and the service is not about to stop.
+/// Readiness: the ledger can be read and its writer runs, a mapping is in use, and the service is not stopping.
 pub async fn readyz(State(api): State<Arc<ApiState>>) -> Result<Json<Value>, Problem> {
     if api.relay.is_stopping() {
         return Err(Problem::new(ProblemKind::STOPPING, "the service is stopping").retry_after(RETRY_LATER));

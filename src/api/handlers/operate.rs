@@ -1,4 +1,4 @@
-//! What people do to an order: `…/replay` tries it again, `…/resolve` settles it by hand.
+//! Interventions: `…/replay` tries an order again, `…/resolve` settles it by hand.
 
 use std::sync::Arc;
 
@@ -20,11 +20,13 @@ use crate::cart::CartError;
 use crate::order::{Order, Resolution, Resolved};
 use crate::problem::{Problem, ProblemBody, ProblemKind, RETRY_SOON, RequestContext};
 
-/// Longest reason for a cancellation, and longest number, in characters.
-const MOST_CHARS: usize = 500;
-const MOST_NUMBER_CHARS: usize = 64;
+/// Longest reason for a cancellation, in characters: it fits a message and the log.
+const MAX_REASON_CHARS: usize = 500;
 
-/// How an order is settled by hand: one of the two.
+/// Longest purchase order number, in characters; SAP's have 10.
+const MAX_NUMBER_CHARS: usize = 64;
+
+/// How an order is settled by hand: exactly one of the two members.
 #[derive(Debug, ToSchema)]
 #[schema(as = Resolution, example = json!({ "purchaseOrderNumber": "4500000001" }))]
 pub struct ResolutionBody {
@@ -39,8 +41,8 @@ pub struct ResolutionBody {
 /// Try an order again
 ///
 /// Tries a parked or rejected order again, with the body that was recorded. Where an earlier attempt may have
-/// succeeded, 11VMS is asked first. Answers as for a cart; an order that is created or open is not touched. Who asked
-/// for it is kept in `interventions`.
+/// succeeded, 11VMS is asked first. Answers as for a cart; an order that is created or open is not changed. The
+/// operator's name is kept in `interventions`.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/{id}/replay", tag = "Operation",
     params(
@@ -75,9 +77,9 @@ pub async fn replay_purchase_order(
 
 /// Settle an order by hand
 ///
-/// For an open or parked order, after a look into 11VMS: either it exists there under a number, or there will be none.
-/// Nothing is sent any more. An attempt that is under way is awaited first, because it may just be creating the order.
-/// Who did it is kept in `interventions`. The same resolution again changes nothing.
+/// For an open or parked order, after a look into 11VMS: either the order exists there under a number, or there will be
+/// none. Nothing more is sent. An attempt that is under way is awaited first, because it may be creating the order. The
+/// operator's name is kept in `interventions`. The same resolution again changes nothing.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/{id}/resolve", tag = "Operation",
     params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
@@ -127,10 +129,10 @@ fn resolution(text: &str) -> Result<Resolution, Problem> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
     let within = |most: usize| text.filter(|text| text.chars().count() <= most).map(str::to_owned);
     match name.as_str() {
-        "purchaseOrderNumber" => within(MOST_NUMBER_CHARS)
+        "purchaseOrderNumber" => within(MAX_NUMBER_CHARS)
             .map(Resolution::Exists)
             .ok_or_else(|| wrong("purchaseOrderNumber: expected 11VMS's number, a text of at most 64 characters")),
-        "cancelled" => within(MOST_CHARS)
+        "cancelled" => within(MAX_REASON_CHARS)
             .map(Resolution::Cancelled)
             .ok_or_else(|| wrong("cancelled: expected the reason, a text of at most 500 characters on one line")),
         _ => Err(wrong("expected an object with exactly one of purchaseOrderNumber and cancelled")),

@@ -1,4 +1,4 @@
-//! `POST /v2/purchase-orders/preview`: what would be sent, and where every field came from.
+//! `POST /v2/purchase-orders/preview`: the order that a cart would become, and the source of every field.
 
 use std::sync::Arc;
 

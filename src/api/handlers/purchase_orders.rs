@@ -1,4 +1,4 @@
-//! `/v2/purchase-orders`: take a cart, show an order, list orders.
+//! `/v2/purchase-orders`: creates an order from a cart, shows an order, lists orders.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,9 +28,11 @@ use crate::message::quoted;
 use crate::order::{Order, OrderId, State as OrderState};
 use crate::problem::{Problem, ProblemBody, ProblemKind, RequestContext};
 
-/// Orders on a page unless `limit` says otherwise, and at most.
-const USUAL_PAGE: usize = 50;
-const LARGEST_PAGE: usize = 200;
+/// Orders on a page unless `limit` says otherwise.
+const DEFAULT_PAGE: usize = 50;
+
+/// Largest `limit`, which bounds the answer.
+const MAX_PAGE: usize = 200;
 
 /// Create a purchase order
 ///
@@ -109,7 +111,7 @@ pub async fn get_purchase_order(
     order.map(|order| Json((&order).into())).ok_or_else(|| unknown(&id))
 }
 
-/// There is no such order.
+/// The problem of an id under which there is no order.
 pub fn unknown(id: &OrderId) -> Problem {
     Problem::new(ProblemKind::NOT_FOUND, format!("no order is known under the id {}", quoted(id.as_str())))
 }
@@ -152,7 +154,7 @@ pub async fn list_purchase_orders(
     Ok(response)
 }
 
-/// One order more than asked for tells whether there is a next page.
+/// Reads a page; one order more than asked for shows whether there is a next one.
 async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
     let size = filter.limit;
     filter.limit = size + 1;
@@ -164,7 +166,7 @@ async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
 }
 
 fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
-    let mut filter = Filter { limit: USUAL_PAGE, ..Filter::default() };
+    let mut filter = Filter { limit: DEFAULT_PAGE, ..Filter::default() };
     for (name, value) in parameters {
         let wrong = |expected: &str| {
             let detail = format!("{name} is {}; expected {expected}", quoted(value));
@@ -177,7 +179,7 @@ fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
             }
             "cartNumber" => filter.cart_number = Some(value.clone()),
             "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+                let limit = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
                 filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
             }
             "cursor" => {

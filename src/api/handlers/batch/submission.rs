@@ -12,7 +12,7 @@ use crate::order::{Candidate, OrderId};
 use crate::problem::{Problem, ProblemKind};
 use crate::relay::SubmitOutcome;
 
-/// What one cart of a batch came to.
+/// The outcome of one cart of a batch.
 type Outcome = Result<SubmitOutcome, Problem>;
 
 /// Submits every cart once. Carts under one id follow each other, as they were sent; all others run together.
