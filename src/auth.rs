@@ -1,7 +1,7 @@
 //! Authentication and authorisation of callers: OAuth2 bearer tokens (RFC 6750), with the pitfalls of RFC 8725 closed.
 //!
-//! Owns the decision about a token; knows nothing of HTTP servers or of orders. JWTs (RFC 7519, RFC 9068) are verified with
-//! the issuer's keys ([`jwks`]); the issuer decides about all other tokens ([`introspection`]).
+//! Owns the decision about a token; knows nothing of HTTP servers or of orders. JWTs (RFC 7519, RFC 9068) are verified
+//! with the issuer's keys ([`jwks`]); the issuer decides about all other tokens ([`introspection`]).
 
 mod acceptance;
 mod audience;

@@ -63,9 +63,9 @@ where
 {
     /// Joins the key's flight, or starts one. The work runs in a task of its own.
     ///
-    /// `plan` is asked only if the key has no flight. It gets the number of flights under way, and returns the work, or its
-    /// reason to start none. No flight starts or ends while it runs: what earlier work has stored is visible to it. It must
-    /// not use this `SingleFlight` itself.
+    /// `plan` is asked only if the key has no flight. It gets the number of flights under way, and returns the work, or
+    /// its reason to start none. No flight starts or ends while it runs: what earlier work has stored is visible to it.
+    /// It must not use this `SingleFlight` itself.
     ///
     /// # Errors
     /// The reason of `plan`.

@@ -1,6 +1,7 @@
 //! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
 //!
-//! Knows nothing of what an answer means: `order/retry.rs` decides that. `vms/client.rs` has the only outbound business call.
+//! Knows nothing of what an answer means: `order/retry.rs` decides that. `vms/client.rs` has the only outbound business
+//! call.
 
 pub mod client;
 pub mod token;

@@ -54,8 +54,8 @@ fn check_audience(claims: &Claims, origin: Origin, settings: &Auth) -> Result<()
 fn check_kind(claims: &Claims, settings: &Auth) -> Result<(), AuthError> {
     // An access token may carry the nonce of the login that it came from, but then it has scopes.
     let is_id_token = claims.has("nonce") && !claims.has("scope") && !claims.has(&settings.scopes.claim);
-    // The claims that name the kind: `typ` of Keycloak, `token_use` of Cognito and Hydra, `token_type` of an introspection.
-    // Refresh tokens are active, too.
+    // The claims that name the kind: `typ` of Keycloak, `token_use` of Cognito and Hydra, `token_type` of an
+    // introspection. Refresh tokens are active, too.
     let access_kinds: [(&str, &[&str]); 3] =
         [("typ", &["bearer"]), ("token_use", &["access", "access_token"]), ("token_type", &["bearer", "access_token"])];
     let is_of_another_kind = access_kinds.iter().any(|(claim, kinds)| {

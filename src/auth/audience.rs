@@ -14,8 +14,8 @@ pub fn matches(claims: &Claims, settings: &Auth) -> bool {
     }
 }
 
-/// The audiences of XSUAA's token. If it lists none, its scopes name the applications that it is for. The client that it was
-/// issued to is always one: it may use the token for itself.
+/// The audiences of XSUAA's token. If it lists none, its scopes name the applications that it is for. The client that
+/// it was issued to is always one: it may use the token for itself.
 fn xsuaa_audiences(claims: &Claims) -> Vec<&str> {
     let listed = claims.texts("aud");
     if listed.is_empty() && !claims.is_absent_or_empty("aud") {
@@ -26,8 +26,8 @@ fn xsuaa_audiences(claims: &Claims) -> Vec<&str> {
     audiences
 }
 
-/// An application's name matches everything that begins with it and a dot. A broker (`!b`) also matches the clones that it
-/// made of itself: their names end with its own.
+/// An application's name matches everything that begins with it and a dot. A broker (`!b`) also matches the clones that
+/// it made of itself: their names end with its own.
 fn xsuaa_matches(expected: &str, audience: &str) -> bool {
     let is_within = audience.strip_prefix(expected).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     let application = audience.split_once('.').map_or(audience, |(application, _)| application);

@@ -66,7 +66,8 @@ impl Caller {
         }
     }
 
-    /// Checks the certificate of the connection: a token that is bound to a certificate is valid only with it (RFC 8705 §3).
+    /// Checks the certificate of the connection: a token that is bound to a certificate is valid only with it (RFC 8705
+    /// §3).
     pub(super) fn check_certificate(&self, presented: Option<&Thumbprint>) -> Result<(), AuthError> {
         match (&self.certificate, presented) {
             (None, _) => Ok(()),

@@ -1,5 +1,5 @@
-//! The claims of a token (RFC 7519 §4, RFC 9068 §2.2, RFC 7662 §2.2), read in the forms in which SAP's and others' servers
-//! write them. Judges nothing.
+//! The claims of a token (RFC 7519 §4, RFC 9068 §2.2, RFC 7662 §2.2), read in the forms in which SAP's and others'
+//! servers write them. Judges nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

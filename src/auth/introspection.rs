@@ -20,8 +20,8 @@ use crate::single_flight::{BrokenOff, Flight, SingleFlight};
 use cache::{CachedVerdict, TokenHash, VerdictCache};
 use endpoint::{IntrospectionEndpoint, IntrospectionResponse};
 
-/// Requests that may wait for each of the `max_concurrency` ones: with more, the last would exceed `auth.timeout` before its
-/// turn.
+/// Requests that may wait for each of the `max_concurrency` ones: the last waits eight turns, with a slow issuer as
+/// long as `auth.timeout`, and more would only fail later.
 const WAITING_PER_PERMIT: usize = 8;
 
 /// Asks the issuer about tokens.
@@ -76,13 +76,13 @@ impl Introspector {
         token: &str,
         hash: TokenHash,
     ) -> Result<Flight<CachedVerdict>, Result<Arc<Caller>, AuthError>> {
-        let most = self.settings.max_concurrency.saturating_mul(WAITING_PER_PERMIT + 1);
+        let limit = self.settings.max_concurrency.saturating_mul(WAITING_PER_PERMIT + 1);
         self.flights.join_or_start(hash, |under_way| {
             // The request about this token may just have ended.
             if let Some(verdict) = self.cache.get(&hash, self.clock.now()) {
                 return Err(verdict.result);
             }
-            if under_way >= most {
+            if under_way >= limit {
                 return Err(Err(AuthError::IssuerUnavailable("too many questions wait for an answer".to_owned())));
             }
             let (introspector, token) = (Arc::clone(self), token.to_owned());
@@ -104,7 +104,8 @@ impl Introspector {
         };
         match answered.map_err(AuthError::IssuerUnavailable).and_then(|response| self.judge(&response)) {
             Ok(caller) => {
-                // The leeway is for clocks that differ, and does not prolong the cache: from `exp` on, the issuer is asked again.
+                // The leeway is for clocks that differ, and does not prolong the cache: from `exp` on, the issuer is
+                // asked again.
                 let exp = caller.expires_at.checked_sub(self.auth.leeway).unwrap_or(caller.expires_at);
                 let valid_until = after(asked_at, self.settings.cache).min(exp);
                 CachedVerdict { result: Ok(Arc::new(caller)), valid_until }
@@ -114,7 +115,7 @@ impl Introspector {
                     warn!(
                         url.full = %self.settings.url,
                         error.message = detail,
-                        "the introspection of a token failed; its requests get 503"
+                        "the introspection of a token failed: requests with it get 503, and nothing is recorded"
                     );
                 }
                 let valid_until = after(self.clock.now(), self.settings.negative_cache);

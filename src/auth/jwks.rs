@@ -79,8 +79,8 @@ impl KeySet {
         self.refresh(FetchReason::Age).await;
     }
 
-    /// The keys that may have signed a token: the one of its `kid`, or, as a token need not name one (RFC 7515 §4.1.4), the
-    /// first four of its algorithm.
+    /// The keys that may have signed a token: the one of its `kid`, or, as a token need not name one (RFC 7515 §4.1.4),
+    /// the first four of its algorithm.
     ///
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that is not known.
@@ -100,8 +100,8 @@ impl KeySet {
                 // The key is known, and not for this algorithm: a fetch would find no other.
                 return Err(KeyError::Unknown);
             }
-            // A fetch that was under way when the token arrived may have begun before its key was published: another one is
-            // needed.
+            // A fetch that was under way when the token arrived may have begun before its key was published: another
+            // one is needed.
             if refreshed != Refresh::Joined {
                 let is_certain = known.is_some() && self.schedule().last_failure().is_none();
                 return Err(if is_certain { KeyError::Unknown } else { self.unavailable() });
@@ -111,8 +111,8 @@ impl KeySet {
         }
     }
 
-    /// Fetches the keys because a signature is wrong, and returns whether they have changed: the issuer may have replaced a
-    /// key under its name, or one that has no name.
+    /// Fetches the keys because a signature is wrong, and returns whether they have changed: the issuer may have
+    /// replaced a key under its name, or one that has no name.
     pub async fn changed_on_refresh(self: &Arc<Self>) -> bool {
         let before = self.generation();
         self.refresh(FetchReason::UnknownKey).await;
@@ -126,8 +126,8 @@ impl KeySet {
 
     /// Whether the keys may be trusted without a fetch; starts one in the background if they are due for it.
     ///
-    /// Keys in use are refreshed in time, and no caller waits for it. Keys that nobody used for twice the refresh interval may
-    /// have been withdrawn meanwhile: they have to be fetched first, unless a fetch has just failed.
+    /// Keys in use are refreshed in time, and no caller waits for it. Keys that nobody used for twice the refresh
+    /// interval may have been withdrawn meanwhile: they have to be fetched first, unless a fetch has just failed.
     pub fn are_usable(self: &Arc<Self>) -> bool {
         if self.younger_than(self.times.refresh).is_none() {
             let _ = self.start_fetch(FetchReason::Age);
@@ -203,7 +203,7 @@ impl Drop for FetchAttempt {
                 warn!(
                     url.full = failure.location,
                     error.message = failure.detail,
-                    "the issuer's keys can't be fetched; known ones serve up to auth.jwks_max_age, without any all requests get 503"
+                    "the issuer's keys can't be fetched: known ones serve for auth.jwks_max_age, without them requests get 503"
                 );
                 Some(failure.clone())
             }

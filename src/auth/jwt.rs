@@ -36,15 +36,15 @@ fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Err
 }
 
 impl Header {
-    /// Reads the header of a JWS in compact form. `None` for an opaque token: one that does not consist of three parts in
-    /// base64url, the first of which is a JSON object.
+    /// Reads the header of a JWS in compact form. `None` for an opaque token: one that does not consist of three parts
+    /// in base64url, the first of which is a JSON object.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] for a JWT with a header that no access token has.
     pub fn parse(token: &str) -> Option<Result<Self, AuthError>> {
         let bytes = first_part(token)?;
-        // The object decides alone: a JWT whose header can't be used must not pass as an opaque token. RFC 7515 §4 wants an
-        // object, and serde would read a struct from a list, too.
+        // The object decides alone: a JWT whose header can't be used must not pass as an opaque token. RFC 7515 §4
+        // wants an object, and serde would read a struct from a list, too.
         let _object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
         Some(serde_json::from_slice::<Self>(&bytes).map_err(|_| NO_JWT).and_then(Self::check))
     }

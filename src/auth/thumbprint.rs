@@ -21,7 +21,8 @@ impl Thumbprint {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// Whether both are of one certificate. Constant time: how long it takes says nothing about how much of them is equal.
+    /// Whether both are of one certificate. Constant time: how long it takes says nothing about how much of them is
+    /// equal.
     pub fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }

@@ -12,7 +12,8 @@ use jsonwebtoken::Algorithm;
 use crate::auth::key::Key;
 use crate::clock::between;
 
-/// Most keys that are tried for one token: an issuer has two of each kind while it rotates, and each costs a verification.
+/// Most keys that are tried for one token: an issuer has two of each kind while it rotates, and each costs a
+/// verification.
 const MAX_CANDIDATES: usize = 4;
 
 /// One key set of the issuer.

@@ -41,7 +41,8 @@ pub async fn discover(client: &IssuerClient, issuer: &str) -> Result<Url, FetchE
     Err(FetchError { retry_after: wait, ..FetchError::new(issuer, problems.join("; ")) })
 }
 
-/// Where metadata may be: below the issuer's path (OpenID Connect Discovery 1.0 §4), or with the path at the end (RFC 8414 §3).
+/// Where metadata may be: below the issuer's path (OpenID Connect Discovery 1.0 §4), or with the path at the end (RFC
+/// 8414 §3).
 fn metadata_urls(issuer: &Url) -> [Url; 2] {
     let path = issuer.path().trim_end_matches('/');
     let at = |path: String| {

@@ -80,8 +80,8 @@ mod tests {
         after("2025-01-31T09:30:00Z".parse().unwrap(), Duration::from_secs(seconds))
     }
 
-    fn failure(retry_after: Option<Duration>) -> Option<FetchError> {
-        Some(FetchError { retry_after, ..FetchError::new("https://issuer.example/jwks", "answered 503".to_owned()) })
+    fn failure(retry_after: Option<Duration>) -> FetchError {
+        FetchError { retry_after, ..FetchError::new("https://issuer.example/jwks", "answered 503".to_owned()) }
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
     fn a_failure_pauses_every_fetch_for_the_cool_down_or_for_the_retry_after() {
         for (retry_after, pause) in [(None, 10), (Some(3), 10), (Some(60), 60), (Some(86_400), 300)] {
             let mut schedule = FetchSchedule::new(COOL_DOWN);
-            schedule.record_end(FetchReason::Age, failure(retry_after.map(Duration::from_secs)), at(0));
+            schedule.record_end(FetchReason::Age, Some(failure(retry_after.map(Duration::from_secs))), at(0));
             for reason in [FetchReason::Age, FetchReason::UnknownKey] {
                 assert!(!schedule.allows(reason, at(pause - 1)), "{retry_after:?}");
                 assert!(schedule.allows(reason, at(pause)), "{retry_after:?}");
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_success_ends_the_pause_and_the_failure() {
         let mut schedule = FetchSchedule::new(COOL_DOWN);
-        schedule.record_end(FetchReason::Age, failure(None), at(0));
+        schedule.record_end(FetchReason::Age, Some(failure(None)), at(0));
         assert!(schedule.last_failure().is_some());
         schedule.record_end(FetchReason::Age, None, at(10));
         assert!(schedule.last_failure().is_none() && schedule.allows(FetchReason::Age, at(10)));
