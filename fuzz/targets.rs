@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::{env, fs, process, thread};
 
 use purchase_order_webhook::auth::AuthError;
-use purchase_order_webhook::auth::jwt::{Header, is_jwt};
+use purchase_order_webhook::auth::jwt::Header;
 use purchase_order_webhook::cart::{Cart, CartError};
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::mapping::{Amounts, Folder, Mapped, Mapping, SHEET};
@@ -106,17 +106,17 @@ pub fn retry_after(data: &[u8]) {
     }
 }
 
-/// A token whose header is taken is a JWS in compact form: three parts in base64url.
+/// A token whose header is accepted is a JWS in compact form: three parts in base64url.
 pub fn token_header(data: &[u8]) {
     let Ok(token) = str::from_utf8(data) else { return };
     match Header::parse(token) {
-        Ok(_) => {
+        Some(Ok(_)) => {
             let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-            assert!(is_jwt(token));
             assert_eq!(token.split('.').count(), 3);
             assert!(token.bytes().all(|byte| is_base64url(byte) || byte == b'.'));
         }
-        Err(error) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
+        Some(Err(error)) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
+        None => {}
     }
 }
 

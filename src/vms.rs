@@ -1,7 +1,7 @@
 //! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
 //!
-//! What an answer *means* is decided in `order/retry.rs`; here it is only carried. `vms/client.rs` holds the only
-//! outbound business call.
+//! Knows nothing of what an answer means: `order/retry.rs` decides that. `vms/client.rs` has the only outbound business
+//! call.
 
 pub mod client;
 pub mod token;
@@ -16,7 +16,7 @@ use crate::order::{Order, OrderId};
 /// The vendor management system.
 #[async_trait]
 pub trait Vms: Debug + Send + Sync + 'static {
-    /// `POST /purchase-orders` with the order's body, once, under the order's id as `Idempotency-Key`.
+    /// `POST /purchase-orders` with the order's body, once, with the order's id as `Idempotency-Key`.
     async fn create(&self, order: &Order) -> CallOutcome;
     /// `GET /purchase-orders?externalId={id}`.
     async fn look_up(&self, id: &OrderId) -> CallOutcome;

@@ -119,10 +119,10 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
     let peer = parts.extensions.get::<Peer>();
     let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
     let caller = api.tokens.verify(token, certificate.as_ref()).await?;
-    RequestContext::current().note_client(&caller.client);
-    debug!(target: STEP, { oauth2.client_id = caller.client }, "token verified");
-    api.rates.count(&caller.client).map_err(|wait| {
-        let detail = format!("the client {} is over its rate", quoted(&caller.client));
+    RequestContext::current().note_client(&caller.client_id);
+    debug!(target: STEP, { oauth2.client_id = caller.client_id }, "token verified");
+    api.rates.count(&caller.client_id).map_err(|wait| {
+        let detail = format!("the client {} is over its rate", quoted(&caller.client_id));
         Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
     })?;
     Ok(caller)

@@ -1,22 +1,24 @@
-//! Whom a token is for: the claim `aud`, as RFC 7519 §4.1.3 and as XSUAA read it.
+//! The rules for the claim `aud`: RFC 7519 §4.1.3, and XSUAA's.
 
 use super::claims::Claims;
 use crate::config::{AudienceRule, Auth};
 
-/// Whether a token is for one of the audiences that are expected.
-pub fn fits(claims: &Claims, settings: &Auth) -> bool {
-    let ours = &settings.audience;
+/// Whether a token is for one of the expected audiences.
+pub fn matches(claims: &Claims, settings: &Auth) -> bool {
+    let expected = &settings.audience;
     match settings.audience_rule {
-        AudienceRule::Listed => claims.texts("aud").iter().any(|audience| ours.iter().any(|one| one == audience)),
-        AudienceRule::Xsuaa => of_xsuaa(claims).iter().any(|audience| ours.iter().any(|one| covers(one, audience))),
+        AudienceRule::Listed => claims.texts("aud").iter().any(|audience| expected.iter().any(|one| one == audience)),
+        AudienceRule::Xsuaa => {
+            xsuaa_audiences(claims).iter().any(|audience| expected.iter().any(|one| xsuaa_matches(one, audience)))
+        }
     }
 }
 
-/// The audiences of XSUAA's token: where it lists none, its scopes say which applications it is for; and the client that
-/// it was issued to may use it for itself.
-fn of_xsuaa(claims: &Claims) -> Vec<&str> {
+/// The audiences of XSUAA's token. If it lists none, its scopes name the applications that it is for. The client that
+/// it was issued to is always one: it may use the token for itself.
+fn xsuaa_audiences(claims: &Claims) -> Vec<&str> {
     let listed = claims.texts("aud");
-    if listed.is_empty() && !claims.lists_nothing("aud") {
+    if listed.is_empty() && !claims.is_absent_or_empty("aud") {
         return Vec::new();
     }
     let mut audiences = if listed.is_empty() { claims.list("scope") } else { listed };
@@ -24,11 +26,11 @@ fn of_xsuaa(claims: &Claims) -> Vec<&str> {
     audiences
 }
 
-/// An application's name stands for all that begins with it and a dot. A broker (`!b`) also serves the clones that it
-/// made of itself: their names end with its own.
-fn covers(one: &str, audience: &str) -> bool {
-    let within = audience.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+/// An application's name matches everything that begins with it and a dot. A broker (`!b`) also matches the clones that
+/// it made of itself: their names end with its own.
+fn xsuaa_matches(expected: &str, audience: &str) -> bool {
+    let is_within = audience.strip_prefix(expected).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     let application = audience.split_once('.').map_or(audience, |(application, _)| application);
-    let clone = || application.strip_suffix(one).is_some_and(|before| before.ends_with('|'));
-    within || (one.contains("!b") && clone())
+    let is_clone = || application.strip_suffix(expected).is_some_and(|before| before.ends_with('|'));
+    is_within || (expected.contains("!b") && is_clone())
 }

@@ -1,65 +1,72 @@
 //! JWTs as access tokens (RFC 7519, RFC 9068): their header, and their signature.
 //!
-//! No key comes from a token: `jku`, `x5u`, `jwk` and `x5c` are never looked at (RFC 8725 §3.10).
+//! No key is taken from a token: `jku`, `x5u`, `jwk` and `x5c` are never used (RFC 8725 §3.10).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::AuthError;
 use super::claims::Claims;
+use super::error::AuthError;
 use super::key::Key;
 
 /// The key is not the one that has signed the token, or the token was changed.
 pub const WRONG_SIGNATURE: AuthError = AuthError::Invalid("the token's signature is wrong");
 
-const UNREADABLE: AuthError = AuthError::Invalid("the token is no JWT");
+/// The token is no JWT, or its header can't be read.
+pub const NO_JWT: AuthError = AuthError::Invalid("the token is no JWT");
 
-/// The parts of a JOSE header (RFC 7515 §4.1) that decide.
+/// The members of a JOSE header (RFC 7515 §4.1) that are used.
 #[derive(Debug, Deserialize)]
 pub struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
-    /// Present at all, even as `null`.
-    #[serde(default, deserialize_with = "present")]
+    /// Whether it is present, even as `null`.
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl Header {
-    /// Reads the header of a JWS in compact form, and refuses what no access token has.
+    /// Reads the header of a JWS in compact form. `None` for an opaque token: one that does not consist of three parts
+    /// in base64url, the first of which is a JSON object.
     ///
     /// # Errors
-    /// [`AuthError::Invalid`]
-    pub fn parse(token: &str) -> Result<Self, AuthError> {
+    /// [`AuthError::Invalid`] for a JWT with a header that no access token has.
+    pub fn parse(token: &str) -> Option<Result<Self, AuthError>> {
         let bytes = first_part(token)?;
-        // RFC 7515 §4 wants an object, and serde reads a struct from a list too; whether it is a JWT at all is told by
-        // the same reading, so that nobody can take it for an opaque token.
-        let header = object(&bytes).and_then(|_| serde_json::from_slice::<Self>(&bytes).ok()).ok_or(UNREADABLE)?;
-        if header.crit {
+        // The object decides alone: a JWT whose header can't be used must not pass as an opaque token. RFC 7515 §4
+        // wants an object, and serde would read a struct from a list, too.
+        let _object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
+        Some(serde_json::from_slice::<Self>(&bytes).map_err(|_| NO_JWT).and_then(Self::check))
+    }
+
+    fn check(self) -> Result<Self, AuthError> {
+        if self.crit {
             return Err(AuthError::Invalid("the token has critical headers that are not understood"));
         }
         // RFC 9068 §4 and RFC 8725 §3.11: an ID token or a logout token is no access token.
-        let typ = header.typ.as_deref().unwrap_or("JWT").to_ascii_lowercase();
+        let typ = self.typ.as_deref().unwrap_or("JWT").to_ascii_lowercase();
         if !matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt") {
             return Err(AuthError::Invalid("the token is no access token (typ)"));
         }
-        Ok(header)
+        Ok(self)
     }
 
-    /// Which of the issuer's keys has signed the token.
+    /// The name of the key that has signed the token.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The algorithm, if it is one of those that are accepted.
+    /// The algorithm, if it is an accepted one.
     ///
     /// # Errors
     /// [`AuthError::Invalid`]
@@ -70,41 +77,27 @@ impl Header {
 }
 
 /// The bytes of the first of three parts, all of which are base64url without padding.
-fn first_part(token: &str) -> Result<Vec<u8>, AuthError> {
+fn first_part(token: &str) -> Option<Vec<u8>> {
     let is_base64url = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    match token.split('.').collect::<Vec<_>>().as_slice() {
-        [header, claims, signature] if [header, claims, signature].into_iter().all(|part| is_base64url(part)) => {
-            URL_SAFE_NO_PAD.decode(header).map_err(|_| UNREADABLE)
-        }
-        _ => Err(UNREADABLE),
-    }
+    let mut parts = token.split('.');
+    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_jws = parts.next().is_none() && [header, claims, signature].into_iter().all(is_base64url);
+    if is_jws { URL_SAFE_NO_PAD.decode(header).ok() } else { None }
 }
 
-/// Whether a token is a JWT, good or not; anything else is opaque.
-pub fn is_jwt(token: &str) -> bool {
-    first_part(token).is_ok_and(|header| object(&header).is_some())
-}
-
-fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(bytes).ok()
-}
-
-/// The claims of a token that a key has signed. What they say is not judged here.
+/// The claims of a token that a key has signed. They are not judged here.
 ///
 /// # Errors
 /// [`AuthError::Invalid`]
 pub fn verify(token: &str, key: &Key, algorithm: Algorithm) -> Result<Claims, AuthError> {
     // One validation a key: a mixed one would let an RSA key's bytes check another algorithm.
     let mut validation = Validation::new(algorithm);
-    // Claims are judged by `Claims::accept`, by the service's clock, and for introspected tokens alike.
+    // `acceptance` judges the claims, by the service's clock, and those of introspected tokens alike.
     validation.set_required_spec_claims::<&str>(&[]);
     validation.validate_exp = false;
     validation.validate_aud = false;
-    decode::<Claims>(token, &key.decoding, &validation).map(|data| data.claims).map_err(|error| {
-        use jsonwebtoken::errors::ErrorKind;
-        match error.kind() {
-            ErrorKind::InvalidSignature => WRONG_SIGNATURE,
-            _ => AuthError::Invalid("the token can't be read"),
-        }
+    decode::<Claims>(token, &key.decoding, &validation).map(|data| data.claims).map_err(|error| match error.kind() {
+        ErrorKind::InvalidSignature => WRONG_SIGNATURE,
+        _ => AuthError::Invalid("the token can't be read"),
     })
 }

@@ -1,11 +1,11 @@
-//! One key of the issuer (RFC 7517), and what it may verify.
+//! One key of the issuer (RFC 7517), and the algorithms that it may verify.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-/// Shorter RSA keys are refused (RFC 7518 §3.3).
+/// Shortest RSA key that is accepted (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
 /// A key that may verify tokens.
@@ -15,28 +15,28 @@ pub struct Key {
     pub kid: Option<String>,
     /// RFC 7638
     thumbprint: String,
-    /// What it may verify: those of its kind, and only `alg` where the issuer names it.
+    /// The algorithms that it may verify: those of its kind, or only `alg` if the issuer names it.
     pub algorithms: Vec<Algorithm>,
     /// The key itself.
     pub decoding: DecodingKey,
 }
 
 impl Key {
-    /// The key and what it is for: where that changes, tokens have to be verified again.
-    pub fn what_it_verifies(&self) -> String {
+    /// Name, key and algorithms as one text: if it changes, tokens have to be verified again.
+    pub fn identity(&self) -> String {
         format!("{:?} {} {:?}", self.kid, self.thumbprint, self.algorithms)
     }
 
-    /// A public signature key; anything else in the set is dropped: symmetric keys, encryption keys, short RSA keys.
+    /// Reads a public signature key. `None` for every other key: symmetric ones, encryption keys, short RSA keys.
     pub fn parse(jwk: &Jwk) -> Option<Self> {
         let common = &jwk.common;
-        let signs = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-        let verifies =
+        let is_for_signatures = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+        let may_verify =
             common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        if !signs || !verifies {
+        if !is_for_signatures || !may_verify {
             return None;
         }
-        let fitting: &[Algorithm] = match &jwk.algorithm {
+        let of_its_kind: &[Algorithm] = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) if rsa_bits(&rsa.n) >= MIN_RSA_BITS => &[
                 Algorithm::RS256,
                 Algorithm::RS384,
@@ -51,8 +51,9 @@ impl Key {
             _ => return None,
         };
         let pinned = common.key_algorithm.map(|algorithm| algorithm.to_string());
-        let fits = |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
-        let algorithms: Vec<Algorithm> = fitting.iter().filter(fits).copied().collect();
+        let is_allowed =
+            |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
+        let algorithms: Vec<Algorithm> = of_its_kind.iter().filter(is_allowed).copied().collect();
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
         let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
         (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), thumbprint, algorithms, decoding })
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_of_an_rsa_key_is_that_of_its_modulus() {
+    fn the_size_of_an_rsa_key_is_the_size_of_its_modulus() {
         let modulus = |bytes: &[u8]| rsa_bits(&URL_SAFE_NO_PAD.encode(bytes));
         assert_eq!(modulus(&[0xFF; 256]), 2048);
         assert_eq!(modulus(&[[0].as_slice(), &[0x80; 256]].concat()), 2048);

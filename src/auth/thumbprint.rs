@@ -11,18 +11,19 @@ use crate::digest::sha256;
 pub struct Thumbprint([u8; 32]);
 
 impl Thumbprint {
-    /// Of a certificate in DER.
+    /// The thumbprint of a certificate in DER.
     pub fn of(certificate: &[u8]) -> Self {
         Self(sha256(certificate))
     }
 
-    /// As it stands in a token: base64url without padding.
+    /// Reads the form of a token's claim: base64url without padding.
     pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// Whether both are of one certificate, in a time that does not tell how much of them is equal.
-    pub fn is(&self, other: &Self) -> bool {
+    /// Whether both are of one certificate. Constant time: how long it takes says nothing about how much of them is
+    /// equal.
+    pub fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }

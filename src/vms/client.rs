@@ -17,15 +17,18 @@ use crate::order::vms_response::{CallOutcome, VmsResponse};
 use crate::order::{Order, OrderId};
 use crate::outbound::{ClientSettings, Outbound, OutboundError, chain, read_limited, retry_after};
 
-/// Most bytes of an answer that are read; 11VMS's answers have some KiB.
+/// Largest answer, in bytes; 11VMS's answers have some KiB.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// 11VMS behind its base URL.
+/// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
+const MAX_TEXT_CHARS: usize = 2_000;
+
+/// A client of 11VMS.
 #[derive(Debug)]
 pub struct VmsClient {
     http: Arc<Outbound>,
-    orders: Url,
-    tokens: TokenSource,
+    orders_url: Url,
+    tokens: Arc<TokenSource>,
     clock: Arc<dyn Clock>,
 }
 
@@ -44,47 +47,47 @@ impl VmsClient {
             identity,
         };
         let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock))?);
-        let mut orders = target.base_url.clone();
+        let mut orders_url = target.base_url.clone();
         // A base URL of http or https always has path segments.
-        if let Ok(mut path) = orders.path_segments_mut() {
+        if let Ok(mut path) = orders_url.path_segments_mut() {
             path.pop_if_empty().push("purchase-orders");
         }
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
-        Ok(Self { http, orders, tokens, clock })
+        Ok(Self { http, orders_url, tokens, clock })
     }
 
-    /// Where orders are, as seen with a token: at `base_url`, or at the instance that the token is for.
-    fn orders_for(&self, token: &AccessToken) -> Url {
-        let Some(instance) = &token.instance else { return self.orders.clone() };
-        let mut orders = instance.clone();
-        orders.set_path(self.orders.path());
-        orders
+    /// The URL of orders: at the token's instance, if it has one.
+    fn orders_url(&self, token: &AccessToken) -> Url {
+        let Some(instance_url) = &token.instance_url else { return self.orders_url.clone() };
+        let mut orders_url = instance_url.clone();
+        orders_url.set_path(self.orders_url.path());
+        orders_url
     }
 
-    /// Sends with a token; a 401 is answered once with a fresh one.
-    async fn exchange(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> CallOutcome {
+    /// Sends a request with a token; after a 401, once more with a fresh one.
+    async fn send_authenticated(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
             Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
         };
-        let reply = self.send(&build, &token).await;
-        if !matches!(&reply, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
-            return reply;
+        let outcome = self.send(&build, &token).await;
+        if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
+            return outcome;
         }
-        self.tokens.discard(&token).await;
+        self.tokens.discard(&token);
         match self.tokens.get().await {
             Ok(token) => self.send(&build, &token).await,
-            // 11VMS has done nothing (401), and why it gets no other token is what a person has to know.
+            // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that calls 11VMS")]
     async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder, token: &AccessToken) -> CallOutcome {
-        let request = build(&self.http.client(), self.orders_for(token));
+        let request = build(&self.http.client(), self.orders_url(token));
         let sent = request.bearer_auth(token.value.expose_secret()).send().await;
         match sent {
-            Ok(response) => self.read(response).await,
+            Ok(response) => self.read_answer(response).await,
             Err(error) if error.is_builder() => {
                 CallOutcome::NotSent(format!("the request can't be built: {}", chain(&error)))
             }
@@ -94,7 +97,7 @@ impl VmsClient {
         }
     }
 
-    async fn read(&self, response: Response) -> CallOutcome {
+    async fn read_answer(&self, response: Response) -> CallOutcome {
         let status = response.status().as_u16();
         let now = self.clock.now();
         let wait = response
@@ -112,9 +115,9 @@ impl VmsClient {
 #[async_trait]
 impl Vms for VmsClient {
     async fn create(&self, order: &Order) -> CallOutcome {
-        let build = |http: &Client, orders: Url| {
+        let build = |http: &Client, orders_url: Url| {
             let request = http
-                .post(orders)
+                .post(orders_url)
                 .header(CONTENT_TYPE, "application/json")
                 .header("idempotency-key", order.id.as_str())
                 .body(order.body.clone());
@@ -129,24 +132,23 @@ impl Vms for VmsClient {
                 .filter_map(|(name, value)| Some((name, HeaderValue::from_str(value.as_deref()?).ok()?)))
                 .fold(request, |request, (name, value)| request.header(name, value))
         };
-        self.exchange(build).await
+        self.send_authenticated(build).await
     }
 
     async fn look_up(&self, id: &OrderId) -> CallOutcome {
-        let build = |http: &Client, mut orders: Url| {
-            orders.query_pairs_mut().append_pair("externalId", id.as_str());
-            http.get(orders)
+        let build = |http: &Client, mut orders_url: Url| {
+            orders_url.query_pairs_mut().append_pair("externalId", id.as_str());
+            http.get(orders_url)
         };
-        self.exchange(build).await
+        self.send_authenticated(build).await
     }
 }
 
-/// JSON as it is; anything else as text, so that a person can read what a gateway in between said.
+/// JSON as it is; anything else as text: the error page of a gateway between may explain a failure.
 fn json_or_text(body: &[u8]) -> Option<Value> {
-    const SHOWN: usize = 2_000;
     match serde_json::from_slice(body) {
         Ok(value) => Some(value),
         Err(_) if body.is_empty() => None,
-        Err(_) => Some(Value::String(String::from_utf8_lossy(body).chars().take(SHOWN).collect())),
+        Err(_) => Some(Value::String(String::from_utf8_lossy(body).chars().take(MAX_TEXT_CHARS).collect())),
     }
 }

@@ -1,48 +1,40 @@
-//! Tokens for 11VMS (OAuth2): fetched once for all who wait, renewed before they expire.
+//! Access tokens for 11VMS (OAuth2): fetched once for all callers that wait, renewed before they expire.
 //!
 //! Owns when a token is fetched; `token/request.rs` knows how.
 
 mod assertion;
+mod error;
 mod request;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use thiserror::Error;
-use tokio::sync::Mutex;
 use url::Url;
 
 use crate::clock::{Clock, after};
 use crate::config::TargetOAuth2;
 use crate::outbound::Outbound;
+use crate::single_flight::{BrokenOff, Flight, SingleFlight};
+use request::request_token;
 
-/// Assumed lifetime where the token endpoint gives none: short enough for any server that does expire tokens.
-const CAUTIOUS_LIFETIME: Duration = Duration::from_mins(5);
+pub use error::TokenError;
 
-/// A token is renewed this long before it expires, so that none expires on its way; a tenth of a short lifetime.
-const RENEW_BEFORE: Duration = Duration::from_mins(1);
+/// Assumed lifetime if the token endpoint states none: short enough for any server whose tokens expire.
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
 
-/// No token could be had.
-#[derive(Debug, Clone, Error)]
-pub enum TokenError {
-    /// The secret's file, or the private key, can't be used.
-    #[error("{0}")]
-    Secret(String),
-    /// The token endpoint refused, or its answer can't be read.
-    #[error("the token endpoint {0}")]
-    Endpoint(String),
-}
+/// A token is renewed this long before it expires, so that none expires on its way. A tenth of the lifetime, if that is
+/// shorter.
+const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
 /// A token in use.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// What goes into `Authorization: Bearer`.
+    /// The value for `Authorization: Bearer`.
     pub value: Arc<SecretString>,
-    /// `instance_url`: where it is to be used, if not at `target.base_url`'s host.
-    pub instance: Option<Url>,
+    /// `instance_url`: where the token is valid, if not at the host of `target.base_url`.
+    pub instance_url: Option<Url>,
     renew_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -53,74 +45,74 @@ pub struct TokenSource {
     settings: TargetOAuth2,
     http: Arc<Outbound>,
     clock: Arc<dyn Clock>,
-    last: Mutex<LastFetch>,
-    /// Fetches that ended; who waited for one that failed shares its failure.
-    fetches: AtomicU64,
-}
-
-/// What the fetches so far have left.
-#[derive(Debug, Default)]
-struct LastFetch {
-    token: Option<AccessToken>,
-    failure: Option<TokenError>,
+    current: Mutex<Option<AccessToken>>,
+    /// There is one token, so there is one flight.
+    fetch: SingleFlight<(), Result<AccessToken, TokenError>>,
 }
 
 impl TokenSource {
-    /// Nothing is fetched before the first token is needed.
-    pub fn new(settings: TargetOAuth2, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, http, clock, last: Mutex::default(), fetches: AtomicU64::new(0) }
+    /// Fetches nothing before the first token is needed.
+    pub fn new(settings: TargetOAuth2, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { settings, http, clock, current: Mutex::default(), fetch: SingleFlight::default() })
     }
 
-    /// A valid token. Whoever comes while one is fetched waits for that one.
+    /// A valid token. Callers that wait for a fetch share its result, a failure too.
     ///
     /// # Errors
-    /// If none is known and none can be had.
-    pub async fn get(&self) -> Result<AccessToken, TokenError> {
-        let before = self.fetches.load(Ordering::Acquire);
-        let mut last = self.last.lock().await;
-        if let Some(token) = last.token.as_ref().filter(|token| self.clock.now() < token.renew_at) {
-            return Ok(token.clone());
-        }
-        let failed_meanwhile = last.failure.clone().filter(|_| self.fetches.load(Ordering::Acquire) > before);
-        let fetched = if let Some(failure) = failed_meanwhile {
-            Err(failure)
-        } else {
-            let fetched = self.fetch().await;
-            self.fetches.fetch_add(1, Ordering::AcqRel);
-            fetched
+    /// [`TokenError`] if no valid token is known and none can be fetched.
+    pub async fn get(self: &Arc<Self>) -> Result<AccessToken, TokenError> {
+        let fetched = match self.join_or_fetch() {
+            Ok(flight) => flight.result().await.unwrap_or_else(|BrokenOff| Err(TokenError::BrokenOff)),
+            Err(current) => return Ok(current),
         };
-        match fetched {
-            Ok(token) => {
-                *last = LastFetch { token: Some(token.clone()), failure: None };
-                Ok(token)
-            }
-            Err(failure) => {
-                last.failure = Some(failure.clone());
-                // If the token was only to be renewed, it serves as long as it is valid.
-                let valid = last.token.clone().filter(|token| self.clock.now() < token.expires_at);
-                valid.ok_or(failure)
-            }
+        // A token that was only to be renewed serves as long as it is valid.
+        fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(failure))
+    }
+
+    /// Discards a token that 11VMS refused (401): the next caller fetches another, unless that has already happened.
+    pub fn discard(&self, refused: &AccessToken) {
+        let mut current = self.current();
+        if current.as_ref().is_some_and(|token| Arc::ptr_eq(&token.value, &refused.value)) {
+            *current = None;
         }
     }
 
-    /// 11VMS refused this token (401): the next caller fetches another, unless somebody already did.
-    pub async fn discard(&self, refused: &AccessToken) {
-        let mut last = self.last.lock().await;
-        if last.token.as_ref().is_some_and(|token| Arc::ptr_eq(&token.value, &refused.value)) {
-            last.token = None;
-        }
+    /// The fetch under way, or a new one; else the token that makes it needless.
+    fn join_or_fetch(self: &Arc<Self>) -> Result<Flight<Result<AccessToken, TokenError>>, AccessToken> {
+        self.fetch.join_or_start((), |_| {
+            if let Some(token) = self.current_before(|token| token.renew_at) {
+                return Err(token);
+            }
+            let source = Arc::clone(self);
+            Ok(async move {
+                let fetched = source.fetch().await;
+                if let Ok(token) = &fetched {
+                    *source.current() = Some(token.clone());
+                }
+                fetched
+            })
+        })
     }
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
-        let asked_at = self.clock.now();
-        let granted = request::token(&self.settings, &self.http.client(), asked_at).await?;
-        let lifetime = granted.expires_in.unwrap_or(CAUTIOUS_LIFETIME);
-        let usable = lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 10));
+        let requested_at = self.clock.now();
+        let issued = request_token(&self.settings, &self.http.client(), requested_at).await?;
+        let lifetime = issued.expires_in.unwrap_or(DEFAULT_LIFETIME);
+        let until_renewal = lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 10));
         Ok(AccessToken {
-            value: Arc::new(granted.value),
-            instance: granted.instance,
-            renew_at: after(asked_at, usable),
-            expires_at: after(asked_at, lifetime),
+            value: Arc::new(issued.value),
+            instance_url: issued.instance_url,
+            renew_at: after(requested_at, until_renewal),
+            expires_at: after(requested_at, lifetime),
         })
+    }
+
+    /// The current token, before one of its times.
+    fn current_before(&self, end: impl FnOnce(&AccessToken) -> Timestamp) -> Option<AccessToken> {
+        self.current().clone().filter(|token| self.clock.now() < end(token))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<AccessToken>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,11 +7,11 @@ use jsonwebtoken::{Header, encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::clock::after;
 use crate::config::{SigningKey, signing_key};
 
-/// How long an assertion is good: it is used at once. Servers allow some minutes, for clocks that differ.
+/// Validity of an assertion: it is used at once, and servers allow some minutes for clocks that differ.
 const LIFETIME: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Serialize)]
@@ -24,10 +24,10 @@ struct Claims<'c> {
     exp: i64,
 }
 
-/// An assertion of the client about `subject`.
+/// Signs an assertion of the client about `subject`.
 ///
 /// # Errors
-/// [`TokenError::Secret`] if the key can't be read, or is none that can sign.
+/// [`TokenError::Secret`] if the key can't be read or can't sign.
 pub fn sign(key: &SigningKey, client_id: &str, subject: &str, now: Timestamp) -> Result<SecretString, TokenError> {
     let pem = key.pem.read().map_err(TokenError::Secret)?;
     let unusable = || TokenError::Secret("target.oauth2.private_key holds no private key that can sign".to_owned());

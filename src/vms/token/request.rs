@@ -1,4 +1,4 @@
-//! One request to the token endpoint: what is asked with, who asks, and what the answer says.
+//! One request to the token endpoint: grant, client authentication, response.
 
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::{TokenError, assertion};
+use super::assertion;
+use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
 use crate::outbound::{authenticate, chain, read_limited};
 
-/// Largest token answer; real ones have some 2 KiB.
+/// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// RFC 7523 §2.2
@@ -25,40 +26,40 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// RFC 7523 §2.1
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// What the token endpoint gave.
+/// A token that the endpoint issued.
 #[derive(Debug)]
-pub struct Granted {
+pub struct IssuedToken {
     /// `access_token`
     pub value: SecretString,
-    /// `expires_in`, where it says so.
+    /// `expires_in`, if the response has it.
     pub expires_in: Option<Duration>,
-    /// Where the token is to be used, if elsewhere than at `target.base_url`.
-    pub instance: Option<Url>,
+    /// Where the token is valid, if not at the host of `target.base_url`.
+    pub instance_url: Option<Url>,
 }
 
-/// What Salesforce adds to an answer.
+/// The member that Salesforce adds to a token response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Instance {
+struct SalesforceFields {
     instance_url: Option<String>,
 }
 
-impl ExtraTokenFields for Instance {}
+impl ExtraTokenFields for SalesforceFields {}
 
-type Answer = StandardTokenResponse<Instance, BasicTokenType>;
+type Response = StandardTokenResponse<SalesforceFields, BasicTokenType>;
 
-/// Asks for a token. Secrets and keys are read anew, so that a rotated file is used at once.
+/// Requests a token. Secrets and keys are read for each request, so that a rotated file is used at once.
 ///
 /// # Errors
 /// [`TokenError`]
-pub async fn token(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<Granted, TokenError> {
-    let answer = exchange(request(settings, http, now)?).await?;
-    if *answer.token_type() != BasicTokenType::Bearer {
+pub async fn request_token(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<IssuedToken, TokenError> {
+    let response = send(request(settings, http, now)?).await?;
+    if *response.token_type() != BasicTokenType::Bearer {
         return Err(TokenError::Endpoint("answered with a token that is no bearer token".to_owned()));
     }
-    Ok(Granted {
-        value: SecretString::from(answer.access_token().secret().clone()),
-        expires_in: answer.expires_in(),
-        instance: instance(settings, answer.extra_fields())?,
+    Ok(IssuedToken {
+        value: SecretString::from(response.access_token().secret().clone()),
+        expires_in: response.expires_in(),
+        instance_url: allowed_instance_url(settings, response.extra_fields())?,
     })
 }
 
@@ -80,12 +81,12 @@ fn request(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<Req
         form.append_pair("audience", audience);
     }
     let request = http.post(settings.token_url.clone()).header(ACCEPT, "application/json");
-    let request = prove(settings, request, &mut form, now)?;
+    let request = authenticate_client(settings, request, &mut form, now)?;
     Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
 }
 
-/// Says who asks, and proves it.
-fn prove(
+/// Adds the client's id and its proof.
+fn authenticate_client(
     settings: &TargetOAuth2,
     request: RequestBuilder,
     form: &mut Serializer<'_, String>,
@@ -93,27 +94,27 @@ fn prove(
 ) -> Result<RequestBuilder, TokenError> {
     let client_id = settings.client_id.as_str();
     match &settings.credentials {
-        Credentials::Secret(secret, sent) => {
+        Credentials::Secret(secret, method) => {
             let secret = secret.read().map_err(TokenError::Secret)?;
-            return Ok(authenticate(request, form, client_id, &secret, *sent));
+            return Ok(authenticate(request, form, client_id, &secret, *method));
         }
         Credentials::PrivateKeyJwt(key) => {
             let assertion = assertion::sign(key, client_id, client_id, now)?;
             form.append_pair("client_id", client_id).append_pair("client_assertion_type", ASSERTION_TYPE);
             form.append_pair("client_assertion", assertion.expose_secret());
         }
-        // The handshake proves it (RFC 8705 §2).
+        // The TLS handshake is the proof (RFC 8705 §2).
         Credentials::Mtls(_) => {
             form.append_pair("client_id", client_id);
         }
-        // The assertion that is asked with says it.
+        // The assertion of the grant names the client.
         Credentials::None => {}
     }
     Ok(request)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens for 11VMS")]
-async fn exchange(request: RequestBuilder) -> Result<Answer, TokenError> {
+async fn send(request: RequestBuilder) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
     let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", chain(&error))))?;
     let status = answer.status();
@@ -130,19 +131,20 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, TokenError> {
     )))
 }
 
-/// Where the token is to be used. Only hosts that the settings name get it.
-fn instance(settings: &TargetOAuth2, extra: &Instance) -> Result<Option<Url>, TokenError> {
+/// The instance that the token is for. No token is sent to a host that the settings don't name.
+fn allowed_instance_url(settings: &TargetOAuth2, extra: &SalesforceFields) -> Result<Option<Url>, TokenError> {
     let Some(text) = extra.instance_url.as_ref().filter(|_| !settings.instance_hosts.is_empty()) else {
         return Ok(None);
     };
-    let refuse = || {
-        let told =
+    let refused = || {
+        let problem =
             "named an instance_url that target.oauth2.instance_hosts does not allow, or that is less safe than itself";
-        TokenError::Endpoint(told.to_owned())
+        TokenError::Endpoint(problem.to_owned())
     };
-    let url: Url = text.parse().map_err(|_| refuse())?;
+    let url: Url = text.parse().map_err(|_| refused())?;
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    let fits = |pattern: &String| *pattern == host || (pattern.starts_with('.') && host.ends_with(pattern.as_str()));
-    let safe = url.scheme() == "https" || url.scheme() == settings.token_url.scheme();
-    if safe && settings.instance_hosts.iter().any(fits) { Ok(Some(url)) } else { Err(refuse()) }
+    let is_allowed =
+        |pattern: &String| *pattern == host || (pattern.starts_with('.') && host.ends_with(pattern.as_str()));
+    let is_safe = url.scheme() == "https" || url.scheme() == settings.token_url.scheme();
+    if is_safe && settings.instance_hosts.iter().any(is_allowed) { Ok(Some(url)) } else { Err(refused()) }
 }

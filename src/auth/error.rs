@@ -1,0 +1,20 @@
+//! The reasons for which a request is refused because of its token.
+
+use thiserror::Error;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AuthError {
+    /// The request has no token.
+    #[error("expected an Authorization header with a bearer token")]
+    Missing,
+    /// The token is not valid. The text says why, and never repeats its content.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The token is valid, and lacks the scope of this name.
+    #[error("the token lacks the scope {0}")]
+    InsufficientScope(String),
+    /// Whether the token is valid is unknown, because the issuer gives no answer. The text is for logs only.
+    #[error("the issuer can't be asked: {0}")]
+    IssuerUnavailable(String),
+}
