@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 52 characters: Kubernetes appends a hash to a StatefulSet's name and makes a label of it, which holds 63. */}}
+{{/* At most 52 characters: Kubernetes appends a hash to a StatefulSet's name, and the result is a label of at most 63. */}}
 {{- define "purchase-order-webhook.fullname" -}}
 {{- $name := include "purchase-order-webhook.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -47,7 +47,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- toToml $config | trim }}
 {{- end }}
 
-{{/* Helm reads every number of a values file as a float, and TOML would say `attempts = 3.0`: makes whole numbers whole again, in place. */}}
+{{/* Makes whole numbers integers, in place: Helm reads every number of a values file as a float, and TOML would say `attempts = 3.0`. */}}
 {{- define "purchase-order-webhook.wholeNumbers" -}}
 {{- $map := . }}
 {{- range $key, $value := $map }}
@@ -61,7 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* The name of the Secret with the client secret for 11VMS; empty where the service proves by other means who it is. */}}
+{{/* The name of the Secret with the client secret for 11VMS; empty if the service authenticates without one. */}}
 {{- define "purchase-order-webhook.clientSecret" -}}
 {{- $oauth2 := .Values.config.target.oauth2 }}
 {{- $usual := ternary "none" "basic" (eq ($oauth2.grant | default "") "jwt_bearer") }}
@@ -70,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* A second replica beside a SQLite file would be a second ledger, and one cart could become two orders. */}}
+{{/* With SQLite, a second replica would have a second ledger, and one cart could become two orders. */}}
 {{- define "purchase-order-webhook.replicas" -}}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.secrets.ledgerUrl.secretName) }}
 {{- fail "replicas: more than one needs a PostgreSQL ledger, name the Secret that holds its URL in secrets.ledgerUrl" }}
@@ -78,7 +78,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- int .Values.replicas }}
 {{- end }}
 
-{{/* A ConfigMap's key knows no "/". */}}
+{{/* A ConfigMap's key can't contain "/". */}}
 {{- define "purchase-order-webhook.mappingKey" -}}
 {{- . | replace "/" "__" }}
 {{- end }}
