@@ -70,13 +70,14 @@ impl Connection {
         // Without Nagle's delay, small answers leave at once; where the option can't be set, they leave later.
         let _ = stream.set_nodelay(true);
         let first_byte = self.serving.limits.first_byte;
+        let client = self.address.ip().to_canonical();
         let detected = tokio::select! {
             detected = detect_protocol(&stream) => detected,
             () = self.stop.cancelled() => return,
             () = tokio::time::sleep(first_byte) => {
                 // A client that waits for TLS can't read an answer without it.
                 if self.serving.tls.is_none() {
-                    early_answer::no_request(&mut stream, first_byte).await;
+                    early_answer::no_request(&mut stream, client, first_byte).await;
                 }
                 return;
             }
@@ -89,7 +90,7 @@ impl Connection {
             (Ok(DetectedProtocol::Tls), Some(tls)) => {
                 Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await;
             }
-            (Ok(DetectedProtocol::Plain(_)), Some(_)) => early_answer::tls_expected(&mut stream).await,
+            (Ok(DetectedProtocol::Plain(_)), Some(_)) => early_answer::tls_expected(&mut stream, client).await,
             // A TLS handshake is no HTTP request; the parser says so.
             (Ok(DetectedProtocol::Tls), None) => {
                 self.serve_http(stream, HttpVersion::Http1, Transport::Plain, None, watcher).await;
@@ -131,7 +132,7 @@ impl Connection {
         let limits = &self.serving.limits;
         match version {
             HttpVersion::Http1 => {
-                let io = TokioIo::new(ExplainParserErrors::new(stream));
+                let io = TokioIo::new(ExplainParserErrors::new(stream, peer.address));
                 self.drive_until_idle(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
             }
             // Boxed: HTTP/1 connections, which are nearly all, do not reserve its memory.

@@ -1,10 +1,12 @@
 //! Answers to connections that get no further: written by hand, because no request was read.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tracing::warn;
 
 use crate::problem::{API_VERSION, MEDIA_TYPE, Problem, ProblemKind, RETRY_LATER, RequestContext, RequestId, SMART_ID};
 
@@ -12,28 +14,29 @@ use crate::problem::{API_VERSION, MEDIA_TYPE, Problem, ProblemKind, RETRY_LATER,
 const MAX_DRAINED: usize = 16 * 1024;
 
 /// Answers a connection on which no request arrived within `waited`.
-pub async fn no_request(stream: &mut TcpStream, waited: Duration) {
+pub async fn no_request(stream: &mut TcpStream, client: IpAddr, waited: Duration) {
     let problem = Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("no request arrived within {waited:?}"));
-    answer_and_close(stream, &problem).await;
+    answer_and_close(stream, client, &problem).await;
 }
 
 /// Answers a request that comes without TLS where TLS is expected.
-pub async fn tls_expected(stream: &mut TcpStream) {
+pub async fn tls_expected(stream: &mut TcpStream, client: IpAddr) {
     let problem = Problem::new(ProblemKind::TLS_EXPECTED, "this port speaks TLS alone; the request came without");
-    answer_and_close(stream, &problem).await;
+    answer_and_close(stream, client, &problem).await;
 }
 
-/// Answers a connection over the limit. Its request is not awaited: that would need the permit that there is none of.
+/// Answers a connection over the limit. Its request is not awaited, which would need the permit that it did not get; and it
+/// is not logged, because the listener reports the limit.
 pub fn too_many_connections(stream: &TcpStream) {
     let problem = Problem::new(ProblemKind::OVERLOADED, "as many connections as the service takes are open");
     drain(stream);
-    let _ = stream.try_write(&response(&problem.retry_after(RETRY_LATER)));
+    let _ = stream.try_write(&response(&problem.retry_after(RETRY_LATER), &RequestContext::unread()));
 }
 
 /// Best effort: the client may be gone.
-async fn answer_and_close(stream: &mut TcpStream, problem: &Problem) {
+async fn answer_and_close(stream: &mut TcpStream, client: IpAddr, problem: &Problem) {
     drain(stream);
-    let _ = stream.write_all(&response(problem)).await;
+    let _ = stream.write_all(&refusal(problem, client)).await;
     let _ = stream.shutdown().await;
 }
 
@@ -42,10 +45,22 @@ fn drain(stream: &TcpStream) {
     let _ = stream.try_read(&mut [0; MAX_DRAINED]);
 }
 
-/// A whole HTTP/1.1 response that closes the connection.
-pub fn response(problem: &Problem) -> Vec<u8> {
+/// A whole HTTP/1.1 response that closes the connection, and its log line: no access log sees the request.
+pub fn refusal(problem: &Problem, client: IpAddr) -> Vec<u8> {
     let request = RequestContext::unread();
-    let body = serde_json::to_string(&problem.body(&request)).unwrap_or_default();
+    warn!(
+        http.request.id = %request.id,
+        http.response.status_code = problem.status().as_u16(),
+        client.address = %client,
+        problem.type = problem.kind().name,
+        error.message = problem.detail(),
+        "a connection was refused before a request was read"
+    );
+    response(problem, &request)
+}
+
+fn response(problem: &Problem, request: &RequestContext) -> Vec<u8> {
+    let body = serde_json::to_string(&problem.body(request)).unwrap_or_default();
     let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", problem.status());
     for (name, value) in problem.headers() {
         // Writing to a String can't fail.

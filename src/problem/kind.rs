@@ -46,8 +46,8 @@ kinds! {
         remedy: "Correct the sender's JSON.",
         example: "line 4, column 12: expected value";
 
-    MALFORMED_REQUEST = "malformed-request", BAD_REQUEST, "The request is not HTTP",
-        explanation: "The request breaks the rules of HTTP: it can't be read, or it comes by HTTP/1.1 without a Host header. Nothing was recorded.",
+    MALFORMED_REQUEST = "malformed-request", BAD_REQUEST, "The request breaks the rules of HTTP",
+        explanation: "The request can't be read as HTTP, or it is HTTP/1.1 without a Host header. Nothing was recorded.",
         remedy: "Correct the client, or the proxy in between.",
         example: "the header Host is missing; HTTP/1.1 demands it";
 

@@ -25,6 +25,7 @@ mod hygiene;
 mod identity_systems;
 mod limits;
 mod load;
+mod malformed_requests;
 mod operate;
 mod problems;
 mod recovery;

@@ -235,3 +235,9 @@ pub fn cart(number: u32) -> Value {
 pub fn now() -> jiff::Timestamp {
     SystemClock.now()
 }
+
+/// The JSON body of a raw HTTP answer.
+pub fn json_body(answer: &str) -> Value {
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
