@@ -1,4 +1,4 @@
-//! Restarts: what was promised is found and finished.
+//! Restarts and stops: open orders are found and finished at their stored times. Kills at any moment have `tests/chaos`.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn a_retry_survives_a_restart_at_its_stored_time() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_the_attempt_under_way_and_lets_waiting_callers_go() {
+async fn a_stop_finishes_the_attempt_under_way_and_answers_waiting_callers() {
     let mut service = Service::start().await;
     service.vms.queue(Fault { delay_ms: 300, effect: Effect::Normal });
     service.vms.queue(Fault { delay_ms: 0, effect: Effect::status(429) });
@@ -39,7 +39,7 @@ async fn a_stop_finishes_the_attempt_under_way_and_lets_waiting_callers_go() {
 }
 
 #[tokio::test]
-async fn an_order_found_in_the_middle_of_an_attempt_is_looked_up_first() {
+async fn an_order_interrupted_in_an_attempt_is_looked_up_first() {
     let service = Service::start().await;
     service.send(&cart(1)).await;
     let service = {

@@ -1,4 +1,4 @@
-//! TLS in front of the sandbox 11VMS: it wants a client certificate of its CA.
+//! A TLS proxy in front of the sandbox 11VMS. It demands a client certificate of its CA.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

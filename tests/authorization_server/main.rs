@@ -1,5 +1,6 @@
-//! The service beside a real authorization server: oidc-provider, over TLS with a private CA. It comes in as the issuer of
-//! the callers' tokens, and goes out for tokens for 11VMS, in every way that a client can prove who it is.
+//! The service works with a real authorization server, npm's oidc-provider, over TLS with a private CA: as the issuer of
+//! callers' tokens, and as the token endpoint for 11VMS with every client authentication. It says NOT RUN where the server is
+//! not installed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,7 +45,7 @@ async fn list(service: &Service, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn access_tokens_of_both_kinds_are_taken() {
+async fn access_tokens_of_both_algorithms_are_accepted() {
     let Some(provider) = Provider::start(None) else { return };
     let service = service_beside(&provider, "").await;
     for kind in ["rs256", "es256"] {
@@ -58,7 +59,7 @@ async fn access_tokens_of_both_kinds_are_taken() {
 }
 
 #[tokio::test]
-async fn its_rotated_keys_are_found() {
+async fn the_rotated_keys_of_the_provider_are_found() {
     let Some(provider) = Provider::start(None) else { return };
     let service = service_beside(&provider, "").await;
     assert_eq!(list(&service, &provider.token("rs256").await).await.status, 200);
@@ -68,7 +69,7 @@ async fn its_rotated_keys_are_found() {
 }
 
 #[tokio::test]
-async fn its_word_on_opaque_tokens_is_taken() {
+async fn opaque_tokens_are_introspected_at_the_provider() {
     let Some(provider) = Provider::start(None) else { return };
     let introspection = format!(
         "auth.introspection.url = \"{}/token/introspection\"\nauth.introspection.client_id = \"introspector\"\n\
@@ -88,7 +89,7 @@ async fn its_word_on_opaque_tokens_is_taken() {
 }
 
 #[tokio::test]
-async fn its_bound_tokens_are_good_beside_their_certificate_alone() {
+async fn a_certificate_bound_token_is_accepted_with_its_certificate_alone() {
     let Some(provider) = Provider::start(None) else { return };
     let server = provider.ca.server("service", Kind::Rsa);
     let tls = format!(
@@ -125,7 +126,7 @@ fn key_file(folder: &tempfile::TempDir, pem: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_service_proves_who_it_is_in_every_way() {
+async fn every_client_authentication_gets_a_token() {
     let folder = tempfile::tempdir().unwrap();
     for algorithm in [Algorithm::RS256, Algorithm::ES256] {
         let key = SigningKey::generate(algorithm, "webhook-1").unwrap();
@@ -156,7 +157,7 @@ async fn the_service_proves_who_it_is_in_every_way() {
 }
 
 #[tokio::test]
-async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_up() {
+async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_soon() {
     let Some(provider) = Provider::start(None) else { return };
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
@@ -210,7 +211,7 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
 }
 
 #[tokio::test]
-async fn a_ca_that_is_not_trusted_is_not() {
+async fn an_issuer_of_an_untrusted_ca_gets_no_request() {
     let Some(provider) = Provider::start(None) else { return };
     let stranger = Ca::new();
     let issuer = Issuer::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! A real authorization server of one's own: `provider/server.mjs`, which runs npm's oidc-provider.
+//! A private authorization server: `provider/server.mjs`, which runs npm's oidc-provider.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

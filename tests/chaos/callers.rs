@@ -1,4 +1,4 @@
-//! Those who send carts, remember what they were told, and judge in the end.
+//! Callers that send carts, remember their answers, and compare them with 11VMS in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

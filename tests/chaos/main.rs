@@ -1,5 +1,6 @@
-//! The real binary, killed without warning under load, beside an 11VMS that misbehaves and would double any order
-//! that is sent twice. Whatever happens: one cart, one order, and no answer that was not true.
+//! The real binary is killed without warning under load, with an 11VMS that misbehaves and would double any order that is
+//! sent twice. Every cart is one order, and every answer was true. Power failures are not part of it: the disk keeps what was
+//! written.
 //!
 //! `CHAOS_KILLS=100 cargo test --test chaos -- --nocapture` is a longer run; `CHAOS_SEED` repeats a run's faults.
 #![allow(

@@ -1,5 +1,5 @@
-//! A service under siege: ten thousand connections that say nothing, headers and bodies that trickle, everything too large.
-//! Its callers must not notice, and its memory must stay bounded.
+//! A service under siege: ten thousand silent connections, headers and bodies that trickle, inputs that are too large. Its
+//! callers are served as before, and its memory stays bounded.
 
 use std::io::Write as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The service as a process: started, killed, started again.
+//! The service as a process that is started, killed and started again.
 
 use std::path::Path;
 use std::process::Stdio;

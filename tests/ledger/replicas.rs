@@ -1,4 +1,4 @@
-//! Several replicas on one database.
+//! Several replicas share one PostgreSQL database: leases, claims, and an outage of the database.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn replicas_that_start_together_make_the_schema_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_equal_carts_on_many_replicas_one_is_started() {
+async fn one_of_many_equal_carts_on_several_replicas_is_started() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let mut calls = Vec::new();
@@ -74,7 +74,7 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_stops_gives_back_what_it_has_not_begun() {
+async fn a_replica_that_stops_releases_the_orders_that_it_has_not_begun() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -88,7 +88,7 @@ async fn a_replica_that_stops_gives_back_what_it_has_not_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_that_look_together_share_what_is_due() {
+async fn replicas_that_claim_together_share_the_due_orders() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -104,7 +104,7 @@ async fn replicas_that_look_together_share_what_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_ledger_comes_back_with_its_database() {
+async fn a_ledger_recovers_with_its_database() {
     let Some(server) = Postgres::start() else { return };
     let ledger = replica(&server.database("orders"), LONG).await;
     let order = admitted(&ledger, 1).await;
@@ -119,7 +119,7 @@ async fn a_ledger_comes_back_with_its_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_another_replica_has_settled_is_learned() {
+async fn orders_settled_by_another_replica_are_found() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -137,7 +137,7 @@ async fn what_another_replica_has_settled_is_learned() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_changes_is_read_again() {
+async fn a_changed_password_is_read_again() {
     let Some(server) = Postgres::start() else { return };
     let good = server.database("orders");
     let current = Arc::new(Mutex::new(good.clone()));

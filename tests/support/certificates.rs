@@ -1,4 +1,4 @@
-//! A private CA of one's own, made by OpenSSL: certificates as other people's tools make them.
+//! A private CA, made by OpenSSL: certificates as other people's tools make them.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

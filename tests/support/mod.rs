@@ -1,4 +1,4 @@
-//! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS.
+//! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS; carts and answers.
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -105,6 +105,13 @@ impl Service {
     /// Sends a cart and reads the answer.
     pub async fn send(&self, cart: &Value) -> Answer {
         Answer::of(self.post(cart.to_string()).send().await.unwrap()).await
+    }
+
+    /// Sends a small cart with another token.
+    pub async fn send_with(&self, token: &str) -> Answer {
+        let request = self.client.post(self.url(ORDERS)).bearer_auth(token);
+        let request = request.header("content-type", "application/json").body(cart(1).to_string());
+        Answer::of(request.send().await.unwrap()).await
     }
 
     /// A GET with a good token.

@@ -1,4 +1,4 @@
-//! A real PostgreSQL server of one's own: a new cluster in a temporary folder, on a Unix socket and a free port.
+//! A private PostgreSQL server: a new cluster in a temporary folder, on a Unix socket and a free port.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
