@@ -58,7 +58,7 @@ fn shapes(forge: &Forge) -> Vec<Row> {
         ("a header with alg twice", forge.header_text(r#"{"alg":"none","alg":"RS256"}"#), NO_JWT),
         ("a header behind a BOM", forge.header_text("\u{feff}{\"alg\":\"RS256\"}"), NO_JWT),
         (
-            "a header with a number that nobody can read",
+            "a header with an unreadable number",
             { forge.header_text(r#"{"alg":"RS256","kid":"key-1","x":1e400}"#) },
             NO_JWT,
         ),
@@ -68,7 +68,7 @@ fn shapes(forge: &Forge) -> Vec<Row> {
         ("claims that are a text", forge.claim_text("\"srm7\""), UNREADABLE),
         ("claims nested to the depth of a stack", forge.claim_text(&"[".repeat(9_000)), UNREADABLE),
         ("no claims", forge.claim_text(""), UNREADABLE),
-        ("more than is looked at", format!("{good}{}", "x".repeat(20_000)), TOO_LONG),
+        ("more than the limit", format!("{good}{}", "x".repeat(20_000)), TOO_LONG),
     ]
 }
 
@@ -134,17 +134,17 @@ fn keys(forge: &Forge, stranger: &Issuer) -> Vec<Row> {
     let kid = |kid: Value| forge.header("kid", kid);
     let jwk = stranger.jwk();
     vec![
-        ("a kid that nobody knows", kid(json!("elsewhere")), KEY),
+        ("an unknown kid", kid(json!("elsewhere")), KEY),
         ("an empty kid", kid(json!("")), KEY),
         ("a kid that is a path", kid(json!("../../key-1")), KEY),
         ("a kid that is a query", kid(json!("key-1' OR '1'='1")), KEY),
         ("a kid that is a number", kid(json!(1)), NO_JWT),
         ("a stranger's key under the issuer's kid", foreign("kid", forge.header["kid"].clone()), SIGNATURE),
         ("a stranger's key under its own kid", foreign("kid", json!("key-of-a-stranger")), KEY),
-        ("a stranger's key that comes along", foreign("jwk", jwk.clone()), SIGNATURE),
+        ("a stranger's key in the token", foreign("jwk", jwk.clone()), SIGNATURE),
         ("a stranger's key behind jku", foreign("jku", json!(format!("{}/jwks", stranger.url()))), SIGNATURE),
         ("a stranger's key behind x5u", foreign("x5u", json!(format!("{}/jwks", stranger.url()))), SIGNATURE),
-        ("a stranger's certificate that comes along", foreign("x5c", json!([STANDARD.encode("MII")])), SIGNATURE),
+        ("a stranger's certificate in the token", foreign("x5c", json!([STANDARD.encode("MII")])), SIGNATURE),
     ]
 }
 
@@ -273,20 +273,20 @@ async fn forged_malformed_and_stale_tokens_are_refused_with_the_reason() {
     let mut wrong = Vec::new();
     for (what, token, why) in table {
         let answer = service.send_with(&token).await;
-        let told = answer.body["detail"].as_str().unwrap_or_default();
+        let detail = answer.body["detail"].as_str().unwrap_or_default();
         let expected =
             format!("Bearer realm=\"purchase-order-webhook\", error=\"invalid_token\", error_description=\"{why}\"");
-        if (answer.status, told, answer.header("www-authenticate")) != (401, why, &expected) {
+        if (answer.status, detail, answer.header("www-authenticate")) != (401, why, &expected) {
             wrong.push(format!("{what}: expected {why:?}, got {} {}", answer.status, answer.text));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(stranger.jwks_requests(), 0, "no key comes from where a token says");
+    assert_eq!(stranger.jwks_requests(), 0, "no key is fetched from an address in a token");
     assert!(service.vms.received().is_empty(), "nothing was sent");
     assert_eq!(service.send_with(&forge.good()).await.status, 201);
 }
 
-/// What the issuer publishes and must not be used: the tokens are signed well.
+/// The tokens are signed well, but with keys that must not be used.
 #[tokio::test]
 async fn published_keys_that_are_unfit_for_tokens_are_not_used() {
     let service = Service::start().await;

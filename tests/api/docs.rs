@@ -15,7 +15,7 @@ async fn the_committed_descriptions_are_those_of_the_routes() {
     for (path, file) in [("/openapi.json", "openapi.json"), ("/openapi-3.0.json", "openapi-3.0.json")] {
         let answer = service.get(path).await;
         assert_eq!(answer.header("content-type"), "application/json");
-        assert!(answer.text == committed(file), "openapi/{file} is not what the routes say: run scripts/openapi");
+        assert!(answer.text == committed(file), "openapi/{file} is not that of the routes: run scripts/openapi");
     }
 }
 
@@ -59,7 +59,7 @@ async fn the_docs_page_and_all_its_files_come_from_the_service() {
     for part in
         page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<'))
     {
-        assert!(part.starts_with("/docs/"), "{part} comes from elsewhere");
+        assert!(part.starts_with("/docs/"), "{part} is not a file of the service");
         let file = service.get(part).await;
         assert_eq!(file.status, 200, "{part}");
         loaded += 1;

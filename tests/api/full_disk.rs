@@ -56,7 +56,7 @@ async fn a_full_disk_stops_all_sending_until_there_is_room() {
     let service = Service::start_with(&format!("ledger.url = {:?}", format!("sqlite:{}", file.display()))).await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
     disk.fill();
-    // What SQLite has reserved takes a few more; nobody waits, because an attempt may be what can't be recorded.
+    // SQLite's reserve holds a few more. No caller waits: the record of an attempt may be the one that fails.
     let mut number = 1;
     let refused = loop {
         number += 1;

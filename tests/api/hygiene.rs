@@ -70,7 +70,7 @@ async fn requests_of_other_origins_are_refused_unless_the_origin_is_listed() {
     assert!(answer.header("access-control-expose-headers").contains("x-request-id"), "{answer:?}");
 }
 
-/// A real browser draws the page, and says what its policy forbade.
+/// A real browser renders the page, and logs every violation of its policy.
 #[tokio::test]
 async fn a_browser_renders_the_docs_page_within_its_policy() {
     let service = Service::start().await;
@@ -80,14 +80,14 @@ async fn a_browser_renders_the_docs_page_within_its_policy() {
     browser.args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]);
     browser.args(["--virtual-time-budget=20000", "--dump-dom"]);
     browser.arg(format!("--user-data-dir={}", folder.path().display())).arg(service.url("/docs"));
-    let Ok(drawn) = browser.output().await else {
+    let Ok(rendered) = browser.output().await else {
         let text = "NOT RUN: chromium is not installed (Debian: apt-get install chromium)";
         assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
         return eprintln!("{text}");
     };
-    let (page, said) = (String::from_utf8_lossy(&drawn.stdout), String::from_utf8_lossy(&drawn.stderr));
+    let (page, log) = (String::from_utf8_lossy(&rendered.stdout), String::from_utf8_lossy(&rendered.stderr));
     for expected in ["Create a purchase order", "create_purchase_orders", "Preview", "Authorize"] {
-        assert!(page.contains(expected), "{expected}: {page}\n{said}");
+        assert!(page.contains(expected), "{expected}: {page}\n{log}");
     }
-    assert!(!said.contains("Content Security Policy") && !said.contains("Refused to"), "{said}");
+    assert!(!log.contains("Content Security Policy") && !log.contains("Refused to"), "{log}");
 }

@@ -14,7 +14,7 @@ fn signed(service: &Service, claims: &Value) -> String {
     service.issuer.sign(&json!({ "alg": "RS256", "typ": "JWT", "kid": service.issuer.kid() }), claims)
 }
 
-/// What XSUAA issues to a technical client, as its documentation and libraries show it.
+/// The claims that XSUAA issues to a technical client, as its documentation and libraries show them.
 fn xsuaa(service: &Service) -> Value {
     let mut claims = service.issuer.claims();
     let xsuaa = json!({
@@ -80,7 +80,7 @@ async fn a_broker_of_xsuaa_accepts_tokens_of_its_clones() {
     }
 }
 
-/// What IAS issues: no scope; the client is `azp`, its permissions are APIs.
+/// The claims that IAS issues: no scope; the client is `azp`, its permissions are APIs.
 fn ias(service: &Service) -> Value {
     let mut claims = service.issuer.claims();
     let members = claims.as_object_mut().unwrap();
@@ -105,14 +105,14 @@ async fn tokens_of_ias_get_their_permissions_by_client_or_by_api() {
     another["sub"] = json!("6f0c7a1e-srm");
     by_client.send_with(&signed(&by_client, &another)).await.is_problem(403, "insufficient-scope");
     let list = by_client.client.get(by_client.url(ORDERS)).bearer_auth(signed(&by_client, &ias(&by_client)));
-    assert_eq!(list.send().await.unwrap().status(), 403, "who may write may not read");
+    assert_eq!(list.send().await.unwrap().status(), 403, "the write permission does not include reading");
 
     let by_api = Service::start_with("auth.scopes.claim = \"ias_apis\"").await;
     assert_eq!(by_api.send_with(&signed(&by_api, &ias(&by_api))).await.status, 201);
     by_api.send_with(&by_api.issuer.token()).await.is_problem(403, "insufficient-scope");
 }
 
-/// A service that asks its issuer about opaque tokens.
+/// A service that introspects opaque tokens.
 async fn introspecting(more: &str) -> Service {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
@@ -163,7 +163,7 @@ async fn an_opaque_token_is_judged_by_the_issuers_answer() {
     let forged = service.issuer.token().replace('.', "..");
     service.send_with(&forged).await.is_problem(401, "invalid-token");
     service.send_with("no b64token").await.is_problem(401, "invalid-token");
-    assert_eq!(service.issuer.introspection_requests(), 13, "what can't be a token is not asked about");
+    assert_eq!(service.issuer.introspection_requests(), 13, "no introspection for a text that can't be a token");
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn a_new_token_gets_503_while_introspection_is_down() {
     service.issuer.say_of("new", active(&service));
     assert_eq!(service.send_with("known").await.status, 201);
     service.issuer.set_mood(Mood::Down);
-    assert_eq!(service.send_with("known").await.status, 200, "what is remembered goes on");
+    assert_eq!(service.send_with("known").await.status, 200, "a remembered token stays valid");
     let answer = service.send_with("new").await;
     answer.is_problem(503, "issuer-unavailable");
     assert!(!answer.header("retry-after").is_empty());
@@ -262,7 +262,7 @@ async fn a_failed_introspection_fails_once_for_all_waiting_callers() {
     service.issuer.set_latency(Duration::ZERO);
     service.issuer.say_of("one", active(&service));
     assert_eq!(ask().await.unwrap().status(), 200);
-    // The sandbox counts a request once it has waited: none of the failed ones has come so far.
+    // The sandbox counts a request after its latency: none of the failed ones has been counted.
     assert_eq!(service.issuer.introspection_requests(), 1);
 }
 
@@ -285,8 +285,8 @@ async fn the_number_of_remembered_tokens_is_limited() {
 async fn cache_times_and_the_required_audience_follow_the_settings() {
     let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
     let service = introspecting(settings).await;
-    let told = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
-    service.issuer.say_of("for-us", told(json!(AUDIENCE)));
+    let answer = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
+    service.issuer.say_of("for-us", answer(json!(AUDIENCE)));
     service.issuer.say_of("for-nobody", active(&service));
     service.issuer.say_of("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
     service.issuer.say_of("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));

@@ -20,7 +20,7 @@ async fn batch(service: &Service, carts: &[Value]) -> Answer {
     Answer::of(request.json(carts).send().await.unwrap()).await
 }
 
-/// What is read until the other side closes.
+/// Everything until the other side closes the connection.
 async fn read_until_closed(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
@@ -73,20 +73,20 @@ async fn a_batch_beyond_the_limit_waits_to_be_read() {
         "POST {ORDERS}/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n["
     );
     slow.write_all(begun.as_bytes()).await.unwrap();
-    // Until it has its place, and long before its body is given up.
+    // Until the slow batch has its permit, and long before its body times out.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let carts = [cart(1)];
     let mut other = std::pin::pin!(batch(&service, &carts));
     assert!(
         tokio::time::timeout(Duration::from_millis(200), &mut other).await.is_err(),
-        "it was read beside the first"
+        "two batches were read at a time"
     );
     assert_eq!(service.send(&cart(2)).await.status, 201, "single carts do not wait");
     assert!(read_some(&mut slow).await.starts_with("HTTP/1.1 408"));
     assert_eq!(other.await.status, 200);
 }
 
-/// The begin of an answer.
+/// The first bytes of an answer.
 async fn read_some(stream: &mut TcpStream) -> String {
     let mut begin = vec![0; 64];
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut begin)).await;
@@ -129,7 +129,7 @@ async fn headers_have_a_limit() {
     let with = |bytes: usize| service.client.get(service.url("/livez")).header("x-long", "x".repeat(bytes)).send();
     assert_eq!(with(8_000).await.unwrap().status(), 200);
     Answer::of(with(8_200).await.unwrap()).await.is_problem(431, "headers-too-large");
-    // Far over it, nobody reads so far as to say more.
+    // Far over the limit, the parser refuses the request before it has a problem body.
     assert!(with(20_000).await.is_ok_and(|answer| answer.status() == 431));
 }
 
@@ -176,7 +176,7 @@ async fn a_client_that_reads_no_answer_loses_its_connection() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("its place is held for ever");
+    panic!("the connection is held for ever");
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn callers_without_a_valid_token_hold_no_permit() {
         |number: usize| service.client.post(service.url(ORDERS)).bearer_auth(format!("forged-{number}")).send();
     let forged: Vec<_> = (0..20).map(|number| tokio::spawn(forged(number))).collect();
     for number in 2..10 {
-        assert_eq!(service.send(&cart(number)).await.status, 201, "callers that are known go on");
+        assert_eq!(service.send(&cart(number)).await.status, 201, "callers with remembered tokens are served");
         assert_eq!(service.get(ORDERS).await.status, 200);
     }
     for call in forged {
@@ -218,8 +218,8 @@ async fn a_token_has_a_limit() {
 async fn a_silent_connection_gets_408_and_is_closed() {
     let service = Service::start_with("server.limits.first_byte = \"200ms\"").await;
     let mut silent = TcpStream::connect(service.address).await.unwrap();
-    let told = read_until_closed(&mut silent).await;
-    assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
+    let answer = read_until_closed(&mut silent).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("/problems/request-timeout"), "{answer}");
 }
 
 #[tokio::test]
@@ -270,9 +270,9 @@ async fn a_connection_beyond_the_limit_gets_503() {
         held.push(stream);
     }
     let mut beyond = TcpStream::connect(service.address).await.unwrap();
-    let told = read_until_closed(&mut beyond).await;
-    assert!(told.starts_with("HTTP/1.1 503") && told.contains("/problems/overloaded"), "{told}");
-    assert!(told.contains("retry-after: "), "{told}");
+    let answer = read_until_closed(&mut beyond).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("/problems/overloaded"), "{answer}");
+    assert!(answer.contains("retry-after: "), "{answer}");
     let probe = service.client.get(format!("http://{}/readyz", service.management)).send().await.unwrap();
     assert_eq!(probe.status(), 200, "probes have connections of their own");
     held.pop();
@@ -282,7 +282,7 @@ async fn a_connection_beyond_the_limit_gets_503() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("a place that was given back is not taken again");
+    panic!("a closed connection does not make room");
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn queries_have_a_limit_of_their_own() {
     let service = Service::start_with("server.limits.queries = 1\nserver.limits.body_time = \"2s\"").await;
     let token = service.issuer.token();
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    // A body that does not come holds the only place.
+    // A body that does not arrive holds the only permit.
     let mut holding = TcpStream::connect(service.address).await.unwrap();
     let begun = format!(
         "POST {ORDERS}/1/resolve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
@@ -300,10 +300,10 @@ async fn queries_have_a_limit_of_their_own() {
         let answer = service.get(ORDERS).await;
         if answer.status == 503 {
             answer.is_problem(503, "overloaded");
-            assert_eq!(service.send(&cart(2)).await.status, 201, "carts have places of their own");
+            assert_eq!(service.send(&cart(2)).await.status, 201, "carts have permits of their own");
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the second request had a place");
+    panic!("the second query had a permit");
 }

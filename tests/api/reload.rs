@@ -16,7 +16,7 @@ fn copy_mapping(to: &Path) {
     }
 }
 
-/// Lets the service look at its folder again, until `done`.
+/// Moves the clock, so that the service reads its folder again, until `done`.
 async fn advance_until(service: &Service, done: impl AsyncFn() -> bool) {
     for _ in 0..1_000 {
         service.clock.advance(Duration::from_secs(2));

@@ -29,7 +29,7 @@ impl Replicas {
         Some(Self { server, services })
     }
 
-    /// Lets the time of every replica go on, little by little, until an answer is there.
+    /// Moves the clocks of all replicas on, little by little, until the work is done.
     async fn until<T>(&self, work: impl Future<Output = T>) -> T {
         let pass = async {
             loop {
@@ -72,7 +72,7 @@ async fn the_orders_of_a_lost_replica_are_taken_over() {
     gone.stop().await;
     let other = &replicas.services[0];
     replicas.until(other.until("1", "created")).await;
-    // What a kill leaves behind: the begin of an attempt that nobody makes any more.
+    // As after a kill: the ledger has the begin of an attempt that no process makes any more.
     other.vms.queue(Fault { delay_ms: 0, effect: Effect::status(429) });
     other.post(cart(2).to_string()).header("prefer", "wait=0").send().await.unwrap();
     other.until("2", "retrying").await;

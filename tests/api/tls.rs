@@ -92,7 +92,7 @@ async fn subject(service: &Service) -> String {
     shown.lines().find(|line| line.starts_with("subject=")).unwrap_or(&shown).to_owned()
 }
 
-/// Lets the service look at its files until it has taken them up.
+/// Moves the clock until the service uses its changed files.
 async fn until_subject(service: &Service, expected: &str) {
     for _ in 0..50 {
         service.clock.advance(Duration::from_secs(3));
@@ -128,7 +128,7 @@ async fn changed_certificates_are_used_without_a_restart_and_unusable_ones_are_n
     assert_eq!(subject(&service).await, "subject=CN = second");
     replace(&used, &ca.server("fourth", Kind::Ec));
     until_subject(&service, "subject=CN = fourth").await;
-    assert_eq!(open.get(https(&service, "/livez")).send().await.unwrap().status(), 200, "open connections go on");
+    assert_eq!(open.get(https(&service, "/livez")).send().await.unwrap().status(), 200, "open connections stay usable");
 }
 
 async fn list(client: &Client, service: &Service, token: &str) -> Answer {
@@ -278,9 +278,9 @@ async fn a_certificate_header_is_believed_from_the_configured_proxy_alone() {
     let elsewhere = Service::start_with(&behind("10.0.0.0/8", "client-cert")).await;
     let token = bound_to(&elsewhere, &pair);
     assert_eq!(ask(&elsewhere, token, "client-cert", value.clone()).await.unwrap().status(), 401, "another address");
-    let nobody = Service::start().await;
-    let token = bound_to(&nobody, &pair);
-    assert_eq!(ask(&nobody, token, "client-cert", value).await.unwrap().status(), 401, "nobody was named");
+    let without_proxy = Service::start().await;
+    let token = bound_to(&without_proxy, &pair);
+    assert_eq!(ask(&without_proxy, token, "client-cert", value).await.unwrap().status(), 401, "no proxy is configured");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn tokens_of_every_legal_shape_are_accepted() {
         ("typ in small letters", forge.header("typ", json!("jwt"))),
         ("typ as a media type", forge.header("typ", json!("application/at+jwt"))),
         ("no typ", forge.header("typ", Value::Null)),
-        ("a jku that nobody follows", forge.header("jku", json!("http://127.0.0.1:1/"))),
+        ("a jku, which is not followed", forge.header("jku", json!("http://127.0.0.1:1/"))),
         ("no kid, and several keys that fit", forge.header("kid", Value::Null)),
         ("an audience in a list", forge.claim("aud", json!(["other", AUDIENCE]))),
         ("scopes in a list", forge.claim("scope", json!(["openid", "purchase-orders.write"]))),

@@ -88,7 +88,7 @@ async fn the_refresh_alone_notices_a_withdrawn_key() {
     service.issuer.rotate().unwrap();
     service.clock.advance(Duration::from_secs(61));
     for _ in 0..200 {
-        // The first one that comes has the keys fetched behind its back.
+        // The first request starts the refresh in the background.
         if service.get(ORDERS).await.status == 401 {
             return;
         }
@@ -161,7 +161,7 @@ async fn a_key_rotation_under_load_refuses_no_valid_caller() {
         })
         .collect();
     for _ in 0..ROTATIONS {
-        // The old key is published beside the new one for as long as its tokens live.
+        // The old key stays published for as long as its tokens live.
         let old = service.issuer.jwk();
         service.issuer.rotate().unwrap();
         service.issuer.publish(old);
@@ -262,8 +262,8 @@ async fn an_unknown_key_gets_503_while_the_issuer_is_down_and_known_ones_stay_va
     let verified = service.issuer.token();
     assert_eq!(service.send_with(&verified).await.status, 201);
     service.issuer.set_mood(Mood::Down);
-    assert_eq!(service.send_with(&verified).await.status, 200, "a verified token goes on");
-    assert_eq!(service.send_with(&service.issuer.token()).await.status, 200, "known keys go on");
+    assert_eq!(service.send_with(&verified).await.status, 200, "a verified token stays valid");
+    assert_eq!(service.send_with(&service.issuer.token()).await.status, 200, "known keys stay valid");
     service.clock.advance(Duration::from_secs(11));
     let unknown = service.issuer.sign(&header_with(&service.issuer, "kid", json!("new")), &service.issuer.claims());
     service.send_with(&unknown).await.is_problem(503, "issuer-unavailable");

@@ -152,7 +152,7 @@ async fn a_jwt_bearer_assertion_gets_a_token_and_a_strangers_does_not() {
         service.clock.advance(Duration::from_hours(2));
         let refused = service.send(&cart(2)).await;
         refused.is_problem(502, "parked");
-        // The server repeats what was sent; nobody here does.
+        // The server's answer repeats the assertion; the service's answer does not.
         assert!(refused.text.contains("invalid_grant") && !refused.text.contains("eyJ"), "{}", refused.text);
     }
 }
@@ -173,9 +173,9 @@ async fn an_assertion_has_the_claims_of_the_settings() {
     assert_eq!((form.get("client_id"), form.basic.clone()), (String::new(), None), "nothing else proves it");
     let settings = "target.oauth2.assertion_audience = \"https://login.example\"\ntarget.oauth2.key_id = \"2026-01\"\n\
         target.oauth2.auth = \"private_key_jwt\"\ntarget.oauth2.scopes = [\"api\"]\ntarget.oauth2.audience = \"x\"";
-    let told = with_assertions(&key, settings).await;
-    assert_eq!(told.send(&cart(1)).await.status, 201);
-    let form = told.issuer.last_form().unwrap();
+    let configured = with_assertions(&key, settings).await;
+    assert_eq!(configured.send(&cart(1)).await.status, 201);
+    let form = configured.issuer.last_form().unwrap();
     for field in ["assertion", "client_assertion"] {
         assert_eq!(
             (&form.claims(field)["aud"], &form.header(field)["kid"]),
@@ -195,7 +195,7 @@ async fn the_instance_url_of_a_token_is_used_if_its_host_is_allowed() {
     service.issuer.set_instance_url(service.vms.url().as_str());
     assert_eq!(service.send(&cart(1)).await.status, 201);
     assert_eq!(service.vms.orders().len(), 1);
-    // No lifetime was told: it is renewed soon.
+    // A token without expires_in is renewed soon.
     service.clock.advance(Duration::from_mins(5));
     assert_eq!(service.send(&cart(2)).await.status, 201);
     assert_eq!(service.issuer.token_requests(), 2);

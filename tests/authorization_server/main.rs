@@ -138,7 +138,7 @@ async fn every_client_authentication_gets_a_token() {
         );
         let answer = order_with(&provider, &settings).await;
         assert_eq!(answer.status, 201, "{algorithm:?}: {}", answer.text);
-        // Of another key nothing is told but that it is the wrong one.
+        // The answer about another key says no more than that the client is unknown.
         let stranger = SigningKey::generate(algorithm, "webhook-1").unwrap();
         key_file(&folder, &stranger.pem);
         let answer = order_with(&provider, &settings).await;
@@ -170,7 +170,7 @@ async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_
         std::fs::copy(&pair.key, &key).unwrap();
         std::fs::copy(&pair.certificate, &certificate).unwrap();
     };
-    // A certificate of a CA that nobody there knows: as if it had expired.
+    // A certificate of an unknown CA is refused as an expired one is.
     place(&Ca::new().client("webhook"));
     let settings = format!(
         "auth.issuer = {:?}\nauth.ca = \"{ca}\"\ntarget.base_url = \"https://{front}\"\ntarget.ca = \"{ca}\"\n\
@@ -186,7 +186,7 @@ async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_
     let request = service.client.post(&url).bearer_auth(&token).header("content-type", "application/json");
     let request = request.header("prefer", "respond-async").body(cart(1).to_string());
     assert_eq!(request.send().await.unwrap().status(), 202);
-    // Each look lets the time pass in which the files are looked at, and the next attempt is due.
+    // Each round moves the clock far enough for the files to be read again and the next attempt to be due.
     let until = async |holds: fn(&Value) -> bool| {
         for _ in 0..500 {
             let order = service.client.get(format!("{url}/1")).bearer_auth(&token).send().await.unwrap();
@@ -197,11 +197,11 @@ async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_
             service.clock.advance(std::time::Duration::from_secs(20));
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        panic!("it never came so far");
+        panic!("the order never became so");
     };
     until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 2)).await;
     assert_eq!(service.vms.received().len(), 0);
-    // Between two writes, key and certificate do not go together: the ones before stay in use.
+    // Between two writes, key and certificate do not match: the earlier ones stay in use.
     std::fs::copy(&provider.webhook.key, &key).unwrap();
     until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 4)).await;
     assert_eq!(service.vms.received().len(), 0);

@@ -33,7 +33,7 @@ use victim::Victims;
 /// Kills of an ordinary run, on each backend.
 const USUAL_KILLS: u32 = 6;
 
-/// New carts in each round; those that were not answered in one round come again in the next.
+/// New carts in each round; those without an answer are sent again in the next.
 const CARTS_A_ROUND: u32 = 20;
 
 fn number_of(variable: &str) -> Option<u32> {
@@ -69,7 +69,7 @@ async fn a_service_on_sqlite_that_is_killed_at_random_loses_and_doubles_no_order
     }
     victims.start_all().await;
     callers.send_until_answered().await;
-    callers.judge(&format!("SQLite, seed {seed}, {} kills", kills())).await;
+    callers.check_orders(&format!("SQLite, seed {seed}, {} kills", kills())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,5 +102,5 @@ async fn three_replicas_on_postgresql_that_are_killed_at_random_lose_and_double_
     victims.start_all().await;
     callers.send_until_answered().await;
     let run = format!("PostgreSQL, three replicas, seed {seed}, {killed} kills, {crashes} crashes of the database");
-    callers.judge(&run).await;
+    callers.check_orders(&run).await;
 }

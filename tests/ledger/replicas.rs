@@ -63,7 +63,7 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
     server.run_sql("orders", "UPDATE orders SET lease_until = now() - interval '1 second'");
     let taken = other.claim(at(100), 100).await.unwrap();
     assert_eq!((taken[0].id.as_str(), taken[0].state), ("1", State::Forwarding));
-    // The one that began it comes back late: whichever concludes first counts, and the other learns that it lost.
+    // The replica that began the attempt concludes it late: the first conclusion counts, the second is superseded.
     let mut late = order.clone();
     order.interrupt(at(101), &policy()).unwrap();
     late.interrupt(at(102), &policy()).unwrap();
@@ -84,7 +84,7 @@ async fn a_replica_that_stops_releases_the_orders_that_it_has_not_begun() {
     admitted(&one, 2).await;
     admitted(&other, 3).await;
     one.release().await.unwrap();
-    assert_eq!(claimed(&other, 100).await, ["2"], "neither what is being sent, nor what is another's");
+    assert_eq!(claimed(&other, 100).await, ["2"], "neither an order that is being sent, nor another replica's");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +100,7 @@ async fn replicas_that_claim_together_share_the_due_orders() {
     let mut ids: Vec<OrderId> = here.unwrap().into_iter().chain(there.unwrap()).map(|order| order.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 40, "nothing twice, and nobody waits for the other");
+    assert_eq!(ids.len(), 40, "no order twice, and no replica waits for the other");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -110,7 +110,7 @@ async fn due_orders_are_claimed_oldest_first(storage: &Storage<'_>) {
     concluded(&*ledger, settled, created()).await;
     assert_eq!(ledger.next_due(at(39)).await.unwrap(), Some(at(40)));
     assert_eq!(ledger.next_due(at(40)).await.unwrap(), None);
-    // A new life: nobody works on anything any more.
+    // A restart: no process works on an order any more.
     drop(ledger);
     if matches!(storage, Storage::Database { .. }) {
         storage.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");

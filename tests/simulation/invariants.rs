@@ -135,7 +135,7 @@ impl World {
             match self.rows.get(&id).map(|row| row.order.clone()) {
                 None => self.report_violation(format!("{id}: lost")),
                 Some(order) if order.state.is_open() => {
-                    self.report_violation(format!("{id}: still {}", order.state.name()))
+                    self.report_violation(format!("{id}: still {}", order.state.name()));
                 }
                 Some(order) if order.state == State::Created => {
                     let number = order.purchase_order_number.unwrap_or_default();

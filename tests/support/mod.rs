@@ -39,7 +39,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a service whose time stands still.
+    /// Starts a service whose clock is moved by hand.
     pub async fn start() -> Self {
         Self::start_with("").await
     }
@@ -51,7 +51,7 @@ impl Service {
         Self::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), settings).await
     }
 
-    /// One more service beside the same issuer and 11VMS.
+    /// Starts one more service with the same issuer and 11VMS.
     pub async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
         let clock = Arc::new(ManualClock::default());
         let parsed = Settings::parse(
@@ -159,7 +159,7 @@ fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -
     lines.join("\n") + "\n"
 }
 
-/// What `check` says of the files that settings name.
+/// The defects that `check` finds in the files of settings.
 pub fn defects(settings: &str) -> Vec<String> {
     let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
         target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n";

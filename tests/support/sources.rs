@@ -111,7 +111,7 @@ fn statements(code: &str) -> Vec<String> {
     let text = lines.join(" ");
     text.split(';')
         .map(|statement| {
-            // Attributes and what ends before a `use` are not part of it.
+            // Attributes, and the code before a `use`, are not part of it.
             let at = ["pub use ", "pub(super) use ", "use "]
                 .iter()
                 .filter_map(|word| {
@@ -127,7 +127,7 @@ fn starts(line: &str) -> Vec<(usize, &'static str)> {
     ["crate::", "super::"].iter().flat_map(|start| line.match_indices(start).map(|(at, _)| (at, *start))).collect()
 }
 
-/// The paths that begin with `base` and go on as the text says, groups expanded.
+/// The paths that begin with `base` and continue with the text, groups expanded.
 fn expand(base: &[&str], text: &str, lends: bool) -> Vec<CratePath> {
     let text = text.trim_start();
     if let Some(group) = text.strip_prefix('{') {

@@ -27,11 +27,11 @@ pub fn files_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// Folders that hold what is committed, besides single files at the root.
+/// Folders with committed files.
 const FOLDERS: [&str; 11] =
     [".ci", ".config", "benches", "docs", "fuzz", "helm", "mapping", "openapi", "scripts", "src", "tests"];
 
-/// Files at the root. Not all of them: a developer's own settings and notes are nobody's business.
+/// Committed files at the root. A developer's own settings and notes are not read.
 const ROOT_FILES: [&str; 12] = [
     ".dockerignore",
     ".gitignore",
@@ -99,7 +99,7 @@ pub fn repository() -> Vec<Text> {
         .collect()
 }
 
-/// Rust with blanks in place of comments and of what quotes hold. Every byte keeps its place.
+/// Rust with blanks in place of comments, strings and characters. Every byte keeps its position.
 pub fn masked(code: &str) -> String {
     let mut masked = String::with_capacity(code.len());
     let mut rest = code;
