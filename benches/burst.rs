@@ -1,5 +1,5 @@
-//! A burst of carts at once, beside an 11VMS that takes 200 ms for each: how near the whole comes to the least time there
-//! can be (carts × latency ÷ `target.max_concurrency`), and how much memory the service needs for it.
+//! A burst of carts, with an 11VMS that takes 200 ms for each: the time compared with the least possible one
+//! (carts × latency ÷ `target.max_concurrency`), and the peak memory of the service.
 //!
 //! `cargo bench --bench burst` sends 10,000 carts within a second or two, each on a connection of its own, and then as many in batches of 500.
 #![allow(
@@ -29,7 +29,7 @@ const CARTS: u32 = 10_000;
 const LATENCY: Duration = Duration::from_millis(200);
 const CONCURRENCY: u32 = 32;
 
-/// How the carts come.
+/// How the carts are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
     EachAlone,
@@ -74,7 +74,7 @@ impl Service {
             .spawn()
             .unwrap();
         let address = format!("http://127.0.0.1:{port}");
-        // Callers that wait, however long.
+        // Callers wait without a time-out.
         let client = Client::builder().no_proxy().tcp_keepalive(None).tcp_user_timeout(None).build().unwrap();
         while client.get(format!("{address}/readyz")).send().await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -1,4 +1,4 @@
-//! Every seed of the fuzz targets, replayed: what once was a finding stays one. `fuzz/` has the targets for libFuzzer.
+//! Every seed of the fuzz targets passes, so that a finding stays mended. New inputs are made by libFuzzer: see `fuzz/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../fuzz/targets.rs"]
@@ -7,7 +7,7 @@ mod targets;
 use std::fs;
 use std::path::Path;
 
-/// Fewer would mean that the seeds are not where they are looked for.
+/// Fewer seeds mean that the folder is the wrong one.
 const AT_LEAST: usize = 10;
 
 fn replay(name: &str, target: fn(&[u8])) {
@@ -15,33 +15,33 @@ fn replay(name: &str, target: fn(&[u8])) {
     let seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(seeds.len() >= AT_LEAST, "{name} has {} seeds", seeds.len());
     for seed in seeds {
-        // The last one that is named is the one that failed.
+        // The last line names the seed that failed.
         println!("{}", seed.display());
         target(&fs::read(seed).unwrap());
     }
 }
 
 #[test]
-fn carts() {
+fn every_seed_of_carts_passes() {
     replay("cart", targets::cart);
 }
 
 #[test]
-fn sheets() {
+fn every_seed_of_sheets_passes() {
     replay("sheet", targets::sheet);
 }
 
 #[test]
-fn tables() {
+fn every_seed_of_tables_passes() {
     replay("table", targets::table);
 }
 
 #[test]
-fn headers_of_tokens() {
+fn every_seed_of_token_headers_passes() {
     replay("token_header", targets::token_header);
 }
 
 #[test]
-fn values_of_retry_after() {
+fn every_seed_of_retry_after_passes() {
     replay("retry_after", targets::retry_after);
 }

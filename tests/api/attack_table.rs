@@ -1,13 +1,15 @@
-//! Tokens that are forged, twisted or stale, and what each of them is told; and the shapes that are legal.
+//! Forged, malformed and stale tokens are refused, each with its reason, and unfit keys of the issuer are not used.
+//!
+//! Legal tokens have `token_shapes.rs`, the fetching of keys `tokens_in.rs`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::Algorithm::{ES256, ES384, EdDSA, HS256, PS256, RS256, RS512};
-use jsonwebtoken::EncodingKey;
+use jsonwebtoken::Algorithm::{ES384, PS256, RS256, RS512};
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, SigningKey};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ORDERS, Service, cart};
+use crate::forge::{Forge, base64, hmac, parts, with, with_stray_bits};
+use crate::support::Service;
 
 const NO_JWT: &str = "the token is no JWT";
 const UNREADABLE: &str = "the token can't be read";
@@ -29,78 +31,6 @@ const OTHER_AUDIENCE: &str = "the token is for another audience";
 const NO_AUDIENCE: &str = "the token lacks the claim aud";
 const BOUND: &str = "the token is bound to a client certificate, and none was shown";
 const BOUND_OTHERWISE: &str = "the token is bound to a key in a way that is not known here";
-
-/// Makes tokens that differ from a good one in one thing.
-struct Forge {
-    key: SigningKey,
-    header: Value,
-    claims: Value,
-}
-
-/// Another value for a member; `null` takes it away.
-fn with(object: &Value, name: &str, value: Value) -> Value {
-    let mut object = object.clone();
-    let members = object.as_object_mut().unwrap();
-    if value.is_null() {
-        members.remove(name)
-    } else {
-        members.insert(name.to_owned(), value)
-    };
-    object
-}
-
-fn base64(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(text)
-}
-
-/// The three parts of a token.
-fn parts(token: &str) -> [String; 3] {
-    let parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-    parts.try_into().unwrap()
-}
-
-/// The same bytes for a lax reader: the last character carries bits that no byte needs.
-fn with_stray_bits(part: &str) -> String {
-    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (rest, last) = part.split_at(part.len() - 1);
-    let next = ALPHABET.find(last).map(|at| &ALPHABET[at + 1..at + 2]).unwrap();
-    assert_ne!(part.len() % 4, 0, "there is no stray bit in {part}");
-    format!("{rest}{next}")
-}
-
-/// HS256 with a secret that everybody knows.
-fn hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
-    let message = format!("{}.{}", base64(&header.to_string()), base64(&claims.to_string()));
-    let key = EncodingKey::from_secret(secret);
-    format!("{message}.{}", jsonwebtoken::crypto::sign(message.as_bytes(), &key, HS256).unwrap())
-}
-
-impl Forge {
-    fn of(issuer: &Issuer) -> Self {
-        let header = json!({ "alg": "RS256", "typ": "at+jwt", "kid": issuer.kid() });
-        Self { key: issuer.key().unwrap(), header, claims: issuer.claims() }
-    }
-
-    fn good(&self) -> String {
-        self.key.sign(RS256, &self.header, &self.claims)
-    }
-
-    fn header(&self, name: &str, value: Value) -> String {
-        self.key.sign(RS256, &with(&self.header, name, value), &self.claims)
-    }
-
-    fn claim(&self, name: &str, value: Value) -> String {
-        self.key.sign(RS256, &self.header, &with(&self.claims, name, value))
-    }
-
-    fn claim_text(&self, claims: &str) -> String {
-        self.key.sign_parts(RS256, &self.header.to_string(), claims)
-    }
-
-    fn header_text(&self, header: &str) -> String {
-        self.key.sign_parts(RS256, header, &self.claims.to_string())
-    }
-}
 
 type Row = (&'static str, String, &'static str);
 
@@ -128,7 +58,7 @@ fn shapes(forge: &Forge) -> Vec<Row> {
         ("a header with alg twice", forge.header_text(r#"{"alg":"none","alg":"RS256"}"#), NO_JWT),
         ("a header behind a BOM", forge.header_text("\u{feff}{\"alg\":\"RS256\"}"), NO_JWT),
         (
-            "a header with a number that nobody can read",
+            "a header with an unreadable number",
             { forge.header_text(r#"{"alg":"RS256","kid":"key-1","x":1e400}"#) },
             NO_JWT,
         ),
@@ -138,7 +68,7 @@ fn shapes(forge: &Forge) -> Vec<Row> {
         ("claims that are a text", forge.claim_text("\"srm7\""), UNREADABLE),
         ("claims nested to the depth of a stack", forge.claim_text(&"[".repeat(9_000)), UNREADABLE),
         ("no claims", forge.claim_text(""), UNREADABLE),
-        ("more than is looked at", format!("{good}{}", "x".repeat(20_000)), TOO_LONG),
+        ("more than the limit", format!("{good}{}", "x".repeat(20_000)), TOO_LONG),
     ]
 }
 
@@ -204,17 +134,17 @@ fn keys(forge: &Forge, stranger: &Issuer) -> Vec<Row> {
     let kid = |kid: Value| forge.header("kid", kid);
     let jwk = stranger.jwk();
     vec![
-        ("a kid that nobody knows", kid(json!("elsewhere")), KEY),
+        ("an unknown kid", kid(json!("elsewhere")), KEY),
         ("an empty kid", kid(json!("")), KEY),
         ("a kid that is a path", kid(json!("../../key-1")), KEY),
         ("a kid that is a query", kid(json!("key-1' OR '1'='1")), KEY),
         ("a kid that is a number", kid(json!(1)), NO_JWT),
         ("a stranger's key under the issuer's kid", foreign("kid", forge.header["kid"].clone()), SIGNATURE),
         ("a stranger's key under its own kid", foreign("kid", json!("key-of-a-stranger")), KEY),
-        ("a stranger's key that comes along", foreign("jwk", jwk.clone()), SIGNATURE),
+        ("a stranger's key in the token", foreign("jwk", jwk.clone()), SIGNATURE),
         ("a stranger's key behind jku", foreign("jku", json!(format!("{}/jwks", stranger.url()))), SIGNATURE),
         ("a stranger's key behind x5u", foreign("x5u", json!(format!("{}/jwks", stranger.url()))), SIGNATURE),
-        ("a stranger's certificate that comes along", foreign("x5c", json!([STANDARD.encode("MII")])), SIGNATURE),
+        ("a stranger's certificate in the token", foreign("x5c", json!([STANDARD.encode("MII")])), SIGNATURE),
     ]
 }
 
@@ -322,13 +252,8 @@ fn bindings(forge: &Forge) -> Vec<Row> {
     ]
 }
 
-async fn show(service: &Service, token: &str) -> Answer {
-    let request = service.client.post(service.url(ORDERS)).bearer_auth(token);
-    Answer::of(request.header("content-type", "application/json").body(cart(1).to_string()).send().await.unwrap()).await
-}
-
 #[tokio::test]
-async fn forged_twisted_and_stale_tokens_are_refused_and_told_why() {
+async fn forged_malformed_and_stale_tokens_are_refused_with_the_reason() {
     let (service, stranger) = (Service::start().await, Issuer::start().await.unwrap());
     // Bound to its algorithm, as most issuers publish their keys.
     let forge = Forge::of(&service.issuer);
@@ -347,23 +272,23 @@ async fn forged_twisted_and_stale_tokens_are_refused_and_told_why() {
     assert!(table.len() >= 60, "{}", table.len());
     let mut wrong = Vec::new();
     for (what, token, why) in table {
-        let answer = show(&service, &token).await;
-        let told = answer.body["detail"].as_str().unwrap_or_default();
+        let answer = service.send_with(&token).await;
+        let detail = answer.body["detail"].as_str().unwrap_or_default();
         let expected =
             format!("Bearer realm=\"purchase-order-webhook\", error=\"invalid_token\", error_description=\"{why}\"");
-        if (answer.status, told, answer.header("www-authenticate")) != (401, why, &expected) {
+        if (answer.status, detail, answer.header("www-authenticate")) != (401, why, &expected) {
             wrong.push(format!("{what}: expected {why:?}, got {} {}", answer.status, answer.text));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(stranger.jwks_requests(), 0, "no key comes from where a token says");
+    assert_eq!(stranger.jwks_requests(), 0, "no key is fetched from an address in a token");
     assert!(service.vms.received().is_empty(), "nothing was sent");
-    assert_eq!(show(&service, &forge.good()).await.status, 201);
+    assert_eq!(service.send_with(&forge.good()).await.status, 201);
 }
 
-/// What the issuer publishes and must not be used: the tokens are signed well.
+/// The tokens are signed well, but with keys that must not be used.
 #[tokio::test]
-async fn keys_that_are_no_keys_for_tokens_are_not_used() {
+async fn published_keys_that_are_unfit_for_tokens_are_not_used() {
     let service = Service::start().await;
     let forge = Forge::of(&service.issuer);
     let publish = |algorithm, kid: &str, name: &str, value: Value| {
@@ -392,11 +317,11 @@ async fn keys_that_are_no_keys_for_tokens_are_not_used() {
         }),
     ];
     for (what, token) in table {
-        let answer = show(&service, &token).await;
+        let answer = service.send_with(&token).await;
         assert_eq!(answer.status, 401, "{what}: {}", answer.text);
         assert_eq!(answer.body["detail"], KEY, "{what}");
     }
-    assert_eq!(show(&service, &forge.good()).await.status, 201, "they hide no other key");
+    assert_eq!(service.send_with(&forge.good()).await.status, 201, "they hide no other key");
 }
 
 /// No library here makes keys that short: OpenSSL does.
@@ -430,102 +355,4 @@ fn short_rsa_key() -> (ShortKey, Value) {
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
     let jwk = json!({ "kty": "RSA", "kid": "short", "n": URL_SAFE_NO_PAD.encode(bytes), "e": "AQAB", "use": "sig" });
     (ShortKey { folder }, jwk)
-}
-
-#[tokio::test]
-async fn legal_shapes_are_taken() {
-    let service = Service::start().await;
-    let issuer = &service.issuer;
-    let forge = Forge::of(issuer);
-    let now = forge.claims["iat"].as_i64().unwrap();
-    let publish = |algorithm, kid: &str| {
-        let key = SigningKey::generate(algorithm, kid).unwrap();
-        issuer.publish(key.jwk.clone());
-        key.sign(algorithm, &json!({ "alg": format!("{algorithm:?}"), "kid": kid }), &forge.claims)
-    };
-    let (of_p_256, of_ed25519) = (publish(ES256, "p-256"), publish(EdDSA, "ed25519"));
-    let of_any_rsa = {
-        let key = SigningKey::generate(RS256, "any-rsa").unwrap();
-        issuer.publish(key.jwk_with("alg", Value::Null));
-        key.sign(PS256, &json!({ "alg": "PS256", "kid": "any-rsa" }), &forge.claims)
-    };
-    let table = [
-        ("as RFC 9068 has it", forge.good()),
-        ("typ JWT", forge.header("typ", json!("JWT"))),
-        ("typ in small letters", forge.header("typ", json!("jwt"))),
-        ("typ as a media type", forge.header("typ", json!("application/at+jwt"))),
-        ("no typ", forge.header("typ", Value::Null)),
-        ("a jku that nobody follows", forge.header("jku", json!("http://127.0.0.1:1/"))),
-        ("no kid, and several keys that fit", forge.header("kid", Value::Null)),
-        ("an audience in a list", forge.claim("aud", json!(["other", AUDIENCE]))),
-        ("scopes in a list", forge.claim("scope", json!(["openid", "purchase-orders.write"]))),
-        ("valid from now on", forge.claim("nbf", json!(now))),
-        ("expired within the leeway", forge.claim("exp", json!(now - 10))),
-        ("times with a fraction", forge.claim("exp", json!(f64::from(i32::try_from(now).unwrap()) + 60.5))),
-        ("no iat", forge.claim("iat", Value::Null)),
-        ("the nonce of the login it came from", forge.claim("nonce", json!("n"))),
-        ("Keycloak's typ", forge.claim("typ", json!("Bearer"))),
-        ("ES256", of_p_256),
-        ("EdDSA", of_ed25519),
-        ("PS256, with a key that is for any algorithm of its kind", of_any_rsa),
-    ];
-    for (what, token) in table {
-        let answer = show(&service, &token).await;
-        assert!(matches!(answer.status, 200 | 201), "{what}: {}", answer.text);
-    }
-    assert_eq!(issuer.jwks_requests(), 1, "the keys are fetched once");
-}
-
-#[tokio::test]
-async fn a_token_comes_in_one_authorization_header_and_nowhere_else() {
-    let service = Service::start().await;
-    let token = service.issuer.token();
-    let ask = |request: reqwest::RequestBuilder| async move { Answer::of(request.send().await.unwrap()).await };
-    let get = || service.client.get(service.url(ORDERS));
-    let table = [
-        ("nowhere", get(), false),
-        ("Basic", get().header("authorization", "Basic c3JtNzpzZWNyZXQ="), false),
-        ("DPoP", get().header("authorization", format!("DPoP {token}")), false),
-        ("no scheme", get().header("authorization", token.clone()), false),
-        ("no token", get().header("authorization", "Bearer"), false),
-        ("a scheme that begins alike", get().header("authorization", format!("Bearer2 {token}")), false),
-        ("in the query", service.client.get(format!("{}?access_token={token}", service.url(ORDERS))), false),
-        ("in a cookie", get().header("cookie", format!("access_token={token}")), false),
-        ("in a header of another name", get().header("x-forwarded-access-token", token.clone()), false),
-        ("twice", get().bearer_auth(&token).header("authorization", format!("Bearer {token}")), true),
-        ("two in one", get().header("authorization", format!("Bearer {token}, Bearer {token}")), true),
-    ];
-    for (what, request, names_an_error) in table {
-        let answer = ask(request).await;
-        assert_eq!(answer.status, 401, "{what}: {}", answer.text);
-        let challenge = answer.header("www-authenticate");
-        assert!(challenge.starts_with("Bearer realm=\"purchase-order-webhook\""), "{what}: {challenge}");
-        assert_eq!(challenge.contains("error="), names_an_error, "{what}: {challenge}");
-    }
-    assert_eq!(ask(get().header("authorization", format!("bEaReR {token}"))).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_scope_that_is_missing_is_named() {
-    let service = Service::start().await;
-    let forge = Forge::of(&service.issuer);
-    let table = [
-        ("another scope", json!("purchase-orders.read")),
-        ("one that begins alike", json!("purchase-orders.writer")),
-        ("one that ends alike", json!("all.purchase-orders.write")),
-        ("one in capitals", json!("PURCHASE-ORDERS.WRITE")),
-        ("two glued together", json!("purchase-orders.read,purchase-orders.write")),
-        ("none in a list", json!([])),
-        ("a list in a list", json!([["purchase-orders.write"]])),
-        ("an object", json!({ "purchase-orders.write": true })),
-        ("none", Value::Null),
-    ];
-    for (what, scope) in table {
-        let answer = show(&service, &forge.claim("scope", scope)).await;
-        assert_eq!(answer.status, 403, "{what}: {}", answer.text);
-        answer.is_problem(403, "insufficient-scope");
-        let expected =
-            "Bearer realm=\"purchase-order-webhook\", error=\"insufficient_scope\", scope=\"purchase-orders.write\"";
-        assert_eq!(answer.header("www-authenticate"), expected, "{what}");
-    }
 }

@@ -1,4 +1,4 @@
-//! Batches: what each cart alone would have got, in the order sent.
+//! A batch has one result for each cart, in the order sent: the answer that the cart alone would have got.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn statuses(answer: &Answer) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn every_cart_of_an_array_gets_its_result_in_its_place() {
+async fn every_cart_of_an_array_gets_its_result_at_its_position() {
     let service = Service::start().await;
     service.send(&cart(2)).await;
     let mut unmapped = cart(3);
@@ -40,7 +40,7 @@ async fn every_cart_of_an_array_gets_its_result_in_its_place() {
 }
 
 #[tokio::test]
-async fn lines_that_are_no_json_harm_no_other_line() {
+async fn a_line_that_is_no_json_harms_no_other_line() {
     let service = Service::start().await;
     let body = format!("\u{feff}{}\r\n\n{{\"HEADER\":\n{}\n", cart(1), cart(2));
     let answer = send(&service, "application/x-ndjson; charset=utf-8", body).await;
@@ -50,7 +50,7 @@ async fn lines_that_are_no_json_harm_no_other_line() {
 }
 
 #[tokio::test]
-async fn a_batch_of_nothing_but_mistakes_has_an_answer_that_can_be_read() {
+async fn the_answer_to_a_batch_full_of_mistakes_is_shortened() {
     let service = Service::start().await;
     let wrong = |number: usize| json!({ "HEADER": { "OBJECT_ID": number.to_string() }, "ITEM": vec![json!({}); 900] });
     let carts: Vec<Value> = (1..=20).map(wrong).collect();
@@ -86,7 +86,7 @@ async fn different_carts_under_one_id_follow_each_other() {
 }
 
 #[tokio::test]
-async fn the_deadline_holds_for_the_whole() {
+async fn one_deadline_holds_for_the_whole_batch() {
     let service = Service::start().await;
     for _ in 0..3 {
         service.vms.next(Effect::status(429));
@@ -120,7 +120,7 @@ async fn a_batch_over_a_limit_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_told_with_its_place() {
+async fn a_body_that_is_no_batch_is_refused_with_its_line() {
     let service = Service::start().await;
     for (body, at) in [("{}", "line 1"), ("[1,\n2", "line 2"), ("[] []", "line 1"), ("", "line 1")] {
         let answer = send(&service, "application/json", body.to_owned()).await;
@@ -133,7 +133,7 @@ async fn what_is_no_batch_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn each_cart_of_a_batch_takes_a_place_of_those_under_way() {
+async fn each_cart_of_a_batch_takes_a_permit_in_flight() {
     let service = Service::start_with("server.max_in_flight = 4").await;
     service.vms.set_latency(Duration::from_millis(300));
     let waiting = tokio::spawn(service.post(cart(9).to_string()).send());

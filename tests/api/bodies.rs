@@ -1,4 +1,5 @@
-//! Bodies in every dress: compressed, marked, too large, too deep, not text.
+//! Request bodies are read or refused before the cart matters: compressed, with a byte order mark, too large, too deep, not
+//! UTF-8, not JSON. The contents of carts have tests in `src/cart` and `src/mapping`.
 
 use std::io::Write as _;
 
@@ -18,7 +19,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 }
 
 #[tokio::test]
-async fn compressed_and_marked_bodies_are_read() {
+async fn compressed_bodies_and_bodies_with_a_byte_order_mark_are_read() {
     let service = Service::start().await;
     let text = |number| cart(number).to_string();
     let zlib = |text: String| {
@@ -33,7 +34,7 @@ async fn compressed_and_marked_bodies_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_compressed_as_it_says_is_refused() {
+async fn a_body_that_contradicts_its_content_encoding_is_refused() {
     let service = Service::start().await;
     let mut broken = gzip(cart(1).to_string().as_bytes());
     broken.truncate(20);
@@ -46,7 +47,7 @@ async fn a_body_that_is_not_compressed_as_it_says_is_refused() {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_is_refused_by_what_it_becomes() {
+async fn a_gzip_bomb_is_refused_by_its_unpacked_size() {
     let service = Service::start().await;
     let bomb = gzip(&vec![b' '; 50 * 1024 * 1024]);
     assert!(bomb.len() < 1024 * 1024, "the bomb itself is below the limit");
@@ -57,13 +58,13 @@ async fn a_gzip_bomb_is_refused_by_what_it_becomes() {
 async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
     let service = Service::start_with("server.max_body = \"10KiB\"").await;
     answer(service.post(vec![b' '; 10 * 1024 + 1])).await.is_problem(413, "too-large");
-    let chunks = tokio_stream(vec![vec![b' '; 6 * 1024]; 2]);
+    let chunks = body_in_chunks(vec![vec![b' '; 6 * 1024]; 2]);
     answer(service.post(reqwest::Body::wrap(chunks))).await.is_problem(413, "too-large");
     assert_eq!(answer(service.post(cart(1).to_string())).await.status, 201);
 }
 
 /// A body in chunks, so without Content-Length.
-fn tokio_stream(
+fn body_in_chunks(
     chunks: Vec<Vec<u8>>,
 ) -> impl hyper::body::Body<Data = axum::body::Bytes, Error = std::convert::Infallible> + Send + Sync + Unpin {
     struct Chunks(std::collections::VecDeque<Vec<u8>>);

@@ -1,4 +1,5 @@
-//! What a developer explores.
+//! The API's descriptions are those of the routes, and the page that shows them works offline. Whether a description is true
+//! of an answer is not tested here.
 
 use serde_json::Value;
 
@@ -9,17 +10,17 @@ fn committed(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_committed_descriptions_are_what_the_routes_say() {
+async fn the_committed_descriptions_are_those_of_the_routes() {
     let service = Service::start().await;
     for (path, file) in [("/openapi.json", "openapi.json"), ("/openapi-3.0.json", "openapi-3.0.json")] {
         let answer = service.get(path).await;
         assert_eq!(answer.header("content-type"), "application/json");
-        assert!(answer.text == committed(file), "openapi/{file} is not what the routes say: run scripts/openapi");
+        assert!(answer.text == committed(file), "openapi/{file} is not that of the routes: run scripts/openapi");
     }
 }
 
 #[test]
-fn the_descriptions_say_their_versions() {
+fn each_description_has_its_openapi_version() {
     let version =
         |file| serde_json::from_str::<Value>(&committed(file)).unwrap()["openapi"].as_str().unwrap().to_owned();
     assert!(version("openapi.json").starts_with("3.1."));
@@ -27,7 +28,7 @@ fn the_descriptions_say_their_versions() {
 }
 
 #[test]
-fn the_3_0_description_has_nothing_that_3_0_does_not_know() {
+fn the_3_0_description_uses_nothing_of_3_1() {
     fn walk(value: &Value, path: &str) {
         match value {
             Value::Object(map) => {
@@ -49,7 +50,7 @@ fn the_3_0_description_has_nothing_that_3_0_does_not_know() {
 }
 
 #[tokio::test]
-async fn the_docs_page_and_all_that_it_loads_come_from_the_service() {
+async fn the_docs_page_and_all_its_files_come_from_the_service() {
     let service = Service::start().await;
     let page = service.get("/docs").await;
     assert_eq!(page.status, 200);
@@ -58,7 +59,7 @@ async fn the_docs_page_and_all_that_it_loads_come_from_the_service() {
     for part in
         page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<'))
     {
-        assert!(part.starts_with("/docs/"), "{part} comes from elsewhere");
+        assert!(part.starts_with("/docs/"), "{part} is not a file of the service");
         let file = service.get(part).await;
         assert_eq!(file.status, 200, "{part}");
         loaded += 1;

@@ -1,4 +1,4 @@
-//! A ledger on a disk that is full, which here is a small tmpfs.
+//! A full disk, here a small tmpfs: nothing is sent that is not recorded, and nothing recorded is lost. SQLite alone.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ impl SmallDisk {
         while file.write(&[0; 512]).is_ok_and(|written| written > 0) {}
     }
 
-    fn make_room(&self) {
+    fn free(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }
 }
@@ -50,13 +50,13 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_nothing_is_sent_and_all_goes_on_when_there_is_room() {
+async fn a_full_disk_stops_all_sending_until_there_is_room() {
     let Some(disk) = SmallDisk::mount() else { return };
     let file = disk.folder.path().join("orders.db");
     let service = Service::start_with(&format!("ledger.url = {:?}", format!("sqlite:{}", file.display()))).await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
     disk.fill();
-    // What SQLite has reserved takes a few more; nobody waits, because an attempt may be what can't be recorded.
+    // SQLite's reserve holds a few more. No caller waits: the record of an attempt may be the one that fails.
     let mut number = 1;
     let refused = loop {
         number += 1;
@@ -72,7 +72,7 @@ async fn on_a_full_disk_nothing_is_sent_and_all_goes_on_when_there_is_room() {
     assert_eq!(service.get(&format!("{ORDERS}/{number}")).await.status, 404);
     let sent = |id: u32| service.vms.received().iter().filter(|request| request.id == id.to_string()).count();
     assert_eq!(sent(number), 0, "nothing is sent that is not recorded");
-    disk.make_room();
+    disk.free();
     assert_eq!(service.send(&cart(number)).await.status, 201);
     for id in 2..number {
         service.clock.advance(Duration::from_secs(10));

@@ -1,11 +1,11 @@
-//! What browsers and logs are protected from.
+//! Answers protect browsers: security headers, no inline script, no markup of callers, no other origin.
 
 use reqwest::Method;
 
 use crate::support::{Answer, ORDERS, Service};
 
 #[tokio::test]
-async fn every_answer_says_what_browsers_must_not_do() {
+async fn every_answer_has_the_security_headers() {
     let service = Service::start().await;
     for path in ["/docs", "/openapi.json", "/problems/invalid-cart", "/livez", ORDERS, "/nowhere"] {
         let answer = Answer::of(service.client.get(service.url(path)).send().await.unwrap()).await;
@@ -24,7 +24,7 @@ async fn every_answer_says_what_browsers_must_not_do() {
 }
 
 #[tokio::test]
-async fn no_script_stands_in_the_docs_page_or_comes_from_elsewhere() {
+async fn every_script_of_the_docs_page_is_a_file_of_the_service() {
     let service = Service::start().await;
     let page = service.get("/docs").await.text;
     let scripts: Vec<&str> = page.split("<script").skip(1).collect();
@@ -36,7 +36,7 @@ async fn no_script_stands_in_the_docs_page_or_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_a_caller_sends_is_no_markup_in_an_answer() {
+async fn a_callers_text_is_never_markup_in_an_answer() {
     let service = Service::start().await;
     for path in ["/%3Cscript%3Ealert(1)%3C/script%3E", "/problems/%3Cscript%3E", "/docs/%3Cscript%3E"] {
         let answer = service.get(path).await;
@@ -53,7 +53,7 @@ async fn preflight(service: &Service, origin: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_may_do_nothing_unless_they_are_listed() {
+async fn requests_of_other_origins_are_refused_unless_the_origin_is_listed() {
     let closed = Service::start().await;
     let refused = preflight(&closed, "https://portal.example").await;
     assert!(refused.status >= 400 && refused.header("access-control-allow-origin").is_empty(), "{refused:?}");
@@ -70,9 +70,9 @@ async fn pages_of_other_origins_may_do_nothing_unless_they_are_listed() {
     assert!(answer.header("access-control-expose-headers").contains("x-request-id"), "{answer:?}");
 }
 
-/// A real browser draws the page, and says what its policy forbade.
+/// A real browser renders the page, and logs every violation of its policy.
 #[tokio::test]
-async fn a_browser_draws_the_docs_page_within_its_policy() {
+async fn a_browser_renders_the_docs_page_within_its_policy() {
     let service = Service::start().await;
     let folder = tempfile::tempdir().unwrap();
     let mut browser = tokio::process::Command::new("chromium");
@@ -80,14 +80,14 @@ async fn a_browser_draws_the_docs_page_within_its_policy() {
     browser.args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]);
     browser.args(["--virtual-time-budget=20000", "--dump-dom"]);
     browser.arg(format!("--user-data-dir={}", folder.path().display())).arg(service.url("/docs"));
-    let Ok(drawn) = browser.output().await else {
+    let Ok(rendered) = browser.output().await else {
         let text = "NOT RUN: chromium is not installed (Debian: apt-get install chromium)";
         assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
         return eprintln!("{text}");
     };
-    let (page, said) = (String::from_utf8_lossy(&drawn.stdout), String::from_utf8_lossy(&drawn.stderr));
+    let (page, log) = (String::from_utf8_lossy(&rendered.stdout), String::from_utf8_lossy(&rendered.stderr));
     for expected in ["Create a purchase order", "create_purchase_orders", "Preview", "Authorize"] {
-        assert!(page.contains(expected), "{expected}: {page}\n{said}");
+        assert!(page.contains(expected), "{expected}: {page}\n{log}");
     }
-    assert!(!said.contains("Content Security RetryPolicy") && !said.contains("Refused to"), "{said}");
+    assert!(!log.contains("Content Security Policy") && !log.contains("Refused to"), "{log}");
 }

@@ -1,4 +1,5 @@
-//! The identity systems that SAP shops run: XSUAA, IAS, and those whose tokens are opaque.
+//! Tokens of the identity systems that SAP shops run: XSUAA, IAS, and opaque tokens by introspection. The systems are
+//! imitated from their documentation; `tests/authorization_server` has a real one.
 
 use std::time::Duration;
 
@@ -7,18 +8,13 @@ use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, Mood, SCOPES};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ORDERS, Service, cart};
-
-async fn show(service: &Service, token: &str) -> Answer {
-    let request = service.client.post(service.url(ORDERS)).bearer_auth(token);
-    Answer::of(request.header("content-type", "application/json").body(cart(1).to_string()).send().await.unwrap()).await
-}
+use crate::support::{Answer, ORDERS, Service};
 
 fn signed(service: &Service, claims: &Value) -> String {
     service.issuer.sign(&json!({ "alg": "RS256", "typ": "JWT", "kid": service.issuer.kid() }), claims)
 }
 
-/// What XSUAA issues to a technical client, as its documentation and libraries show it.
+/// The claims that XSUAA issues to a technical client, as its documentation and libraries show them.
 fn xsuaa(service: &Service) -> Value {
     let mut claims = service.issuer.claims();
     let xsuaa = json!({
@@ -36,7 +32,7 @@ const OF_XSUAA: &str = "auth.audience = [\"sb-orders!t42\", \"orders!t42\"]\naut
     auth.scopes.write = \"orders!t42.Write\"";
 
 #[tokio::test]
-async fn tokens_of_xsuaa_are_taken_by_its_rules() {
+async fn tokens_of_xsuaa_are_accepted_by_its_rules() {
     let service = Service::start_with(OF_XSUAA).await;
     let with = |changes: Value| {
         let mut claims = xsuaa(&service);
@@ -62,13 +58,13 @@ async fn tokens_of_xsuaa_are_taken_by_its_rules() {
         ("a scope of another application", with(json!({ "scope": ["other!t42.Write"] })), 403),
     ];
     for (what, claims, status) in cases {
-        let answer = show(&service, &signed(&service, &claims)).await;
+        let answer = service.send_with(&signed(&service, &claims)).await;
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
     }
 }
 
 #[tokio::test]
-async fn a_broker_of_xsuaa_serves_its_clones() {
+async fn a_broker_of_xsuaa_accepts_tokens_of_its_clones() {
     let settings = "auth.audience = [\"sb-orders!b1\", \"orders!b1\", \"other!t42\"]\nauth.audience_rule = \"xsuaa\"";
     let service = Service::start_with(settings).await;
     for (audience, status) in [
@@ -79,12 +75,12 @@ async fn a_broker_of_xsuaa_serves_its_clones() {
     ] {
         let mut claims = service.issuer.claims();
         claims["aud"] = json!([audience]);
-        let answer = show(&service, &signed(&service, &claims)).await;
+        let answer = service.send_with(&signed(&service, &claims)).await;
         assert_eq!(answer.status, status, "{audience}: {}", answer.text);
     }
 }
 
-/// What IAS issues: no scope; the client is `azp`, its permissions are APIs.
+/// The claims that IAS issues: no scope; the client is `azp`, its permissions are APIs.
 fn ias(service: &Service) -> Value {
     let mut claims = service.issuer.claims();
     let members = claims.as_object_mut().unwrap();
@@ -97,26 +93,26 @@ fn ias(service: &Service) -> Value {
 }
 
 #[tokio::test]
-async fn tokens_of_ias_permit_by_their_client_or_by_their_apis() {
+async fn tokens_of_ias_get_their_permissions_by_client_or_by_api() {
     let plain = Service::start().await;
-    show(&plain, &signed(&plain, &ias(&plain))).await.is_problem(403, "insufficient-scope");
+    plain.send_with(&signed(&plain, &ias(&plain))).await.is_problem(403, "insufficient-scope");
 
     let by_client = Service::start_with("auth.clients.write = [\"6f0c7a1e-srm\"]").await;
-    assert_eq!(show(&by_client, &signed(&by_client, &ias(&by_client))).await.status, 201);
+    assert_eq!(by_client.send_with(&signed(&by_client, &ias(&by_client))).await.status, 201);
     let mut another = ias(&by_client);
     another["azp"] = json!("another");
     // A user could be called like a client (RFC 9068 §5).
     another["sub"] = json!("6f0c7a1e-srm");
-    show(&by_client, &signed(&by_client, &another)).await.is_problem(403, "insufficient-scope");
+    by_client.send_with(&signed(&by_client, &another)).await.is_problem(403, "insufficient-scope");
     let list = by_client.client.get(by_client.url(ORDERS)).bearer_auth(signed(&by_client, &ias(&by_client)));
-    assert_eq!(list.send().await.unwrap().status(), 403, "who may write may not read");
+    assert_eq!(list.send().await.unwrap().status(), 403, "the write permission does not include reading");
 
     let by_api = Service::start_with("auth.scopes.claim = \"ias_apis\"").await;
-    assert_eq!(show(&by_api, &signed(&by_api, &ias(&by_api))).await.status, 201);
-    show(&by_api, &by_api.issuer.token()).await.is_problem(403, "insufficient-scope");
+    assert_eq!(by_api.send_with(&signed(&by_api, &ias(&by_api))).await.status, 201);
+    by_api.send_with(&by_api.issuer.token()).await.is_problem(403, "insufficient-scope");
 }
 
-/// A service that asks its issuer about opaque tokens.
+/// A service that introspects opaque tokens.
 async fn introspecting(more: &str) -> Service {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
@@ -134,7 +130,7 @@ fn active(service: &Service) -> Value {
 }
 
 #[tokio::test]
-async fn opaque_tokens_are_what_the_issuer_says_of_them() {
+async fn an_opaque_token_is_judged_by_the_issuers_answer() {
     let service = introspecting("").await;
     let said = |changes: Value| {
         let mut said = active(&service);
@@ -157,57 +153,57 @@ async fn opaque_tokens_are_what_the_issuer_says_of_them() {
     for (at, (what, said, status)) in cases.into_iter().enumerate() {
         let token = format!("opaque-{at}");
         service.issuer.say_of(&token, said);
-        let answer = show(&service, &token).await;
+        let answer = service.send_with(&token).await;
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
         assert_eq!(answer.header("www-authenticate").is_empty(), status < 400 || status == 503, "{what}");
     }
-    show(&service, "nobody-knows-it").await.is_problem(401, "invalid-token");
-    assert_eq!(show(&service, &service.issuer.token()).await.status, 200, "JWTs are verified as ever");
+    service.send_with("nobody-knows-it").await.is_problem(401, "invalid-token");
+    assert_eq!(service.send_with(&service.issuer.token()).await.status, 200, "JWTs are verified as ever");
     assert_eq!(service.issuer.introspection_requests(), 12);
     let forged = service.issuer.token().replace('.', "..");
-    show(&service, &forged).await.is_problem(401, "invalid-token");
-    show(&service, "no b64token").await.is_problem(401, "invalid-token");
-    assert_eq!(service.issuer.introspection_requests(), 13, "what can't be a token is not asked about");
+    service.send_with(&forged).await.is_problem(401, "invalid-token");
+    service.send_with("no b64token").await.is_problem(401, "invalid-token");
+    assert_eq!(service.issuer.introspection_requests(), 13, "no introspection for a text that can't be a token");
 }
 
 #[tokio::test]
-async fn an_answer_is_remembered_for_a_minute_and_no_longer_than_the_token_lives() {
+async fn an_introspection_is_remembered_for_a_minute_and_no_longer_than_the_token_lives() {
     let service = introspecting("").await;
     let mut short = active(&service);
     short["exp"] = json!(service.clock.now().as_second() + 10);
     service.issuer.say_of("long", active(&service));
     service.issuer.say_of("short", short);
     for token in ["long", "long", "short", "short"] {
-        assert!(show(&service, token).await.status < 300);
+        assert!(service.send_with(token).await.status < 300);
     }
     assert_eq!(service.issuer.introspection_requests(), 2);
     service.clock.advance(Duration::from_secs(11));
-    assert_eq!(show(&service, "short").await.status, 200, "within the leeway, if the issuer says so");
+    assert_eq!(service.send_with("short").await.status, 200, "within the leeway, if the issuer says so");
     assert_eq!(service.issuer.introspection_requests(), 3, "from exp on, it is asked again");
     service.clock.advance(Duration::from_secs(30));
-    show(&service, "short").await.is_problem(401, "invalid-token");
-    assert_eq!(show(&service, "long").await.status, 200);
+    service.send_with("short").await.is_problem(401, "invalid-token");
+    assert_eq!(service.send_with("long").await.status, 200);
     assert_eq!(service.issuer.introspection_requests(), 4);
     service.issuer.say_of("long", json!({ "active": false }));
-    assert_eq!(show(&service, "long").await.status, 200, "it is not known yet that it was revoked");
+    assert_eq!(service.send_with("long").await.status, 200, "it is not known yet that it was revoked");
     service.clock.advance(Duration::from_secs(20));
-    show(&service, "long").await.is_problem(401, "invalid-token");
+    service.send_with("long").await.is_problem(401, "invalid-token");
 }
 
 #[tokio::test]
 async fn a_refusal_is_remembered_briefly() {
     let service = introspecting("").await;
     for _ in 0..5 {
-        show(&service, "unknown").await.is_problem(401, "invalid-token");
+        service.send_with("unknown").await.is_problem(401, "invalid-token");
     }
     assert_eq!(service.issuer.introspection_requests(), 1);
     service.issuer.say_of("unknown", active(&service));
     service.clock.advance(Duration::from_secs(11));
-    assert_eq!(show(&service, "unknown").await.status, 201);
+    assert_eq!(service.send_with("unknown").await.status, 201);
 }
 
 #[tokio::test]
-async fn many_callers_with_one_token_are_one_question() {
+async fn many_callers_with_one_token_share_one_introspection() {
     let service = introspecting("").await;
     service.issuer.say_of("one", active(&service));
     service.issuer.set_latency(Duration::from_millis(200));
@@ -220,26 +216,26 @@ async fn many_callers_with_one_token_are_one_question() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_can_not_be_asked_is_no_fault_of_the_caller() {
+async fn a_new_token_gets_503_while_introspection_is_down() {
     let service = introspecting("").await;
     service.issuer.say_of("known", active(&service));
     service.issuer.say_of("new", active(&service));
-    assert_eq!(show(&service, "known").await.status, 201);
+    assert_eq!(service.send_with("known").await.status, 201);
     service.issuer.set_mood(Mood::Down);
-    assert_eq!(show(&service, "known").await.status, 200, "what is remembered goes on");
-    let answer = show(&service, "new").await;
+    assert_eq!(service.send_with("known").await.status, 200, "a remembered token stays valid");
+    let answer = service.send_with("new").await;
     answer.is_problem(503, "issuer-unavailable");
     assert!(!answer.header("retry-after").is_empty());
     service.issuer.set_mood(Mood::Well);
-    assert_eq!(show(&service, "new").await.status, 200, "without a restart, and at once");
+    assert_eq!(service.send_with("new").await.status, 200, "without a restart, and at once");
 }
 
 #[tokio::test]
-async fn the_service_says_who_asks_as_it_is_told() {
+async fn the_introspection_request_uses_the_configured_client_authentication() {
     for auth in ["basic", "post"] {
         let service = introspecting(&format!("auth.introspection.auth = {auth:?}")).await;
         service.issuer.say_of("known", active(&service));
-        assert_eq!(show(&service, "known").await.status, 201);
+        assert_eq!(service.send_with("known").await.status, 201);
         service.clock.advance(Duration::from_secs(61));
         assert_eq!(service.client.get(service.url(ORDERS)).bearer_auth("known").send().await.unwrap().status(), 200);
         let form = service.issuer.last_form().unwrap();
@@ -249,11 +245,11 @@ async fn the_service_says_who_asks_as_it_is_told() {
     let wrong = "auth.introspection.client_secret = \"wrong\"";
     let service = introspecting(wrong).await;
     service.issuer.say_of("known", active(&service));
-    show(&service, "known").await.is_problem(503, "issuer-unavailable");
+    service.send_with("known").await.is_problem(503, "issuer-unavailable");
 }
 
 #[tokio::test]
-async fn a_question_that_fails_fails_once_for_all_who_wait() {
+async fn a_failed_introspection_fails_once_for_all_waiting_callers() {
     let service = introspecting("auth.timeout = \"300ms\"").await;
     service.issuer.set_latency(Duration::from_secs(10));
     let ask = || service.client.get(service.url(ORDERS)).bearer_auth("one").send();
@@ -266,47 +262,47 @@ async fn a_question_that_fails_fails_once_for_all_who_wait() {
     service.issuer.set_latency(Duration::ZERO);
     service.issuer.say_of("one", active(&service));
     assert_eq!(ask().await.unwrap().status(), 200);
-    // The sandbox counts a request once it has waited: none of the failed ones has come so far.
+    // The sandbox counts a request after its latency: none of the failed ones has been counted.
     assert_eq!(service.issuer.introspection_requests(), 1);
 }
 
 #[tokio::test]
-async fn only_so_many_tokens_are_remembered() {
+async fn the_number_of_remembered_tokens_is_limited() {
     let service = introspecting("auth.remembered_tokens = 2").await;
     for number in 0..50 {
         let token = format!("token-{number}");
         service.issuer.say_of(&token, active(&service));
-        assert!(show(&service, &token).await.status < 300);
+        assert!(service.send_with(&token).await.status < 300);
     }
     for number in 0..50 {
-        assert_eq!(show(&service, &format!("token-{number}")).await.status, 200);
+        assert_eq!(service.send_with(&format!("token-{number}")).await.status, 200);
     }
     let asked = service.issuer.introspection_requests();
     assert!((90..=100).contains(&asked), "nearly all were forgotten: {asked}");
 }
 
 #[tokio::test]
-async fn what_is_remembered_and_what_has_to_be_told_can_be_set() {
+async fn cache_times_and_the_required_audience_follow_the_settings() {
     let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
     let service = introspecting(settings).await;
-    let told = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
-    service.issuer.say_of("for-us", told(json!(AUDIENCE)));
+    let answer = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
+    service.issuer.say_of("for-us", answer(json!(AUDIENCE)));
     service.issuer.say_of("for-nobody", active(&service));
     service.issuer.say_of("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
     service.issuer.say_of("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
-    assert_eq!(show(&service, "for-us").await.status, 201);
-    assert_eq!(show(&service, "hydra").await.status, 200);
+    assert_eq!(service.send_with("for-us").await.status, 201);
+    assert_eq!(service.send_with("hydra").await.status, 200);
     for refused in ["for-nobody", "for-nobody", "refresh"] {
-        show(&service, refused).await.is_problem(401, "invalid-token");
+        service.send_with(refused).await.is_problem(401, "invalid-token");
     }
     assert_eq!(service.issuer.introspection_requests(), 5, "a refusal is not remembered");
     service.clock.advance(Duration::from_mins(59));
-    assert_eq!(show(&service, "for-us").await.status, 200);
+    assert_eq!(service.send_with("for-us").await.status, 200);
     assert_eq!(service.issuer.introspection_requests(), 5, "for an hour");
 }
 
 #[tokio::test]
-async fn questions_to_the_issuer_have_a_limit() {
+async fn concurrent_introspections_are_limited() {
     let service = introspecting("auth.introspection.max_concurrency = 1\nauth.timeout = \"1s\"").await;
     service.issuer.set_latency(Duration::from_millis(300));
     let ask = |number: usize| service.client.get(service.url(ORDERS)).bearer_auth(format!("token-{number}")).send();

@@ -1,4 +1,5 @@
-//! A limit on everything that comes in: each with its setting, and what a caller over it is told.
+//! Every input has a limit with a setting, and a caller over it gets a clear answer. Memory under attack has
+//! `tests/chaos/siege.rs`.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ async fn batch(service: &Service, carts: &[Value]) -> Answer {
     Answer::of(request.json(carts).send().await.unwrap()).await
 }
 
-/// What is read until the other side closes.
-async fn rest(stream: &mut TcpStream) -> String {
+/// Everything until the other side closes the connection.
+async fn read_until_closed(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
     assert!(read.is_ok(), "the connection stays open");
@@ -35,7 +36,7 @@ fn head(service: &Service, length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_has_a_limit_as_it_is_sent_and_another_once_it_is_unpacked() {
+async fn a_body_has_one_limit_as_sent_and_another_unpacked() {
     let limits = "server.max_body = \"2KiB\"\nserver.limits.unpacked_body = \"4KiB\"";
     let service = Service::start_with(limits).await;
     let packed = |size: usize| {
@@ -64,7 +65,7 @@ async fn a_batch_has_a_limit_on_its_bytes_and_on_its_carts() {
 }
 
 #[tokio::test]
-async fn so_many_batches_are_read_at_a_time_and_others_wait() {
+async fn a_batch_beyond_the_limit_waits_to_be_read() {
     let service = Service::start_with("server.limits.batches = 1\nserver.limits.body_time = \"1s\"").await;
     let token = service.issuer.token();
     let mut slow = TcpStream::connect(service.address).await.unwrap();
@@ -72,28 +73,28 @@ async fn so_many_batches_are_read_at_a_time_and_others_wait() {
         "POST {ORDERS}/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n["
     );
     slow.write_all(begun.as_bytes()).await.unwrap();
-    // Until it has its place, and long before its body is given up.
+    // Until the slow batch has its permit, and long before its body times out.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let carts = [cart(1)];
     let mut other = std::pin::pin!(batch(&service, &carts));
     assert!(
         tokio::time::timeout(Duration::from_millis(200), &mut other).await.is_err(),
-        "it was read beside the first"
+        "two batches were read at a time"
     );
     assert_eq!(service.send(&cart(2)).await.status, 201, "single carts do not wait");
-    assert!(rest_of_answer(&mut slow).await.starts_with("HTTP/1.1 408"));
+    assert!(read_some(&mut slow).await.starts_with("HTTP/1.1 408"));
     assert_eq!(other.await.status, 200);
 }
 
-/// The begin of an answer.
-async fn rest_of_answer(stream: &mut TcpStream) -> String {
+/// The first bytes of an answer.
+async fn read_some(stream: &mut TcpStream) -> String {
     let mut begin = vec![0; 64];
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut begin)).await;
     String::from_utf8_lossy(&begin[..read.expect("it is answered").unwrap()]).into_owned()
 }
 
 #[tokio::test]
-async fn a_connection_of_http_2_is_told_how_many_requests_it_may_have() {
+async fn the_http_2_settings_announce_the_limit_on_streams() {
     let service = Service::start_with("server.limits.streams = 7").await;
     let mut stream = TcpStream::connect(service.address).await.unwrap();
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").await.unwrap();
@@ -128,7 +129,7 @@ async fn headers_have_a_limit() {
     let with = |bytes: usize| service.client.get(service.url("/livez")).header("x-long", "x".repeat(bytes)).send();
     assert_eq!(with(8_000).await.unwrap().status(), 200);
     Answer::of(with(8_200).await.unwrap()).await.is_problem(431, "headers-too-large");
-    // Far over it, nobody reads so far as to say more.
+    // Far over the limit, the parser refuses the request before it has a problem body.
     assert!(with(20_000).await.is_ok_and(|answer| answer.status() == 431));
 }
 
@@ -147,7 +148,7 @@ async fn headers_of_http_2_have_the_same_limit() {
 }
 
 #[tokio::test]
-async fn a_connection_of_http_2_that_rests_too_long_is_closed() {
+async fn an_idle_http_2_connection_is_closed() {
     let times = "server.limits.idle_time = \"200ms\"\nserver.limits.header_time = \"100ms\"";
     let service = Service::start_with(times).await;
     let mut stream = TcpStream::connect(service.address).await.unwrap();
@@ -162,7 +163,7 @@ async fn a_connection_of_http_2_that_rests_too_long_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_no_answer_is_not_waited_for() {
+async fn a_client_that_reads_no_answer_loses_its_connection() {
     let times =
         "server.limits.idle_time = \"300ms\"\nserver.limits.header_time = \"100ms\"\nserver.limits.connections = 1";
     let service = Service::start_with(times).await;
@@ -175,11 +176,11 @@ async fn a_client_that_takes_no_answer_is_not_waited_for() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("its place is held for ever");
+    panic!("the connection is held for ever");
 }
 
 #[tokio::test]
-async fn who_has_no_good_token_holds_no_place() {
+async fn callers_without_a_valid_token_hold_no_permit() {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
     let settings = format!(
@@ -194,7 +195,7 @@ async fn who_has_no_good_token_holds_no_place() {
         |number: usize| service.client.post(service.url(ORDERS)).bearer_auth(format!("forged-{number}")).send();
     let forged: Vec<_> = (0..20).map(|number| tokio::spawn(forged(number))).collect();
     for number in 2..10 {
-        assert_eq!(service.send(&cart(number)).await.status, 201, "callers that are known go on");
+        assert_eq!(service.send(&cart(number)).await.status, 201, "callers with remembered tokens are served");
         assert_eq!(service.get(ORDERS).await.status, 200);
     }
     for call in forged {
@@ -214,15 +215,15 @@ async fn a_token_has_a_limit() {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_is_told_and_closed() {
+async fn a_silent_connection_gets_408_and_is_closed() {
     let service = Service::start_with("server.limits.first_byte = \"200ms\"").await;
     let mut silent = TcpStream::connect(service.address).await.unwrap();
-    let told = rest(&mut silent).await;
-    assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
+    let answer = read_until_closed(&mut silent).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("/problems/request-timeout"), "{answer}");
 }
 
 #[tokio::test]
-async fn headers_and_bodies_that_trickle_are_given_up() {
+async fn headers_and_bodies_that_trickle_are_cut_off() {
     let times = "server.limits.header_time = \"300ms\"\nserver.limits.body_time = \"300ms\"";
     let service = Service::start_with(times).await;
     let trickle = |mut stream: TcpStream, begun: String| async move {
@@ -248,17 +249,17 @@ async fn headers_and_bodies_that_trickle_are_given_up() {
 }
 
 #[tokio::test]
-async fn a_connection_that_rests_too_long_is_closed() {
+async fn an_idle_connection_is_closed() {
     let times = "server.limits.idle_time = \"300ms\"\nserver.limits.header_time = \"100ms\"";
     let service = Service::start_with(times).await;
     let mut stream = TcpStream::connect(service.address).await.unwrap();
     stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    let answer = rest(&mut stream).await;
+    let answer = read_until_closed(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
-async fn connections_have_a_limit_and_those_beyond_are_told_so() {
+async fn a_connection_beyond_the_limit_gets_503() {
     let service = Service::start_with("server.limits.connections = 3").await;
     let mut held = Vec::new();
     for _ in 0..3 {
@@ -269,9 +270,9 @@ async fn connections_have_a_limit_and_those_beyond_are_told_so() {
         held.push(stream);
     }
     let mut beyond = TcpStream::connect(service.address).await.unwrap();
-    let told = rest(&mut beyond).await;
-    assert!(told.starts_with("HTTP/1.1 503") && told.contains("/problems/overloaded"), "{told}");
-    assert!(told.contains("retry-after: "), "{told}");
+    let answer = read_until_closed(&mut beyond).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("/problems/overloaded"), "{answer}");
+    assert!(answer.contains("retry-after: "), "{answer}");
     let probe = service.client.get(format!("http://{}/readyz", service.management)).send().await.unwrap();
     assert_eq!(probe.status(), 200, "probes have connections of their own");
     held.pop();
@@ -281,15 +282,15 @@ async fn connections_have_a_limit_and_those_beyond_are_told_so() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("a place that was given back is not taken again");
+    panic!("a closed connection does not make room");
 }
 
 #[tokio::test]
-async fn requests_that_bring_no_carts_have_a_limit_of_their_own() {
+async fn queries_have_a_limit_of_their_own() {
     let service = Service::start_with("server.limits.queries = 1\nserver.limits.body_time = \"2s\"").await;
     let token = service.issuer.token();
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    // A body that does not come holds the only place.
+    // A body that does not arrive holds the only permit.
     let mut holding = TcpStream::connect(service.address).await.unwrap();
     let begun = format!(
         "POST {ORDERS}/1/resolve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
@@ -299,10 +300,10 @@ async fn requests_that_bring_no_carts_have_a_limit_of_their_own() {
         let answer = service.get(ORDERS).await;
         if answer.status == 503 {
             answer.is_problem(503, "overloaded");
-            assert_eq!(service.send(&cart(2)).await.status, 201, "carts have places of their own");
+            assert_eq!(service.send(&cart(2)).await.status, 201, "carts have permits of their own");
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the second request had a place");
+    panic!("the second query had a permit");
 }

@@ -1,4 +1,5 @@
-//! Too much at once, and an 11VMS that is down: what waits, what is refused, what comes first.
+//! Load and outages: concurrency towards 11VMS, the order of a burst, the rate of a client, the circuit breaker. No speed is
+//! measured here: `benches/burst.rs` does.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::support::{Answer, ORDERS, Service, cart};
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_to_11vms_than_it_takes() {
+async fn requests_to_11vms_never_exceed_max_concurrency() {
     let service = Service::start_with("target.max_concurrency = 3").await;
     service.vms.set_latency(Duration::from_millis(20));
     let calls: Vec<_> = (1..=30).map(|number| tokio::spawn(service.post(cart(number).to_string()).send())).collect();
@@ -55,7 +56,7 @@ async fn a_client_over_its_rate_is_refused_and_another_is_not() {
 }
 
 #[tokio::test]
-async fn orders_that_11vms_can_not_digest_do_not_keep_others_waiting() {
+async fn orders_that_fail_again_and_again_do_not_hold_up_others() {
     let settings = "target.breaker_failures = 3\ntarget.breaker_pause = \"10s\"\ntarget.max_concurrency = 1\ntarget.unknown_grace = \"0s\"";
     let service = Service::start_with(settings).await;
     for effect in [500, 500, 500].map(Effect::status).into_iter().chain([Effect::Normal, Effect::status(500)]) {
@@ -74,7 +75,7 @@ async fn orders_that_11vms_can_not_digest_do_not_keep_others_waiting() {
 }
 
 #[tokio::test]
-async fn an_11vms_that_is_down_is_left_alone_until_a_probe_succeeds() {
+async fn an_11vms_that_fails_gets_no_orders_until_a_probe_succeeds() {
     let settings = "target.breaker_failures = 3\ntarget.breaker_pause = \"10s\"\ntarget.max_concurrency = 1\nretry.attempts = 0\n\
         target.duplicate_guard = \"none\"";
     let service = Service::start_with(settings).await;

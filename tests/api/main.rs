@@ -1,4 +1,7 @@
-//! The real app over HTTP. Names are sentences.
+//! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS, as callers and operators see it.
+//!
+//! Time is moved by hand. Crashes of the process have `tests/chaos`, simulated faults `tests/simulation`, the ledgers by
+//! themselves `tests/ledger`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,10 +23,12 @@ mod attack_table;
 mod batch;
 mod bodies;
 mod docs;
+mod forge;
 mod full_disk;
 mod hygiene;
 mod identity_systems;
 mod limits;
+mod listing;
 mod load;
 mod malformed_requests;
 mod operate;
@@ -33,5 +38,6 @@ mod reload;
 mod replicas;
 mod sockets;
 mod tls;
+mod token_shapes;
 mod tokens_in;
 mod tokens_out;

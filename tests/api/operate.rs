@@ -1,4 +1,5 @@
-//! People look after parked orders: they are listed, tried again, and settled by hand.
+//! Interventions of people: an order is replayed or resolved, never while an attempt is under way, and the person is
+//! recorded.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ async fn with_a_parked_order(effect: Effect) -> Service {
 }
 
 #[tokio::test]
-async fn a_parked_order_is_tried_again_and_who_asked_for_it_is_recorded() {
+async fn a_replay_tries_a_parked_order_again_and_records_its_client() {
     let service = with_a_parked_order(Effect::status(429)).await;
     let answer = post(&service, "1/replay", &json!(null)).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -39,7 +40,7 @@ async fn a_parked_order_is_tried_again_and_who_asked_for_it_is_recorded() {
 }
 
 #[tokio::test]
-async fn an_order_in_doubt_is_looked_up_when_it_is_tried_again() {
+async fn a_replay_looks_an_order_in_doubt_up_first() {
     let service = with_a_parked_order(Effect::HangUpAfter).await;
     let answer = post(&service, "1/replay", &json!(null)).await;
     assert_eq!((answer.status, &answer.body["attempts"][1]["outcome"]), (201, &json!("found")), "{}", answer.text);
@@ -47,7 +48,7 @@ async fn an_order_in_doubt_is_looked_up_when_it_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_refused_order_is_tried_again_with_the_body_that_it_had() {
+async fn a_replay_sends_a_refused_order_with_its_recorded_body() {
     let service = Service::start().await;
     service.vms.next(Effect::status(422));
     service.send(&cart(1)).await.is_problem(422, "refused-by-11vms");
@@ -58,7 +59,7 @@ async fn a_refused_order_is_tried_again_with_the_body_that_it_had() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_open_is_waited_for_when_it_is_tried_again() {
+async fn a_replay_of_an_open_order_waits_and_hurries_nothing() {
     let service = Service::start().await;
     service.vms.next(Effect::status(429));
     service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
@@ -86,7 +87,7 @@ async fn a_parked_order_is_settled_by_hand_with_its_number() {
 }
 
 #[tokio::test]
-async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
+async fn an_order_cancelled_by_hand_is_never_sent() {
     let service = Service::start().await;
     service.vms.next(Effect::status(429));
     let cart = cart(1);
@@ -105,7 +106,7 @@ async fn an_order_that_was_cancelled_by_hand_is_never_sent() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_is_under_way_ends_before_a_hand_settles_it() {
+async fn a_resolution_waits_for_the_attempt_under_way() {
     let service = Service::start().await;
     service.vms.close_gate();
     let cart = cart(1);
@@ -127,7 +128,7 @@ async fn an_attempt_that_is_under_way_ends_before_a_hand_settles_it() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_does_not_end_is_told() {
+async fn a_resolution_is_refused_while_an_attempt_does_not_end() {
     // As long as the attempt may take, it is not cut off.
     let service = Service::start_with("target.timeout = \"1h\"").await;
     service.vms.close_gate();
@@ -149,12 +150,20 @@ async fn an_attempt_that_does_not_end_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_no_resolution_and_what_is_no_order_is_told() {
+async fn an_invalid_resolution_and_an_unknown_order_are_refused() {
     let service = with_a_parked_order(Effect::status(429)).await;
-    for body in [json!({}), json!([]), json!({ "purchaseOrderNumber": 45 }), json!({ "cancelled": " " })] {
+    for (body, is_readable) in [
+        (json!({}), true),
+        (json!({ "cancelled": " " }), true),
+        (json!([]), false),
+        (json!({ "purchaseOrderNumber": 45 }), false),
+    ] {
         let answer = post(&service, "1/resolve", &body).await;
         assert_eq!(answer.status, 400, "{}", answer.text);
         assert!(answer.body["detail"].as_str().unwrap().contains("expected"), "{}", answer.text);
+        if is_readable {
+            answer.is_problem(400, "invalid-body");
+        }
     }
     post(&service, "2/resolve", &json!({ "cancelled": "x" })).await.is_problem(404, "not-found");
     post(&service, "2/replay", &json!(null)).await.is_problem(404, "not-found");
@@ -162,7 +171,7 @@ async fn what_is_no_resolution_and_what_is_no_order_is_told() {
 }
 
 #[tokio::test]
-async fn only_who_may_operate_operates_and_a_person_is_named() {
+async fn an_intervention_needs_the_operate_scope_and_records_the_person() {
     let service = with_a_parked_order(Effect::status(429)).await;
     let mut claims = service.issuer.claims();
     let header = json!({ "alg": "RS256", "kid": service.issuer.kid() });

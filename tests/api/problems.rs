@@ -1,4 +1,4 @@
-//! Every error there is, the framework's own included, is a problem; every answer carries the version.
+//! Every error is a problem (RFC 9457), also the framework's own, and every answer has version, Smart-Id and request id.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn parameters_of_the_list_are_checked() {
 }
 
 #[tokio::test]
-async fn a_request_for_another_interface_goes_no_further() {
+async fn a_request_for_another_interface_is_refused() {
     let service = Service::start().await;
     let with = |name: &'static str, value: &'static str| service.post(cart(1).to_string()).header(name, value).send();
     Answer::of(with("accept-version", "3").await.unwrap()).await.is_problem(400, "unsupported-version");
@@ -42,7 +42,7 @@ async fn a_request_for_another_interface_goes_no_further() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_taken_over_or_made() {
+async fn a_request_id_is_kept_or_made() {
     let service = Service::start().await;
     let id_for = |given: Option<&'static str>| {
         let mut request = service.client.get(service.url("/livez"));
@@ -79,7 +79,7 @@ async fn probes_answer_on_both_addresses_and_the_api_on_one() {
 }
 
 #[tokio::test]
-async fn too_much_at_once_is_shed_before_it_is_recorded() {
+async fn a_request_beyond_max_in_flight_is_refused_before_it_is_recorded() {
     let service = Service::start_with("server.max_in_flight = 1").await;
     service.vms.set_latency(Duration::from_millis(300));
     let (first, second) = (cart(1), cart(2));
@@ -137,7 +137,7 @@ async fn a_preview_shows_where_every_field_comes_from_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_can_not_write_is_told_and_nothing_is_sent() {
+async fn a_ledger_that_can_not_write_gets_503_and_nothing_is_sent() {
     let service = Service::start().await;
     // Another connection holds the write lock for longer than the service waits for it.
     let blocker = rusqlite::Connection::open(service.ledger_file()).unwrap();

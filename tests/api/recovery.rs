@@ -1,10 +1,10 @@
-//! Restarts: what was promised is found and finished.
+//! Restarts and stops: open orders are found and finished at their stored times. Kills at any moment have `tests/chaos`.
 
 use std::time::Duration;
 
 use purchase_order_webhook::sandbox::vms::{Effect, Fault};
 
-use crate::support::{ORDERS, Service, cart};
+use crate::support::{Answer, ORDERS, Service, cart};
 
 #[tokio::test]
 async fn a_retry_survives_a_restart_at_its_stored_time() {
@@ -22,7 +22,7 @@ async fn a_retry_survives_a_restart_at_its_stored_time() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_the_attempt_under_way_and_lets_waiting_callers_go() {
+async fn a_stop_finishes_the_attempt_under_way_and_answers_waiting_callers() {
     let mut service = Service::start().await;
     service.vms.queue(Fault { delay_ms: 300, effect: Effect::Normal });
     service.vms.queue(Fault { delay_ms: 0, effect: Effect::status(429) });
@@ -39,11 +39,32 @@ async fn a_stop_finishes_the_attempt_under_way_and_lets_waiting_callers_go() {
 }
 
 #[tokio::test]
-async fn an_order_found_in_the_middle_of_an_attempt_is_looked_up_first() {
+async fn a_service_that_stops_is_not_ready_until_its_last_attempt_has_ended() {
+    let mut service = Service::start().await;
+    service.vms.close_gate();
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("1", "forwarding").await;
+    let (vms, client) = (service.vms.clone(), service.client.clone());
+    let probe = format!("http://{}/readyz", service.management);
+    let ((), ()) = tokio::join!(service.stop(), async {
+        loop {
+            let answer = Answer::of(client.get(&probe).send().await.unwrap()).await;
+            if answer.status == 503 {
+                answer.is_problem(503, "stopping");
+                return vms.open_gate();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert_eq!(service.vms.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_interrupted_in_an_attempt_is_looked_up_first() {
     let service = Service::start().await;
     service.send(&cart(1)).await;
     let service = {
-        // What a kill leaves behind: the attempt's begin is in the ledger, its end is not.
+        // As after a kill: the attempt's begin is in the ledger, its end is not.
         let ledger = service.ledger_file();
         let mut service = service;
         service.stop().await;

@@ -1,4 +1,4 @@
-//! The mapping sheet is exchanged when it changes, whole or not at all.
+//! A changed mapping sheet replaces the one in use, whole or not at all, and never changes a recorded order.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,8 @@ fn copy_mapping(to: &Path) {
     }
 }
 
-/// Lets the service look at its folder again, until `done`.
-async fn after_a_look(service: &Service, done: impl AsyncFn() -> bool) {
+/// Moves the clock, so that the service reads its folder again, until `done`.
+async fn advance_until(service: &Service, done: impl AsyncFn() -> bool) {
     for _ in 0..1_000 {
         service.clock.advance(Duration::from_secs(2));
         if done().await {
@@ -33,7 +33,7 @@ async fn version(service: &Service) -> String {
 }
 
 #[tokio::test]
-async fn a_changed_sheet_is_used_and_a_broken_one_is_refused_whole() {
+async fn a_changed_sheet_is_used_and_a_defective_one_is_refused_whole() {
     let folder = tempfile::tempdir().unwrap();
     copy_mapping(folder.path());
     let service = Service::start_with(&format!("mapping.directory = {:?}", folder.path())).await;
@@ -41,7 +41,7 @@ async fn a_changed_sheet_is_used_and_a_broken_one_is_refused_whole() {
     let table = folder.path().join("tables/account-types.csv");
 
     fs::write(&table, "category,accountType\nA,CHANGED\n").unwrap();
-    after_a_look(&service, async || version(&service).await != first).await;
+    advance_until(&service, async || version(&service).await != first).await;
     service.send(&cart(1)).await;
     assert_eq!(service.vms.orders()[0].body["accountType"], "CHANGED");
 
@@ -56,7 +56,7 @@ async fn a_changed_sheet_is_used_and_a_broken_one_is_refused_whole() {
     assert_eq!(service.vms.orders()[1].body["accountType"], "CHANGED");
 
     fs::write(&table, "category,accountType\nA,ENTERPRISE\n").unwrap();
-    after_a_look(&service, async || version(&service).await != second).await;
+    advance_until(&service, async || version(&service).await != second).await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_retry_sends_the_body_that_was_recorded() {
     service.until("1", "retrying").await;
     let first = version(&service).await;
     fs::write(folder.path().join("tables/account-types.csv"), "category,accountType\nA,CHANGED\n").unwrap();
-    after_a_look(&service, async || version(&service).await != first).await;
+    advance_until(&service, async || version(&service).await != first).await;
     service.clock.advance(Duration::from_secs(40));
     let order = service.until("1", "created").await;
     assert_eq!(order["mappingVersion"], first);

@@ -1,4 +1,4 @@
-//! Several replicas on one PostgreSQL database, each with its own clock.
+//! Several replicas on one real PostgreSQL database, each with its own clock, act as one service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Replicas {
         Some(Self { server, services })
     }
 
-    /// Lets the time of every replica go on, little by little, until an answer is there.
+    /// Moves the clocks of all replicas on, little by little, until the work is done.
     async fn until<T>(&self, work: impl Future<Output = T>) -> T {
         let pass = async {
             loop {
@@ -63,7 +63,7 @@ async fn callers_of_one_cart_on_different_replicas_share_one_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_is_gone_leaves_its_orders_to_the_others() {
+async fn the_orders_of_a_lost_replica_are_taken_over() {
     let Some(mut replicas) = Replicas::start(2, "target.timeout = \"1s\"").await else { return };
     let mut gone = replicas.services.remove(0);
     gone.vms.next(Effect::status(429));
@@ -72,7 +72,7 @@ async fn a_replica_that_is_gone_leaves_its_orders_to_the_others() {
     gone.stop().await;
     let other = &replicas.services[0];
     replicas.until(other.until("1", "created")).await;
-    // What a kill leaves behind: the begin of an attempt that nobody makes any more.
+    // As after a kill: the ledger has the begin of an attempt that no process makes any more.
     other.vms.queue(Fault { delay_ms: 0, effect: Effect::status(429) });
     other.post(cart(2).to_string()).header("prefer", "wait=0").send().await.unwrap();
     other.until("2", "retrying").await;
@@ -87,7 +87,7 @@ async fn a_replica_that_is_gone_leaves_its_orders_to_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_database_a_replica_sends_nothing_and_comes_back_with_it() {
+async fn a_replica_without_its_database_sends_nothing_until_it_is_back() {
     let Some(replicas) = Replicas::start(1, "").await else { return };
     let service = &replicas.services[0];
     assert_eq!(service.send(&cart(1)).await.status, 201);

@@ -1,4 +1,4 @@
-//! Clients that speak old HTTP, speak slowly, or do not speak.
+//! Raw connections: HTTP/1.0, HTTP/2 with prior knowledge, slow and silent clients, bytes that are no HTTP.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Answer, ORDERS, Service, cart};
 
-async fn whole_answer(stream: &mut TcpStream) -> String {
+async fn read_until_closed(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes))
         .await
@@ -27,7 +27,7 @@ async fn http_1_0_is_served() {
     );
     let mut stream = TcpStream::connect(service.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let answer = whole_answer(&mut stream).await;
+    let answer = read_until_closed(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.0 201") && answer.contains("4500000001"), "{answer}");
 }
 
@@ -40,7 +40,7 @@ async fn http_2_with_prior_knowledge_is_served() {
 }
 
 #[tokio::test]
-async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
+async fn a_silent_or_slow_connection_is_closed_while_others_are_served() {
     let times = "server.limits.first_byte = \"300ms\"\nserver.limits.header_time = \"300ms\"";
     let service = Service::start_with(times).await;
     let mut silent = TcpStream::connect(service.address).await.unwrap();
@@ -49,22 +49,39 @@ async fn a_silent_socket_is_told_and_closed_while_others_are_served() {
     let mut half = TcpStream::connect(service.address).await.unwrap();
     half.write_all(b"POST /v2/purchase-orders HTTP/1.1\r\nHost:").await.unwrap();
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    let (told, closed, cut) =
-        tokio::join!(whole_answer(&mut silent), whole_answer(&mut trickling), whole_answer(&mut half));
-    assert!(told.starts_with("HTTP/1.1 408") && told.contains("/problems/request-timeout"), "{told}");
-    assert!(closed.is_empty() || closed.starts_with("HTTP/1.1 4"), "{closed}");
-    assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 4"), "{cut}");
+    let (silent, trickling, half) =
+        tokio::join!(read_until_closed(&mut silent), read_until_closed(&mut trickling), read_until_closed(&mut half));
+    assert!(silent.starts_with("HTTP/1.1 408") && silent.contains("/problems/request-timeout"), "{silent}");
+    assert!(trickling.is_empty() || trickling.starts_with("HTTP/1.1 4"), "{trickling}");
+    assert!(half.is_empty() || half.starts_with("HTTP/1.1 4"), "{half}");
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_http_does_no_harm() {
+async fn requests_that_break_the_rules_of_http_get_a_problem() {
+    let service = Service::start().await;
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000));
+    for (request, status, name) in [
+        ("GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", "400", "malformed-request"),
+        ("GET /livez HTTP/1.1\r\nno header\r\n\r\n", "400", "malformed-request"),
+        (&long, "414", "uri-too-long"),
+    ] {
+        let mut stream = TcpStream::connect(service.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_until_closed(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.contains(&format!("/problems/{name}")), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http_do_no_harm() {
     let service = Service::start().await;
     let mut stream = TcpStream::connect(service.address).await.unwrap();
     stream
         .write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, b'\r', b'\n', b'\r', b'\n'])
         .await
         .unwrap();
-    let answer = whole_answer(&mut stream).await;
+    let answer = read_until_closed(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 400") || answer.is_empty(), "{answer}");
     assert_eq!(service.send(&cart(1)).await.status, 201);
 }

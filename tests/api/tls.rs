@@ -1,4 +1,5 @@
-//! TLS that ends here, as foreign clients see it: curl, OpenSSL's s_client, and a client library.
+//! TLS of the service, as other people's clients see it (curl, OpenSSL's s_client, reqwest): versions, certificates that
+//! change, client certificates, and the header of a proxy in front.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -51,7 +52,7 @@ async fn s_client(service: &Service, arguments: &[&str], request: &str) -> Strin
 }
 
 #[tokio::test]
-async fn curl_speaks_every_version_of_tls_and_http() {
+async fn curl_connects_with_every_version_of_tls_and_http() {
     let ca = Ca::new();
     let service = Service::start_with(&settings(&ca.server("server", Kind::Rsa), "")).await;
     for (arguments, begins) in [
@@ -72,7 +73,7 @@ async fn curl_speaks_every_version_of_tls_and_http() {
 }
 
 #[tokio::test]
-async fn a_client_that_names_no_server_gets_the_certificate_as_old_sap_systems_do() {
+async fn a_client_without_sni_gets_the_certificate() {
     let ca = Ca::new();
     let service = Service::start_with(&settings(&ca.server("server", Kind::Rsa), "")).await;
     let request = "GET /livez HTTP/1.0\r\n\r\n";
@@ -91,7 +92,7 @@ async fn subject(service: &Service) -> String {
     shown.lines().find(|line| line.starts_with("subject=")).unwrap_or(&shown).to_owned()
 }
 
-/// Lets the service look at its files until it has taken them up.
+/// Moves the clock until the service uses its changed files.
 async fn until_subject(service: &Service, expected: &str) {
     for _ in 0..50 {
         service.clock.advance(Duration::from_secs(3));
@@ -109,7 +110,7 @@ fn replace(pair: &Pair, by: &Pair) {
 }
 
 #[tokio::test]
-async fn changed_certificates_are_taken_up_without_a_restart_and_broken_ones_are_not() {
+async fn changed_certificates_are_used_without_a_restart_and_unusable_ones_are_not() {
     let ca = Ca::new();
     let used = ca.server("first", Kind::Ec);
     let service = Service::start_with(&settings(&used, "")).await;
@@ -127,7 +128,7 @@ async fn changed_certificates_are_taken_up_without_a_restart_and_broken_ones_are
     assert_eq!(subject(&service).await, "subject=CN = second");
     replace(&used, &ca.server("fourth", Kind::Ec));
     until_subject(&service, "subject=CN = fourth").await;
-    assert_eq!(open.get(https(&service, "/livez")).send().await.unwrap().status(), 200, "open connections go on");
+    assert_eq!(open.get(https(&service, "/livez")).send().await.unwrap().status(), 200, "open connections stay usable");
 }
 
 async fn list(client: &Client, service: &Service, token: &str) -> Answer {
@@ -141,7 +142,7 @@ fn bound_to(service: &Service, pair: &Pair) -> String {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_good_beside_its_certificate_alone() {
+async fn a_certificate_bound_token_is_accepted_with_its_certificate_alone() {
     let ca = Ca::new();
     let more = format!("server.tls.client_ca = {:?}", ca.certificate());
     let service = Service::start_with(&settings(&ca.server("server", Kind::Ec), &more)).await;
@@ -162,7 +163,7 @@ async fn a_bound_token_is_good_beside_its_certificate_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_required_is_and_one_of_a_stranger_is_not_enough() {
+async fn a_required_client_certificate_must_be_a_trusted_one() {
     let (ca, stranger) = (Ca::new(), Ca::new());
     let alone = ca.self_signed("alone");
     let trusted = format!(
@@ -189,7 +190,7 @@ async fn a_certificate_that_is_required_is_and_one_of_a_stranger_is_not_enough()
 }
 
 #[tokio::test]
-async fn where_certificates_are_asked_for_no_session_is_resumed() {
+async fn no_session_is_resumed_where_client_certificates_are_requested() {
     let ca = Ca::new();
     let folder = tempfile::tempdir().unwrap();
     let session = folder.path().join("session");
@@ -205,7 +206,7 @@ async fn where_certificates_are_asked_for_no_session_is_resumed() {
 }
 
 #[tokio::test]
-async fn whose_certificates_are_taken_changes_with_the_file() {
+async fn a_changed_client_ca_file_changes_the_accepted_certificates() {
     let (before, after) = (Ca::new(), Ca::new());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("clients.pem");
@@ -229,7 +230,7 @@ async fn whose_certificates_are_taken_changes_with_the_file() {
 }
 
 #[tokio::test]
-async fn carts_come_over_tls_and_http_2() {
+async fn a_cart_is_accepted_over_tls_and_http_2() {
     let ca = Ca::new();
     let service = Service::start_with(&settings(&ca.server("server", Kind::Rsa), "")).await;
     let client = builder(&ca).build().unwrap();
@@ -239,7 +240,7 @@ async fn carts_come_over_tls_and_http_2() {
 }
 
 #[tokio::test]
-async fn a_request_without_tls_is_told_so_and_silence_is_not_waited_for() {
+async fn a_request_without_tls_is_refused_and_a_silent_connection_is_closed() {
     let ca = Ca::new();
     let more = "server.limits.first_byte = \"300ms\"";
     let service = Service::start_with(&settings(&ca.server("server", Kind::Ec), more)).await;
@@ -260,7 +261,7 @@ fn behind(addresses: &str, header: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_proxy_is_believed_if_it_is_the_one_that_was_named() {
+async fn a_certificate_header_is_believed_from_the_configured_proxy_alone() {
     let ca = Ca::new();
     let pair = ca.client("mine");
     let value = format!(":{}:", pair.base64());
@@ -277,13 +278,13 @@ async fn a_proxy_is_believed_if_it_is_the_one_that_was_named() {
     let elsewhere = Service::start_with(&behind("10.0.0.0/8", "client-cert")).await;
     let token = bound_to(&elsewhere, &pair);
     assert_eq!(ask(&elsewhere, token, "client-cert", value.clone()).await.unwrap().status(), 401, "another address");
-    let nobody = Service::start().await;
-    let token = bound_to(&nobody, &pair);
-    assert_eq!(ask(&nobody, token, "client-cert", value).await.unwrap().status(), 401, "nobody was named");
+    let without_proxy = Service::start().await;
+    let token = bound_to(&without_proxy, &pair);
+    assert_eq!(ask(&without_proxy, token, "client-cert", value).await.unwrap().status(), 401, "no proxy is configured");
 }
 
 #[tokio::test]
-async fn the_commands_name_what_is_wrong_with_the_files() {
+async fn check_names_the_setting_of_each_unusable_file() {
     let ca = Ca::new();
     let pair = ca.server("server", Kind::Ec);
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! How the service gets its own tokens for 11VMS.
+//! The service's own tokens for 11VMS: fetched, cached, renewed, and got by every grant and client authentication.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::{ORDERS, Service, cart};
 
 #[tokio::test]
-async fn a_token_is_fetched_once_for_all_and_renewed_before_it_expires() {
+async fn a_token_is_fetched_once_for_all_orders_and_renewed_before_it_expires() {
     let service = Service::start().await;
     let carts: Vec<_> = (1..=10).map(cart).collect();
     let calls: Vec<_> = carts.iter().map(|cart| tokio::spawn(service.post(cart.to_string()).send())).collect();
@@ -25,7 +25,7 @@ async fn a_token_is_fetched_once_for_all_and_renewed_before_it_expires() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once_outside_the_attempts() {
+async fn a_refused_token_is_renewed_once_within_the_attempt() {
     let service = Service::start().await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
     service.issuer.revoke_all();
@@ -36,7 +36,7 @@ async fn a_refused_token_is_renewed_once_outside_the_attempts() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_for_good_does_not_refuse_the_order() {
+async fn a_token_refused_after_its_renewal_counts_as_not_done() {
     let service = Service::start_with("retry.attempts = 0").await;
     service.vms.next(Effect::status(401));
     service.vms.next(Effect::status(401));
@@ -46,7 +46,7 @@ async fn a_token_that_is_refused_for_good_does_not_refuse_the_order() {
 }
 
 #[tokio::test]
-async fn a_refused_token_that_can_not_be_renewed_is_told_with_the_reason() {
+async fn a_refused_token_that_can_not_be_renewed_shows_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "webhook-secret").unwrap();
@@ -61,7 +61,7 @@ async fn a_refused_token_that_can_not_be_renewed_is_told_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_token_serves_until_it_expires_if_it_can_not_be_renewed() {
+async fn a_token_that_can_not_be_renewed_is_used_until_it_expires() {
     let service = Service::start().await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
     service.issuer.set_mood(Mood::Down);
@@ -70,7 +70,7 @@ async fn a_token_serves_until_it_expires_if_it_can_not_be_renewed() {
 }
 
 #[tokio::test]
-async fn both_ways_of_client_authentication_work() {
+async fn client_authentication_by_header_and_by_form_keeps_odd_characters() {
     for auth in ["basic", "post"] {
         let odd = "target.oauth2.client_id = \"odd:b%+ä\"\ntarget.oauth2.client_secret = \"s&cret=%ü+\"\n\
             target.oauth2.audience = \"https://vms.example\"\ntarget.oauth2.scopes = [\"a\", \"b\"]";
@@ -88,7 +88,7 @@ async fn both_ways_of_client_authentication_work() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_sent_and_the_secret_is_not_told() {
+async fn an_order_without_a_token_is_not_sent_and_no_secret_is_shown() {
     let service = Service::start_with("target.oauth2.client_secret = \"wrong-secret\"\nretry.attempts = 0").await;
     let answer = service.send(&cart(1)).await;
     answer.is_problem(502, "parked");
@@ -113,7 +113,7 @@ async fn a_token_endpoint_that_is_down_delays_the_order() {
 }
 
 #[tokio::test]
-async fn a_secret_file_is_read_anew_when_it_is_needed() {
+async fn a_secret_file_is_read_again_when_it_is_needed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "old-secret\n").unwrap();
@@ -142,7 +142,7 @@ async fn with_assertions(key: &SigningKey, more: &str) -> Service {
 }
 
 #[tokio::test]
-async fn an_assertion_about_a_user_gets_a_token_and_one_of_a_stranger_does_not() {
+async fn a_jwt_bearer_assertion_gets_a_token_and_a_strangers_does_not() {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA] {
         let key = SigningKey::generate(algorithm, "key").unwrap();
         let service = with_assertions(&key, "").await;
@@ -152,13 +152,13 @@ async fn an_assertion_about_a_user_gets_a_token_and_one_of_a_stranger_does_not()
         service.clock.advance(Duration::from_hours(2));
         let refused = service.send(&cart(2)).await;
         refused.is_problem(502, "parked");
-        // The server repeats what was sent; nobody here does.
+        // The server's answer repeats the assertion; the service's answer does not.
         assert!(refused.text.contains("invalid_grant") && !refused.text.contains("eyJ"), "{}", refused.text);
     }
 }
 
 #[tokio::test]
-async fn an_assertion_says_what_the_settings_say() {
+async fn an_assertion_has_the_claims_of_the_settings() {
     let key = SigningKey::generate(Algorithm::ES256, "key").unwrap();
     let plain = with_assertions(&key, "").await;
     assert_eq!(plain.send(&cart(1)).await.status, 201);
@@ -173,9 +173,9 @@ async fn an_assertion_says_what_the_settings_say() {
     assert_eq!((form.get("client_id"), form.basic.clone()), (String::new(), None), "nothing else proves it");
     let settings = "target.oauth2.assertion_audience = \"https://login.example\"\ntarget.oauth2.key_id = \"2026-01\"\n\
         target.oauth2.auth = \"private_key_jwt\"\ntarget.oauth2.scopes = [\"api\"]\ntarget.oauth2.audience = \"x\"";
-    let told = with_assertions(&key, settings).await;
-    assert_eq!(told.send(&cart(1)).await.status, 201);
-    let form = told.issuer.last_form().unwrap();
+    let configured = with_assertions(&key, settings).await;
+    assert_eq!(configured.send(&cart(1)).await.status, 201);
+    let form = configured.issuer.last_form().unwrap();
     for field in ["assertion", "client_assertion"] {
         assert_eq!(
             (&form.claims(field)["aud"], &form.header(field)["kid"]),
@@ -188,14 +188,14 @@ async fn an_assertion_says_what_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_token_leads_to_its_instance_if_the_settings_allow_that_host() {
+async fn the_instance_url_of_a_token_is_used_if_its_host_is_allowed() {
     let key = SigningKey::generate(Algorithm::RS256, "key").unwrap();
     let elsewhere = "target.base_url = \"http://127.0.0.1:1/\"\ntarget.oauth2.instance_hosts = [\"127.0.0.1\"]";
     let service = with_assertions(&key, elsewhere).await;
     service.issuer.set_instance_url(service.vms.url().as_str());
     assert_eq!(service.send(&cart(1)).await.status, 201);
     assert_eq!(service.vms.orders().len(), 1);
-    // No lifetime was told: it is renewed soon.
+    // A token without expires_in is renewed soon.
     service.clock.advance(Duration::from_mins(5));
     assert_eq!(service.send(&cart(2)).await.status, 201);
     assert_eq!(service.issuer.token_requests(), 2);

@@ -1,4 +1,4 @@
-//! TLS in front of the sandbox 11VMS: it wants a client certificate of its CA.
+//! A TLS proxy in front of the sandbox 11VMS. It demands a client certificate of its CA.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificates::{Ca, Pair};
 
-/// Passes on what comes over TLS; lives as long as the test.
+/// Forwards every TLS connection to `behind`, for as long as the test runs.
 pub async fn start(ca: &Ca, pair: &Pair, behind: SocketAddr) -> SocketAddr {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca.certificate()).unwrap()).unwrap();
@@ -40,7 +40,7 @@ pub async fn start(ca: &Ca, pair: &Pair, behind: SocketAddr) -> SocketAddr {
                 else {
                     return;
                 };
-                // Whoever goes first ends it.
+                // The side that closes first ends the connection.
                 let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
             });
         }

@@ -1,5 +1,6 @@
-//! The service beside a real authorization server: oidc-provider, over TLS with a private CA. It comes in as the issuer of
-//! the callers' tokens, and goes out for tokens for 11VMS, in every way that a client can prove who it is.
+//! The service works with a real authorization server, npm's oidc-provider, over TLS with a private CA: as the issuer of
+//! callers' tokens, and as the token endpoint for 11VMS with every client authentication. It says NOT RUN where the server is
+//! not installed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,7 +45,7 @@ async fn list(service: &Service, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn access_tokens_of_both_kinds_are_taken() {
+async fn access_tokens_of_both_algorithms_are_accepted() {
     let Some(provider) = Provider::start(None) else { return };
     let service = service_beside(&provider, "").await;
     for kind in ["rs256", "es256"] {
@@ -58,7 +59,7 @@ async fn access_tokens_of_both_kinds_are_taken() {
 }
 
 #[tokio::test]
-async fn its_rotated_keys_are_found() {
+async fn the_rotated_keys_of_the_provider_are_found() {
     let Some(provider) = Provider::start(None) else { return };
     let service = service_beside(&provider, "").await;
     assert_eq!(list(&service, &provider.token("rs256").await).await.status, 200);
@@ -68,7 +69,7 @@ async fn its_rotated_keys_are_found() {
 }
 
 #[tokio::test]
-async fn its_word_on_opaque_tokens_is_taken() {
+async fn opaque_tokens_are_introspected_at_the_provider() {
     let Some(provider) = Provider::start(None) else { return };
     let introspection = format!(
         "auth.introspection.url = \"{}/token/introspection\"\nauth.introspection.client_id = \"introspector\"\n\
@@ -88,7 +89,7 @@ async fn its_word_on_opaque_tokens_is_taken() {
 }
 
 #[tokio::test]
-async fn its_bound_tokens_are_good_beside_their_certificate_alone() {
+async fn a_certificate_bound_token_is_accepted_with_its_certificate_alone() {
     let Some(provider) = Provider::start(None) else { return };
     let server = provider.ca.server("service", Kind::Rsa);
     let tls = format!(
@@ -125,7 +126,7 @@ fn key_file(folder: &tempfile::TempDir, pem: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_service_proves_who_it_is_in_every_way() {
+async fn every_client_authentication_gets_a_token() {
     let folder = tempfile::tempdir().unwrap();
     for algorithm in [Algorithm::RS256, Algorithm::ES256] {
         let key = SigningKey::generate(algorithm, "webhook-1").unwrap();
@@ -137,7 +138,7 @@ async fn the_service_proves_who_it_is_in_every_way() {
         );
         let answer = order_with(&provider, &settings).await;
         assert_eq!(answer.status, 201, "{algorithm:?}: {}", answer.text);
-        // Of another key nothing is told but that it is the wrong one.
+        // The answer about another key says no more than that the client is unknown.
         let stranger = SigningKey::generate(algorithm, "webhook-1").unwrap();
         key_file(&folder, &stranger.pem);
         let answer = order_with(&provider, &settings).await;
@@ -156,7 +157,7 @@ async fn the_service_proves_who_it_is_in_every_way() {
 }
 
 #[tokio::test]
-async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_up() {
+async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_soon() {
     let Some(provider) = Provider::start(None) else { return };
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
@@ -169,7 +170,7 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
         std::fs::copy(&pair.key, &key).unwrap();
         std::fs::copy(&pair.certificate, &certificate).unwrap();
     };
-    // A certificate of a CA that nobody there knows: as if it had expired.
+    // A certificate of an unknown CA is refused as an expired one is.
     place(&Ca::new().client("webhook"));
     let settings = format!(
         "auth.issuer = {:?}\nauth.ca = \"{ca}\"\ntarget.base_url = \"https://{front}\"\ntarget.ca = \"{ca}\"\n\
@@ -185,7 +186,7 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
     let request = service.client.post(&url).bearer_auth(&token).header("content-type", "application/json");
     let request = request.header("prefer", "respond-async").body(cart(1).to_string());
     assert_eq!(request.send().await.unwrap().status(), 202);
-    // Each look lets the time pass in which the files are looked at, and the next attempt is due.
+    // Each round moves the clock far enough for the files to be read again and the next attempt to be due.
     let until = async |holds: fn(&Value) -> bool| {
         for _ in 0..500 {
             let order = service.client.get(format!("{url}/1")).bearer_auth(&token).send().await.unwrap();
@@ -196,11 +197,11 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
             service.clock.advance(std::time::Duration::from_secs(20));
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        panic!("it never came so far");
+        panic!("the order never became so");
     };
     until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 2)).await;
     assert_eq!(service.vms.received().len(), 0);
-    // Between two writes, key and certificate do not go together: the ones before stay in use.
+    // Between two writes, key and certificate do not match: the earlier ones stay in use.
     std::fs::copy(&provider.webhook.key, &key).unwrap();
     until(|order| order["attempts"].as_array().is_some_and(|attempts| attempts.len() >= 4)).await;
     assert_eq!(service.vms.received().len(), 0);
@@ -210,7 +211,7 @@ async fn the_service_shows_its_certificate_to_11vms_too_and_takes_a_renewed_one_
 }
 
 #[tokio::test]
-async fn a_ca_that_is_not_trusted_is_not() {
+async fn an_issuer_of_an_untrusted_ca_gets_no_request() {
     let Some(provider) = Provider::start(None) else { return };
     let stranger = Ca::new();
     let issuer = Issuer::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! A real authorization server of one's own: `provider/server.mjs`, which runs npm's oidc-provider.
+//! A private authorization server: `provider/server.mjs`, which runs npm's oidc-provider.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Provider {
     pub ca: Ca,
     /// The certificate of `webhook-mtls`.
     pub webhook: Pair,
-    /// The certificate of `srm7-bound`, which nobody but itself has signed.
+    /// The certificate of `srm7-bound`, which is self-signed.
     pub alone: Pair,
     server: Child,
     _folder: TempDir,
@@ -65,7 +65,7 @@ impl Provider {
             .unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).expect("the server tells its issuer");
+        let ready: Value = serde_json::from_str(&line).expect("the server prints its issuer");
         let issuer = ready["issuer"].as_str().unwrap().to_owned();
         Some(Self { issuer, ca, webhook, alone, server, _folder: folder })
     }

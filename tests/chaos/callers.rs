@@ -1,4 +1,4 @@
-//! Those who send carts, remember what they were told, and judge in the end.
+//! Callers that send carts, remember their answers, and compare them with 11VMS in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::victim::Victims;
 /// More rounds than leases, graces and retries need together.
 const MOST_ROUNDS: usize = 100;
 
-/// Looks at an order that is to be finished by itself, ten a second.
-const MOST_LOOKS: usize = 600;
+/// Polls of a recorded order until it is created, ten a second.
+const MOST_POLLS: usize = 600;
 
 pub struct Callers {
     client: Client,
@@ -22,7 +22,7 @@ pub struct Callers {
     token: String,
     vms: SandboxVms,
     carts: u32,
-    /// Numbers that were told: promises.
+    /// Numbers in answers: promises.
     promised: BTreeMap<u32, String>,
     /// Carts that were answered with 202: recorded, and so to be finished without being sent again.
     recorded: BTreeSet<u32>,
@@ -67,7 +67,7 @@ impl Callers {
             assert!(matches!(status, 200..=202 | 502 | 503), "{status} {body}");
             if let Some(order) = body["purchaseOrderNumber"].as_str() {
                 let before = self.promised.insert(number, order.to_owned());
-                assert!(before.is_none_or(|before| before == order), "cart {number} was told two numbers");
+                assert!(before.is_none_or(|before| before == order), "cart {number} got two numbers");
             } else if status == 202 {
                 self.recorded.insert(number);
             }
@@ -78,22 +78,22 @@ impl Callers {
     async fn await_recorded(&mut self) {
         for number in std::mem::take(&mut self.recorded) {
             let url = format!("{}{ORDERS}/{number}", self.addresses[0]);
-            let mut looks = 0;
+            let mut polls = 0;
             let order = loop {
                 let answer = Answer::of(self.client.get(&url).bearer_auth(&self.token).send().await.unwrap()).await;
                 if answer.body["state"] == "created" {
                     break answer.body["purchaseOrderNumber"].as_str().unwrap().to_owned();
                 }
-                looks += 1;
+                polls += 1;
                 assert!(
-                    looks < MOST_LOOKS,
-                    "cart {number} was answered with 202, and nobody finishes it: {}",
+                    polls < MOST_POLLS,
+                    "cart {number} was answered with 202, and is not finished: {}",
                     answer.text
                 );
                 tokio::time::sleep(Duration::from_millis(100)).await;
             };
             let before = self.promised.insert(number, order.clone());
-            assert!(before.is_none_or(|before| before == order), "cart {number} was told two numbers");
+            assert!(before.is_none_or(|before| before == order), "cart {number} got two numbers");
         }
     }
 
@@ -108,8 +108,8 @@ impl Callers {
         panic!("{} of {} carts have no answer", self.carts as usize - self.promised.len(), self.carts);
     }
 
-    /// Every cart is one order, and it is the one that was told.
-    pub async fn judge(&self, run: &str) {
+    /// Every cart is one order, and its number is the one in the answers.
+    pub async fn check_orders(&self, run: &str) {
         let orders = self.vms.orders();
         let mut created: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for order in &orders {
@@ -121,8 +121,8 @@ impl Callers {
         assert!(doubled.is_empty(), "doubled: {doubled:?}");
         for number in 1..=self.carts {
             let numbers = created.get(number.to_string().as_str()).unwrap_or_else(|| panic!("cart {number} was lost"));
-            let told = self.promised.get(&number).map(String::as_str);
-            assert_eq!(told, numbers.first().copied(), "cart {number}: what was told is not true");
+            let promised = self.promised.get(&number).map(String::as_str);
+            assert_eq!(promised, numbers.first().copied(), "cart {number}: the answer was not true");
             for address in &self.addresses {
                 let request = self.client.get(format!("{address}{ORDERS}/{number}")).bearer_auth(&self.token);
                 let shown = Answer::of(request.send().await.unwrap()).await;

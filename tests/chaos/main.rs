@@ -1,5 +1,6 @@
-//! The real binary, killed without warning under load, beside an 11VMS that misbehaves and would double any order
-//! that is sent twice. Whatever happens: one cart, one order, and no answer that was not true.
+//! The real binary is killed without warning under load, with an 11VMS that misbehaves and would double any order that is
+//! sent twice. Every cart is one order, and every answer was true. Power failures are not part of it: the disk keeps what was
+//! written.
 //!
 //! `CHAOS_KILLS=100 cargo test --test chaos -- --nocapture` is a longer run; `CHAOS_SEED` repeats a run's faults.
 #![allow(
@@ -32,7 +33,7 @@ use victim::Victims;
 /// Kills of an ordinary run, on each backend.
 const USUAL_KILLS: u32 = 6;
 
-/// New carts in each round; those that were not answered in one round come again in the next.
+/// New carts in each round; those without an answer are sent again in the next.
 const CARTS_A_ROUND: u32 = 20;
 
 fn number_of(variable: &str) -> Option<u32> {
@@ -68,7 +69,7 @@ async fn a_service_on_sqlite_that_is_killed_at_random_loses_and_doubles_no_order
     }
     victims.start_all().await;
     callers.send_until_answered().await;
-    callers.judge(&format!("SQLite, seed {seed}, {} kills", kills())).await;
+    callers.check_orders(&format!("SQLite, seed {seed}, {} kills", kills())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,5 +102,5 @@ async fn three_replicas_on_postgresql_that_are_killed_at_random_lose_and_double_
     victims.start_all().await;
     callers.send_until_answered().await;
     let run = format!("PostgreSQL, three replicas, seed {seed}, {killed} kills, {crashes} crashes of the database");
-    callers.judge(&run).await;
+    callers.check_orders(&run).await;
 }

@@ -1,5 +1,5 @@
-//! A service under siege: ten thousand connections that say nothing, headers and bodies that trickle, everything too large.
-//! Its callers must not notice, and its memory must stay bounded.
+//! A service under siege: ten thousand silent connections, headers and bodies that trickle, inputs that are too large. Its
+//! callers are served as before, and its memory stays bounded.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use tokio::net::TcpStream;
 use crate::support::{ORDERS, cart};
 use crate::victim::Victims;
 
-/// Connections that say nothing.
+/// Silent connections.
 const IDLE: usize = 10_000;
 
-/// Connections that send headers or bodies and never come to their end.
+/// Connections that send headers or bodies without end.
 const TRICKLING: usize = 400;
 
-/// Carts that are brought during each part of the siege.
+/// Carts that are sent during each part of the siege.
 const CARTS: u32 = 100;
 
-/// Files that the test itself needs open, and the service beside its connections.
+/// Open files that the test needs, and the service besides its connections.
 const BESIDE: u64 = 3_000;
 
-/// Nobody is rid of by waiting: everything may take longer than the siege lasts, callers too.
+/// No time-out ends the siege early: each is longer than the siege, for callers too.
 const PATIENT: &str = "server.deadline = \"50s\"\nserver.limits.first_byte = \"10m\"\n\
     server.limits.header_time = \"10m\"\nserver.limits.body_time = \"10m\"\nserver.limits.idle_time = \"10m\"\n\
     target.timeout = \"10s\"\n";
@@ -66,8 +66,8 @@ impl Siege {
         stream
     }
 
-    /// Brings carts as if nothing were; tells what the service needs meanwhile.
-    async fn serves(&mut self, during: &str) {
+    /// Sends carts, which must all be created, and prints the memory that the service uses meanwhile.
+    async fn assert_serves(&mut self, during: &str) {
         let token = self.victims.issuer.token();
         let request = |number: u32| {
             let request = self.client.post(format!("{}{ORDERS}", self.address)).bearer_auth(&token);
@@ -85,8 +85,8 @@ impl Siege {
         println!("{during}: {CARTS} carts, {CARTS} orders; memory {now} MiB, at most {most} MiB");
     }
 
-    /// What is told to something that is too large, if anything is.
-    async fn too_large(&self, head: &str, body: &[u8]) -> String {
+    /// Sends something that is too large, and returns the status line, if there is one.
+    async fn send_too_large(&self, head: &str, body: &[u8]) -> String {
         let mut stream = self.begin(head).await;
         // The other side may have enough of it before the end.
         for chunk in body.chunks(64 * 1024) {
@@ -94,10 +94,10 @@ impl Siege {
                 break;
             }
         }
-        let mut told = vec![0; 12];
-        let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut told)).await;
+        let mut status_line = vec![0; 12];
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut status_line)).await;
         let read = read.expect("it is answered").unwrap_or(0);
-        String::from_utf8_lossy(&told[..read]).into_owned()
+        String::from_utf8_lossy(&status_line[..read]).into_owned()
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_service_under_siege_serves_its_callers() {
     let client = Client::builder().no_proxy().build().unwrap();
     let address = victims.addresses[0].clone();
     let mut siege = Siege { victims, client, address, next_cart: 1 };
-    siege.serves("in peace").await;
+    siege.assert_serves("in peace").await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", siege.victims.process(0))).unwrap();
     let of = |name: &str| limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert_eq!(of("Max core file size").split_whitespace().nth(4), Some("0"), "no secret goes into a core dump");
@@ -133,7 +133,7 @@ async fn a_service_under_siege_serves_its_callers() {
     for _ in 0..IDLE {
         held.push(siege.connect().await);
     }
-    siege.serves(&format!("beside {IDLE} connections that say nothing")).await;
+    siege.assert_serves(&format!("with {IDLE} silent connections")).await;
 
     for at in 0..TRICKLING {
         let text = if at % 2 == 0 {
@@ -143,31 +143,31 @@ async fn a_service_under_siege_serves_its_callers() {
         };
         held.push(siege.begin(&text).await);
     }
-    siege.serves(&format!("and {TRICKLING} that trickle")).await;
+    siege.assert_serves(&format!("and {TRICKLING} that trickle")).await;
 
-    // Who asks for the largest files there are and takes none of them.
+    // Clients that ask for the largest files and read none of them.
     for _ in 0..TRICKLING {
         let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10);
         held.push(siege.begin(&request).await);
     }
-    siege.serves(&format!("and {TRICKLING} that take no answer")).await;
+    siege.assert_serves(&format!("and {TRICKLING} that take no answer")).await;
 
     let bomb = gzip(&vec![b' '; 50 * 1024 * 1024]);
     let large = vec![b' '; 4 * 1024 * 1024];
     for _ in 0..10 {
         let bombed = siege.head(&format!("Content-Encoding: gzip\r\nContent-Length: {}", bomb.len()));
-        assert_eq!(siege.too_large(&bombed, &bomb).await, "HTTP/1.1 413");
+        assert_eq!(siege.send_too_large(&bombed, &bomb).await, "HTTP/1.1 413");
         let declared = siege.head("Content-Length: 99999999999");
-        assert_eq!(siege.too_large(&declared, b"").await, "HTTP/1.1 413");
+        assert_eq!(siege.send_too_large(&declared, b"").await, "HTTP/1.1 413");
         let chunked = format!("{}{:x}\r\n", siege.head("Transfer-Encoding: chunked"), large.len());
-        assert!(matches!(siege.too_large(&chunked, &large).await.as_str(), "HTTP/1.1 413" | ""));
-        let told = siege.too_large("GET /livez HTTP/1.1\r\nX-Large: ", &large).await;
-        assert!(matches!(told.as_str(), "HTTP/1.1 431" | ""), "{told}");
+        assert!(matches!(siege.send_too_large(&chunked, &large).await.as_str(), "HTTP/1.1 413" | ""));
+        let status_line = siege.send_too_large("GET /livez HTTP/1.1\r\nX-Large: ", &large).await;
+        assert!(matches!(status_line.as_str(), "HTTP/1.1 431" | ""), "{status_line}");
     }
-    siege.serves("after bombs, and bodies and headers that are too large").await;
+    siege.assert_serves("after bombs, and bodies and headers that are too large").await;
 
     drop(held);
-    siege.serves("in peace again").await;
+    siege.assert_serves("in peace again").await;
     let (_, most) = memory(siege.victims.process(0));
     // A plain connection needs some KiB; one that held its largest headers and body would need two orders more.
     assert!(most < 400, "{most} MiB");

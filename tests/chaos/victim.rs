@@ -1,4 +1,4 @@
-//! The service as a process: started, killed, started again.
+//! The service as a process that is started, killed and started again.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use reqwest::Client;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// Replicas of one service beside one issuer and one 11VMS.
+/// Replicas of one service, with one issuer and one 11VMS.
 pub struct Victims {
     pub issuer: Issuer,
     pub vms: SandboxVms,
@@ -52,7 +52,7 @@ impl Victims {
         self.children[at].as_ref().and_then(Child::id).unwrap()
     }
 
-    /// Starts whoever does not run.
+    /// Starts every replica that does not run.
     pub async fn start_all(&mut self) {
         for (at, child) in self.children.iter_mut().enumerate() {
             if child.is_none() {

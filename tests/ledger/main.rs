@@ -1,4 +1,5 @@
-//! What every ledger promises, on every backend: SQLite, and a real PostgreSQL.
+//! Every ledger keeps its promises, on SQLite and on a real PostgreSQL. The relay is no part of these tests. They say NOT RUN
+//! where PostgreSQL is not installed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,13 +34,13 @@ use postgres::Postgres;
 /// A lease that outlasts any test.
 const LONG: Duration = Duration::from_hours(1);
 
-/// Somewhere to keep a ledger.
-enum ListPosition<'a> {
+/// The storage of a ledger: a file in a folder, or a database.
+enum Storage<'a> {
     Folder(TempDir),
     Database { server: &'a Postgres, name: String, url: String },
 }
 
-impl ListPosition<'_> {
+impl Storage<'_> {
     fn folder() -> Self {
         Self::Folder(tempfile::tempdir().unwrap())
     }
@@ -71,8 +72,8 @@ impl ListPosition<'_> {
 }
 
 impl Postgres {
-    fn place(&self, name: &str) -> ListPosition<'_> {
-        ListPosition::Database { server: self, name: name.to_owned(), url: self.database(name) }
+    fn storage(&self, name: &str) -> Storage<'_> {
+        Storage::Database { server: self, name: name.to_owned(), url: self.database(name) }
     }
 }
 

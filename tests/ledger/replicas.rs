@@ -1,4 +1,4 @@
-//! Several replicas on one database.
+//! Several replicas share one PostgreSQL database: leases, claims, and an outage of the database.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn replicas_that_start_together_make_the_schema_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_equal_carts_on_many_replicas_one_is_started() {
+async fn one_of_many_equal_carts_on_several_replicas_is_started() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let mut calls = Vec::new();
@@ -63,7 +63,7 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
     server.run_sql("orders", "UPDATE orders SET lease_until = now() - interval '1 second'");
     let taken = other.claim(at(100), 100).await.unwrap();
     assert_eq!((taken[0].id.as_str(), taken[0].state), ("1", State::Forwarding));
-    // The one that began it comes back late: whichever concludes first counts, and the other learns that it lost.
+    // The replica that began the attempt concludes it late: the first conclusion counts, the second is superseded.
     let mut late = order.clone();
     order.interrupt(at(101), &policy()).unwrap();
     late.interrupt(at(102), &policy()).unwrap();
@@ -74,7 +74,7 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_stops_gives_back_what_it_has_not_begun() {
+async fn a_replica_that_stops_releases_the_orders_that_it_has_not_begun() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -84,11 +84,11 @@ async fn a_replica_that_stops_gives_back_what_it_has_not_begun() {
     admitted(&one, 2).await;
     admitted(&other, 3).await;
     one.release().await.unwrap();
-    assert_eq!(claimed(&other, 100).await, ["2"], "neither what is being sent, nor what is another's");
+    assert_eq!(claimed(&other, 100).await, ["2"], "neither an order that is being sent, nor another replica's");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_that_look_together_share_what_is_due() {
+async fn replicas_that_claim_together_share_the_due_orders() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -100,11 +100,11 @@ async fn replicas_that_look_together_share_what_is_due() {
     let mut ids: Vec<OrderId> = here.unwrap().into_iter().chain(there.unwrap()).map(|order| order.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 40, "nothing twice, and nobody waits for the other");
+    assert_eq!(ids.len(), 40, "no order twice, and no replica waits for the other");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_ledger_comes_back_with_its_database() {
+async fn a_ledger_recovers_with_its_database() {
     let Some(server) = Postgres::start() else { return };
     let ledger = replica(&server.database("orders"), LONG).await;
     let order = admitted(&ledger, 1).await;
@@ -119,7 +119,7 @@ async fn a_ledger_comes_back_with_its_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_another_replica_has_settled_is_learned() {
+async fn orders_settled_by_another_replica_are_found() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");
     let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
@@ -137,7 +137,7 @@ async fn what_another_replica_has_settled_is_learned() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_changes_is_read_again() {
+async fn a_changed_password_is_read_again() {
     let Some(server) = Postgres::start() else { return };
     let good = server.database("orders");
     let current = Arc::new(Mutex::new(good.clone()));

@@ -1,13 +1,13 @@
-//! The promises that both backends make, each a function of a place to keep a ledger.
+//! The promises of both backends, each a function of a storage.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, ListPosition as Position, Stored};
+use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, ListPosition, Stored};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
-use crate::{GRACE, ListPosition, Postgres, admitted, at, candidate, claimed, policy};
+use crate::{GRACE, Postgres, Storage, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
 macro_rules! promises {
@@ -15,7 +15,7 @@ macro_rules! promises {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(&crate::ListPosition::folder()).await;
+                super::$name(&crate::Storage::folder()).await;
             })*
         }
 
@@ -23,24 +23,24 @@ macro_rules! promises {
         async fn every_promise_holds_on_postgresql() {
             let Some(server) = Postgres::start() else { return };
             $(println!("{}", stringify!($name));
-            $name(&server.place(stringify!($name))).await;)*
+            $name(&server.storage(stringify!($name))).await;)*
         }
     };
 }
 
 promises! {
-    what_was_admitted_is_there_when_it_is_opened_again,
+    an_admitted_order_survives_a_restart,
     only_one_of_many_equal_candidates_is_started,
-    what_is_due_is_open_and_its_time_has_come_oldest_first,
-    of_two_changes_to_one_revision_one_is_stored,
+    due_orders_are_claimed_oldest_first,
+    one_of_two_changes_to_one_revision_is_stored,
     a_record_that_can_not_be_read_harms_no_other,
-    a_parked_order_is_kept_until_somebody_looked,
-    a_refused_order_that_comes_again_is_not_removed_with_the_old_ones,
-    the_list_filters_and_continues_behind_a_place,
-    what_no_index_takes_harms_nobody,
-    old_orders_are_removed_however_many_they_are,
-    what_11vms_said_is_kept_to_the_letter,
-    a_schema_of_a_newer_version_is_not_touched,
+    a_parked_order_is_never_purged,
+    a_restarted_order_is_not_purged_with_the_old_ones,
+    the_list_filters_and_continues_after_a_position,
+    a_cart_number_that_no_index_takes_harms_no_other_order,
+    a_purge_removes_any_number_of_old_orders,
+    the_answer_of_11vms_is_stored_unchanged,
+    a_schema_of_a_newer_version_is_refused,
 }
 
 fn not_done() -> Verdict {
@@ -68,20 +68,20 @@ async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order
     order
 }
 
-async fn what_was_admitted_is_there_when_it_is_opened_again(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn an_admitted_order_survives_a_restart(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     // The writer ends with the last handle, and the lock on a file goes with it.
     drop(ledger);
-    let ledger = place.open().await;
+    let ledger = storage.open().await;
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order.clone()));
     let again = ledger.admit(candidate(1), at(5), GRACE).await.unwrap();
     assert!(matches!(again, Admission::Joined(same) if same == order));
     ledger.check().await.unwrap();
 }
 
-async fn only_one_of_many_equal_candidates_is_started(place: &ListPosition<'_>) {
-    let ledger: Arc<dyn Ledger> = place.open().await.into();
+async fn only_one_of_many_equal_candidates_is_started(storage: &Storage<'_>) {
+    let ledger: Arc<dyn Ledger> = storage.open().await.into();
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let ledger = Arc::clone(&ledger);
@@ -99,8 +99,8 @@ async fn only_one_of_many_equal_candidates_is_started(place: &ListPosition<'_>) 
     assert_eq!(started, 1);
 }
 
-async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn due_orders_are_claimed_oldest_first(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let retrying = admitted(&*ledger, 3).await;
     let forwarding = admitted(&*ledger, 2).await;
     admitted(&*ledger, 1).await;
@@ -110,20 +110,20 @@ async fn what_is_due_is_open_and_its_time_has_come_oldest_first(place: &ListPosi
     concluded(&*ledger, settled, created()).await;
     assert_eq!(ledger.next_due(at(39)).await.unwrap(), Some(at(40)));
     assert_eq!(ledger.next_due(at(40)).await.unwrap(), None);
-    // A new life: nobody works on anything any more.
+    // A restart: no process works on an order any more.
     drop(ledger);
-    if matches!(place, ListPosition::Database { .. }) {
-        place.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
+    if matches!(storage, Storage::Database { .. }) {
+        storage.run_sql("UPDATE orders SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
     }
-    let ledger = place.open().await;
+    let ledger = storage.open().await;
     assert_eq!(claimed(&*ledger, 39).await, ["1", "2"]);
     assert!(claimed(&*ledger, 40).await.ends_with(&["3".to_owned()]));
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 1);
     assert_eq!(ledger.find(&OrderId::of("4")).await.unwrap(), None);
 }
 
-async fn of_two_changes_to_one_revision_one_is_stored(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn one_of_two_changes_to_one_revision_is_stored(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let older = admitted(&*ledger, 1).await;
     let (mut one, mut other) = (older.clone(), older.clone());
     one.begin(at(10)).unwrap();
@@ -139,11 +139,11 @@ async fn of_two_changes_to_one_revision_one_is_stored(place: &ListPosition<'_>) 
     assert_eq!(ledger.find(&one.id).await.unwrap(), Some(one));
 }
 
-async fn a_record_that_can_not_be_read_harms_no_other(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn a_record_that_can_not_be_read_harms_no_other(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     admitted(&*ledger, 1).await;
     admitted(&*ledger, 2).await;
-    place.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
+    storage.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
     let broken = ledger.admit(candidate(1), at(9), GRACE);
     let other = ledger.admit(candidate(3), at(9), GRACE);
     let (broken, other) = tokio::join!(broken, other);
@@ -153,8 +153,8 @@ async fn a_record_that_can_not_be_read_harms_no_other(place: &ListPosition<'_>) 
     assert!(ledger.find(&OrderId::of("1")).await.is_err());
 }
 
-async fn a_parked_order_is_kept_until_somebody_looked(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn a_parked_order_is_never_purged(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     let mut order = begun(&*ledger, order).await;
     order.conclude(not_done(), at(0), &RetryPolicy { retries: 0, ..policy() }, 0.0).unwrap();
@@ -163,8 +163,8 @@ async fn a_parked_order_is_kept_until_somebody_looked(place: &ListPosition<'_>) 
     assert_eq!(ledger.purge(at(1_000_000), Duration::from_secs(1)).await.unwrap(), 0);
 }
 
-async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn a_restarted_order_is_not_purged_with_the_old_ones(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, rejected()).await;
     let again = ledger.admit(candidate(1), at(1_000), GRACE);
@@ -175,8 +175,8 @@ async fn a_refused_order_that_comes_again_is_not_removed_with_the_old_ones(place
     assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().state, State::Accepted);
 }
 
-async fn the_list_filters_and_continues_behind_a_place(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn the_list_filters_and_continues_after_a_position(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     for number in 1..=5 {
         admitted(&*ledger, number).await;
     }
@@ -184,14 +184,14 @@ async fn the_list_filters_and_continues_behind_a_place(place: &ListPosition<'_>)
         ledger.list(filter).await.unwrap().into_iter().map(|order| order.id.to_string()).collect()
     };
     assert_eq!(list(Filter { limit: 2, ..Filter::default() }).await, ["5", "4"]);
-    let position = Position { received_at: at(4), id: OrderId::of("4") };
+    let position = ListPosition { received_at: at(4), id: OrderId::of("4") };
     assert_eq!(list(Filter { limit: 9, after: Some(position), ..Filter::default() }).await, ["3", "2", "1"]);
     assert_eq!(list(Filter { limit: 9, cart_number: Some("02".into()), ..Filter::default() }).await, ["2"]);
     assert_eq!(list(Filter { limit: 9, state: Some(State::Created), ..Filter::default() }).await, Vec::<String>::new());
 }
 
-async fn what_no_index_takes_harms_nobody(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn a_cart_number_that_no_index_takes_harms_no_other_order(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     for (id, cart_number) in [("1", "47\u{0}11".to_owned()), ("2", "ä".repeat(100_000))] {
         let candidate = Candidate { id: OrderId::of(id), cart_number: cart_number.clone(), ..candidate(9) };
         let (odd, other) = tokio::join!(ledger.admit(candidate, at(0), GRACE), ledger.check());
@@ -203,27 +203,25 @@ async fn what_no_index_takes_harms_nobody(place: &ListPosition<'_>) {
     assert_eq!(ledger.find(&OrderId::of("4\u{0}")).await.unwrap(), None);
 }
 
-async fn old_orders_are_removed_however_many_they_are(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn a_purge_removes_any_number_of_old_orders(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, created()).await;
     let columns = "cart_number, state, received_at, settled_at, next_attempt_at, record, revision";
-    let (columns, numbers) = match place {
-        ListPosition::Folder(_) => {
+    let (columns, numbers) = match storage {
+        Storage::Folder(_) => {
             (columns.to_owned(), "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)")
         }
-        ListPosition::Database { .. } => {
-            (format!("{columns}, writer"), "WITH n(i) AS (SELECT generate_series(2, 2500))")
-        }
+        Storage::Database { .. } => (format!("{columns}, writer"), "WITH n(i) AS (SELECT generate_series(2, 2500))"),
     };
-    place.run_sql(&format!(
+    storage.run_sql(&format!(
         "{numbers} INSERT INTO orders (id, {columns}) SELECT CAST(i AS TEXT), {columns} FROM orders, n"
     ));
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 2_500);
 }
 
-async fn what_11vms_said_is_kept_to_the_letter(place: &ListPosition<'_>) {
-    let ledger = place.open().await;
+async fn the_answer_of_11vms_is_stored_unchanged(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     let said =
         serde_json::json!({ "text": "NUL \u{0}, quote ', backslash \\, 💶", "number": 12_345_678_901_234_567_890_u64 });
@@ -232,13 +230,13 @@ async fn what_11vms_said_is_kept_to_the_letter(place: &ListPosition<'_>) {
     assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap().unwrap().vms_response, Some(said));
 }
 
-async fn a_schema_of_a_newer_version_is_not_touched(place: &ListPosition<'_>) {
-    drop(place.open().await);
-    place.run_sql(match place {
-        ListPosition::Folder(_) => "PRAGMA user_version = 99",
-        ListPosition::Database { .. } => "INSERT INTO schema_version VALUES (99)",
+async fn a_schema_of_a_newer_version_is_refused(storage: &Storage<'_>) {
+    drop(storage.open().await);
+    storage.run_sql(match storage {
+        Storage::Folder(_) => "PRAGMA user_version = 99",
+        Storage::Database { .. } => "INSERT INTO schema_version VALUES (99)",
     });
-    let Err(error) = place.try_open().await else { panic!("opened") };
+    let Err(error) = storage.try_open().await else { panic!("opened") };
     let text = error.to_string();
     assert!(text.contains("version 99") && text.contains("newer program"), "{text}");
 }

@@ -1,36 +1,36 @@
-//! Deliberate defects. The relay touches the world at its ledger, its 11VMS and its policy alone, so what a relay with
-//! such a defect would do differently is done there.
+//! Deliberate defects, each of which a simulation must find. The relay reaches the world through its ledger, its 11VMS and
+//! its policy alone, so the behaviour of a relay with such a defect is imitated there.
 
 /// A mistake that a relay could make, and that others have made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
     /// The order counts as created before it is sent.
     SettledBeforeSent,
-    /// After an unknown outcome the order is sent again, and 11VMS is not asked.
+    /// After an unknown outcome the order is sent again without a look-up.
     ResentWithoutLookUp,
     /// A failed attempt removes the record, as a lock or an idempotency key is released.
     ReleasedOnFailure,
-    /// An attempt is made whose begin is not in the ledger.
+    /// An attempt is made without its begin in the ledger.
     BeginNotRecorded,
-    /// Callers are told an outcome that the ledger may never get.
+    /// Callers are answered before the ledger has the outcome, which may never arrive there.
     AnsweredBeforeSettled,
-    /// 11VMS is asked before it can know.
+    /// The look-up comes before 11VMS can find the order.
     AskedTooEarly,
-    /// A replica takes orders over that another one is just sending.
+    /// A replica takes over orders that another one is sending.
     LeasesIgnored,
     /// A retry comes before its time.
     Hurried,
 }
 
 impl Defect {
-    /// What a simulation that finds it says; any of these.
-    pub const fn shows(self) -> &'static [&'static str] {
+    /// Parts of the violations by which a simulation may find the defect.
+    pub const fn symptoms(self) -> &'static [&'static str] {
         match self {
             Self::SettledBeforeSent => &["which 11VMS does not have", "created became", "which is not so"],
             Self::ResentWithoutLookUp => &["11VMS has two orders"],
             Self::LeasesIgnored => &["11VMS has two orders", "sent without a lease"],
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
-            Self::BeginNotRecorded => &["sent, and the ledger does not know it"],
+            Self::BeginNotRecorded => &["sent without a record in the ledger"],
             Self::AnsweredBeforeSettled => &["which the ledger does not have"],
             Self::AskedTooEarly | Self::Hurried => &["an attempt begins before its time"],
         }

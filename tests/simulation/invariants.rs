@@ -1,4 +1,5 @@
-//! What has to hold after every step, whatever went wrong.
+//! The invariants of the relay: they hold after every step, whatever faults occurred. A test of its own finds each
+//! deliberate defect by the text of the violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,21 +14,21 @@ use crate::world::{GRACE, World};
 
 #[derive(Debug, Default)]
 pub struct Invariants {
-    /// Orders that a ledger has said yes to.
+    /// Orders whose admission a ledger has committed.
     pub admitted: BTreeSet<OrderId>,
-    /// Numbers that callers were told.
-    told: BTreeMap<OrderId, String>,
+    /// Numbers in the answers of callers.
+    answered_numbers: BTreeMap<OrderId, String>,
     /// Numbers that people named.
-    pub named: BTreeSet<(OrderId, String)>,
-    /// When 11VMS wants to see an order again.
+    pub numbers_by_hand: BTreeSet<(OrderId, String)>,
+    /// Before this time 11VMS does not want an order again (`Retry-After`).
     pub not_before: BTreeMap<OrderId, Timestamp>,
-    /// The first thing that was wrong.
+    /// The first violation.
     pub violation: Option<String>,
 }
 
 impl World {
-    pub fn violated(&mut self, what: String) {
-        self.note(&what);
+    pub fn report_violation(&mut self, what: String) {
+        self.record(&what);
         self.invariants.violation.get_or_insert(what);
     }
 
@@ -35,13 +36,13 @@ impl World {
     pub fn check_change(&mut self, before: Option<Order>, order: &Order) {
         let Some(before) = before else { return };
         if matches!(before.state, State::Created | State::Cancelled) && before != *order {
-            self.violated(format!("{}: {} became {}", order.id, before.state.name(), order.state.name()));
+            self.report_violation(format!("{}: {} became {}", order.id, before.state.name(), order.state.name()));
         }
         if order.state == State::Forwarding && before != *order {
             self.check_begin(&before, order);
         }
         if before.state == State::Forwarding && before.interventions.len() < order.interventions.len() {
-            self.violated(format!("{}: settled by hand while an attempt is under way", order.id));
+            self.report_violation(format!("{}: settled by hand while an attempt is under way", order.id));
         }
     }
 
@@ -49,7 +50,7 @@ impl World {
     fn check_begin(&mut self, before: &Order, order: &Order) {
         let started = order.attempts.last().unwrap().started_at;
         if order.attempts_used == 1 {
-            // A new life of the order: what 11VMS asked of an earlier one was heard by who brought it again.
+            // The cart was sent again: its sender has had the Retry-After of the earlier attempts.
             self.invariants.not_before.remove(&order.id);
         }
         let mut early = before.next_attempt_at.is_some_and(|at| started < at);
@@ -62,33 +63,33 @@ impl World {
             early |= is_retry && self.invariants.not_before.get(&order.id).is_some_and(|at| started < *at);
         }
         if early {
-            self.violated(format!("{}: an attempt begins before its time", order.id));
+            self.report_violation(format!("{}: an attempt begins before its time", order.id));
         }
     }
 
-    /// An order arrives at 11VMS.
+    /// An order has arrived at 11VMS.
     pub fn check_sent(&mut self, id: &OrderId, body: &str) {
         let recorded = self.rows.get(id).is_some_and(|row| row.order.body == body && !row.order.attempts.is_empty());
         if !recorded {
-            self.violated(format!("{id}: sent, and the ledger does not know it"));
+            self.report_violation(format!("{id}: sent without a record in the ledger"));
         }
     }
 
-    /// 11VMS has made an order.
-    pub fn check_vms(&mut self, id: &OrderId) {
+    /// 11VMS has created an order.
+    pub fn check_single_order(&mut self, id: &OrderId) {
         if self.vms[id].len() > 1 {
-            self.violated(format!("{id}: 11VMS has two orders"));
+            self.report_violation(format!("{id}: 11VMS has two orders"));
         }
     }
 
     /// A caller has its answer, whatever it is.
-    pub fn check_in_time(&mut self, cart: usize, deadline: Timestamp) {
+    pub fn check_deadline(&mut self, cart: usize, deadline: Timestamp) {
         if self.now > deadline {
-            self.violated(format!("{}: answered after the deadline", cart + 1));
+            self.report_violation(format!("{}: answered after the deadline", cart + 1));
         }
     }
 
-    /// A caller was told something.
+    /// The answer of a caller is true.
     pub fn check_answer(&mut self, answer: &SubmitOutcome) {
         let (SubmitOutcome::Created(order)
         | SubmitOutcome::Replayed(order)
@@ -96,49 +97,55 @@ impl World {
         | SubmitOutcome::Rejected(order)
         | SubmitOutcome::Parked(order)
         | SubmitOutcome::Conflicting(order)) = answer;
-        self.note(&format!("told: {} r{} {}", order.id, order.revision, order.state.name()));
+        self.record(&format!("answer: {} r{} {}", order.id, order.revision, order.state.name()));
         let known = self.rows.get(&order.id).map(|row| row.order.clone());
         let is_true = known.is_some_and(|known| {
             known.revision > order.revision || (known.revision == order.revision && known.state == order.state)
         });
         if !is_true {
-            self.violated(format!("{}: told {}, which the ledger does not have", order.id, order.state.name()));
+            self.report_violation(format!(
+                "{}: answered {}, which the ledger does not have",
+                order.id,
+                order.state.name()
+            ));
         }
         if let (State::Created, Some(number)) = (order.state, &order.purchase_order_number) {
             if !self.exists(&order.id, number) {
-                self.violated(format!("{}: told {number}, which 11VMS does not have", order.id));
+                self.report_violation(format!("{}: answered {number}, which 11VMS does not have", order.id));
             }
-            let told = self.invariants.told.entry(order.id.clone()).or_insert_with(|| number.clone());
-            if told != number {
-                self.violated(format!("{}: told two numbers", order.id));
+            let answered = self.invariants.answered_numbers.entry(order.id.clone()).or_insert_with(|| number.clone());
+            if answered != number {
+                self.report_violation(format!("{}: answered two numbers", order.id));
             }
         }
     }
 
     fn exists(&self, id: &OrderId, number: &str) -> bool {
         let in_vms = self.vms.get(id).is_some_and(|orders| orders.iter().any(|order| order.number == number));
-        in_vms || self.invariants.named.contains(&(id.clone(), number.to_owned()))
+        in_vms || self.invariants.numbers_by_hand.contains(&(id.clone(), number.to_owned()))
     }
 
     pub fn all_settled(&self) -> bool {
         self.rows.values().all(|row| !row.order.state.is_open())
     }
 
-    /// After all is calm again.
+    /// Every order is settled as it was answered, once no fault has occurred for a while.
     pub fn check_end(&mut self) {
         for id in self.invariants.admitted.clone() {
             match self.rows.get(&id).map(|row| row.order.clone()) {
-                None => self.violated(format!("{id}: lost")),
-                Some(order) if order.state.is_open() => self.violated(format!("{id}: still {}", order.state.name())),
+                None => self.report_violation(format!("{id}: lost")),
+                Some(order) if order.state.is_open() => {
+                    self.report_violation(format!("{id}: still {}", order.state.name()));
+                }
                 Some(order) if order.state == State::Created => {
                     let number = order.purchase_order_number.unwrap_or_default();
-                    let told = self.invariants.told.get(&id).is_none_or(|told| *told == number);
-                    if !told || !self.exists(&id, &number) {
-                        self.violated(format!("{id}: created as {number}, which is not so"));
+                    let is_as_answered = self.invariants.answered_numbers.get(&id).is_none_or(|known| *known == number);
+                    if !is_as_answered || !self.exists(&id, &number) {
+                        self.report_violation(format!("{id}: created as {number}, which is not so"));
                     }
                 }
-                Some(_) if self.invariants.told.contains_key(&id) => {
-                    self.violated(format!("{id}: told a number, and not created"));
+                Some(_) if self.invariants.answered_numbers.contains_key(&id) => {
+                    self.report_violation(format!("{id}: answered a number, and not created"));
                 }
                 Some(_) => {}
             }

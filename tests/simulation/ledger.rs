@@ -1,4 +1,4 @@
-//! A ledger of the simulated world: what it commits stays, but it may fail, be slow, or not say that it has committed.
+//! The ledger of the simulated world. A commit lasts, but an operation may fail, be slow, or lose its answer.
 
 use std::time::Duration;
 
@@ -15,17 +15,24 @@ use tokio::sync::oneshot;
 
 use crate::broken::Defect;
 use crate::run::ATTEMPT_LIMIT;
-use crate::world::{ProcessRunId, Row, Shared, World};
+use crate::world::{ProcessRunId, Row, SharedWorld, World};
 
 /// As much longer than any attempt as in production.
 pub const LEASE: Duration = ATTEMPT_LIMIT.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(Duration::from_secs(1));
 
 #[derive(Debug)]
 pub struct SimulatedLedger {
-    pub world: Shared,
-    pub life: ProcessRunId,
+    pub world: SharedWorld,
+    pub process: ProcessRunId,
     pub sharing: Sharing,
     pub defect: Option<Defect>,
+}
+
+/// What an operation does to the storage: a crash may stop a write on its way.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
 }
 
 /// How an operation fails.
@@ -39,32 +46,35 @@ enum Failure {
 }
 
 impl SimulatedLedger {
-    /// Does something in the storage, later, unless the process is gone by then or it fails.
+    /// Works on the storage, later, unless the process has ended by then or the operation fails.
     async fn run<T: Send + 'static>(
         &self,
-        write: bool,
+        access: Access,
         work: impl FnOnce(&mut World) -> T + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
         {
             let mut world = self.world.lock();
-            let failure = if !world.goes_wrong(3) {
+            let failure = if !world.fault_occurs(3) {
                 Failure::None
             } else if world.random.random_bool(0.5) {
                 Failure::Refused
             } else {
                 Failure::Lost
             };
-            let life = self.life;
-            let time = if world.goes_wrong(2) { world.soon(1_000, 8_000) } else { world.soon(0, 5) };
+            let process = self.process;
+            let time = if world.fault_occurs(2) { world.time_within(1_000, 8_000) } else { world.time_within(0, 5) };
             let event = move |world: &mut World| {
                 let refused = failure == Failure::Refused || world.now < world.ledger_down_until;
                 let done = (!refused).then(|| work(world));
                 let result = done.filter(|_| failure == Failure::None);
-                let told = world.soon(0, 2);
-                world.at(told, life, move |_| drop(answer.send(result)));
+                let answered_at = world.time_within(0, 2);
+                world.schedule(answered_at, process, move |_| drop(answer.send(result)));
             };
-            if write { world.write_at(time, life, event) } else { world.at(time, life, event) }
+            match access {
+                Access::Read => world.schedule(time, process, event),
+                Access::Write => world.schedule_write(time, process, event),
+            }
         }
         let unavailable = || LedgerError::Unavailable("simulated".to_owned());
         answered.await.map_err(|_| unavailable())?.ok_or_else(unavailable)
@@ -73,31 +83,31 @@ impl SimulatedLedger {
 
 impl World {
     /// Commits a record.
-    fn commit(&mut self, order: &Order, life: ProcessRunId) {
-        self.note(&format!("ledger: {} r{} {} (life {life})", order.id, order.revision, order.state.name()));
+    fn commit(&mut self, order: &Order, process: ProcessRunId) {
+        self.record(&format!("ledger: {} r{} {} (process {process})", order.id, order.revision, order.state.name()));
         let leased = matches!(order.state, State::Accepted | State::Forwarding);
         let lease_until = leased.then(|| after(self.now, LEASE));
-        let before = self.rows.insert(order.id.clone(), Row { order: order.clone(), writer: life, lease_until });
+        let before = self.rows.insert(order.id.clone(), Row { order: order.clone(), writer: process, lease_until });
         self.check_change(before.map(|row| row.order), order);
     }
 
     /// One write, decided as the real ledgers decide it.
-    fn write(&mut self, write: &Write, life: ProcessRunId) -> Written {
+    fn write(&mut self, write: &Write, process: ProcessRunId) -> Written {
         let known = WorkingSet::ids(std::slice::from_ref(write)).into_iter().filter_map(|id| {
             let row = self.rows.get(&id)?;
-            Some((id, Known { order: Ok(row.order.clone()), written_by_us: row.writer == life }))
+            Some((id, Known { order: Ok(row.order.clone()), written_by_us: row.writer == process }))
         });
         let mut orders = WorkingSet::new(known.collect());
         let Applied::ToAnOrder(Ok(written)) = orders.apply(write) else { panic!("no such write: {write:?}") };
         for change in orders.changes() {
             let (Change::New(order) | Change::Newer(order)) = change;
-            self.commit(order, life);
+            self.commit(order, process);
         }
         written
     }
 
-    fn store(&mut self, order: &Order, life: ProcessRunId) -> Stored {
-        match self.write(&Write::Store(Box::new(order.clone())), life) {
+    fn store(&mut self, order: &Order, process: ProcessRunId) -> Stored {
+        match self.write(&Write::Store(Box::new(order.clone())), process) {
             Written::Stored(stored) => stored,
             other => panic!("{other:?}"),
         }
@@ -120,26 +130,26 @@ impl World {
         let mut orders: Vec<Claimed> =
             self.rows.values().filter(|row| due(&row.order) && free(row)).map(claimed).collect();
         orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
-        let mut room = limit;
+        let mut capacity = limit;
         orders.retain(|order| {
-            let taken = order.state == State::Forwarding || room > 0;
-            room -= usize::from(taken && order.state != State::Forwarding);
+            let taken = order.state == State::Forwarding || capacity > 0;
+            capacity -= usize::from(taken && order.state != State::Forwarding);
             taken
         });
         if ledger.sharing == Sharing::Shared {
             for order in &orders {
                 let row = self.rows.get_mut(&order.id).unwrap();
-                (row.writer, row.lease_until) = (ledger.life, Some(after(world_now, LEASE)));
+                (row.writer, row.lease_until) = (ledger.process, Some(after(world_now, LEASE)));
             }
         }
         orders
     }
 }
 
-/// Who claims.
+/// The process that claims.
 #[derive(Clone, Copy)]
 struct Claimer {
-    life: ProcessRunId,
+    process: ProcessRunId,
     sharing: Sharing,
     defect: Option<Defect>,
 }
@@ -151,10 +161,10 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        let life = self.life;
-        self.run(true, move |world| {
+        let process = self.process;
+        self.run(Access::Write, move |world| {
             let write = Write::Admit(Box::new(candidate), now, grace);
-            let Written::Admitted(admission) = world.write(&write, life) else { panic!("another write") };
+            let Written::Admitted(admission) = world.write(&write, process) else { panic!("another write") };
             if let Admission::Started(order) | Admission::Restarted(order) = &*admission {
                 world.invariants.admitted.insert(order.id.clone());
             }
@@ -164,20 +174,20 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        let life = self.life;
+        let process = self.process;
         if let Some(defect) = self.defect {
             return self.store_broken(defect, order).await;
         }
-        self.run(true, move |world| world.store(&order, life)).await
+        self.run(Access::Write, move |world| world.store(&order, process)).await
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
         let id = id.clone();
-        self.run(false, move |world| world.rows.get(&id).map(|row| row.order.clone())).await
+        self.run(Access::Read, move |world| world.rows.get(&id).map(|row| row.order.clone())).await
     }
 
     async fn settled_since(&self, orders: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
-        self.run(false, move |world| {
+        self.run(Access::Read, move |world| {
             let settled = |(id, since): &(OrderId, u64)| {
                 let order = &world.rows.get(id)?.order;
                 (!order.state.is_open() && order.revision > *since).then(|| order.clone())
@@ -192,14 +202,14 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        let claimer = Claimer { life: self.life, sharing: self.sharing, defect: self.defect };
-        self.run(false, move |world| world.claim(now, limit, &claimer)).await
+        let claimer = Claimer { process: self.process, sharing: self.sharing, defect: self.defect };
+        self.run(Access::Read, move |world| world.claim(now, limit, &claimer)).await
     }
 
     async fn release(&self) -> Result<(), LedgerError> {
-        let life = self.life;
-        self.run(true, move |world| {
-            for row in world.rows.values_mut().filter(|row| row.writer == life) {
+        let process = self.process;
+        self.run(Access::Write, move |world| {
+            for row in world.rows.values_mut().filter(|row| row.writer == process) {
                 if matches!(row.order.state, State::Accepted | State::Retrying) {
                     row.lease_until = None;
                 }
@@ -213,7 +223,7 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-        self.run(false, move |world| {
+        self.run(Access::Read, move |world| {
             let times = world.rows.values().filter_map(|row| row.order.next_attempt_at);
             times.filter(|at| *at > now).min()
         })
@@ -226,26 +236,26 @@ impl Ledger for SimulatedLedger {
 }
 
 impl SimulatedLedger {
-    /// What a relay with a defect would do to the ledger.
+    /// Stores an order as a relay with a defect would.
     async fn store_broken(&self, defect: Defect, order: Order) -> Result<Stored, LedgerError> {
-        let life = self.life;
+        let process = self.process;
         match defect {
             Defect::SettledBeforeSent if order.state == State::Forwarding => {
                 let settled = Order { state: State::Created, purchase_order_number: Some("?".into()), ..order };
-                self.run(true, move |world| world.store(&settled, life)).await
+                self.run(Access::Write, move |world| world.store(&settled, process)).await
             }
             Defect::BeginNotRecorded if order.state == State::Forwarding => Ok(Stored::Committed),
             // Its begin is not there, so its end is the change to the revision before.
             Defect::BeginNotRecorded if !order.attempts.is_empty() && order.state != State::Accepted => {
-                self.run(true, move |world| {
-                    world.commit(&order, life);
+                self.run(Access::Write, move |world| {
+                    world.commit(&order, process);
                     Stored::Committed
                 })
                 .await
             }
             Defect::ReleasedOnFailure if matches!(order.state, State::Retrying | State::Parked) => {
-                self.run(true, move |world| {
-                    world.note(&format!("ledger: {} forgotten", order.id));
+                self.run(Access::Write, move |world| {
+                    world.record(&format!("ledger: {} forgotten", order.id));
                     world.rows.remove(&order.id);
                     Stored::Committed
                 })
@@ -253,17 +263,17 @@ impl SimulatedLedger {
             }
             Defect::Hurried if order.state == State::Retrying => {
                 let hurried = Order { next_attempt_at: Some(self.world.lock().now), ..order };
-                self.run(true, move |world| world.store(&hurried, life)).await
+                self.run(Access::Write, move |world| world.store(&hurried, process)).await
             }
             Defect::AnsweredBeforeSettled if !order.state.is_open() => {
                 let mut world = self.world.lock();
-                let time = world.soon(0, 2_000);
-                world.write_at(time, life, move |world| {
-                    world.store(&order, life);
+                let time = world.time_within(0, 2_000);
+                world.schedule_write(time, process, move |world| {
+                    world.store(&order, process);
                 });
                 Ok(Stored::Committed)
             }
-            _ => self.run(true, move |world| world.store(&order, life)).await,
+            _ => self.run(Access::Write, move |world| world.store(&order, process)).await,
         }
     }
 }

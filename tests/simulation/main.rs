@@ -1,8 +1,9 @@
-//! The relay under simulated time, with a seeded model of everything around it: callers, people, 11VMS, the ledger,
-//! crashes. A seed decides all of it, and replays exactly.
+//! The relay keeps its promises under simulated time, with a seeded model of everything around it: callers, people, 11VMS,
+//! the ledger, crashes. A seed decides all of it, and replays exactly. Neither HTTP nor a real ledger or disk is part of it:
+//! `tests/api`, `tests/ledger` and `tests/chaos` have those.
 //!
 //! `SIMULATION_SEEDS=100000 cargo test --test simulation -- --nocapture` runs more seeds than usual and prints figures;
-//! `SIMULATION_SEED=4711` runs one, and tells its story.
+//! `SIMULATION_SEED=4711` runs one, and prints its story.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,8 +13,11 @@
 )]
 
 mod broken;
+mod callers;
+mod figures;
 mod invariants;
 mod ledger;
+mod plan;
 mod run;
 mod vms;
 mod world;
@@ -21,28 +25,30 @@ mod world;
 use std::ops::Range;
 
 use broken::Defect;
-use run::{Figures, Report, run};
+use figures::Figures;
+use run::{Report, run};
+use world::Story;
 
 /// Seeds of an ordinary run.
 const USUAL_SEEDS: u64 = 10_000;
 
-/// Within so many seeds every deliberate defect has to be found.
+/// Every deliberate defect is found within so many seeds.
 const SEEDS_TO_FIND: u64 = 1_000;
 
 fn number_of(variable: &str) -> Option<u64> {
     std::env::vars().find(|(name, _)| name == variable).map(|(_, value)| value.parse().unwrap())
 }
 
-/// Runs seeds on every core; the first report in the order of seeds that has a violation, and the figures of all.
+/// Runs seeds on every core. Returns the report of the first seed with a violation, and the figures of all.
 fn run_all(seeds: Range<u64>, defect: Option<Defect>) -> (Option<Report>, Figures) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runs: Vec<_> = (0..cores)
         .map(|core| {
-            let mine = seeds.clone().skip(core).step_by(cores);
+            let own_seeds = seeds.clone().skip(core).step_by(cores);
             std::thread::spawn(move || {
                 let mut figures = Figures::default();
-                for seed in mine {
-                    let report = run(seed, defect, false);
+                for seed in own_seeds {
+                    let report = run(seed, defect, Story::Silent);
                     figures.add(&report.figures);
                     if report.violation.is_some() {
                         return (Some(report), figures);
@@ -65,7 +71,7 @@ fn run_all(seeds: Range<u64>, defect: Option<Defect>) -> (Option<Report>, Figure
 #[test]
 fn no_seed_breaks_a_promise() {
     if let Some(seed) = number_of("SIMULATION_SEED") {
-        let report = run(seed, None, true);
+        let report = run(seed, None, Story::Printed);
         assert_eq!(report.violation, None, "seed {seed}");
         return;
     }
@@ -73,10 +79,10 @@ fn no_seed_breaks_a_promise() {
     let (found, figures) = run_all(0..seeds, None);
     println!("{seeds} seeds: {figures}");
     if let Some(report) = found {
-        panic!("seed {}: {} (SIMULATION_SEED={0} tells its story)", report.seed, report.violation.unwrap());
+        panic!("seed {}: {} (SIMULATION_SEED={0} prints its story)", report.seed, report.violation.unwrap());
     }
     // A simulation in which little happens proves little.
-    for (what, count) in figures.named() {
+    for (what, count) in figures.entries() {
         assert!(count >= seeds / 20, "{what}: {count}");
     }
 }
@@ -84,10 +90,10 @@ fn no_seed_breaks_a_promise() {
 #[test]
 fn a_seed_replays_exactly() {
     for seed in 0..20 {
-        let (one, other) = (run(seed, None, false), run(seed, None, false));
+        let (one, other) = (run(seed, None, Story::Silent), run(seed, None, Story::Silent));
         assert_eq!(one.trace, other.trace, "seed {seed}");
     }
-    assert_ne!(run(1, None, false).trace, run(2, None, false).trace);
+    assert_ne!(run(1, None, Story::Silent).trace, run(2, None, Story::Silent).trace);
 }
 
 #[test]
@@ -97,7 +103,7 @@ fn every_deliberate_defect_is_found() {
         let report = found.unwrap_or_else(|| panic!("{defect:?} was not found in {SEEDS_TO_FIND} seeds"));
         let violation = report.violation.unwrap();
         println!("{defect:?}: seed {}: {violation}", report.seed);
-        let shown = defect.shows().iter().any(|shown| violation.contains(shown));
-        assert!(shown, "{defect:?} shows as something else: seed {}: {violation}", report.seed);
+        let is_symptom = defect.symptoms().iter().any(|symptom| violation.contains(symptom));
+        assert!(is_symptom, "{defect:?} was found by another symptom: seed {}: {violation}", report.seed);
     }
 }

@@ -1,5 +1,5 @@
-//! An 11VMS of the simulated world. It makes an order for every request that it works on; it may be slow, fail before
-//! or after that, stay silent, hang up, and find its own orders late.
+//! The 11VMS of the simulated world. It creates an order for every request that it processes. It may be slow, fail before or
+//! after that, not answer at all, hang up, and find its own orders late.
 
 use std::time::Duration;
 
@@ -16,66 +16,66 @@ use tokio::sync::oneshot;
 
 use crate::broken::Defect;
 use crate::run::MAX_DELAY;
-use crate::world::{GRACE, ProcessRunId, Row, Shared, VmsOrder, World};
+use crate::world::{GRACE, ProcessRunId, Row, SharedWorld, VmsOrder, World};
 
 /// The client gives up then.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A request whose future is dropped has lost its connection.
+/// Closes the connection of a request whose future is dropped.
 struct Connection<'a> {
-    world: &'a Shared,
+    world: &'a SharedWorld,
     key: Option<u64>,
 }
 
 impl Drop for Connection<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            RequestInFlight::connection_ends(&mut self.world.lock(), key);
+            RequestInFlight::close_connection(&mut self.world.lock(), key);
         }
     }
 }
 
 #[derive(Debug)]
 pub struct SimulatedVms {
-    pub world: Shared,
-    pub life: ProcessRunId,
+    pub world: SharedWorld,
+    pub process: ProcessRunId,
     pub defect: Option<Defect>,
-    /// Whether a second request under one key gets the first one's order.
+    /// A second request under one key gets the first one's order.
     pub honours_keys: bool,
     pub max_concurrency: usize,
     pub sharing: Sharing,
 }
 
-/// A request on its way, and what 11VMS will do with it.
+/// A request on its way, and its effect in 11VMS.
 #[derive(Debug)]
 pub struct RequestInFlight {
-    life: ProcessRunId,
+    process: ProcessRunId,
     id: OrderId,
     number: String,
-    /// When the order is made, and when a search finds it.
+    /// When the order is created, and when a look-up finds it.
     effect: Option<(Timestamp, Timestamp)>,
     arrives_at: Timestamp,
     connection_ends_at: Timestamp,
 }
 
 impl RequestInFlight {
-    /// The caller's process is gone.
-    pub fn connections_end(world: &mut World, life: ProcessRunId) {
+    /// The sender's process has ended.
+    pub fn close_connections_of(world: &mut World, process: ProcessRunId) {
         let keys: Vec<u64> =
-            world.requests.iter().filter(|(_, known)| known.life == life).map(|(key, _)| *key).collect();
+            world.requests.iter().filter(|(_, known)| known.process == process).map(|(key, _)| *key).collect();
         for key in keys {
-            Self::connection_ends(world, key);
+            Self::close_connection(world, key);
         }
     }
 
-    /// What had not arrived may never arrive; the rest is done, and shows, within the grace.
-    fn connection_ends(world: &mut World, key: u64) {
+    /// A request that has not arrived may never arrive; any other takes effect, and is found, within the grace.
+    fn close_connection(world: &mut World, key: u64) {
         let now = world.now;
         if world.requests.get(&key).is_none_or(|request| request.connection_ends_at <= now) {
             return;
         }
         let lost = world.random.random_bool(0.5);
-        let latest = world.between(0, 3_000);
+        let latest = world.duration_between(0, 3_000);
         let request = world.requests.get_mut(&key).unwrap();
         request.connection_ends_at = now;
         if request.arrives_at > now && lost {
@@ -85,18 +85,18 @@ impl RequestInFlight {
             *at = (*at).min(after(now, latest));
             *visible_at = (*visible_at).min(after(now, GRACE));
             let at = *at;
-            world.at(at, 0, move |world| make(world, key));
+            world.schedule(at, 0, move |world| create_order(world, key));
         }
     }
 
-    /// How many requests of one life are under way.
-    fn open(world: &World, life: ProcessRunId) -> usize {
-        world.requests.values().filter(|known| known.life == life && known.connection_ends_at > world.now).count()
+    /// How many requests of one process are in flight.
+    fn count_open(world: &World, process: ProcessRunId) -> usize {
+        world.requests.values().filter(|known| known.process == process && known.connection_ends_at > world.now).count()
     }
 }
 
-/// The order is made, unless it has been, or the time is not ripe after all.
-fn make(world: &mut World, key: u64) {
+/// Creates the order of a request, unless it has been created, or its time has not come.
+fn create_order(world: &mut World, key: u64) {
     let now = world.now;
     let Some(request) = world.requests.get_mut(&key) else { return };
     let Some((at, visible_at)) = request.effect.filter(|(at, _)| *at <= now) else { return };
@@ -108,16 +108,28 @@ fn make(world: &mut World, key: u64) {
         return;
     }
     orders.push(VmsOrder { number: number.clone(), visible_at });
-    world.note(&format!("11VMS: {id} is {number}"));
-    world.check_vms(&id);
+    world.record(&format!("11VMS: {id} is {number}"));
+    world.check_single_order(&id);
 }
 
-/// What becomes of a request: whether an order is made, and what is answered.
+/// The fate of a request: its effect, its answer, and the time until then.
 struct FaultPlan {
-    made: bool,
-    reply: CallOutcome,
-    /// The whole time-out passes before it.
-    silent: bool,
+    effect: Effect,
+    outcome: CallOutcome,
+    speed: Speed,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Effect {
+    Created,
+    NotCreated,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Speed {
+    Usual,
+    /// The whole time-out passes without an answer.
+    TimesOut,
 }
 
 fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutcome {
@@ -127,81 +139,88 @@ fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutc
 impl FaultPlan {
     fn draw(world: &mut World, number: &str) -> Self {
         let lost = || CallOutcome::Lost("simulated".to_owned());
-        let wait = world.goes_wrong(50).then(|| world.between(0, 30_000));
+        let wait = world.fault_occurs(50).then(|| world.duration_between(0, 30_000));
         let created = || answered(201, json!({ "poNumber": number }), None);
-        let plan = |made, reply, silent| Self { made, reply, silent };
-        if !world.goes_wrong(world.unusual) {
-            return plan(true, created(), false);
+        let plan = |effect, outcome, speed| Self { effect, outcome, speed };
+        if !world.fault_occurs(world.fault_percent) {
+            return plan(Effect::Created, created(), Speed::Usual);
         }
         match world.random.random_range(0..11) {
-            0 | 10 => plan(false, answered(422, json!({ "message": "no" }), None), false),
-            1 => plan(false, answered(429, Value::Null, wait), false),
-            2 => plan(false, answered(503, Value::Null, wait), false),
-            3 => plan(true, answered(500, Value::Null, None), false),
-            4 => plan(false, lost(), false),
-            5 => plan(true, lost(), false),
-            6 => plan(true, lost(), true),
-            7 => plan(false, lost(), true),
-            8 => plan(true, answered(201, json!({}), None), false),
-            _ => plan(true, created(), true),
+            0 | 10 => plan(Effect::NotCreated, answered(422, json!({ "message": "no" }), None), Speed::Usual),
+            1 => plan(Effect::NotCreated, answered(429, Value::Null, wait), Speed::Usual),
+            2 => plan(Effect::NotCreated, answered(503, Value::Null, wait), Speed::Usual),
+            3 => plan(Effect::Created, answered(500, Value::Null, None), Speed::Usual),
+            4 => plan(Effect::NotCreated, lost(), Speed::Usual),
+            5 => plan(Effect::Created, lost(), Speed::Usual),
+            6 => plan(Effect::Created, lost(), Speed::TimesOut),
+            7 => plan(Effect::NotCreated, lost(), Speed::TimesOut),
+            8 => plan(Effect::Created, answered(201, json!({}), None), Speed::Usual),
+            _ => plan(Effect::Created, created(), Speed::TimesOut),
         }
     }
 }
 
 impl SimulatedVms {
-    /// Sends a request on its way; what comes back, and when.
-    fn depart(&self, world: &mut World, order: &Order) -> (CallOutcome, Timestamp, u64) {
-        if RequestInFlight::open(world, self.life) >= self.max_concurrency {
-            world.violated(format!("{}: more is under way than 11VMS takes", order.id));
+    /// Sends a request. Returns its outcome, when the connection ends, and the request's key.
+    fn send_request(&self, world: &mut World, order: &Order) -> (CallOutcome, Timestamp, u64) {
+        if RequestInFlight::count_open(world, self.process) >= self.max_concurrency {
+            world.report_violation(format!("{}: more requests in flight than max_concurrency", order.id));
         }
-        let leased = |row: &Row| row.writer == self.life && row.lease_until.is_some_and(|until| world.now < until);
+        let leased = |row: &Row| row.writer == self.process && row.lease_until.is_some_and(|until| world.now < until);
         let begun = world.rows.get(&order.id).filter(|row| row.order.state == State::Forwarding);
         if self.sharing == Sharing::Shared && begun.is_some_and(|row| !leased(row)) {
-            world.violated(format!("{}: sent without a lease", order.id));
+            world.report_violation(format!("{}: sent without a lease", order.id));
         }
         let known = world.vms.get(&order.id).and_then(|orders| orders.first()).filter(|_| self.honours_keys);
         let number = known.map_or_else(|| format!("45{:04}", world.vms.len()), |order| order.number.clone());
         let number = if known.is_some() { number } else { format!("{number}-{}", world.next_number()) };
-        let FaultPlan { made, reply, silent } = FaultPlan::draw(world, &number);
-        let arrives_at = world.soon(1, 50);
-        let work = world.between(5, 500);
-        let answered_at = if silent { after(world.now, TIMEOUT) } else { after(arrives_at, work) };
-        let connection_ends_at = after(answered_at, world.between(0, 1));
-        let done_at = if silent {
-            let whole = world.between(5, 5_900);
+        let FaultPlan { effect, outcome, speed } = FaultPlan::draw(world, &number);
+        let times_out = speed == Speed::TimesOut;
+        let arrives_at = world.time_within(1, 50);
+        let work = world.duration_between(5, 500);
+        let answered_at = if times_out { after(world.now, TIMEOUT) } else { after(arrives_at, work) };
+        let connection_ends_at = after(answered_at, world.duration_between(0, 1));
+        let done_at = if times_out {
+            let whole = world.duration_between(5, 5_900);
             after(arrives_at, whole).min(after(connection_ends_at, GRACE))
         } else {
             answered_at
         };
-        let lag = world.between(0, if world.faults_on { 3_000 } else { 0 });
+        let lag = world.duration_between(0, if world.faults_on { 3_000 } else { 0 });
         let visible_at = after(done_at, lag).min(after(connection_ends_at, GRACE));
-        // An answer with a number comes from an order that is made.
-        let reply = if silent && done_at > answered_at { CallOutcome::Lost("simulated".to_owned()) } else { reply };
+        // An answer with a number comes from an order that has been created.
+        let is_late = times_out && done_at > answered_at;
+        let outcome = if is_late { CallOutcome::Lost("simulated".to_owned()) } else { outcome };
         let key = world.next_number();
         let (id, body) = (order.id.clone(), order.body.clone());
-        let effect = made.then_some((done_at, visible_at));
+        let effect = (effect == Effect::Created).then_some((done_at, visible_at));
         let request =
-            RequestInFlight { life: self.life, id: id.clone(), number, effect, arrives_at, connection_ends_at };
+            RequestInFlight { process: self.process, id: id.clone(), number, effect, arrives_at, connection_ends_at };
         world.requests.insert(key, request);
-        world.note(&format!("sent: {id} (life {})", self.life));
-        world.at(arrives_at, self.life, move |world| world.check_sent(&id, &body));
-        world.at(done_at, self.life, move |world| make(world, key));
-        if let CallOutcome::Answered(VmsResponse { retry_after: Some(wait), .. }) = &reply {
+        world.record(&format!("sent: {id} (process {})", self.process));
+        world.schedule(arrives_at, self.process, move |world| world.check_sent(&id, &body));
+        world.schedule(done_at, self.process, move |world| create_order(world, key));
+        if let CallOutcome::Answered(VmsResponse { retry_after: Some(wait), .. }) = &outcome {
             let not_before = after(connection_ends_at, (*wait).min(MAX_DELAY));
             world.invariants.not_before.insert(order.id.clone(), not_before);
         } else {
             world.invariants.not_before.remove(&order.id);
         }
-        (reply, connection_ends_at, key)
+        (outcome, connection_ends_at, key)
     }
 
-    async fn at(&self, time: Timestamp, reply: impl FnOnce(&mut World) -> CallOutcome + Send + 'static) -> CallOutcome {
+    /// Waits until a time, and returns the outcome that the world has then.
+    async fn outcome_at(
+        &self,
+        time: Timestamp,
+        outcome: impl FnOnce(&mut World) -> CallOutcome + Send + 'static,
+    ) -> CallOutcome {
         let (answer, answered) = oneshot::channel();
-        self.world.lock().at(time, self.life, move |world| {
-            let reply = reply(world);
-            drop(answer.send(reply));
+        self.world.lock().schedule(time, self.process, move |world| {
+            let outcome = outcome(world);
+            drop(answer.send(outcome));
         });
-        // The world outlives every life.
+        // The world outlives every process.
         answered.await.unwrap_or_else(|_| CallOutcome::Lost("the world has ended".to_owned()))
     }
 }
@@ -210,19 +229,19 @@ impl SimulatedVms {
 impl Vms for SimulatedVms {
     async fn create(&self, order: &Order) -> CallOutcome {
         let mut connection = Connection { world: &self.world, key: None };
-        let (reply, time) = {
+        let (outcome, time) = {
             let mut world = self.world.lock();
-            if world.goes_wrong(5) {
-                (CallOutcome::NotSent("simulated".to_owned()), world.soon(0, 100))
+            if world.fault_occurs(5) {
+                (CallOutcome::NotSent("simulated".to_owned()), world.time_within(0, 100))
             } else {
-                let (reply, time, key) = self.depart(&mut world, order);
+                let (outcome, time, key) = self.send_request(&mut world, order);
                 connection.key = Some(key);
-                (reply, time)
+                (outcome, time)
             }
         };
-        let reply = self.at(time, move |_| reply).await;
+        let outcome = self.outcome_at(time, move |_| outcome).await;
         connection.key = None;
-        reply
+        outcome
     }
 
     async fn look_up(&self, id: &OrderId) -> CallOutcome {
@@ -230,19 +249,19 @@ impl Vms for SimulatedVms {
             return answered(200, json!({ "purchaseOrders": [] }), None);
         }
         let id = id.clone();
-        let (time, trouble) = {
+        let (time, fault) = {
             let mut world = self.world.lock();
-            let trouble = world.goes_wrong(15).then(|| world.random.random_range(0..4));
-            // It may also answer well, and late: an attempt that waited for it and then sent would outlive its lease.
-            let slow = world.goes_wrong(5);
-            let time = if trouble == Some(0) {
+            let fault = world.fault_occurs(15).then(|| world.random.random_range(0..4));
+            // A good answer may come late: an attempt that waited for it and then sent would outlive its lease.
+            let slow = world.fault_occurs(5);
+            let time = if fault == Some(0) {
                 after(world.now, TIMEOUT)
             } else {
-                world.soon(1, if slow { 20_000 } else { 50 })
+                world.time_within(1, if slow { 20_000 } else { 50 })
             };
-            (time, trouble)
+            (time, fault)
         };
-        self.at(time, move |world| {
+        self.outcome_at(time, move |world| {
             let visible = |order: &&VmsOrder| order.visible_at <= world.now;
             let found: Vec<Value> = world
                 .vms
@@ -252,8 +271,8 @@ impl Vms for SimulatedVms {
                 .filter(visible)
                 .map(|order| json!({ "poNumber": order.number, "externalId": id.as_str() }))
                 .collect();
-            world.note(&format!("asked: {id}, {} there, trouble {trouble:?}", found.len()));
-            match trouble {
+            world.record(&format!("look-up: {id}, {} found, fault {fault:?}", found.len()));
+            match fault {
                 Some(0) => CallOutcome::Lost("simulated".to_owned()),
                 Some(1) => answered(500, Value::Null, None),
                 Some(2) => CallOutcome::NotSent("simulated".to_owned()),

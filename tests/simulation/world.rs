@@ -1,4 +1,5 @@
-//! Everything outside of the process: the time, what is committed, what 11VMS has, and what is on its way.
+//! Everything outside of the processes: the time, the committed records, the orders in 11VMS, and the requests in flight.
+//! Every event is scheduled here, and the seed decides which faults occur.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,21 +17,35 @@ use tokio::sync::oneshot;
 use crate::invariants::Invariants;
 use crate::vms::RequestInFlight;
 
-/// One life of one replica: from its start to its crash.
+/// One run of a replica's process, from its start to its end.
 pub type ProcessRunId = u64;
 
-/// 11VMS does what it does with a request, and shows it to a search, within this time after the connection ended: the
-/// assumption of `target.unknown_grace`.
+/// 11VMS creates an order, and finds it in a look-up, within this time after the connection ended: the assumption of
+/// `target.unknown_grace`.
 pub const GRACE: Duration = Duration::from_secs(3);
 
 type Event = Box<dyn FnOnce(&mut World) + Send>;
 
-/// Something that happens at a time, in whose life it is noticed, and whether it dies with that life.
-pub struct Planned {
-    pub life: ProcessRunId,
+/// An event at its time, and the process that notices it.
+pub struct Scheduled {
+    pub process: ProcessRunId,
     event: Event,
-    /// A write that is on its way to the storage: a crash may or may not stop it.
-    write: bool,
+    kind: EventKind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum EventKind {
+    /// Happens whatever becomes of the process.
+    Other,
+    /// A write on its way to the storage: a crash may or may not stop it.
+    Write,
+}
+
+/// Whether a simulation prints its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Story {
+    Silent,
+    Printed,
 }
 
 /// A committed record.
@@ -51,11 +66,11 @@ pub struct VmsOrder {
 pub struct World {
     pub now: Timestamp,
     pub random: StdRng,
-    /// Things go wrong as long as this is true.
+    /// Faults occur as long as this is true.
     pub faults_on: bool,
-    /// Of a hundred requests that reach 11VMS, so many meet with something unusual.
-    pub unusual: u32,
-    pub agenda: BTreeMap<(Timestamp, u64), Planned>,
+    /// Of a hundred requests that reach 11VMS, so many meet a fault.
+    pub fault_percent: u32,
+    pub agenda: BTreeMap<(Timestamp, u64), Scheduled>,
     sequence: u64,
     pub rows: BTreeMap<OrderId, Row>,
     pub ledger_down_until: Timestamp,
@@ -63,26 +78,26 @@ pub struct World {
     pub requests: BTreeMap<u64, RequestInFlight>,
     pub invariants: Invariants,
     trace: DefaultHasher,
-    pub tell: bool,
+    story: Story,
 }
 
-/// The world as its inhabitants hold it.
+/// The world, shared by all processes of a simulation.
 #[derive(Clone)]
-pub struct Shared(Arc<Mutex<World>>);
+pub struct SharedWorld(Arc<Mutex<World>>);
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for SharedWorld {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("World")
     }
 }
 
-impl Shared {
-    pub fn new(seed: u64, tell: bool) -> Self {
+impl SharedWorld {
+    pub fn new(seed: u64, story: Story) -> Self {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let mut random = StdRng::seed_from_u64(seed);
         Self(Arc::new(Mutex::new(World {
             now,
-            unusual: random.random_range(10..=95),
+            fault_percent: random.random_range(10..=95),
             random,
             faults_on: true,
             agenda: BTreeMap::new(),
@@ -93,7 +108,7 @@ impl Shared {
             requests: BTreeMap::new(),
             invariants: Invariants::default(),
             trace: DefaultHasher::new(),
-            tell,
+            story,
         })))
     }
 
@@ -108,48 +123,59 @@ impl World {
         self.sequence
     }
 
-    /// Plans an event.
-    pub fn at(&mut self, time: Timestamp, life: ProcessRunId, event: impl FnOnce(&mut Self) + Send + 'static) {
+    /// Schedules an event.
+    pub fn schedule(&mut self, time: Timestamp, process: ProcessRunId, event: impl FnOnce(&mut Self) + Send + 'static) {
         let key = (time.max(self.now), self.next_number());
-        self.agenda.insert(key, Planned { life, event: Box::new(event), write: false });
+        self.agenda.insert(key, Scheduled { process, event: Box::new(event), kind: EventKind::Other });
     }
 
-    /// Plans a write.
-    pub fn write_at(&mut self, time: Timestamp, life: ProcessRunId, event: impl FnOnce(&mut Self) + Send + 'static) {
+    /// Schedules a write.
+    pub fn schedule_write(
+        &mut self,
+        time: Timestamp,
+        process: ProcessRunId,
+        event: impl FnOnce(&mut Self) + Send + 'static,
+    ) {
         let key = (time.max(self.now), self.next_number());
-        self.agenda.insert(key, Planned { life, event: Box::new(event), write: true });
+        self.agenda.insert(key, Scheduled { process, event: Box::new(event), kind: EventKind::Write });
     }
 
-    /// A duration between two of milliseconds.
-    pub fn between(&mut self, least: u64, most: u64) -> Duration {
+    /// Draws a duration between two in milliseconds.
+    pub fn duration_between(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_micros(self.random.random_range(least * 1_000..=most * 1_000))
     }
 
-    pub fn soon(&mut self, least: u64, most: u64) -> Timestamp {
-        let wait = self.between(least, most);
+    /// Draws a time that is so many milliseconds away.
+    pub fn time_within(&mut self, least: u64, most: u64) -> Timestamp {
+        let wait = self.duration_between(least, most);
         after(self.now, wait)
     }
 
-    /// True in so many of a hundred cases, while things go wrong at all.
-    pub fn goes_wrong(&mut self, percent: u32) -> bool {
+    /// True in so many of a hundred cases, while faults are on.
+    pub fn fault_occurs(&mut self, percent: u32) -> bool {
         let drawn = self.random.random_range(0..100) < percent;
         drawn && self.faults_on
     }
 
-    /// Lets the next event happen; the life in which it is noticed.
-    pub fn step(&mut self) -> Option<ProcessRunId> {
-        let ((time, _), planned) = self.agenda.pop_first()?;
-        self.now = time;
-        (planned.event)(self);
-        Some(planned.life)
+    /// When the next event is due.
+    pub fn next_time(&self) -> Option<Timestamp> {
+        self.agenda.first_key_value().map(|((time, _), _)| *time)
     }
 
-    /// A process is gone: its writes that are on their way may or may not arrive, its connections are closed.
-    pub fn crash(&mut self, life: ProcessRunId) {
+    /// Lets the next event happen, and returns the process that notices it.
+    pub fn step(&mut self) -> Option<ProcessRunId> {
+        let ((time, _), scheduled) = self.agenda.pop_first()?;
+        self.now = time;
+        (scheduled.event)(self);
+        Some(scheduled.process)
+    }
+
+    /// A process ends: its writes on their way may or may not arrive, and its connections are closed.
+    pub fn crash(&mut self, process: ProcessRunId) {
         let writes: Vec<_> = self
             .agenda
             .iter()
-            .filter(|(_, planned)| planned.life == life && planned.write)
+            .filter(|(_, event)| event.process == process && event.kind == EventKind::Write)
             .map(|(key, _)| *key)
             .collect();
         for key in writes {
@@ -157,28 +183,29 @@ impl World {
                 self.agenda.remove(&key);
             }
         }
-        RequestInFlight::connections_end(self, life);
+        RequestInFlight::close_connections_of(self, process);
     }
 
-    /// Something happened that another run of the seed has to repeat.
-    pub fn note(&mut self, what: &str) {
+    /// Records something that another run of the seed has to repeat, and prints it if the story is wanted.
+    pub fn record(&mut self, what: &str) {
         (self.now, what).hash(&mut self.trace);
-        if self.tell {
+        if self.story == Story::Printed {
             let start = Timestamp::from_second(1_700_000_000).unwrap();
             println!("{:9.3}  {what}", self.now.duration_since(start).as_secs_f64());
         }
     }
 
+    /// A hash of all that was recorded.
     pub fn trace(&self) -> u64 {
         self.trace.finish()
     }
 }
 
-/// The clock of one life.
+/// The clock of one process.
 #[derive(Debug)]
 pub struct SimulatedClock {
-    pub world: Shared,
-    pub life: ProcessRunId,
+    pub world: SharedWorld,
+    pub process: ProcessRunId,
 }
 
 #[async_trait]
@@ -194,10 +221,10 @@ impl Clock for SimulatedClock {
                 return;
             }
             let (wake, slept) = oneshot::channel();
-            world.at(time, self.life, move |_| wake.send(()).unwrap_or_default());
+            world.schedule(time, self.process, move |_| wake.send(()).unwrap_or_default());
             slept
         };
-        // The world outlives every life.
+        // The world outlives every process.
         let _ = slept.await;
     }
 }

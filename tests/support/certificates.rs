@@ -1,4 +1,4 @@
-//! A private CA of one's own, made by OpenSSL: certificates as other people's tools make them.
+//! A private CA, made by OpenSSL: certificates as other people's tools make them.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use purchase_order_webhook::digest::sha256;
 use tempfile::TempDir;
 
-/// What a key is.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// RSA of 2048 bits, as old SAP systems want it.
@@ -49,7 +49,7 @@ impl Pair {
     }
 }
 
-/// A CA, and what it has signed.
+/// A CA, and the certificates that it has signed.
 pub struct Ca {
     folder: TempDir,
     root: Pair,
@@ -97,7 +97,7 @@ impl Ca {
         issued
     }
 
-    /// A client's certificate that nobody but itself has signed.
+    /// A self-signed certificate of a client.
     pub fn self_signed(&self, name: &str) -> Pair {
         let alone = pair(self.folder.path(), name);
         let extensions = ["basicConstraints=CA:FALSE", "extendedKeyUsage=clientAuth"];

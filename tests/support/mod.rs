@@ -1,4 +1,4 @@
-//! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS.
+//! The real app on free ports of 127.0.0.1, with a sandbox issuer and a sandbox 11VMS; carts and answers.
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -39,7 +39,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a service whose time stands still.
+    /// Starts a service whose clock is moved by hand.
     pub async fn start() -> Self {
         Self::start_with("").await
     }
@@ -51,7 +51,7 @@ impl Service {
         Self::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), settings).await
     }
 
-    /// One more service beside the same issuer and 11VMS.
+    /// Starts one more service with the same issuer and 11VMS.
     pub async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
         let clock = Arc::new(ManualClock::default());
         let parsed = Settings::parse(
@@ -107,6 +107,13 @@ impl Service {
         Answer::of(self.post(cart.to_string()).send().await.unwrap()).await
     }
 
+    /// Sends a small cart with another token.
+    pub async fn send_with(&self, token: &str) -> Answer {
+        let request = self.client.post(self.url(ORDERS)).bearer_auth(token);
+        let request = request.header("content-type", "application/json").body(cart(1).to_string());
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     /// A GET with a good token.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.client.get(self.url(path)).bearer_auth(&self.token).send().await.unwrap()).await
@@ -152,7 +159,7 @@ fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -
     lines.join("\n") + "\n"
 }
 
-/// What `check` says of the files that settings name.
+/// The defects that `check` finds in the files of settings.
 pub fn defects(settings: &str) -> Vec<String> {
     let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
         target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n";

@@ -1,4 +1,4 @@
-//! A real PostgreSQL server of one's own: a new cluster in a temporary folder, on a Unix socket and a free port.
+//! A private PostgreSQL server: a new cluster in a temporary folder, on a Unix socket and a free port.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -30,7 +30,7 @@ impl Postgres {
         }
         let data = server.data();
         run(server.command("initdb").args(["--auth=trust", "--username=postgres", "--no-sync", "-D"]).arg(&data));
-        // Late, so that hardly anybody else can have it meanwhile.
+        // As late as possible, so that hardly another process can take the port meanwhile.
         server.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         server.restart();
         Some(server)
@@ -61,7 +61,7 @@ impl Postgres {
         run(self.command("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).arg("-o").arg(options).args(action));
     }
 
-    /// Stops the server as a crash does, without any goodbye, and starts it again.
+    /// Stops the server as a crash does, and starts it again.
     pub fn crash_and_restart(&self) {
         self.crash();
         self.restart();
@@ -119,7 +119,7 @@ fn has_server(folder: &Path) -> bool {
     ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
 }
 
-/// Its output; the server that `pg_ctl` leaves behind must not hold a pipe, so that goes to a file.
+/// Runs a command and returns its output. The server that `pg_ctl` starts would hold a pipe open, so output goes to a file.
 fn run(command: &mut Command) -> String {
     let (out, errors) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
     let status = command

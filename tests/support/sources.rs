@@ -1,30 +1,8 @@
-//! The files of `src/` and what each imports from the others, read as text.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
+//! The files of `src/` and their imports, read as text. An import that a macro makes is not seen.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-/// The repository's folder.
-pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every file below a folder with one of the endings, by its path from the repository's folder, sorted.
-pub fn files_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, found) } else { found.push(path) }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&root().join(folder), &mut found);
-    found.retain(|path| path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)));
-    found.sort();
-    let name = |path: &Path| path.strip_prefix(root()).unwrap().display().to_string();
-    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
-}
+use crate::texts::files_below;
 
 /// A file of `src/`, without its tests.
 #[derive(Debug)]
@@ -33,6 +11,17 @@ pub struct Source {
     pub name: String,
     /// The text above its test module.
     pub code: String,
+    /// Every path in the code that leads into the crate.
+    paths: Vec<CratePath>,
+}
+
+/// The files that each file imports from, by name.
+pub type Imports<'f> = BTreeMap<&'f str, Vec<&'f Source>>;
+
+/// The imports between files. A `pub use` lends a name and is no import.
+pub fn imports(files: &[Source]) -> Imports<'_> {
+    let by_module: BTreeMap<String, &Source> = files.iter().map(|file| (file.module().join("::"), file)).collect();
+    files.iter().map(|file| (file.name.as_str(), file.imports(&by_module))).collect()
 }
 
 /// Every file of `src/` but `lib.rs`, `main.rs` and tests.
@@ -47,7 +36,9 @@ pub fn sources() -> Vec<Source> {
 impl Source {
     pub fn new(name: &str, text: &str) -> Self {
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        Self { name: name.to_owned(), code: code.to_owned() }
+        let mut source = Self { name: name.to_owned(), code: code.to_owned(), paths: Vec::new() };
+        source.paths = source.read_paths();
+        source
     }
 
     /// The top-level module that the file belongs to.
@@ -60,23 +51,18 @@ impl Source {
         self.name.trim_end_matches(".rs").split('/').collect()
     }
 
-    /// The files that this one imports from, sorted by name. A `pub use` is a name that the file lends, and no import.
-    pub fn imports<'f>(&self, files: &'f [Self]) -> Vec<&'f Self> {
-        let by_module: BTreeMap<String, &Self> = files.iter().map(|file| (file.module().join("::"), file)).collect();
-        let mut found: Vec<&Self> = self
-            .paths()
-            .into_iter()
-            .filter(|path| !path.lends)
-            .filter_map(|path| resolve(&path.segments, &by_module))
-            .filter(|file| file.name != self.name)
-            .collect();
+    /// The files that this one imports from, sorted by name.
+    fn imports<'f>(&self, by_module: &BTreeMap<String, &'f Self>) -> Vec<&'f Self> {
+        let used = self.paths.iter().filter(|path| !path.lends);
+        let files = used.filter_map(|path| resolve(&path.segments, by_module));
+        let mut found: Vec<&Self> = files.filter(|file| file.name != self.name).collect();
         found.sort_by(|one, other| one.name.cmp(&other.name));
         found.dedup_by(|one, other| one.name == other.name);
         found
     }
 
     /// Every path in the code that leads into the crate, from its root.
-    fn paths(&self) -> Vec<CratePath> {
+    fn read_paths(&self) -> Vec<CratePath> {
         let module = self.module();
         let mut paths = Vec::new();
         for line in statements(&self.code) {
@@ -104,13 +90,10 @@ impl Source {
         paths
     }
 
-    /// Where an item that the file lends comes from.
-    fn lent(&self, item: &str) -> Option<Vec<String>> {
-        self.paths()
-            .into_iter()
-            .filter(|path| path.lends)
-            .map(|path| path.segments)
-            .find(|path| path.last().is_some_and(|last| last == item))
+    /// The path of an item that the file lends.
+    fn lent(&self, item: &str) -> Option<&[String]> {
+        let mut lent = self.paths.iter().filter(|path| path.lends).map(|path| path.segments.as_slice());
+        lent.find(|path| path.last().is_some_and(|last| last == item))
     }
 }
 
@@ -118,7 +101,7 @@ impl Source {
 #[derive(Debug)]
 struct CratePath {
     segments: Vec<String>,
-    /// It stands in a `pub use`.
+    /// The path is that of a `pub use`.
     lends: bool,
 }
 
@@ -128,7 +111,7 @@ fn statements(code: &str) -> Vec<String> {
     let text = lines.join(" ");
     text.split(';')
         .map(|statement| {
-            // Attributes and what ends before a `use` are not part of it.
+            // Attributes, and the code before a `use`, are not part of it.
             let at = ["pub use ", "pub(super) use ", "use "]
                 .iter()
                 .filter_map(|word| {
@@ -144,7 +127,7 @@ fn starts(line: &str) -> Vec<(usize, &'static str)> {
     ["crate::", "super::"].iter().flat_map(|start| line.match_indices(start).map(|(at, _)| (at, *start))).collect()
 }
 
-/// The paths that begin with `base` and go on as the text says, groups expanded.
+/// The paths that begin with `base` and continue with the text, groups expanded.
 fn expand(base: &[&str], text: &str, lends: bool) -> Vec<CratePath> {
     let text = text.trim_start();
     if let Some(group) = text.strip_prefix('{') {
@@ -185,7 +168,7 @@ fn resolve<'f>(segments: &[String], files: &BTreeMap<String, &'f Source>) -> Opt
     let longest = (1..=segments.len()).rev().find(|length| files.contains_key(&segments[..*length].join("::")))?;
     let file = files[&segments[..longest].join("::")];
     match segments.get(longest).and_then(|item| file.lent(item)) {
-        Some(source) if source != segments => resolve(&source, files),
+        Some(source) if source != segments => resolve(source, files),
         _ => Some(file),
     }
 }
