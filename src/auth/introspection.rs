@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::claims::{Claims, Origin};
 use super::{AuthError, Caller};
 use crate::clock::{Clock, after};
-use crate::config::{AudienceTold, Auth, Introspection};
+use crate::config::{AudienceClaim, Auth, Introspection};
 use crate::outbound::{Outbound, authenticate, chain, read_limited};
 
 /// Largest answer; real ones have some KiB.
@@ -160,7 +160,7 @@ impl Introspector {
         if !answer.active {
             return Err(AuthError::Invalid("the issuer says that the token is not active"));
         }
-        if self.settings.audience == AudienceTold::Required && !answer.claims.has("aud") {
+        if self.settings.audience == AudienceClaim::Required && !answer.claims.has("aud") {
             return Err(AuthError::Invalid("the issuer does not say for whom the token is"));
         }
         let expires_at = answer.claims.accept(Origin::Introspection, &self.auth, self.clock.now())?;
