@@ -43,6 +43,14 @@ const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// is fresh when it is sent.
 pub const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
 
+/// Time by which a lease outlasts the longest attempt and what goes before it: a busy machine cuts an attempt off late.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+
+/// The length of a ledger's lease, given the longest attempt.
+pub const fn lease_length(attempt_limit: Duration) -> Duration {
+    attempt_limit.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(LEASE_MARGIN)
+}
+
 /// A caller whose deadline is nearer waits so long all the same until its cart is recorded.
 const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
