@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use purchase_order_webhook::clock::Clock as _;
-use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, Mood, SCOPES};
+use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Behaviour, Issuer, SCOPES};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
@@ -156,7 +156,7 @@ async fn opaque_tokens_are_what_the_issuer_says_of_them() {
     ];
     for (at, (what, said, status)) in cases.into_iter().enumerate() {
         let token = format!("opaque-{at}");
-        service.issuer.say_of(&token, said);
+        service.issuer.set_introspection(&token, said);
         let answer = show(&service, &token).await;
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
         assert_eq!(answer.header("www-authenticate").is_empty(), status < 400 || status == 503, "{what}");
@@ -175,8 +175,8 @@ async fn an_answer_is_remembered_for_a_minute_and_no_longer_than_the_token_lives
     let service = introspecting("").await;
     let mut short = active(&service);
     short["exp"] = json!(service.clock.now().as_second() + 10);
-    service.issuer.say_of("long", active(&service));
-    service.issuer.say_of("short", short);
+    service.issuer.set_introspection("long", active(&service));
+    service.issuer.set_introspection("short", short);
     for token in ["long", "long", "short", "short"] {
         assert!(show(&service, token).await.status < 300);
     }
@@ -188,7 +188,7 @@ async fn an_answer_is_remembered_for_a_minute_and_no_longer_than_the_token_lives
     show(&service, "short").await.is_problem(401, "invalid-token");
     assert_eq!(show(&service, "long").await.status, 200);
     assert_eq!(service.issuer.introspection_requests(), 4);
-    service.issuer.say_of("long", json!({ "active": false }));
+    service.issuer.set_introspection("long", json!({ "active": false }));
     assert_eq!(show(&service, "long").await.status, 200, "it is not known yet that it was revoked");
     service.clock.advance(Duration::from_secs(20));
     show(&service, "long").await.is_problem(401, "invalid-token");
@@ -201,7 +201,7 @@ async fn a_refusal_is_remembered_briefly() {
         show(&service, "unknown").await.is_problem(401, "invalid-token");
     }
     assert_eq!(service.issuer.introspection_requests(), 1);
-    service.issuer.say_of("unknown", active(&service));
+    service.issuer.set_introspection("unknown", active(&service));
     service.clock.advance(Duration::from_secs(11));
     assert_eq!(show(&service, "unknown").await.status, 201);
 }
@@ -209,7 +209,7 @@ async fn a_refusal_is_remembered_briefly() {
 #[tokio::test]
 async fn many_callers_with_one_token_are_one_question() {
     let service = introspecting("").await;
-    service.issuer.say_of("one", active(&service));
+    service.issuer.set_introspection("one", active(&service));
     service.issuer.set_latency(Duration::from_millis(200));
     let ask = || service.client.get(service.url(ORDERS)).bearer_auth("one").send();
     let calls: Vec<_> = (0..20).map(|_| tokio::spawn(ask())).collect();
@@ -222,15 +222,15 @@ async fn many_callers_with_one_token_are_one_question() {
 #[tokio::test]
 async fn an_issuer_that_can_not_be_asked_is_no_fault_of_the_caller() {
     let service = introspecting("").await;
-    service.issuer.say_of("known", active(&service));
-    service.issuer.say_of("new", active(&service));
+    service.issuer.set_introspection("known", active(&service));
+    service.issuer.set_introspection("new", active(&service));
     assert_eq!(show(&service, "known").await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     assert_eq!(show(&service, "known").await.status, 200, "what is remembered goes on");
     let answer = show(&service, "new").await;
     answer.is_problem(503, "issuer-unavailable");
     assert!(!answer.header("retry-after").is_empty());
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     assert_eq!(show(&service, "new").await.status, 200, "without a restart, and at once");
 }
 
@@ -238,7 +238,7 @@ async fn an_issuer_that_can_not_be_asked_is_no_fault_of_the_caller() {
 async fn the_service_says_who_asks_as_it_is_told() {
     for auth in ["basic", "post"] {
         let service = introspecting(&format!("auth.introspection.auth = {auth:?}")).await;
-        service.issuer.say_of("known", active(&service));
+        service.issuer.set_introspection("known", active(&service));
         assert_eq!(show(&service, "known").await.status, 201);
         service.clock.advance(Duration::from_secs(61));
         assert_eq!(service.client.get(service.url(ORDERS)).bearer_auth("known").send().await.unwrap().status(), 200);
@@ -248,7 +248,7 @@ async fn the_service_says_who_asks_as_it_is_told() {
     }
     let wrong = "auth.introspection.client_secret = \"wrong\"";
     let service = introspecting(wrong).await;
-    service.issuer.say_of("known", active(&service));
+    service.issuer.set_introspection("known", active(&service));
     show(&service, "known").await.is_problem(503, "issuer-unavailable");
 }
 
@@ -264,7 +264,7 @@ async fn a_question_that_fails_fails_once_for_all_who_wait() {
         Answer::of(call.await.unwrap().unwrap()).await.is_problem(503, "issuer-unavailable");
     }
     service.issuer.set_latency(Duration::ZERO);
-    service.issuer.say_of("one", active(&service));
+    service.issuer.set_introspection("one", active(&service));
     assert_eq!(ask().await.unwrap().status(), 200);
     // The sandbox counts a request once it has waited: none of the failed ones has come so far.
     assert_eq!(service.issuer.introspection_requests(), 1);
@@ -275,7 +275,7 @@ async fn only_so_many_tokens_are_remembered() {
     let service = introspecting("auth.remembered_tokens = 2").await;
     for number in 0..50 {
         let token = format!("token-{number}");
-        service.issuer.say_of(&token, active(&service));
+        service.issuer.set_introspection(&token, active(&service));
         assert!(show(&service, &token).await.status < 300);
     }
     for number in 0..50 {
@@ -290,10 +290,12 @@ async fn what_is_remembered_and_what_has_to_be_told_can_be_set() {
     let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
     let service = introspecting(settings).await;
     let told = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
-    service.issuer.say_of("for-us", told(json!(AUDIENCE)));
-    service.issuer.say_of("for-nobody", active(&service));
-    service.issuer.say_of("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
-    service.issuer.say_of("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
+    service.issuer.set_introspection("for-us", told(json!(AUDIENCE)));
+    service.issuer.set_introspection("for-nobody", active(&service));
+    service
+        .issuer
+        .set_introspection("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
+    service.issuer.set_introspection("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
     assert_eq!(show(&service, "for-us").await.status, 201);
     assert_eq!(show(&service, "hydra").await.status, 200);
     for refused in ["for-nobody", "for-nobody", "refresh"] {

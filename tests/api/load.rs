@@ -15,7 +15,7 @@ async fn no_more_requests_are_under_way_to_11vms_than_it_takes() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 201);
     }
-    assert_eq!(service.vms.most_at_once(), 3);
+    assert_eq!(service.vms.max_in_flight(), 3);
 }
 
 #[tokio::test]

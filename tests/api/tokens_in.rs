@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use purchase_order_webhook::clock::Clock as _;
-use purchase_order_webhook::sandbox::issuer::{Issuer, Mood, SigningKey};
+use purchase_order_webhook::sandbox::issuer::{Behaviour, Issuer, SigningKey};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ORDERS, Service, cart};
@@ -60,12 +60,12 @@ async fn a_key_that_was_replaced_under_its_name_or_has_none_is_found_too() {
 async fn keys_that_can_not_be_refreshed_are_trusted_for_so_long_and_no_longer() {
     let service = Service::start_with("auth.jwks_refresh = \"1m\"\nauth.jwks_max_age = \"1h\"").await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     service.clock.advance(Duration::from_mins(59));
     assert_eq!(service.get(ORDERS).await.status, 200, "the known ones serve through an outage");
     service.clock.advance(Duration::from_mins(2));
     service.get(ORDERS).await.is_problem(503, "issuer-unavailable");
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(11));
     assert_eq!(service.get(ORDERS).await.status, 200, "without a restart");
 }
@@ -185,11 +185,11 @@ async fn keys_that_are_rotated_under_load_refuse_no_valid_caller() {
 #[tokio::test]
 async fn an_issuer_that_throttles_is_left_alone_as_long_as_it_says() {
     let service = Service::start().await;
-    service.issuer.set_mood(Mood::Throttling);
+    service.issuer.set_behaviour(Behaviour::Throttling);
     let token = service.issuer.token();
     try_token(&service, &token).await.is_problem(503, "issuer-unavailable");
     let asked = service.issuer.jwks_requests();
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(50));
     try_token(&service, &token).await.is_problem(503, "issuer-unavailable");
     assert_eq!(service.issuer.jwks_requests(), asked, "a minute was asked for");
@@ -266,13 +266,13 @@ async fn an_issuer_that_is_down_is_no_fault_of_the_caller() {
     let service = Service::start().await;
     let verified = service.issuer.token();
     assert_eq!(try_token(&service, &verified).await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     assert_eq!(try_token(&service, &verified).await.status, 200, "a verified token goes on");
     assert_eq!(try_token(&service, &service.issuer.token()).await.status, 200, "known keys go on");
     service.clock.advance(Duration::from_secs(11));
     let unknown = service.issuer.sign(&header_with(&service.issuer, "kid", json!("new")), &service.issuer.claims());
     try_token(&service, &unknown).await.is_problem(503, "issuer-unavailable");
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(11));
     try_token(&service, &unknown).await.is_problem(401, "invalid-token");
 }
