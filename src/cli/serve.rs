@@ -29,7 +29,7 @@ pub fn serve(file: Option<&Path>) -> ExitCode {
         Err(Failure { code, lines }) => {
             telemetry::report_on_standard_error(format, || {
                 for line in lines {
-                    error!(error.message = line, "the service can't start: no cart is accepted, and no order is sent");
+                    error!(error.message = %line, "the service can't start: no cart is accepted, and no order is sent");
                 }
             });
             ExitCode::from(code)

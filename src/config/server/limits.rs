@@ -9,26 +9,26 @@ use crate::config::units;
 const MAX_REQUESTS_PER_SECOND: u32 = 1_000_000;
 const REQUESTS_PER_SECOND: &str = "requests a second, a whole number from 1 to 1000000";
 
-/// How much, how often and how long.
+/// Limits on sizes, numbers and times.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Largest body of one cart as it is sent, in bytes.
     pub max_body: usize,
-    /// Largest body of one cart once it is unpacked, in bytes.
+    /// Largest unpacked body of one cart, in bytes.
     pub unpacked_body: usize,
     /// Largest body of a batch in bytes, packed and unpacked.
     pub batch_body: usize,
     /// Carts in one batch.
     pub batch_carts: usize,
-    /// How deep JSON may be nested.
+    /// Largest depth of nested JSON.
     pub json_depth: usize,
     /// Rows of one section of a cart.
     pub items: usize,
     /// Bytes of a request's headers.
     pub headers: usize,
-    /// Requests that bring carts and are under way; a cart of a batch counts as one.
+    /// Requests with carts in progress; each cart of a batch counts as one.
     pub max_in_flight: usize,
-    /// Requests under way that bring none.
+    /// Requests without carts in progress.
     pub queries: usize,
     /// Batches that are read and mapped at the same time.
     pub batches: usize,
@@ -36,15 +36,15 @@ pub struct Limits {
     pub connections: usize,
     /// Requests at the same time on one connection of HTTP/2.
     pub streams: usize,
-    /// Requests a second that one client may make.
+    /// Requests a second of one client.
     pub rate_per_client: Option<NonZeroU32>,
     /// Clients whose rates are remembered.
     pub clients: usize,
-    /// From a connection to its first byte, and for a handshake of TLS.
+    /// From a connection to its first byte, and for a TLS handshake.
     pub first_byte: Duration,
-    /// From there to the end of the first request's headers.
+    /// From the first byte to the end of the first request's headers.
     pub header_time: Duration,
-    /// For a body.
+    /// For a body to arrive.
     pub body_time: Duration,
     /// Between two requests of a connection.
     pub idle_time: Duration,
