@@ -1,4 +1,4 @@
-//! The commands of the real binary: what they print, and how they exit.
+//! The commands of the real binary: their output and exit codes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -55,7 +55,7 @@ fn start_errors(stderr: &str) -> Vec<String> {
 }
 
 #[test]
-fn dev_once_shows_the_way_of_the_cart_and_its_order() {
+fn dev_once_prints_the_steps_of_the_cart_and_its_order() {
     let (code, stdout, stderr) = run(&["dev", "--once"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     let mut rest = stdout.as_str();
@@ -80,7 +80,7 @@ fn dev_works_outside_of_the_repository() {
     let elsewhere = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = run_in(elsewhere.path(), &["dev", "--once"], "");
     assert_eq!(code, 0, "{stdout}{stderr}");
-    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "it leaves nothing behind");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "no file is left");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
 }
 
 #[test]
-fn the_examples_of_the_repository_are_what_check_says() {
+fn check_finds_no_mistake_in_the_repository() {
     let (code, stdout, stderr) = run(&["check", "--config", "config.example.toml"]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     assert!(stdout.contains("mapping: no mistakes, version "), "{stdout}");
