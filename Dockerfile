@@ -1,10 +1,10 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /usr/src/purchase-order-webhook
-# .dockerignore lists what enters.
+# .dockerignore lists the files that are copied.
 COPY . .
-# The cached target directory is no layer, so the binary is copied out of it in the same step. Cargo tells a changed source by its time
-# alone: the touch keeps an older checkout from passing for what the cache holds. `locked`: parallel builds must not swap binaries.
-# Without default features the sandbox (a token issuer, a pretended 11VMS) is not even in the binary.
+# The cached target directory is no layer, so the binary is copied out of it in the same step. Cargo detects changed sources by their
+# time alone: without the touch, an older checkout would get the cached build of a newer one. `locked`: parallel builds must not swap
+# binaries. Without default features, the sandbox (a token issuer and an 11VMS for tests) is not in the binary.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/usr/src/purchase-order-webhook/target,sharing=locked \
     touch src/*.rs \
@@ -20,10 +20,10 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/local/bin/purchase-order-webhook /usr/local/bin/
 COPY mapping /etc/purchase-order-webhook/mapping
 RUN install --directory --owner=10001 --group=10001 /var/lib/purchase-order-webhook
-# The one place that is written to; as a volume it stays writable under a read-only root.
+# The only folder that the service writes to; as a volume, it stays writable under a read-only root.
 VOLUME /var/lib/purchase-order-webhook
 WORKDIR /var/lib/purchase-order-webhook
-# A number, so that Kubernetes can tell that it is not root.
+# A number: Kubernetes can verify that it is not root.
 USER 10001:10001
 # The API; probes.
 EXPOSE 8080 9090

@@ -1,118 +1,50 @@
-//! The composition root: builds the parts, binds, serves, drains. Only it names concrete adapters.
+//! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
+
+mod file_checks;
+mod plain_text;
+mod purge;
+mod socket;
+mod start_error;
+mod verifier;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
-use url::Url;
+use tracing::{error, info};
 
 use crate::api::{ApiState, ClientRateLimiter};
-use crate::auth::TokenVerifier;
-use crate::auth::introspection::Introspector;
-use crate::auth::jwks::KeySet;
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Auth, Limits, Settings, Storage};
-use crate::edge::{ConnectionServer, ServerTls, TlsError};
+use crate::clock::Clock;
+use crate::config::{Limits, Server, Settings, Storage};
+use crate::edge::{ConnectionServer, ServerTls};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
-use crate::mapping::{Defect, LiveMapping};
-use crate::outbound::{ClientSettings, Outbound, OutboundError};
+use crate::mapping::LiveMapping;
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::vms::client::VmsClient;
+pub use file_checks::check_files;
+use plain_text::warn_of_plain_text_urls;
+use purge::purge_old_orders;
+pub use start_error::{StartError, defect_lines};
+use verifier::token_verifier;
 
-/// An attempt usually fetches a token, looks up, and sends, each within `target.timeout`. With a 401 in between it may
+/// An attempt usually fetches a token, looks up and sends, each within `target.timeout`. With a 401 in between it may
 /// need more, and is then cut off.
 const CALLS_IN_AN_ATTEMPT: u32 = 3;
 
-/// Behind `server.drain`: those who still wait are told where their order stands.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Time after `server.drain` in which callers that still wait get the state of their orders.
+const FINAL_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Connections that may wait to be accepted, as many as Linux allows unless told otherwise: a batch job opens all of its
-/// connections in one moment, and what does not fit is lost for seconds.
-const BACKLOG: u32 = 4096;
-
-/// Connections to the probes at the same time: a kubelet and a scraper need two.
-const PROBES: usize = 256;
-
-/// How often settled orders that are past their retention are removed.
-const PURGE: Duration = Duration::from_hours(1);
-
-/// Why the service can't start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The mapping folder has defects.
-    #[error("{}", shown(directory, defects))]
-    Mapping {
-        /// The folder.
-        directory: String,
-        /// Every defect.
-        defects: Vec<Defect>,
-    },
-    /// The ledger can't be opened.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// No HTTP client can be built.
-    #[error(transparent)]
-    Client(#[from] OutboundError),
-    /// TLS can't be set up.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// An address can't be had.
-    #[error("{key} {address} can't be had: {source}")]
-    Bind {
-        /// The setting.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
-/// Defects with their folder, one a line.
-pub fn shown(directory: &str, defects: &[Defect]) -> String {
-    let lines: Vec<String> = defects.iter().map(|defect| format!("{directory}/{defect}")).collect();
-    lines.join("\n")
-}
-
-/// What is wrong with the certificates and keys that the settings name.
-pub fn check_files(settings: &Settings) -> Vec<String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
-    let issuer = verifier(settings.auth.clone(), &clock).err().map(|error| error.to_string());
-    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| error.to_string());
-    [tls, issuer, target].into_iter().flatten().collect()
-}
-
-/// Names the settings whose tokens or secrets would travel in the clear.
-fn warn_of_plain_text(settings: &Settings) {
-    let introspection = settings.auth.introspection.as_ref().map(|introspection| &introspection.url);
-    let issuer = settings.auth.issuer.parse().ok();
-    let urls = [
-        ("target.base_url", Some(&settings.target.base_url)),
-        ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
-        ("auth.introspection.url", introspection),
-        ("auth.jwks_url", settings.auth.jwks_url.as_ref()),
-        ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),
-    ];
-    let is_here = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    for (setting, url) in urls {
-        if url.is_some_and(|url: &Url| url.scheme() == "http" && !is_here(url)) {
-            warn!(
-                setting,
-                "this URL is without TLS: whoever is on the way can read tokens and secrets, or replace keys"
-            );
-        }
-    }
-}
+/// Connections to the probes at the same time: a kubelet and a scraper need two, and a flood must not use up file
+/// descriptors.
+const PROBE_CONNECTIONS: usize = 256;
 
 /// The service, bound and ready to run.
 #[derive(Debug)]
@@ -129,16 +61,16 @@ impl App {
     /// Builds every part and binds both addresses. Nothing is fetched or sent yet.
     ///
     /// # Errors
-    /// If a part can't be had; see [`StartError`].
+    /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        warn_of_plain_text(&settings);
-        let Settings { server, auth, target, retry, ledger, mapping, .. } = settings;
-        let directory = mapping.directory.display().to_string();
-        let mapping = LiveMapping::load(mapping.directory, mapping.amounts)
+        let directory = settings.mapping.directory.display().to_string();
+        let mapping = LiveMapping::load(settings.mapping.directory.clone(), settings.mapping.amounts)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
+        log_start(&settings, mapping.current().version());
+        warn_of_plain_text_urls(&settings);
+        let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
-        let orders = open(&ledger.storage, lease_length(attempt_limit)).await?;
-        let orders: Arc<dyn Ledger> = Arc::new(OutageLog::new(orders, Arc::clone(&clock)));
+        let orders = open_ledger(&ledger.storage, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
@@ -151,13 +83,12 @@ impl App {
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
-        let (listen, management_listen, drain) = (server.listen, server.management_listen, server.drain);
-        let limits = server.limits;
+        let Server { listen, management_listen, drain, limits, .. } = server;
         let api = ApiState {
             relay,
             ledger: orders,
             mapping: Arc::new(mapping),
-            tokens: verifier(auth, &clock)?,
+            tokens: token_verifier(auth, &clock)?,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
             batches: Arc::new(Semaphore::new(limits.batches)),
@@ -175,108 +106,110 @@ impl App {
         })
     }
 
-    /// Where the API listens.
+    /// The address of the API, with the port that was bound.
     ///
     /// # Errors
-    /// If the system does not tell.
+    /// If the system does not know it.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.public.local_addr()
     }
 
-    /// Where probes listen.
+    /// The address of the probes, with the port that was bound.
     ///
     /// # Errors
-    /// If the system does not tell.
+    /// If the system does not know it.
     pub fn management_address(&self) -> std::io::Result<SocketAddr> {
         self.management.local_addr()
     }
 
-    /// Serves until `stop`; then finishes what is under way within `server.drain`. What does not finish is in the
-    /// ledger, and goes on at the next start.
+    /// Serves until `stop`; then finishes work in progress within `server.drain`. Orders that are still open then
+    /// continue at the next start.
     pub async fn run(self, stop: CancellationToken) {
         let Self { api, public, management, tls, drain, retention } = self;
-        let relay = tokio::spawn(Arc::clone(&api.relay).run());
-        let stop_too = stop.clone();
-        tokio::spawn(async move {
-            if let Err(error) = relay.await {
-                error!(%error, "the relay failed; the service stops, and its next start goes on");
-                stop_too.cancel();
-            }
-        });
-        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock))));
-        tokio::spawn(stop.clone().run_until_cancelled_owned(purge(Arc::clone(&api), retention)));
-        let warm = Arc::clone(&api);
-        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { warm.tokens.warm().await }));
-
-        let served = CancellationToken::new();
-        if let Some(tls) = &tls {
-            let watched = Arc::clone(tls).watch(Arc::clone(&api.clock));
-            tokio::spawn(stop.clone().run_until_cancelled_owned(watched));
-        }
-        let limits = api.server.limits;
-        let few = Limits { connections: PROBES, ..limits };
-        let connections = ConnectionServer::new(management_router(&api), None, few);
-        let probes = tokio::spawn(connections.serve(management, served.clone(), LAST_ANSWERS));
-        let connections = ConnectionServer::new(public_router(&api), tls, limits);
-        let requests = connections.serve(public, stop.clone(), drain + LAST_ANSWERS);
+        spawn_background_tasks(&api, tls.as_ref(), retention, &stop);
+        let drained = CancellationToken::new();
+        let probes = spawn_probes(&api, management, drained.clone());
+        let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);
+        let requests = connections.serve(public, stop.clone(), drain + FINAL_ANSWERS);
         let work = async {
             stop.cancelled().await;
             api.relay.stop(drain).await;
         };
         tokio::join!(requests, work);
-        served.cancel();
+        drained.cancel();
         if let Err(error) = probes.await {
-            error!(%error, "the probes' listener failed");
+            error!(error.message = %error, "the server of the probes failed; orders are not affected");
         }
-        info!("stopped");
+        info!("the service has stopped; open orders continue at its next start");
     }
 }
 
-/// Who decides about tokens.
-fn verifier(auth: Auth, clock: &Arc<dyn Clock>) -> Result<TokenVerifier, OutboundError> {
-    let route = ClientSettings {
-        setting_names: "auth.ca",
-        connect_timeout: auth.timeout,
-        timeout: auth.timeout,
-        ca: auth.ca.clone(),
-        identity: None,
-    };
-    let issuer = Arc::new(Outbound::try_new(route, Arc::clone(clock))?);
-    let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
-    let introspector =
-        auth.introspection.clone().map(|settings| Introspector::new(settings, auth.clone(), issuer, Arc::clone(clock)));
-    Ok(TokenVerifier::new(auth, keys, introspector, Arc::clone(clock)))
+/// Starts everything that runs beside the requests, until `stop`.
+fn spawn_background_tasks(
+    api: &Arc<ApiState>,
+    tls: Option<&Arc<ServerTls>>,
+    retention: Duration,
+    stop: &CancellationToken,
+) {
+    let relay = tokio::spawn(Arc::clone(&api.relay).run());
+    let stop_service = stop.clone();
+    tokio::spawn(async move {
+        if let Err(error) = relay.await {
+            error!(error.message = %error, "the relay failed: the service stops, and open orders continue at its next start");
+            stop_service.cancel();
+        }
+    });
+    spawn_until(stop, Arc::clone(&api.mapping).watch(Arc::clone(&api.clock)));
+    spawn_until(stop, purge_old_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock), retention));
+    let warmed = Arc::clone(api);
+    spawn_until(stop, async move { warmed.tokens.warm().await });
+    if let Some(tls) = tls {
+        spawn_until(stop, Arc::clone(tls).watch(Arc::clone(&api.clock)));
+    }
 }
 
-/// The ledger that the settings name.
-async fn open(storage: &Storage, lease: Duration) -> Result<Arc<dyn Ledger>, LedgerError> {
-    Ok(match storage {
+fn spawn_until(stop: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(stop.clone().run_until_cancelled_owned(task));
+}
+
+/// Serves the probes until all requests are finished: a platform sees a draining service as alive.
+fn spawn_probes(api: &Arc<ApiState>, listener: TcpListener, drained: CancellationToken) -> JoinHandle<()> {
+    let limits = Limits { connections: PROBE_CONNECTIONS, ..api.server.limits };
+    let connections = ConnectionServer::new(management_router(api), None, limits);
+    tokio::spawn(connections.serve(listener, drained, FINAL_ANSWERS))
+}
+
+/// Writes the first line of a start: version, ledger, mapping, TLS and addresses.
+fn log_start(settings: &Settings, mapping_version: &str) {
+    info!(
+        service.version = env!("CARGO_PKG_VERSION"),
+        ledger.backend = settings.ledger.storage.backend(),
+        ledger.location = settings.ledger.storage.location(),
+        mapping.directory = %settings.mapping.directory.display(),
+        mapping.version = mapping_version,
+        server.address = %settings.server.listen,
+        server.management.address = %settings.server.management_listen,
+        server.tls = settings.server.tls.is_some(),
+        "the service starts"
+    );
+}
+
+/// Opens the ledger that the settings name.
+async fn open_ledger(
+    storage: &Storage,
+    lease: Duration,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let ledger: Arc<dyn Ledger> = match storage {
         Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
         Storage::Postgres(url) => {
             let url = url.clone();
             Arc::new(PostgresLedger::open(Arc::new(move || url.read()), lease).await?)
         }
-    })
+    };
+    Ok(Arc::new(OutageLog::new(ledger, Arc::clone(clock))))
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restart does not wait for the last connections of the life before.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    listen().map_err(|source| StartError::Bind { key, address, source })
-}
-
-async fn purge(api: Arc<ApiState>, retention: Duration) {
-    loop {
-        match api.ledger.purge(api.clock.now(), retention).await {
-            Ok(0) => {}
-            Ok(removed) => info!(removed, "orders past their retention were removed"),
-            Err(problem) => error!(%problem, "orders past their retention can't be removed"),
-        }
-        api.clock.sleep(PURGE).await;
-    }
+    socket::listen(address).map_err(|source| StartError::Bind { key, address, source })
 }

@@ -1,17 +1,22 @@
-//! Time as a part that can be exchanged: the system's, or one that tests move by hand.
+//! Time as an exchangeable part: the system's clock, or one that tests advance.
+
+#[cfg(feature = "sandbox")]
+mod manual;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+#[cfg(feature = "sandbox")]
+pub use manual::ManualClock;
 
-/// Wall-clock time and waiting. Nothing else in the service reads the system's time for a decision about an order.
+/// Wall-clock time and waiting. Every decision about an order takes the time from here.
 #[async_trait]
 pub trait Clock: Debug + Send + Sync {
     /// The current time, UTC.
     fn now(&self) -> Timestamp;
-    /// Returns when this clock shows `time`, at once if it does already.
+    /// Returns when this clock has reached `time`; at once if it has already.
     async fn sleep_until(&self, time: Timestamp);
 
     /// Returns when `duration` has passed on this clock.
@@ -26,7 +31,7 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that asks the system for the time")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -36,59 +41,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// `start + duration`, held at the largest time there is.
+/// `start + duration`, at most the largest timestamp.
 pub fn after(start: Timestamp, duration: Duration) -> Timestamp {
     start.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// How long from `start` to `end`; zero if `end` is earlier.
+/// The duration from `start` to `end`; zero if `end` is earlier.
 pub fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO)
-}
-
-#[cfg(feature = "sandbox")]
-pub use manual::ManualClock;
-
-#[cfg(feature = "sandbox")]
-mod manual {
-    use std::time::Duration;
-
-    use async_trait::async_trait;
-    use jiff::Timestamp;
-    use tokio::sync::watch;
-
-    use super::{Clock, SystemClock, after};
-
-    /// A clock that stands still until a test advances it.
-    #[derive(Debug)]
-    pub struct ManualClock {
-        now: watch::Sender<Timestamp>,
-    }
-
-    impl Default for ManualClock {
-        /// Starts at the real time, so that tokens minted beside it are valid; in whole milliseconds, as ledgers count.
-        fn default() -> Self {
-            let now = SystemClock.now();
-            Self { now: watch::Sender::new(Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)) }
-        }
-    }
-
-    impl ManualClock {
-        /// Moves the time forward and wakes everyone whose time has come.
-        pub fn advance(&self, by: Duration) {
-            self.now.send_modify(|now| *now = after(*now, by));
-        }
-    }
-
-    #[async_trait]
-    impl Clock for ManualClock {
-        fn now(&self) -> Timestamp {
-            *self.now.borrow()
-        }
-
-        async fn sleep_until(&self, time: Timestamp) {
-            // The sender lives in `self`, so waiting can't fail.
-            let _ = self.now.subscribe().wait_for(|now| *now >= time).await;
-        }
-    }
 }

@@ -1,37 +1,46 @@
 //! Approved SAP SRM 7 shopping carts become purchase orders in 11VMS: one cart, exactly one order.
 //!
-//! The modules in reading order; ARCHITECTURE.md tells the whole story.
+//! The modules in reading order; ARCHITECTURE.md explains how they depend on each other.
 
+// The use case: read it first.
 pub mod relay;
 
+// The domain, without I/O except for the mapping's folder.
 pub mod cart;
 pub mod mapping;
 pub mod message;
 pub mod order;
 
+// The other sides: callers' tokens, storage, HTTP clients, 11VMS.
 pub mod auth;
 pub mod ledger;
 pub mod outbound;
 pub mod vms;
 
+// HTTP, from the ground up: problems, sockets, carts to candidates, the API, pages for people, routers.
 pub mod problem;
 
 pub mod edge;
+
 pub mod intake;
 
 pub mod api;
 pub mod pages;
 pub mod server;
 
+// What most modules need.
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod private_key;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;
 
+// Composition and commands.
 pub mod app;
 pub mod cli;
 
+// Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-// A burst leaves holes in the system's allocator: thousands of waiting callers need a quarter less with this one.
+// A burst fragments the memory of the system's allocator: thousands of waiting callers need a quarter less with this one.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

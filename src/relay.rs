@@ -43,9 +43,10 @@ use waiters::{Waiter, Waiters};
 
 /// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that its
 /// lease is fresh when the order is sent.
-pub const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
+const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
 
-/// Time by which a lease outlasts the longest attempt and the storing of its begin.
+/// Time by which a lease outlasts the longest attempt and the storing of its begin: a busy machine cuts an attempt off
+/// late.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// Time that a caller gives its cart to be recorded, even if its own deadline is shorter.

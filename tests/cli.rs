@@ -1,4 +1,4 @@
-//! The commands of the real binary: what they print, and how they exit.
+//! The commands of the real binary: their output and exit codes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -43,8 +43,19 @@ fn wrong_usage_exits_with_2() {
     }
 }
 
+/// The mistakes of a service that can't start: each is one ERROR line in JSON, with a message and its reason.
+fn start_errors(stderr: &str) -> Vec<String> {
+    let reason = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(line["level"], "ERROR", "{line}");
+        assert!(line["message"].as_str().unwrap().starts_with("the service can't start"), "{line}");
+        line["error.message"].as_str().unwrap().to_owned()
+    };
+    stderr.lines().map(reason).collect()
+}
+
 #[test]
-fn dev_once_shows_the_way_of_the_cart_and_its_order() {
+fn dev_once_prints_the_steps_of_the_cart_and_its_order() {
     let (code, stdout, stderr) = run(&["dev", "--once"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     let mut rest = stdout.as_str();
@@ -69,7 +80,7 @@ fn dev_works_outside_of_the_repository() {
     let elsewhere = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = run_in(elsewhere.path(), &["dev", "--once"], "");
     assert_eq!(code, 0, "{stdout}{stderr}");
-    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "it leaves nothing behind");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "no file is left");
 }
 
 #[test]
@@ -80,14 +91,65 @@ fn wrong_settings_exit_with_78_from_serve_and_1_from_check() {
     let file = file.to_str().unwrap();
     let (code, _, stderr) = run(&["serve", "--config", file]);
     assert_eq!(code, 78);
-    assert!(stderr.contains("server.listen: expected") && stderr.contains("auth.issuer is missing"), "{stderr}");
+    let errors = start_errors(&stderr);
+    assert!(errors.iter().any(|error| error.contains("config.toml: server.listen: expected an address")), "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("config.toml: auth.issuer is missing; expected")), "{errors:?}");
     let (code, _, stderr) = run(&["check", "--config", file]);
     assert_eq!(code, 1);
     assert!(stderr.contains("auth.issuer is missing"), "{stderr}");
     assert!(stderr.contains("nowhere/purchase-order.csv: "), "the mapping's mistakes are reported too: {stderr}");
     let (code, _, stderr) = run(&["serve", "--config", "/nowhere/config.toml"]);
     assert_eq!(code, 78);
-    assert!(stderr.contains("/nowhere/config.toml: can't be read"), "{stderr}");
+    assert!(start_errors(&stderr)[0].contains("/nowhere/config.toml: can't be read"), "{stderr}");
+}
+
+#[test]
+fn start_errors_are_in_the_configured_log_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let errors = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let (code, stdout, stderr) = run(&["serve", "--config", file.to_str().unwrap()]);
+        assert_eq!((code, stdout.as_str()), (78, ""), "{stderr}");
+        stderr
+    };
+    let text = errors("telemetry.log_format = \"text\"\nserver.listen = \"here\"");
+    assert!(text.lines().all(|line| line.contains(" ERROR ") && line.contains("the service can't start")), "{text}");
+    assert!(
+        text.contains("server.listen: expected an address and port such as 0.0.0.0:8080, found \"here\""),
+        "{text}"
+    );
+    for wrong in ["telemetry.log_format = \"xml\"", "telemetry.log_format ="] {
+        assert!(!start_errors(&errors(wrong)).is_empty(), "the default is JSON: {wrong}");
+    }
+}
+
+#[test]
+fn the_first_line_of_serve_says_what_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml")).unwrap();
+    let database = format!("url = \"sqlite:{}\"", folder.path().display());
+    let config = example
+        .replace("url = \"sqlite:data/orders.db\"", &database)
+        .replace("listen = \"0.0.0.0:8080\"", "listen = \"127.0.0.1:0\"");
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    let (code, stdout, stderr) = run(&["serve", "--config", file.to_str().unwrap()]);
+    assert_eq!((code, start_errors(&stderr).len()), (1, 1), "a folder is no ledger: {stderr}");
+    let first: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["level"], &first["message"]), (&Value::from("INFO"), &Value::from("the service starts")));
+    for (field, expected) in [
+        ("service.version", Value::from(env!("CARGO_PKG_VERSION"))),
+        ("ledger.backend", Value::from("sqlite")),
+        ("ledger.location", Value::from(folder.path().to_str().unwrap())),
+        ("mapping.directory", Value::from("mapping")),
+        ("server.address", Value::from("127.0.0.1:0")),
+        ("server.management.address", Value::from("0.0.0.0:9090")),
+        ("server.tls", Value::from(false)),
+    ] {
+        assert_eq!(first[field], expected, "{field}: {first}");
+    }
+    assert!(first["mapping.version"].as_str().is_some_and(|version| !version.is_empty()), "{first}");
 }
 
 #[test]
@@ -103,7 +165,8 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
     sheet("target,source,as,absent\na,HEADER.A,number,omit\n");
     let (code, _, stderr) = run(&["serve", "--config", file]);
     assert_eq!(code, 78);
-    assert!(stderr.contains("purchase-order.csv line 2: as \"number\": expected text"), "{stderr}");
+    let errors = start_errors(&stderr);
+    assert!(errors[0].contains("purchase-order.csv line 2: as \"number\": expected text"), "{errors:?}");
 
     sheet("target,source,as,absent\na,HEADER.A,text,omit\n");
     std::fs::write(
@@ -124,7 +187,7 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
 }
 
 #[test]
-fn the_examples_of_the_repository_are_what_check_says() {
+fn check_finds_no_mistake_in_the_repository() {
     let (code, stdout, stderr) = run(&["check", "--config", "config.example.toml"]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     assert!(stdout.contains("mapping: no mistakes, version "), "{stdout}");

@@ -14,7 +14,7 @@ use super::acceptance::{Origin, accept};
 use super::caller::Caller;
 use super::error::AuthError;
 use crate::clock::{Clock, after};
-use crate::config::{AudienceTold, Auth, Introspection};
+use crate::config::{AudienceClaim, Auth, Introspection};
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
 use cache::{CachedVerdict, TokenHash, VerdictCache};
@@ -128,7 +128,7 @@ impl Introspector {
         if !response.active {
             return Err(AuthError::Invalid("the issuer says that the token is not active"));
         }
-        if self.settings.audience == AudienceTold::Required && !response.claims.has("aud") {
+        if self.settings.audience == AudienceClaim::Required && !response.claims.has("aud") {
             return Err(AuthError::Invalid("the issuer does not say for whom the token is"));
         }
         let expires_at = accept(&response.claims, Origin::Introspection, &self.auth, self.clock.now())?;

@@ -1,4 +1,4 @@
-//! `dev`: the whole stack on 127.0.0.1, and the way of one cart through it.
+//! `dev`: the whole stack on 127.0.0.1, and the steps of one cart through it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, runtime, stop_on_signal};
+use super::failure::Failure;
+use super::process::{runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
@@ -21,27 +22,30 @@ use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::telemetry;
 
-/// The repository's mapping, for a program that runs outside of the repository.
+/// The repository's mapping, for a binary that runs elsewhere.
 static MAPPING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mapping");
 
 const SAMPLE: &str = include_str!("../../mapping/examples/asjson-sample.cart.json");
 
-/// Another cart that the default mapping accepts, for the reader's own first call.
+/// Another cart that the default mapping accepts, for the user's first own call.
 const SECOND_SAMPLE: &str = include_str!("../../mapping/examples/service-in-hours.cart.json");
 
-const USUAL_PORT: u16 = 8080;
+/// The API's port, where it is free: the commands that `dev` prints are then the same at each start.
+const PREFERRED_PORT: u16 = 8080;
+
+/// For the sample cart: longer than `server.deadline`.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What happens when the sample cart has become an order.
+/// The end of the command, once the sample cart has become an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Afterwards {
-    /// The command ends.
+    /// The command ends at once.
     Stop,
-    /// The service goes on until it is interrupted.
+    /// The service runs until it is interrupted.
     KeepRunning,
 }
 
-/// Everything that has to live as long as the command.
+/// The parts; each server ends when its handle is dropped.
 struct DevStack {
     address: SocketAddr,
     issuer: Issuer,
@@ -50,6 +54,7 @@ struct DevStack {
     app: App,
 }
 
+/// Starts the stack, sends the sample cart, and prints each step and the answer.
 pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
     telemetry::start_steps();
     runtime()?.block_on(async {
@@ -60,7 +65,7 @@ pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
         let running = tokio::spawn(app.run(stop.clone()));
         let sent = send_sample(address, &issuer).await;
         match (&sent, afterwards) {
-            (Ok(()), Afterwards::KeepRunning) => invite(address, &issuer, &vms, folder.path())?,
+            (Ok(()), Afterwards::KeepRunning) => print_next_steps(address, &issuer, &vms, folder.path())?,
             _ => stop.cancel(),
         }
         running.await.map_err(|error| Failure::new(format!("the service failed: {error}")))?;
@@ -76,7 +81,7 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     let vms = SandboxVms::start(issuer.clone()).await.map_err(failed)?;
     let port = match afterwards {
         Afterwards::Stop => 0,
-        Afterwards::KeepRunning => usual_port_if_free().await,
+        Afterwards::KeepRunning => preferred_port_if_free().await,
     };
     let text = settings(&issuer, &vms, folder.path(), &mapping, port);
     let settings = Settings::parse("dev", &text, &std::collections::BTreeMap::new())
@@ -92,7 +97,7 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     Ok(DevStack { address, issuer, vms, folder, app })
 }
 
-/// The mapping of the working directory, so that changes to it are seen; else the built-in one.
+/// The mapping of the working directory, so that changes to it take effect; else the built-in one.
 fn mapping_folder(folder: &Path) -> io::Result<PathBuf> {
     let here = Path::new("mapping");
     if here.join(SHEET).is_file() {
@@ -104,9 +109,9 @@ fn mapping_folder(folder: &Path) -> io::Result<PathBuf> {
     Ok(unpacked)
 }
 
-async fn usual_port_if_free() -> u16 {
-    let free = tokio::net::TcpListener::bind(("127.0.0.1", USUAL_PORT)).await.is_ok();
-    if free { USUAL_PORT } else { 0 }
+async fn preferred_port_if_free() -> u16 {
+    let is_free = tokio::net::TcpListener::bind(("127.0.0.1", PREFERRED_PORT)).await.is_ok();
+    if is_free { PREFERRED_PORT } else { 0 }
 }
 
 fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, port: u16) -> String {
@@ -132,13 +137,13 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
     )
 }
 
-/// Sends the sample as SRM would, and shows the answer.
-#[expect(clippy::disallowed_methods, reason = "dev plays the caller")]
+/// Sends the sample as SRM does, and prints the answer.
+#[expect(clippy::disallowed_methods, reason = "dev is the caller here")]
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
     let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
-    let route =
+    let client =
         ClientSettings { setting_names: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
-    let outbound = Outbound::try_new(route, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
+    let outbound = Outbound::try_new(client, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound
         .client()
         .post(format!("http://{address}/v2/purchase-orders"))
@@ -164,8 +169,8 @@ async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure
     }
 }
 
-/// What the reader can do next; every line works when pasted.
-fn invite(address: SocketAddr, issuer: &Issuer, vms: &SandboxVms, folder: &Path) -> Result<(), Failure> {
+/// Prints what the user can do next; every line can be pasted.
+fn print_next_steps(address: SocketAddr, issuer: &Issuer, vms: &SandboxVms, folder: &Path) -> Result<(), Failure> {
     let cart = folder.join("cart.json");
     std::fs::write(&cart, SECOND_SAMPLE).map_err(|error| Failure::new(format!("{}: {error}", cart.display())))?;
     let (cart, token, faults) = (cart.display(), issuer.token(), vms.url());

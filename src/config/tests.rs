@@ -1,6 +1,11 @@
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::file::SettingsText;
+use super::reader::Reader;
 use super::*;
+use crate::mapping::Amounts;
 use crate::order::breaker::BreakerPolicy;
 
 const NEEDED: &str = r#"
@@ -45,7 +50,7 @@ fn the_example_is_the_defaults() {
     let example = include_str!("../../config.example.toml");
     let with_example = parse(example).unwrap();
     let table: toml::Table = example.parse().unwrap();
-    // What has no default is taken from the example itself.
+    // Keys without a default are taken from the example itself.
     let value = |path: &[&str]| {
         path.iter()
             .skip(1)
@@ -70,10 +75,19 @@ fn the_example_is_the_defaults() {
 
 #[test]
 fn the_example_shows_every_key() {
+    fn append_files(folder: &Path, text: &mut String) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                append_files(&path, text);
+            } else if !path.ends_with("tests.rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
     let shown = keys_of_example();
-    let known =
-        [include_str!("sections.rs"), include_str!("server.rs"), include_str!("auth.rs"), include_str!("target.rs")]
-            .concat();
+    let mut known = String::new();
+    append_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut known);
+    assert!(known.contains("\"target.oauth2.client_id\""), "the sources are found");
     for section in ["server", "auth", "target", "retry", "ledger", "mapping", "telemetry"] {
         let start = format!("\"{section}.");
         for (at, _) in known.match_indices(&start) {
@@ -122,7 +136,7 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
-fn settings_that_could_not_work_are_refused() {
+fn settings_that_can_not_work_are_refused() {
     for (setting, expected) in [
         ("auth.algorithms = []", "auth.algorithms: expected at least one"),
         ("target.timeout = \"0s\"", "target.timeout: expected a duration above zero"),
@@ -180,7 +194,7 @@ fn settings_that_could_not_work_are_refused() {
 }
 
 #[test]
-fn what_is_not_available_yet_is_refused_by_name() {
+fn settings_of_later_versions_are_refused_by_name() {
     let text = format!(
         "{NEEDED}
         alerts.pagerduty.routing_key = \"x\"
@@ -212,7 +226,7 @@ fn the_environment_overrides_the_file() {
 }
 
 #[test]
-fn slips_in_the_environment_are_mistakes_that_name_the_variable() {
+fn mistakes_in_the_environment_name_the_variable() {
     let environment = environment(&[
         ("PO_WEBHOOK_TARGET_BASE_URL", "https://other.example"),
         ("PO_WEBHOOK_TARGET__BASE_ULR", "https://other.example"),
@@ -234,7 +248,7 @@ fn slips_in_the_environment_are_mistakes_that_name_the_variable() {
 }
 
 #[test]
-fn a_secret_comes_from_one_place_and_is_never_shown() {
+fn a_secret_is_set_in_one_place_and_no_output_contains_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "from-file\n").unwrap();
@@ -253,7 +267,7 @@ fn a_secret_comes_from_one_place_and_is_never_shown() {
 }
 
 #[test]
-fn a_private_key_is_read_and_tried_before_it_is_needed() {
+fn a_private_key_is_parsed_at_the_start() {
     let with = |auth: &str, key: &str| {
         let needed = NEEDED.replace("target.oauth2.client_secret = \"change-me\"", "");
         mistakes(&format!("{needed}\ntarget.oauth2.auth = {auth:?}\ntarget.oauth2.private_key = {key:?}"))
@@ -275,14 +289,15 @@ fn a_private_key_is_read_and_tried_before_it_is_needed() {
 }
 
 #[test]
-fn nothing_that_reads_settings_shows_a_secret() {
-    let reader = Reader::parse("config.toml", NEEDED, &environment(&[("PO_WEBHOOK_A__B", "hush")])).unwrap();
+fn the_debug_output_of_a_reader_contains_no_secret() {
+    let text = SettingsText { label: "config.toml".to_owned(), text: NEEDED.to_owned() };
+    let reader = Reader::parse(&text, &environment(&[("PO_WEBHOOK_A__B", "hush")])).unwrap();
     let shown = format!("{reader:?}");
     assert!(!shown.contains("change-me") && !shown.contains("hush"), "{shown}");
 }
 
 #[test]
-fn a_text_that_is_no_toml_is_told_with_its_place() {
+fn a_text_that_is_no_toml_is_reported_with_its_line() {
     let found = mistakes("server.drain = \"1s\"\ntarget.oauth2.client_secret = \"hush");
     assert!(found[0].starts_with("config.toml line 2: not TOML: ") && !found[0].contains("hush"), "{found:?}");
 }

@@ -1,4 +1,4 @@
-//! How durations, sizes, numbers and URLs are written in the settings.
+//! The forms of durations, sizes, numbers, URLs and names in the settings. Pure: text to value, `None` if it has another form.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -18,6 +18,11 @@ fn with_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(digits)?;
     Some((number.parse().ok()?, unit))
+}
+
+/// A text that is not blank.
+pub fn text(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
 }
 
 pub fn duration(text: &str) -> Option<Duration> {
@@ -50,9 +55,9 @@ pub fn number(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
 
 pub fn url(text: &str) -> Option<Url> {
     let url: Url = text.parse().ok()?;
-    let plain =
+    let is_plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && plain).then_some(url)
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
 }
 
 /// An origin as browsers send it (RFC 6454 §6.1): scheme, host, and the port unless it is the usual one.
@@ -63,7 +68,7 @@ pub fn origin(text: &str) -> Option<HeaderValue> {
 
 pub const FILE: &str = "the path of a file in PEM";
 
-/// A file's path; not its content, which may be a key.
+/// A file's path; refuses a file's content, which may be a key.
 pub fn file(text: &str) -> Option<PathBuf> {
     (!text.trim().is_empty() && !text.contains('\n') && !text.contains("-----BEGIN")).then(|| PathBuf::from(text))
 }
@@ -73,22 +78,22 @@ pub fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| IpNet::from(address)))
 }
 
-/// A host's name; one with a dot in front stands for all names below it.
+/// A host's name; one that begins with a dot means all names below it.
 pub fn host_pattern(text: &str) -> Option<String> {
     let name = text.strip_prefix('.').unwrap_or(text);
-    let sound =
+    let is_label =
         |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    name.split('.').all(sound).then(|| text.to_ascii_lowercase())
+    name.split('.').all(is_label).then(|| text.to_ascii_lowercase())
 }
 
-/// The path behind `sqlite:`; a ledger in memory would forget, and parameters are none of ours.
+/// The path of a `sqlite:` URL. A ledger in memory would not outlast the process, and parameters are not supported.
 pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     (!path.is_empty() && !path.starts_with(':') && !path.contains('?')).then(|| PathBuf::from(path))
 }
 
-/// Whether it names a PostgreSQL database, with no parameter that the driver would overlook: a slip in one could switch
-/// the check of TLS off, or show a password.
+/// Whether it is the URL of a PostgreSQL database with known parameters only. The driver ignores unknown ones, and logs
+/// them: a slip in one could switch the check of TLS off, or show a password.
 pub fn is_postgres(url: &str) -> bool {
     const PARAMETERS: [&str; 14] = [
         "sslmode",
@@ -112,13 +117,26 @@ pub fn is_postgres(url: &str) -> bool {
         PARAMETERS.contains(&&*name) && (!is_mode || SSL_MODES.contains(&&*value))
     };
     let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let plain = !url.contains(char::is_whitespace);
+    let is_one_line = !url.contains(char::is_whitespace);
     scheme
-        && plain
+        && is_one_line
         && Url::parse(url).is_ok_and(|url| !url.path().trim_matches('/').is_empty() && url.query_pairs().all(known))
 }
 
-/// A JSON pointer (RFC 6901) to a member: `~` stands only in `~0` and `~1`.
+/// `host/database` of a PostgreSQL URL, for log lines. `None` if parameters replace either, and for a URL whose password is
+/// not percent-encoded: a `/` in it would make a part of the password look like the database.
+pub fn postgres_location(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let is_replaced = url.query_pairs().any(|(name, _)| matches!(&*name, "host" | "hostaddr" | "dbname"));
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '[' | ']'))
+    };
+    let (host, database) = (url.host_str()?, url.path().trim_matches('/'));
+    (!is_replaced && is_name(host) && is_name(database)).then(|| format!("{host}/{database}"))
+}
+
+/// A JSON pointer (RFC 6901) to a member: `~` occurs only in `~0` and `~1`.
 pub fn json_pointer(text: &str) -> Option<String> {
     let escapes = text.matches('~').count() == text.matches("~0").count() + text.matches("~1").count();
     (text.len() > 1 && text.starts_with('/') && escapes).then(|| text.to_owned())
@@ -145,6 +163,19 @@ mod tests {
         }
         for nonsense in ["0B", "1MB", "1", "MiB"] {
             assert_eq!(size(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_location_of_a_database_contains_no_part_of_a_password() {
+        for (url, location) in [
+            ("postgres://user:hidden@db.example/orders?sslmode=verify-full", Some("db.example/orders")),
+            ("postgresql://[::1]:5433/orders", Some("[::1]/orders")),
+            ("postgres://user:12/34@db.example/orders", None),
+            ("postgres://user@db.example/orders?host=other.example", None),
+            ("postgres://user@%2Frun%2Fpostgresql/orders", None),
+        ] {
+            assert_eq!(postgres_location(url).as_deref(), location, "{url}");
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use purchase_order_webhook::clock::Clock as _;
-use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer, Mood, SCOPES};
+use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Behaviour, Issuer, SCOPES};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ async fn an_opaque_token_is_judged_by_the_issuers_answer() {
     ];
     for (at, (what, said, status)) in cases.into_iter().enumerate() {
         let token = format!("opaque-{at}");
-        service.issuer.say_of(&token, said);
+        service.issuer.set_introspection(&token, said);
         let answer = service.send_with(&token).await;
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
         assert_eq!(answer.header("www-authenticate").is_empty(), status < 400 || status == 503, "{what}");
@@ -171,8 +171,8 @@ async fn an_introspection_is_remembered_for_a_minute_and_no_longer_than_the_toke
     let service = introspecting("").await;
     let mut short = active(&service);
     short["exp"] = json!(service.clock.now().as_second() + 10);
-    service.issuer.say_of("long", active(&service));
-    service.issuer.say_of("short", short);
+    service.issuer.set_introspection("long", active(&service));
+    service.issuer.set_introspection("short", short);
     for token in ["long", "long", "short", "short"] {
         assert!(service.send_with(token).await.status < 300);
     }
@@ -184,7 +184,7 @@ async fn an_introspection_is_remembered_for_a_minute_and_no_longer_than_the_toke
     service.send_with("short").await.is_problem(401, "invalid-token");
     assert_eq!(service.send_with("long").await.status, 200);
     assert_eq!(service.issuer.introspection_requests(), 4);
-    service.issuer.say_of("long", json!({ "active": false }));
+    service.issuer.set_introspection("long", json!({ "active": false }));
     assert_eq!(service.send_with("long").await.status, 200, "it is not known yet that it was revoked");
     service.clock.advance(Duration::from_secs(20));
     service.send_with("long").await.is_problem(401, "invalid-token");
@@ -197,7 +197,7 @@ async fn a_refusal_is_remembered_briefly() {
         service.send_with("unknown").await.is_problem(401, "invalid-token");
     }
     assert_eq!(service.issuer.introspection_requests(), 1);
-    service.issuer.say_of("unknown", active(&service));
+    service.issuer.set_introspection("unknown", active(&service));
     service.clock.advance(Duration::from_secs(11));
     assert_eq!(service.send_with("unknown").await.status, 201);
 }
@@ -205,7 +205,7 @@ async fn a_refusal_is_remembered_briefly() {
 #[tokio::test]
 async fn many_callers_with_one_token_share_one_introspection() {
     let service = introspecting("").await;
-    service.issuer.say_of("one", active(&service));
+    service.issuer.set_introspection("one", active(&service));
     service.issuer.set_latency(Duration::from_millis(200));
     let ask = || service.client.get(service.url(ORDERS)).bearer_auth("one").send();
     let calls: Vec<_> = (0..20).map(|_| tokio::spawn(ask())).collect();
@@ -218,15 +218,15 @@ async fn many_callers_with_one_token_share_one_introspection() {
 #[tokio::test]
 async fn a_new_token_gets_503_while_introspection_is_down() {
     let service = introspecting("").await;
-    service.issuer.say_of("known", active(&service));
-    service.issuer.say_of("new", active(&service));
+    service.issuer.set_introspection("known", active(&service));
+    service.issuer.set_introspection("new", active(&service));
     assert_eq!(service.send_with("known").await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     assert_eq!(service.send_with("known").await.status, 200, "a remembered token stays valid");
     let answer = service.send_with("new").await;
     answer.is_problem(503, "issuer-unavailable");
     assert!(!answer.header("retry-after").is_empty());
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     assert_eq!(service.send_with("new").await.status, 200, "without a restart, and at once");
 }
 
@@ -234,7 +234,7 @@ async fn a_new_token_gets_503_while_introspection_is_down() {
 async fn the_introspection_request_uses_the_configured_client_authentication() {
     for auth in ["basic", "post"] {
         let service = introspecting(&format!("auth.introspection.auth = {auth:?}")).await;
-        service.issuer.say_of("known", active(&service));
+        service.issuer.set_introspection("known", active(&service));
         assert_eq!(service.send_with("known").await.status, 201);
         service.clock.advance(Duration::from_secs(61));
         assert_eq!(service.client.get(service.url(ORDERS)).bearer_auth("known").send().await.unwrap().status(), 200);
@@ -244,7 +244,7 @@ async fn the_introspection_request_uses_the_configured_client_authentication() {
     }
     let wrong = "auth.introspection.client_secret = \"wrong\"";
     let service = introspecting(wrong).await;
-    service.issuer.say_of("known", active(&service));
+    service.issuer.set_introspection("known", active(&service));
     service.send_with("known").await.is_problem(503, "issuer-unavailable");
 }
 
@@ -260,7 +260,7 @@ async fn a_failed_introspection_fails_once_for_all_waiting_callers() {
         Answer::of(call.await.unwrap().unwrap()).await.is_problem(503, "issuer-unavailable");
     }
     service.issuer.set_latency(Duration::ZERO);
-    service.issuer.say_of("one", active(&service));
+    service.issuer.set_introspection("one", active(&service));
     assert_eq!(ask().await.unwrap().status(), 200);
     // The sandbox counts a request after its latency: none of the failed ones has been counted.
     assert_eq!(service.issuer.introspection_requests(), 1);
@@ -271,7 +271,7 @@ async fn the_number_of_remembered_tokens_is_limited() {
     let service = introspecting("auth.remembered_tokens = 2").await;
     for number in 0..50 {
         let token = format!("token-{number}");
-        service.issuer.say_of(&token, active(&service));
+        service.issuer.set_introspection(&token, active(&service));
         assert!(service.send_with(&token).await.status < 300);
     }
     for number in 0..50 {
@@ -286,10 +286,12 @@ async fn cache_times_and_the_required_audience_follow_the_settings() {
     let settings = "auth.introspection.cache = \"1h\"\nauth.introspection.negative_cache = \"0s\"\nauth.introspection.audience = \"required\"";
     let service = introspecting(settings).await;
     let answer = |audience: Value| json!({ "scope": SCOPES, "client_id": "srm7", "aud": audience });
-    service.issuer.say_of("for-us", answer(json!(AUDIENCE)));
-    service.issuer.say_of("for-nobody", active(&service));
-    service.issuer.say_of("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
-    service.issuer.say_of("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
+    service.issuer.set_introspection("for-us", answer(json!(AUDIENCE)));
+    service.issuer.set_introspection("for-nobody", active(&service));
+    service
+        .issuer
+        .set_introspection("refresh", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_type": "refresh_token" }));
+    service.issuer.set_introspection("hydra", json!({ "scope": SCOPES, "aud": AUDIENCE, "token_use": "access_token" }));
     assert_eq!(service.send_with("for-us").await.status, 201);
     assert_eq!(service.send_with("hydra").await.status, 200);
     for refused in ["for-nobody", "for-nobody", "refresh"] {

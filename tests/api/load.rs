@@ -16,7 +16,7 @@ async fn requests_to_11vms_never_exceed_max_concurrency() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 201);
     }
-    assert_eq!(service.vms.most_at_once(), 3);
+    assert_eq!(service.vms.max_in_flight(), 3);
 }
 
 #[tokio::test]

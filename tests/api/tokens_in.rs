@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use purchase_order_webhook::clock::Clock as _;
-use purchase_order_webhook::sandbox::issuer::{Issuer, Mood, SigningKey};
+use purchase_order_webhook::sandbox::issuer::{Behaviour, Issuer, SigningKey};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ORDERS, Service, cart};
@@ -55,12 +55,12 @@ async fn a_key_replaced_under_its_kid_or_without_a_kid_is_found() {
 async fn keys_that_can_not_be_refreshed_are_trusted_until_jwks_max_age() {
     let service = Service::start_with("auth.jwks_refresh = \"1m\"\nauth.jwks_max_age = \"1h\"").await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     service.clock.advance(Duration::from_mins(59));
     assert_eq!(service.get(ORDERS).await.status, 200, "the known ones serve through an outage");
     service.clock.advance(Duration::from_mins(2));
     service.get(ORDERS).await.is_problem(503, "issuer-unavailable");
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(11));
     assert_eq!(service.get(ORDERS).await.status, 200, "without a restart");
 }
@@ -180,11 +180,11 @@ async fn a_key_rotation_under_load_refuses_no_valid_caller() {
 #[tokio::test]
 async fn an_issuer_that_throttles_is_not_asked_before_its_retry_after() {
     let service = Service::start().await;
-    service.issuer.set_mood(Mood::Throttling);
+    service.issuer.set_behaviour(Behaviour::Throttling);
     let token = service.issuer.token();
     service.send_with(&token).await.is_problem(503, "issuer-unavailable");
     let asked = service.issuer.jwks_requests();
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(50));
     service.send_with(&token).await.is_problem(503, "issuer-unavailable");
     assert_eq!(service.issuer.jwks_requests(), asked, "a minute was asked for");
@@ -261,13 +261,13 @@ async fn an_unknown_key_gets_503_while_the_issuer_is_down_and_known_ones_stay_va
     let service = Service::start().await;
     let verified = service.issuer.token();
     assert_eq!(service.send_with(&verified).await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     assert_eq!(service.send_with(&verified).await.status, 200, "a verified token stays valid");
     assert_eq!(service.send_with(&service.issuer.token()).await.status, 200, "known keys stay valid");
     service.clock.advance(Duration::from_secs(11));
     let unknown = service.issuer.sign(&header_with(&service.issuer, "kid", json!("new")), &service.issuer.claims());
     service.send_with(&unknown).await.is_problem(503, "issuer-unavailable");
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(11));
     service.send_with(&unknown).await.is_problem(401, "invalid-token");
 }

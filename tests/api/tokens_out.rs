@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
-use purchase_order_webhook::sandbox::issuer::{Issuer, Mood, SigningKey};
+use purchase_order_webhook::sandbox::issuer::{Behaviour, Issuer, SigningKey};
 use purchase_order_webhook::sandbox::vms::{Effect, SandboxVms};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ async fn a_refused_token_that_can_not_be_renewed_shows_the_reason() {
 async fn a_token_that_can_not_be_renewed_is_used_until_it_expires() {
     let service = Service::start().await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     service.clock.advance(Duration::from_secs(3600 - 30));
     assert_eq!(service.send(&cart(2)).await.status, 201);
 }
@@ -103,11 +103,11 @@ async fn a_token_endpoint_that_is_down_delays_the_order() {
     let service = Service::start().await;
     // The caller's token has to be verified while the issuer is well.
     assert_eq!(service.get(ORDERS).await.status, 200);
-    service.issuer.set_mood(Mood::Down);
+    service.issuer.set_behaviour(Behaviour::Unavailable);
     service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
     let order = service.until("1", "retrying").await;
     assert_eq!(order["attempts"][0]["outcome"], "not-done");
-    service.issuer.set_mood(Mood::Well);
+    service.issuer.set_behaviour(Behaviour::Normal);
     service.clock.advance(Duration::from_secs(40));
     service.until("1", "created").await;
 }
@@ -129,7 +129,7 @@ async fn a_secret_file_is_read_again_when_it_is_needed() {
 async fn with_assertions(key: &SigningKey, more: &str) -> Service {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
-    issuer.trust_assertions_of(key.jwk.clone());
+    issuer.trust_assertion_key(key.jwk.clone());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.pem");
     std::fs::write(&file, &key.pem).unwrap();
@@ -148,7 +148,7 @@ async fn a_jwt_bearer_assertion_gets_a_token_and_a_strangers_does_not() {
         let service = with_assertions(&key, "").await;
         assert_eq!(service.send(&cart(1)).await.status, 201, "{algorithm:?}");
         let stranger = SigningKey::generate(algorithm, "key").unwrap();
-        service.issuer.trust_assertions_of(stranger.jwk);
+        service.issuer.trust_assertion_key(stranger.jwk);
         service.clock.advance(Duration::from_hours(2));
         let refused = service.send(&cart(2)).await;
         refused.is_problem(502, "parked");

@@ -34,7 +34,7 @@ use support::{Answer, ORDERS, Service, cart};
 async fn service_beside(provider: &Provider, more: &str) -> Service {
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
-    vms.take_any_token();
+    vms.accept_any_token();
     let settings =
         format!("auth.issuer = {:?}\nauth.ca = \"{}\"\n{more}", provider.issuer, provider.ca.certificate().display());
     Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await
@@ -161,7 +161,7 @@ async fn the_client_certificate_is_used_for_11vms_too_and_a_renewed_one_is_used_
     let Some(provider) = Provider::start(None) else { return };
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
-    vms.take_any_token();
+    vms.accept_any_token();
     let behind = format!("127.0.0.1:{}", vms.url().port().unwrap()).parse().unwrap();
     let front = front::start(&provider.ca, &provider.ca.server("11vms", Kind::Rsa), behind).await;
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use purchase_order_webhook::system::allow_open_files;
+use purchase_order_webhook::system::raise_open_file_limit;
 use reqwest::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -110,7 +110,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_under_siege_serves_its_callers() {
     let needed = IDLE as u64 + BESIDE;
-    let files = allow_open_files(needed);
+    let files = raise_open_file_limit(needed);
     if files < needed {
         let text = format!("NOT RUN: {files} files may be open; the siege needs {needed} (ulimit -Hn)");
         assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");

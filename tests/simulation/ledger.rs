@@ -9,7 +9,7 @@ use purchase_order_webhook::ledger::group_commit::{Write, Written};
 use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
-use purchase_order_webhook::relay::MAX_LEASE_AGE_AT_SEND;
+use purchase_order_webhook::relay::lease_length;
 use rand::Rng as _;
 use tokio::sync::oneshot;
 
@@ -17,8 +17,8 @@ use crate::broken::Defect;
 use crate::run::ATTEMPT_LIMIT;
 use crate::world::{ProcessRunId, Row, SharedWorld, World};
 
-/// As much longer than any attempt as in production.
-pub const LEASE: Duration = ATTEMPT_LIMIT.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(Duration::from_secs(1));
+/// As in production.
+pub const LEASE: Duration = lease_length(ATTEMPT_LIMIT);
 
 #[derive(Debug)]
 pub struct SimulatedLedger {

@@ -1,119 +1,106 @@
-//! The token endpoint and the introspection endpoint.
+//! The issuer's endpoints: discovery, keys, tokens, introspection.
+
+use std::sync::Mutex;
 
 use axum::body::Bytes;
-use axum::http::{Request, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use axum::http::{HeaderValue, Request, header};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use super::{CLIENTS, LIFETIME, State};
-use crate::sandbox::{Answer, json as answer};
+use super::form::{Form, jwt_part};
+use super::state::{Behaviour, State, TOKEN_LIFETIME, lock};
+use crate::sandbox::http::{Answer, json_answer, text_answer};
 
-/// What a client has sent, and how it has said who it is.
-#[derive(Debug, Clone)]
-pub struct Form {
-    fields: Vec<(String, String)>,
-    /// Id and secret of `Authorization: Basic`, decoded (RFC 6749 §2.3.1).
-    pub basic: Option<(String, String)>,
-}
-
-impl Form {
-    fn of(request: &Request<Bytes>) -> Self {
-        Self { fields: url::form_urlencoded::parse(request.body()).into_owned().collect(), basic: basic(request) }
+/// Answers one request.
+pub fn answer(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
+    let mut state = lock(state);
+    match state.behaviour {
+        Behaviour::Normal => {}
+        Behaviour::Unavailable => return text_answer(503, "text/plain", "down".to_owned()),
+        Behaviour::Throttling => {
+            state.jwks_requests += usize::from(request.uri().path() == "/jwks");
+            let mut answer = text_answer(429, "text/plain", "too often".to_owned());
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            return answer;
+        }
     }
-
-    /// A field; empty if it is not there.
-    pub fn get(&self, name: &str) -> String {
-        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let issuer = format!("http://{host}");
+    match request.uri().path() {
+        "/.well-known/openid-configuration" => json_answer(
+            200,
+            &json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "token_endpoint": format!("{issuer}/token") }),
+        ),
+        "/jwks" => {
+            state.jwks_requests += 1;
+            let keys: Vec<Value> =
+                state.extra_keys.iter().cloned().chain(state.keys.iter().map(|key| key.jwk.clone())).collect();
+            json_answer(200, &json!({ "keys": keys }))
+        }
+        "/token" => token(&mut state, request),
+        "/introspect" => introspect(&mut state, request),
+        _ => text_answer(404, "text/plain", "no such path".to_owned()),
     }
-
-    /// The claims of the JWT in a field.
-    pub fn claims(&self, name: &str) -> Value {
-        part(&self.get(name), 1)
-    }
-
-    /// The header of the JWT in a field.
-    pub fn header(&self, name: &str) -> Value {
-        part(&self.get(name), 0)
-    }
-
-    fn is_of_a_client(&self) -> bool {
-        let (client, secret) = self.basic.clone().unwrap_or_else(|| (self.get("client_id"), self.get("client_secret")));
-        CLIENTS.contains(&(client.as_str(), secret.as_str()))
-    }
-}
-
-/// A part of a JWT.
-fn part(token: &str, at: usize) -> Value {
-    let bytes = token.split('.').nth(at).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Client credentials (RFC 6749 §4.4), with the client's secret in the header or in the body; and assertions about a user
-/// (RFC 7523 §2.1) that a key signed which the issuer knows.
-pub fn token(state: &mut State, request: &Request<Bytes>) -> Answer {
+/// (RFC 7523 §2.1) that a known key has signed.
+fn token(state: &mut State, request: &Request<Bytes>) -> Answer {
     state.token_requests += 1;
     let form = Form::of(request);
     state.last_form = Some(form.clone());
     let refusal = match form.get("grant_type").as_str() {
-        "client_credentials" => (!form.is_of_a_client()).then_some((401, "invalid_client")),
+        "client_credentials" => (!form.is_authenticated()).then_some((401, "invalid_client")),
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
             (!is_assertion(state, &form.get("assertion"))).then_some((400, "invalid_grant"))
         }
         _ => Some((400, "unsupported_grant_type")),
     };
     if let Some((status, error)) = refusal {
-        // As some servers do, it repeats what was sent: nobody may show that.
-        let said = String::from_utf8_lossy(request.body());
-        return answer(status, &json!({ "error": error, "error_description": said }));
+        // As some servers do, it repeats the request: the service must not log that.
+        let request = String::from_utf8_lossy(request.body());
+        return json_answer(status, &json!({ "error": error, "error_description": request }));
     }
     let token = uuid::Uuid::new_v4().to_string();
     state.issued.insert(token.clone());
-    // Salesforce gives no lifetime.
+    // Salesforce's answers have no lifetime.
     match &state.instance_url {
         Some(instance) => {
-            answer(200, &json!({ "access_token": token, "token_type": "Bearer", "instance_url": instance }))
+            json_answer(200, &json!({ "access_token": token, "token_type": "Bearer", "instance_url": instance }))
         }
-        None => answer(200, &json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME })),
+        None => {
+            json_answer(200, &json!({ "access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME }))
+        }
     }
 }
 
-/// RFC 7662 §2.2; what a token says was told when it was made.
-pub fn introspect(state: &mut State, request: &Request<Bytes>) -> Answer {
+/// RFC 7662 §2.2; the answers are those of `set_introspection`.
+fn introspect(state: &mut State, request: &Request<Bytes>) -> Answer {
     state.introspection_requests += 1;
     let form = Form::of(request);
     state.last_form = Some(form.clone());
-    if !form.is_of_a_client() {
-        return answer(401, &json!({ "error": "invalid_client" }));
+    if !form.is_authenticated() {
+        return json_answer(401, &json!({ "error": "invalid_client" }));
     }
-    let mut said = state.opaque.get(&form.get("token")).cloned().unwrap_or_else(|| json!({ "active": false }));
-    if let Some(members) = said.as_object_mut() {
+    let mut response = state.opaque.get(&form.get("token")).cloned().unwrap_or_else(|| json!({ "active": false }));
+    if let Some(members) = response.as_object_mut() {
         members.entry("active").or_insert(json!(true));
     }
-    answer(200, &said)
+    json_answer(200, &response)
 }
 
-fn basic(request: &Request<Bytes>) -> Option<(String, String)> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-    let (client, secret) = text.split_once(':')?;
-    let decoded = |text: &str| url::form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
-    Some((decoded(client)?, decoded(secret)?))
-}
-
-/// Whether a known key has signed it, and it says what RFC 7523 §3 wants.
+/// Whether the known key has signed it, and it has the claims of RFC 7523 §3.
 fn is_assertion(state: &State, assertion: &str) -> bool {
     let Some(jwk) = state.assertion_key.as_ref().and_then(|jwk| serde_json::from_value::<Jwk>(jwk.clone()).ok()) else {
         return false;
     };
-    let header = part(assertion, 0);
+    let header = jwt_part(assertion, 0);
     let algorithm = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse::<Algorithm>().ok());
     let (Some(algorithm), Ok(key)) = (algorithm, DecodingKey::from_jwk(&jwk)) else { return false };
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims(&["exp", "iss", "sub", "aud"]);
-    // Whom it is for, a test may look at: `last_form`.
+    // A test checks the audience by `last_form`.
     validation.validate_aud = false;
     jsonwebtoken::decode::<Value>(assertion, &key, &validation).is_ok()
 }

@@ -14,12 +14,12 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-/// A private key and what is published of it.
+/// A private key, and the public one as a JWK.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// Its `kid`.
+    /// The `kid`.
     pub kid: String,
-    /// The algorithm that it is made for.
+    /// The algorithm that the key is for.
     pub algorithm: Algorithm,
     /// The private key in PEM (PKCS#8).
     pub pem: String,
@@ -38,7 +38,7 @@ impl SigningKey {
     /// A new key: RSA of 2048 bits, P-256, P-384 or Ed25519.
     ///
     /// # Errors
-    /// If no key can be made.
+    /// If no key can be generated.
     pub fn generate(algorithm: Algorithm, kid: &str) -> io::Result<Self> {
         type Read = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
         let random = SystemRandom::new();
@@ -81,7 +81,7 @@ impl SigningKey {
         Ok(Self { kid: kid.to_owned(), algorithm, pem, jwk, key })
     }
 
-    /// The public key with another member; `null` takes one away.
+    /// The public key with a member replaced; `null` removes it.
     pub fn jwk_with(&self, name: &str, value: Value) -> Value {
         let mut jwk = self.jwk.clone();
         if let Some(members) = jwk.as_object_mut() {
@@ -93,12 +93,12 @@ impl SigningKey {
         jwk
     }
 
-    /// Any header and any claims, signed with the key; without a signature if the algorithm is none of the key's.
+    /// Signs any header and claims; the signature is empty if the algorithm does not fit the key.
     pub fn sign(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
         self.sign_parts(algorithm, &header.to_string(), &claims.to_string())
     }
 
-    /// The same with texts that need not be JSON.
+    /// Signs texts that need not be JSON.
     pub fn sign_parts(&self, algorithm: Algorithm, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, algorithm).unwrap_or_default();

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::error::TokenError;
 use crate::clock::after;
-use crate::config::{SigningKey, signing_key};
+use crate::config::SigningKey;
+use crate::private_key;
 
 /// Validity of an assertion: it is used at once, and servers allow some minutes for clocks that differ.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -31,7 +32,7 @@ struct Claims<'c> {
 pub fn sign(key: &SigningKey, client_id: &str, subject: &str, now: Timestamp) -> Result<SecretString, TokenError> {
     let pem = key.pem.read().map_err(TokenError::Secret)?;
     let unusable = || TokenError::Secret("target.oauth2.private_key holds no private key that can sign".to_owned());
-    let (algorithm, private) = signing_key(pem.expose_secret()).ok_or_else(unusable)?;
+    let (algorithm, private) = private_key::parse(pem.expose_secret()).ok_or_else(unusable)?;
     let mut header = Header::new(algorithm);
     header.kid.clone_from(&key.key_id);
     let claims = Claims {

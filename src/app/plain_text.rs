@@ -1,0 +1,30 @@
+//! Warnings about URLs without TLS.
+
+use tracing::warn;
+use url::Url;
+
+use crate::config::Settings;
+
+/// Warns of each setting whose tokens, secrets or keys would travel unencrypted. URLs of the own host are fine.
+pub fn warn_of_plain_text_urls(settings: &Settings) {
+    let introspection = settings.auth.introspection.as_ref().map(|introspection| &introspection.url);
+    let issuer = settings.auth.issuer.parse().ok();
+    let urls = [
+        ("target.base_url", Some(&settings.target.base_url)),
+        ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
+        ("auth.introspection.url", introspection),
+        ("auth.jwks_url", settings.auth.jwks_url.as_ref()),
+        // The issuer's metadata names its keys, unless auth.jwks_url does.
+        ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),
+    ];
+    let is_local = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    for (setting, url) in urls {
+        if let Some(url) = url.filter(|url| url.scheme() == "http" && !is_local(url)) {
+            warn!(
+                setting.name = setting,
+                url.full = %url,
+                "the URL of a setting is without TLS: tokens and secrets can be read on the way, and keys replaced"
+            );
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The process of a command: runtime, signals, standard output.
+
+use std::io::Write as _;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::failure::{EXIT_FAILURE, Failure};
+
+/// The asynchronous runtime.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::new(format!("the runtime can't start: {error}")))
+}
+
+/// Writes to standard output, whole or not at all.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::new(format!("standard output: {error}")))
+}
+
+/// Stops the service on SIGTERM (Kubernetes) or SIGINT (a terminal); a second signal ends the process.
+pub fn stop_on_signal(stop: CancellationToken) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("signals can't be received: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("the service stops: it accepts no more carts, and finishes attempts within server.drain");
+        stop.cancel();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        // Everything that is open is in the ledger.
+        warn!("a second signal ends the service at once: open orders continue at its next start");
+        std::process::exit(i32::from(EXIT_FAILURE));
+    });
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `serve`: the service itself. Whatever prevents its start is a log line, as a log collector expects it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use super::failure::{EXIT_CONFIG, Failure};
+use super::process::{runtime, stop_on_signal};
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::{LogFormat, Settings, environment};
+use crate::{system, telemetry};
+
+/// Serves until a signal; returns the exit code.
+pub fn serve(file: Option<&Path>) -> ExitCode {
+    let environment = environment();
+    let (format, served) = match Settings::load(file, &environment) {
+        Ok(settings) => (settings.telemetry.log_format, run(settings)),
+        Err(mistakes) => {
+            let failure = Failure { code: EXIT_CONFIG, lines: mistakes.0 };
+            (LogFormat::load_or_default(file, &environment), Err(failure))
+        }
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, lines }) => {
+            telemetry::report_on_standard_error(format, || {
+                for line in lines {
+                    error!(error.message = %line, "the service can't start: no cart is accepted, and no order is sent");
+                }
+            });
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(settings: Settings) -> Result<(), Failure> {
+    telemetry::start_log(&settings.telemetry);
+    system::prepare(settings.server.limits.connections);
+    let tls = settings.server.tls.is_some();
+    runtime()?.block_on(async {
+        let app = App::build(settings, Arc::new(SystemClock)).await?;
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone())?;
+        if let (Ok(address), Ok(management)) = (app.address(), app.management_address()) {
+            info!(
+                server.address = %address,
+                server.management.address = %management,
+                server.tls = tls,
+                "the service listens: carts are accepted"
+            );
+        }
+        app.run(stop).await;
+        Ok(())
+    })
+}

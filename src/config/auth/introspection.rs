@@ -1,0 +1,74 @@
+//! `[auth.introspection]` (RFC 7662): the issuer decides about each token that is no JWT.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::reader::Reader;
+use crate::config::secret::{ClientAuth, Secret};
+use crate::config::units;
+
+/// `[auth.introspection]` (RFC 7662).
+#[derive(Debug, Clone)]
+pub struct Introspection {
+    /// The introspection endpoint.
+    pub url: Url,
+    /// The service's own `client_id` there.
+    pub client_id: String,
+    /// The secret of that client.
+    pub client_secret: Secret,
+    /// How id and secret are sent.
+    pub auth: ClientAuth,
+    /// How long an active token is remembered at most.
+    pub cache: Duration,
+    /// How long an inactive token is remembered.
+    pub negative_cache: Duration,
+    /// Requests to the issuer at the same time.
+    pub max_concurrency: usize,
+    /// Whether an answer has to contain `aud`.
+    pub audience: AudienceClaim,
+}
+
+/// Whether an introspection answer has to contain `aud`. RFC 7662 §4 lets the issuer judge the audience itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudienceClaim {
+    /// `aud` is checked where it is present; where it is absent, the issuer has judged.
+    Optional,
+    /// A token without `aud` is refused.
+    Required,
+}
+
+impl Introspection {
+    /// Reads the section; the outer `None` is a mistake, the inner one the absence of the section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
+        if !reader.has_section("auth.introspection") {
+            return Some(None);
+        }
+        let url = reader.required("auth.introspection.url", units::URL, units::url);
+        let client_id = reader.required_text("auth.introspection.client_id", "the id by which the service asks");
+        let client_secret = reader.required_secret("auth.introspection.client_secret");
+        let auth = reader.choice(
+            "auth.introspection.auth",
+            "basic",
+            &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post)],
+        );
+        let cache = reader.duration("auth.introspection.cache", "1m");
+        let negative_cache = reader.duration("auth.introspection.negative_cache", "10s");
+        let max_concurrency = reader.count("auth.introspection.max_concurrency", "32");
+        let audience = reader.choice(
+            "auth.introspection.audience",
+            "optional",
+            &[("optional", AudienceClaim::Optional), ("required", AudienceClaim::Required)],
+        );
+        Some(Some(Self {
+            url: url?,
+            client_id: client_id?,
+            client_secret: client_secret?,
+            auth: auth?,
+            cache: cache?,
+            negative_cache: negative_cache?,
+            max_concurrency: max_concurrency?,
+            audience: audience?,
+        }))
+    }
+}

@@ -1,0 +1,50 @@
+//! One value as it was found, and the place where it was set.
+
+use std::fmt;
+
+use toml::Value;
+
+/// A value and the place where it was set: `file: key`, or the name of a variable.
+#[derive(Clone)]
+pub struct Entry {
+    pub value: Value,
+    pub origin: String,
+}
+
+/// Without the value, which may be a secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+impl Entry {
+    /// The value as text; `None` for dates, lists and sections.
+    pub fn scalar(&self) -> Option<String> {
+        match &self.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Float(number) => Some(number.to_string()),
+            Value::Boolean(flag) => Some(flag.to_string()),
+            Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+        }
+    }
+
+    /// The value as a list of texts; commas separate the entries of one text, as variables need it.
+    pub fn texts(&self) -> Option<Vec<String>> {
+        match &self.value {
+            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+            Value::String(text) => {
+                Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The value for a message. A refused URL may contain a password, and a text in PEM may be a key: both are hidden.
+    pub fn printable(&self) -> String {
+        let value = self.value.to_string();
+        let hidden = value.contains("://") || value.contains("-----BEGIN");
+        if hidden { "something else".to_owned() } else { value }
+    }
+}

@@ -1,0 +1,79 @@
+//! `[ledger]`: where orders are stored, and for how long.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use super::reader::Reader;
+use super::secret::Secret;
+use super::units;
+
+/// SRM repeats a cart within hours, not days.
+const MIN_RETENTION: Duration = Duration::from_hours(24);
+
+/// `[ledger]`: where orders are stored.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// The store itself.
+    pub storage: Storage,
+    /// How long settled orders are kept.
+    pub retention: Duration,
+}
+
+/// The store of the orders.
+#[derive(Debug, Clone)]
+pub enum Storage {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// The URL of a PostgreSQL database; it may contain a password.
+    Postgres(Secret),
+}
+
+impl Ledger {
+    /// Reads the section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
+        let storage = Storage::from_reader(reader);
+        // A cart whose order was forgotten would be ordered again.
+        let retention = reader.value_or("ledger.retention", "400d", "a duration of at least \"1d\"", |text| {
+            units::duration(text).filter(|retention| *retention >= MIN_RETENTION)
+        });
+        Some(Self { storage: storage?, retention: retention? })
+    }
+}
+
+impl Storage {
+    fn from_reader(reader: &mut Reader) -> Option<Self> {
+        const EXPECTED: &str = "expected sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
+        let Some(entry) = reader.secret_entry("ledger.url") else {
+            return units::sqlite_file("sqlite:data/orders.db").map(Self::Sqlite);
+        };
+        let secret = reader.required_secret("ledger.url")?;
+        let url = secret.read().ok()?;
+        let url = url.expose_secret();
+        if let Some(path) = units::sqlite_file(url) {
+            Some(Self::Sqlite(path))
+        } else if units::is_postgres(url) {
+            Some(Self::Postgres(secret))
+        } else {
+            reader.report_entry(&entry, EXPECTED);
+            None
+        }
+    }
+
+    /// `sqlite` or `postgresql`.
+    pub const fn backend(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// The absolute path of the file, or `host/database` of the URL; `None` where this could show a part of a password.
+    pub fn location(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(path) => Some(std::path::absolute(path).ok()?.display().to_string()),
+            Self::Postgres(url) => units::postgres_location(url.read().ok()?.expose_secret()),
+        }
+    }
+}

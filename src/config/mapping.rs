@@ -1,0 +1,42 @@
+//! `[mapping]`: the folder of the sheet, and how senders write amounts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::file::SettingsText;
+use super::mistakes::Mistakes;
+use super::reader::Reader;
+use crate::mapping::Amounts;
+
+/// `[mapping]`: the sheet.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The folder with the sheet.
+    pub directory: PathBuf,
+    /// How senders write amounts.
+    pub amounts: Amounts,
+}
+
+impl Mapping {
+    /// Reads this section alone, which is all that an offline preview needs.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(|reader| {
+            reader.ignore_other_sections("mapping");
+            Self::from_reader(reader)
+        })
+    }
+
+    /// Reads the section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
+        let directory = reader.text_or("mapping.directory", "mapping").map(PathBuf::from);
+        let amounts = reader.choice(
+            "mapping.shifted_amounts",
+            "false",
+            &[("true", Amounts::Shifted), ("false", Amounts::AsTheyAre)],
+        );
+        Some(Self { directory: directory?, amounts: amounts? })
+    }
+}

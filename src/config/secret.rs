@@ -1,0 +1,42 @@
+//! Secrets: a value, or the file that contains it; no output shows either's content.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// How a client sends its id and its secret (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// `client_secret_basic`
+    Basic,
+    /// `client_secret_post`
+    Post,
+}
+
+/// A secret, or the file that contains it.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    /// The secret itself.
+    Text(SecretString),
+    /// Read anew whenever the secret is needed.
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The secret as it is now, without the final line break of a file.
+    ///
+    /// # Errors
+    /// Names the file that can't be read, or is empty.
+    pub fn read(&self) -> Result<SecretString, String> {
+        let path = match self {
+            Self::Text(secret) => return Ok(secret.clone()),
+            Self::File(path) => path,
+        };
+        let file = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| format!("the secret file {file}: {error}"))?;
+        match text.trim_end_matches(['\r', '\n']) {
+            "" => Err(format!("the secret file {file} is empty")),
+            secret => Ok(SecretString::from(secret)),
+        }
+    }
+}

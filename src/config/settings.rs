@@ -1,0 +1,80 @@
+//! All sections together, and the order in which they are read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::auth::Auth;
+use super::file::SettingsText;
+use super::ledger::Ledger;
+use super::mapping::Mapping;
+use super::mistakes::Mistakes;
+use super::reader::Reader;
+use super::retry::read_retry_policy;
+use super::server::Server;
+use super::target::{Target, UnknownOutcomeRules};
+use super::telemetry::Telemetry;
+use crate::order::retry::RetryPolicy;
+
+/// Keys and sections of later versions: refused by name, so that no setting is ignored.
+const FUTURE_KEYS: [&str; 2] = ["alerts", "telemetry.otlp_endpoint"];
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[server]`
+    pub server: Server,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[target]`
+    pub target: Target,
+    /// `[retry]`, and the keys of `[target]` that decide about attempts with an unknown outcome
+    pub retry: RetryPolicy,
+    /// `[ledger]`
+    pub ledger: Ledger,
+    /// `[mapping]`
+    pub mapping: Mapping,
+    /// `[telemetry]`
+    pub telemetry: Telemetry,
+}
+
+impl Settings {
+    /// Reads the file that `--config`, the environment or the default names, overridden by the environment.
+    ///
+    /// # Errors
+    /// Every mistake: unknown keys, missing ones, values that can't be read, settings that are not available yet.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(Self::from_reader)
+    }
+
+    /// Reads settings from text; `label` names it in mistakes.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn parse(label: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        let text = SettingsText { label: label.to_owned(), text: text.to_owned() };
+        Reader::parse(&text, environment)?.finish(Self::from_reader)
+    }
+
+    fn from_reader(reader: &mut Reader) -> Option<Self> {
+        for key in FUTURE_KEYS {
+            reader.refuse_future_key(key);
+        }
+        let server = Server::from_reader(reader);
+        let auth = Auth::from_reader(reader);
+        let unknown_outcomes = UnknownOutcomeRules::from_reader(reader);
+        let retry = read_retry_policy(reader, unknown_outcomes);
+        let target = Target::from_reader(reader, retry.as_ref());
+        let ledger = Ledger::from_reader(reader);
+        let mapping = Mapping::from_reader(reader);
+        let telemetry = Telemetry::from_reader(reader);
+        Some(Self {
+            server: server?,
+            auth: auth?,
+            target: target?,
+            retry: retry?,
+            ledger: ledger?,
+            mapping: mapping?,
+            telemetry: telemetry?,
+        })
+    }
+}

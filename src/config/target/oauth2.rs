@@ -1,0 +1,82 @@
+//! `[target.oauth2]`: the tokens with which the service calls 11VMS.
+
+use url::Url;
+
+use super::credentials::{AuthMethod, Credentials};
+use super::grant::{Grant, GrantType};
+use super::keys::Identity;
+use crate::config::reader::Reader;
+use crate::config::units;
+
+/// Keys that only some of the methods and grants use.
+const CONDITIONAL_KEYS: [&str; 6] = [
+    "target.oauth2.client_secret",
+    "target.oauth2.private_key",
+    "target.oauth2.certificate",
+    "target.oauth2.key_id",
+    "target.oauth2.assertion_audience",
+    "target.oauth2.subject",
+];
+
+/// `[target.oauth2]`: tokens for 11VMS.
+#[derive(Debug, Clone)]
+pub struct TargetOAuth2 {
+    /// The token endpoint.
+    pub token_url: Url,
+    /// `client_id`
+    pub client_id: String,
+    /// How the client authenticates.
+    pub credentials: Credentials,
+    /// The grant with which it asks.
+    pub grant: Grant,
+    /// `scope`
+    pub scopes: Vec<String>,
+    /// `audience`, where the server needs it.
+    pub audience: Option<String>,
+    /// Hosts that `instance_url` of a token answer may name; if empty, `instance_url` is ignored.
+    pub instance_hosts: Vec<String>,
+}
+
+impl TargetOAuth2 {
+    /// The client's certificate and key for the handshake, at the token endpoint and at 11VMS alike.
+    pub const fn identity(&self) -> Option<&Identity> {
+        match &self.credentials {
+            Credentials::Mtls(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Reads the section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
+        let token_url = reader.required("target.oauth2.token_url", units::URL, units::url);
+        let client_id = reader.required_text("target.oauth2.client_id", "the client's id");
+        let (method, grant) = read_method_and_grant(reader);
+        let credentials = method.and_then(|method| Credentials::from_reader(reader, method, token_url.as_ref()));
+        let grant = grant.and_then(|grant| Grant::from_reader(reader, grant, token_url.as_ref()));
+        let scopes = reader.list("target.oauth2.scopes", &[], "scopes", |scope| Some(scope.to_owned()));
+        let audience = reader.optional("target.oauth2.audience", "a text", |text| Some(text.to_owned()));
+        let hosts = "hosts such as acme.my.salesforce.com, or .my.salesforce.com for all below it";
+        let instance_hosts = reader.list("target.oauth2.instance_hosts", &[], hosts, units::host_pattern);
+        let why = "not used with this target.oauth2.auth and target.oauth2.grant; leave it out";
+        reader.refuse_unread(&CONDITIONAL_KEYS, why);
+        Some(Self {
+            token_url: token_url?,
+            client_id: client_id?,
+            credentials: credentials?,
+            grant: grant?,
+            scopes: scopes?,
+            audience: audience?,
+            instance_hosts: instance_hosts?,
+        })
+    }
+}
+
+fn read_method_and_grant(reader: &mut Reader) -> (Option<AuthMethod>, Option<GrantType>) {
+    let grant = GrantType::from_reader(reader);
+    let default = if grant == Some(GrantType::JwtBearer) { "none" } else { "basic" };
+    let method = AuthMethod::from_reader(reader, default);
+    if method == Some(AuthMethod::None) && grant == Some(GrantType::ClientCredentials) {
+        reader.report("target.oauth2.auth", "\"none\" proves nothing; it goes with grant = \"jwt_bearer\" alone");
+    }
+    (method, grant)
+}

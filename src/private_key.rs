@@ -1,0 +1,20 @@
+//! Private keys in PEM, as JWTs are signed with them. Knows nothing of settings and of what is signed.
+
+use jsonwebtoken::{Algorithm, EncodingKey};
+
+/// Reads a private key in PEM (PKCS#8) and returns it with the first algorithm that it can sign with. RSA keys sign RS256.
+/// `None` for a text without such a key, and for RSA keys below 2048 bits.
+pub fn parse(pem: &str) -> Option<(Algorithm, EncodingKey)> {
+    type Parse = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
+    const FORMS: [(Algorithm, Parse); 4] = [
+        (Algorithm::RS256, EncodingKey::from_rsa_pem),
+        (Algorithm::ES256, EncodingKey::from_ec_pem),
+        (Algorithm::ES384, EncodingKey::from_ec_pem),
+        (Algorithm::EdDSA, EncodingKey::from_ed_pem),
+    ];
+    FORMS.iter().find_map(|(algorithm, parse)| {
+        let key = parse(pem.as_bytes()).ok()?;
+        // The PEM readers accept keys that fail when they sign: an RSA key that is too short, a key of another curve.
+        jsonwebtoken::crypto::sign(b"", &key, *algorithm).ok().map(|_| (*algorithm, key))
+    })
+}

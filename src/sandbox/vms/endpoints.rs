@@ -1,0 +1,143 @@
+//! The endpoints of the sandbox's 11VMS: orders as the real one has them, and `/sandbox/` for faults.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Method, Request, header};
+use serde_json::{Value, json};
+
+use super::fault::{Effect, Fault};
+use super::state::{CreatedOrder, Gate, ReceivedRequest, State, lock};
+use crate::sandbox::http::{Answer, bearer, json_answer, text_answer};
+use crate::sandbox::issuer::Issuer;
+use crate::sandbox::local_server::HangUp;
+
+/// The first order's number; SAP's purchase orders begin like this.
+const FIRST_NUMBER: u64 = 4_500_000_001;
+
+/// Answers one request.
+pub async fn answer(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes>) -> Result<Answer, HangUp> {
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, "/sandbox/faults") => Ok(queue_faults(state, request)),
+        (&Method::GET, "/sandbox/orders") => Ok(list_orders(state)),
+        (&Method::POST | &Method::GET, "/purchase-orders") => purchase_orders(state, issuer, request).await,
+        _ => Ok(json_answer(404, &json!({ "message": "no such path" }))),
+    }
+}
+
+/// `[{"delayMs":200,"effect":"hang-up-after"},{"effect":{"status":{"status":503}}}]`
+fn queue_faults(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
+    match serde_json::from_slice::<Vec<Fault>>(request.body()) {
+        Ok(faults) => {
+            let queued = faults.len();
+            lock(state).faults.extend(faults);
+            json_answer(200, &json!({ "queued": queued }))
+        }
+        Err(error) => json_answer(400, &json!({ "message": error.to_string() })),
+    }
+}
+
+fn list_orders(state: &Mutex<State>) -> Answer {
+    let orders: Vec<Value> =
+        lock(state).orders.iter().map(|order| json!({ "poNumber": order.number, "order": order.body })).collect();
+    json_answer(200, &json!({ "orders": orders }))
+}
+
+async fn purchase_orders(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes>) -> Result<Answer, HangUp> {
+    let (fault, latency, mut gate) = {
+        let mut state = lock(state);
+        state.received.push(received(request));
+        state.in_flight += 1;
+        state.max_in_flight = state.max_in_flight.max(state.in_flight);
+        (state.faults.pop_front().unwrap_or_default(), state.latency, state.gate.subscribe())
+    };
+    // Fails only without the handle that opens it; then no test waits for an answer.
+    let _ = gate.wait_for(|gate| *gate == Gate::Open).await;
+    let answer = handle_with_fault(state, issuer, request, fault, latency).await;
+    lock(state).in_flight -= 1;
+    answer
+}
+
+async fn handle_with_fault(
+    state: &Mutex<State>,
+    issuer: &Issuer,
+    request: &Request<Bytes>,
+    fault: Fault,
+    latency: Duration,
+) -> Result<Answer, HangUp> {
+    let delay = latency + Duration::from_millis(fault.delay_ms);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let accepts_any = lock(state).accepts_any_token;
+    if !bearer(request).is_some_and(|token| accepts_any || issuer.has_issued(&token)) {
+        return Ok(json_answer(401, &json!({ "message": "unknown token" })));
+    }
+    match fault.effect {
+        Effect::Normal => Ok(handle(state, request)),
+        Effect::HangUpBefore => Err(HangUp),
+        Effect::HangUpAfter => {
+            handle(state, request);
+            Err(HangUp)
+        }
+        Effect::Garbage => {
+            handle(state, request);
+            Ok(text_answer(201, "text/html", "<html>gateway".to_owned()))
+        }
+        Effect::CreatedButStatus(status) => {
+            handle(state, request);
+            Ok(json_answer(status, &json!({ "message": "failed after the order was created" })))
+        }
+        Effect::Redirect(location) => {
+            let mut answer = json_answer(307, &Value::Null);
+            answer.headers_mut().extend(HeaderValue::from_str(&location).map(|value| (header::LOCATION, value)));
+            Ok(answer)
+        }
+        Effect::Status { status, body, retry_after } => {
+            let mut answer = json_answer(status, &body);
+            if let Some(value) = retry_after.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                answer.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            Ok(answer)
+        }
+    }
+}
+
+fn handle(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
+    if request.method() == Method::GET { look_up(state, request) } else { create(state, request) }
+}
+
+fn create(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
+    let Ok(body) = serde_json::from_slice::<Value>(request.body()) else {
+        return json_answer(400, &json!({ "message": "no JSON" }));
+    };
+    let mut state = lock(state);
+    let number = (FIRST_NUMBER + state.orders.len() as u64).to_string();
+    state.orders.push(CreatedOrder { number: number.clone(), body });
+    json_answer(201, &json!({ "poNumber": number, "status": "CREATED" }))
+}
+
+fn look_up(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
+    let id = external_id(request);
+    let state = lock(state);
+    let found = state.orders.iter().filter(|order| order.body.get("externalId").and_then(Value::as_str) == Some(&id));
+    let found: Vec<Value> = found.map(|order| json!({ "poNumber": order.number, "externalId": id })).collect();
+    json_answer(200, &json!({ "purchaseOrders": found }))
+}
+
+fn external_id(request: &Request<Bytes>) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "externalId").map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn received(request: &Request<Bytes>) -> ReceivedRequest {
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let key = headers.iter().find(|(name, _)| name == "idempotency-key").map(|(_, value)| value.clone());
+    ReceivedRequest { method: request.method().to_string(), id: key.unwrap_or_else(|| external_id(request)), headers }
+}

@@ -1,0 +1,59 @@
+//! The names of all log fields and their meaning. Names follow OpenTelemetry's semantic conventions or the Elastic Common
+//! Schema where these have one.
+
+/// Name and meaning of each field, sorted by name. A log line has no other fields.
+pub const FIELDS: &[(&str, &str)] = &[
+    ("batch.carts", "number of carts in a batch"),
+    ("breaker.pause", "time until the circuit breaker lets a probe through, in seconds"),
+    ("cart.number", "SRM's number of the shopping cart"),
+    ("client.address", "IP address of the client, or of the proxy in front of it"),
+    ("error.message", "reason of a failure"),
+    ("file.path", "path of a file, such as a certificate"),
+    ("http.request.id", "id of the request, X-Request-ID"),
+    ("http.request.method", "method of the request"),
+    ("http.response.status_code", "status of the response"),
+    ("http.route", "route that served the request, as a template"),
+    ("http.server.request.duration", "time from the request's arrival to its response, in seconds"),
+    ("jwks.keys", "number of the issuer's keys in use"),
+    ("ledger.backend", "store of the ledger: sqlite or postgresql"),
+    ("ledger.location", "file of the ledger, or host/database; never a password"),
+    ("ledger.operation", "operation of the ledger"),
+    ("ledger.orders_removed", "number of settled orders removed after ledger.retention"),
+    ("mapping.directory", "folder of the mapping sheet"),
+    ("mapping.version", "version of the mapping, a digest of its content"),
+    ("oauth2.client_id", "client that the token was issued to"),
+    ("order.attempt.detail", "explanation of an attempt's outcome"),
+    ("order.attempt.number", "number of the attempt, from 1"),
+    ("order.attempt.outcome", "outcome of the attempt"),
+    ("order.attempts", "number of attempts so far"),
+    ("order.id", "id of the order, derived from its cart"),
+    ("order.next_attempt_at", "time of the next attempt, RFC 3339"),
+    ("order.purchase_order_number", "number of the purchase order in 11VMS"),
+    ("order.revision", "revision of the order's record"),
+    ("order.state", "state of the order"),
+    ("outage.duration", "time from the first failure to the recovery, in seconds"),
+    ("problem.type", "type of the RFC 9457 problem in the response"),
+    ("process.open_file_limit", "limit on open files that is in force"),
+    ("process.open_files_wanted", "number of open files that the settings need"),
+    ("sap.passport", "SAP passport of the request, for end-to-end tracing"),
+    ("server.address", "address and port of the API"),
+    ("server.management.address", "address and port of the probes"),
+    ("server.tls", "whether TLS ends in this service"),
+    ("service.version", "version of this service"),
+    ("setting.name", "key of a setting"),
+    ("setting.value", "value of a setting; never a secret"),
+    ("url.full", "URL without user, query and fragment"),
+    ("url.path", "path of the request"),
+    ("user.name", "person who intervened by hand"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::FIELDS;
+
+    #[test]
+    fn the_fields_are_sorted_and_each_has_a_meaning() {
+        assert!(FIELDS.is_sorted_by(|(one, _), (other, _)| one < other));
+        assert!(FIELDS.iter().all(|(_, meaning)| !meaning.is_empty()));
+    }
+}
