@@ -26,6 +26,7 @@ pub mod server;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod reload;
 pub mod system;
 pub mod telemetry;
 

@@ -19,7 +19,7 @@ use url::Url;
 use super::key::Key;
 use crate::clock::{Clock, after, between};
 use crate::config::{Auth, JwksTimes};
-use crate::outbound::{Outbound, chain, read_limited, retry_after};
+use crate::outbound::{Outbound, error_chain, read_limited, retry_after};
 
 /// An issuer that asks to be left alone (Retry-After) is obeyed up to here.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
@@ -298,7 +298,7 @@ impl KeySet {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer")]
     async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
         let request = self.http.client().get(url.clone());
-        let answer = request.send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
+        let answer = request.send().await.map_err(|error| format!("{url}: {}", error_chain(&error)))?;
         if !answer.status().is_success() {
             let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let wait = wait.and_then(|text| retry_after(text, self.clock.now()));
