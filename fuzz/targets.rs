@@ -22,7 +22,7 @@ use purchase_order_webhook::outbound;
 pub fn cart(data: &[u8]) {
     static MAPPINGS: LazyLock<[Mapping; 2]> = LazyLock::new(|| {
         let folder = Folder::read(&shipped()).expect("the folder can be read");
-        [Amounts::AsTheyAre, Amounts::Shifted].map(|amounts| Mapping::compile(&folder, amounts).expect("no defects"))
+        [Amounts::Unshifted, Amounts::Shifted].map(|amounts| Mapping::compile(&folder, amounts).expect("no defects"))
     });
     let Ok(text) = str::from_utf8(data) else { return };
     let cart = match Cart::parse(text) {
@@ -54,7 +54,7 @@ pub fn sheet(data: &[u8]) {
     thread_local!(static PLACE: Place = Place::with_tables_of("sheet", &shipped()));
     PLACE.with(|place| {
         place.write(SHEET, data);
-        if let Some(mapping) = place.compiled(Amounts::AsTheyAre) {
+        if let Some(mapping) = place.compiled(Amounts::Unshifted) {
             maps_samples(&mapping);
         }
     });
@@ -72,10 +72,10 @@ pub fn table(data: &[u8]) {
     PLACE.with(|place| {
         place.write("tables/currency-decimals.csv", data);
         place.write(SHEET, ONE_KEY.as_bytes());
-        let with_one = place.compiled(Amounts::AsTheyAre);
+        let with_one = place.compiled(Amounts::Unshifted);
         let shifted = place.compiled(Amounts::Shifted);
         place.write(SHEET, TWO_KEYS.as_bytes());
-        let with_two = place.compiled(Amounts::AsTheyAre);
+        let with_two = place.compiled(Amounts::Unshifted);
         assert!(with_one.is_none() || with_two.is_none(), "a table has one number of keys");
         assert!(with_one.is_some() || shifted.is_none(), "what is wrong does not come right by shifting");
         for order in [with_one, shifted, with_two].iter().flatten().flat_map(maps_samples) {

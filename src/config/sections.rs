@@ -82,7 +82,7 @@ fn ledger(reader: &mut Reader) -> Option<Ledger> {
 pub fn mapping(reader: &mut Reader) -> Option<Mapping> {
     let directory = reader.text_or("mapping.directory", "mapping").map(PathBuf::from);
     let amounts =
-        reader.choice("mapping.shifted_amounts", "false", &[("true", Amounts::Shifted), ("false", Amounts::AsTheyAre)]);
+        reader.choice("mapping.shifted_amounts", "false", &[("true", Amounts::Shifted), ("false", Amounts::Unshifted)]);
     Some(Mapping { directory: directory?, amounts: amounts? })
 }
 
