@@ -16,7 +16,7 @@ pub enum Settling {
     SeenTwice,
 }
 
-/// What became of a content that was offered.
+/// The result of an offered content.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reload<V, E> {
     /// The content is the one offered before, or it has not settled.
@@ -36,14 +36,14 @@ pub enum Reload<V, E> {
 #[derive(Debug)]
 pub struct Reloadable<C, V> {
     current: ArcSwap<V>,
-    changes: Mutex<ChangeDetector<C>>,
+    detector: Mutex<ChangeDetector<C>>,
 }
 
 impl<C: PartialEq, V> Reloadable<C, V> {
     /// Holds a value that was built from `content`.
     pub fn new(content: C, value: V, settling: Settling) -> Self {
-        let changes = ChangeDetector { settling, handled: Some(content), candidate: None };
-        Self { current: ArcSwap::from_pointee(value), changes: Mutex::new(changes) }
+        let detector = ChangeDetector { settling, handled: Some(content), candidate: None };
+        Self { current: ArcSwap::from_pointee(value), detector: Mutex::new(detector) }
     }
 
     /// The value in use.
@@ -53,8 +53,8 @@ impl<C: PartialEq, V> Reloadable<C, V> {
 
     /// Builds a new value if the content has changed. A refused content is not built again until it changes.
     pub fn offer<E>(&self, content: C, build: impl FnOnce(&C) -> Result<V, E>) -> Reload<V, E> {
-        let mut changes = self.changes();
-        let Some(changed) = changes.changed(content) else { return Reload::Unchanged };
+        let mut detector = self.detector();
+        let Some(changed) = detector.changed(content) else { return Reload::Unchanged };
         match build(changed) {
             Ok(value) => {
                 let current = Arc::new(value);
@@ -67,11 +67,11 @@ impl<C: PartialEq, V> Reloadable<C, V> {
 
     /// Lets the next content count as changed: for a refusal whose cause may lie outside of the content.
     pub fn try_again(&self) {
-        self.changes().handled = None;
+        self.detector().handled = None;
     }
 
-    fn changes(&self) -> MutexGuard<'_, ChangeDetector<C>> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn detector(&self) -> MutexGuard<'_, ChangeDetector<C>> {
+        self.detector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -42,7 +42,7 @@ pub enum CartError {
         line: usize,
         /// Counted from 1, in bytes.
         column: usize,
-        /// What is wrong there.
+        /// The problem at that place.
         detail: String,
     },
     /// The text is JSON, but no cart: every mistake.

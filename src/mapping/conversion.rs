@@ -24,7 +24,7 @@ pub enum Conversion {
     Timestamp,
     /// An exact decimal, as a string without trailing zeros.
     Decimal,
-    /// A decimal that is a currency amount, whatever its field is called: `mapping.shifted_amounts` applies.
+    /// A decimal that is a currency amount, under any field name: `mapping.shifted_amounts` applies.
     Amount,
     /// A whole number, as a JSON number.
     Integer,

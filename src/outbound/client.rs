@@ -1,6 +1,6 @@
 //! HTTP clients with certificates from files, rebuilt when the files change.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,18 +101,14 @@ impl ClientSettings {
         builder.build()
     }
 
-    fn paths(&self) -> Vec<&Path> {
-        let of_secret = |secret| match secret {
-            &Secret::File(ref path) => Some(path),
-            &Secret::Text(_) => None,
-        };
-        let identity = self.identity.iter().flat_map(|identity| identity.certificate.iter().chain([&identity.key]));
-        self.ca.iter().chain(identity.filter_map(of_secret)).map(PathBuf::as_path).collect()
-    }
-
     /// The paths of the files, for logs.
-    fn path_list(&self) -> String {
-        self.paths().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    fn paths(&self) -> String {
+        let identity = self.identity.iter().flat_map(|identity| identity.certificate.iter().chain([&identity.key]));
+        let in_files = identity.filter_map(|secret| match secret {
+            Secret::File(path) => Some(path),
+            Secret::Text(_) => None,
+        });
+        self.ca.iter().chain(in_files).map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -174,7 +170,7 @@ impl Outbound {
             Reload::Exchanged { .. } => {
                 info!(
                     setting.name = self.settings.setting_names,
-                    file.path = self.settings.path_list(),
+                    file.path = self.settings.paths(),
                     "changed certificates for outbound calls are in use"
                 );
             }
@@ -183,7 +179,7 @@ impl Outbound {
                 self.client.try_again();
                 warn!(
                     setting.name = self.settings.setting_names,
-                    file.path = self.settings.path_list(),
+                    file.path = self.settings.paths(),
                     error.message = %error,
                     "changed certificates for outbound calls can't be used; the ones before stay in use"
                 );

@@ -31,7 +31,7 @@ pub enum TlsError {
         setting: &'static str,
         /// The file.
         file: PathBuf,
-        /// What is wrong, and what is expected.
+        /// The problem, and the expected content.
         problem: String,
     },
     /// The files do not go together.
@@ -43,7 +43,7 @@ pub enum TlsError {
 pub struct PemFile<'s> {
     pub setting: &'static str,
     pub path: &'s Path,
-    /// What the file should contain.
+    /// The expected content, for messages.
     expected: &'static str,
     content: io::Result<Vec<u8>>,
 }

@@ -16,7 +16,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
     }
 }
 
-/// What follows the dash at `at`.
+/// The text after the dash at `at`.
 fn after_dash(text: &str, at: usize) -> Option<&str> {
     text.get(at..)?.strip_prefix('-')
 }
