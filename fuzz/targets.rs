@@ -1,6 +1,6 @@
-//! What is fuzzed: each function takes any bytes, and panics where something that the service promises does not hold.
+//! The fuzz targets: each function takes any bytes, and panics if a promise of the service does not hold.
 //!
-//! libFuzzer calls them with what it makes up (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
+//! libFuzzer calls them with bytes that it generates (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
 
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -17,17 +17,17 @@ use purchase_order_webhook::mapping::{Amounts, Folder, Mapped, Mapping, SHEET};
 use purchase_order_webhook::message::Message;
 use purchase_order_webhook::outbound;
 
-/// A cart is the same cart when it is read again, in a wrapper too, and becomes an order or a list of mistakes; where
-/// amounts are shifted, they keep their digits.
+/// A cart is the same when it is read again, in a wrapper too, and becomes an order or a list of mistakes; shifted
+/// amounts keep their digits.
 pub fn cart(data: &[u8]) {
     static MAPPINGS: LazyLock<[Mapping; 2]> = LazyLock::new(|| {
         let folder = Folder::read(&shipped()).expect("the folder can be read");
-        [Amounts::AsTheyAre, Amounts::Shifted].map(|amounts| Mapping::compile(&folder, amounts).expect("no defects"))
+        [Amounts::Unshifted, Amounts::Shifted].map(|amounts| Mapping::compile(&folder, amounts).expect("no defects"))
     });
     let Ok(text) = str::from_utf8(data) else { return };
     let cart = match Cart::parse(text) {
         Ok(cart) => cart,
-        Err(CartError::Invalid(mistakes)) => return mistakes_are_told(&mistakes),
+        Err(CartError::Invalid(mistakes)) => return mistakes_fit_bapiret2(&mistakes),
         Err(CartError::Malformed { line, column, detail }) => {
             return assert!(line > 0 && column > 0 && !detail.is_empty());
         }
@@ -49,35 +49,35 @@ pub fn cart(data: &[u8]) {
     }
 }
 
-/// A sheet compiles with tables or has defects that name their file; one that compiles maps carts.
+/// A sheet compiles, and then maps carts, or has defects that name their file.
 pub fn sheet(data: &[u8]) {
-    thread_local!(static PLACE: Place = Place::with_tables_of("sheet", &shipped()));
-    PLACE.with(|place| {
-        place.write(SHEET, data);
-        if let Some(mapping) = place.compiled(Amounts::AsTheyAre) {
+    thread_local!(static FOLDER: TemporaryFolder = TemporaryFolder::with_tables_of("sheet", &shipped()));
+    FOLDER.with(|folder| {
+        folder.write(SHEET, data);
+        if let Some(mapping) = folder.compiled(Amounts::Unshifted) {
             maps_samples(&mapping);
         }
     });
 }
 
-/// A table serves a sheet with as many sources as it has keys and no other; where it says how many decimals a
-/// currency has, amounts are shifted by it.
+/// A table fits a sheet with as many sources as it has keys, and no other; a table of currencies' decimals shifts
+/// amounts.
 pub fn table(data: &[u8]) {
     const ONE_KEY: &str = "target,source,as,absent\n\
         decimals,HEADER.CURRENCY,table:currency-decimals,omit\n\
         amount,HEADER.TOTAL_VALUE,decimal,refuse\n";
     const TWO_KEYS: &str = "target,source,as,absent\n\
         lines[].code,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:currency-decimals,use:none\n";
-    thread_local!(static PLACE: Place = Place::new("table"));
-    PLACE.with(|place| {
-        place.write("tables/currency-decimals.csv", data);
-        place.write(SHEET, ONE_KEY.as_bytes());
-        let with_one = place.compiled(Amounts::AsTheyAre);
-        let shifted = place.compiled(Amounts::Shifted);
-        place.write(SHEET, TWO_KEYS.as_bytes());
-        let with_two = place.compiled(Amounts::AsTheyAre);
+    thread_local!(static FOLDER: TemporaryFolder = TemporaryFolder::new("table"));
+    FOLDER.with(|folder| {
+        folder.write("tables/currency-decimals.csv", data);
+        folder.write(SHEET, ONE_KEY.as_bytes());
+        let with_one = folder.compiled(Amounts::Unshifted);
+        let shifted = folder.compiled(Amounts::Shifted);
+        folder.write(SHEET, TWO_KEYS.as_bytes());
+        let with_two = folder.compiled(Amounts::Unshifted);
         assert!(with_one.is_none() || with_two.is_none(), "a table has one number of keys");
-        assert!(with_one.is_some() || shifted.is_none(), "what is wrong does not come right by shifting");
+        assert!(with_one.is_some() || shifted.is_none(), "a folder with defects has defects with shifted amounts too");
         for order in [with_one, shifted, with_two].iter().flatten().flat_map(maps_samples) {
             let value = order.order.get("decimals").and_then(|value| value.as_str());
             assert!(value.is_none_or(|value| !value.is_empty() && !value.contains(['\r', '\n'])), "{value:?}");
@@ -85,7 +85,7 @@ pub fn table(data: &[u8]) {
     });
 }
 
-/// `Retry-After` is a number of seconds, taken as it is, or a moment, to which an hour later it is an hour less.
+/// `Retry-After` is a number of seconds, or a moment: an hour later, the wait until it is an hour shorter.
 pub fn retry_after(data: &[u8]) {
     const HOUR: Duration = Duration::from_hours(1);
     let Ok(text) = str::from_utf8(data) else { return };
@@ -127,26 +127,26 @@ fn shipped() -> PathBuf {
     roots.map(|root| root.join("mapping")).find(|folder| folder.join(SHEET).is_file()).expect("the folder mapping/")
 }
 
-/// A temporary folder, because a mapping is compiled from files; gone when dropped.
-struct Place(PathBuf);
+/// A temporary folder, because a mapping is compiled from files; removed when dropped.
+struct TemporaryFolder(PathBuf);
 
-impl Place {
+impl TemporaryFolder {
     fn new(purpose: &str) -> Self {
         let name = format!("fuzz-{purpose}-{}-{:?}", process::id(), thread::current().id());
-        let place = Self(env::temp_dir().join(name));
-        fs::create_dir_all(place.0.join("tables")).expect("a temporary folder");
-        place
+        let folder = Self(env::temp_dir().join(name));
+        fs::create_dir_all(folder.0.join("tables")).expect("a temporary folder");
+        folder
     }
 
-    /// The beginning of each table is enough, and read much faster than the whole.
-    fn with_tables_of(purpose: &str, folder: &Path) -> Self {
-        let place = Self::new(purpose);
-        for table in fs::read_dir(folder.join("tables")).expect("tables").flatten() {
+    /// Copies the beginning of each table, which is read much faster than the whole.
+    fn with_tables_of(purpose: &str, source: &Path) -> Self {
+        let folder = Self::new(purpose);
+        for table in fs::read_dir(source.join("tables")).expect("tables").flatten() {
             let text = fs::read_to_string(table.path()).expect("a table");
             let beginning: String = text.split_inclusive('\n').take(20).collect();
-            place.write(&format!("tables/{}", table.file_name().display()), beginning.as_bytes());
+            folder.write(&format!("tables/{}", table.file_name().display()), beginning.as_bytes());
         }
-        place
+        folder
     }
 
     fn write(&self, file: &str, content: &[u8]) {
@@ -158,15 +158,15 @@ impl Place {
         match Folder::read(&self.0).and_then(|folder| Mapping::compile(&folder, amounts)) {
             Ok(mapping) => Some(mapping),
             Err(defects) => {
-                let told = |defect: String| defect.starts_with(SHEET) || defect.starts_with("tables/");
-                assert!(!defects.is_empty() && defects.iter().map(ToString::to_string).all(told), "{defects:?}");
+                let names_file = |defect: String| defect.starts_with(SHEET) || defect.starts_with("tables/");
+                assert!(!defects.is_empty() && defects.iter().map(ToString::to_string).all(names_file), "{defects:?}");
                 None
             }
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -188,7 +188,7 @@ fn maps_samples(mapping: &Mapping) -> Vec<Mapped> {
     SAMPLES.iter().filter_map(|cart| mapped(mapping, cart)).collect()
 }
 
-/// The order that a cart becomes, `None` if it has mistakes; the preview has to say the same.
+/// The order that a cart becomes, `None` if it has mistakes; the preview has to agree.
 fn mapped(mapping: &Mapping, cart: &Cart) -> Option<Mapped> {
     let preview = mapping.preview(cart);
     match mapping.map(cart) {
@@ -202,19 +202,19 @@ fn mapped(mapping: &Mapping, cart: &Cart) -> Option<Mapped> {
         Err(mistakes) => {
             assert_eq!(preview.order, None);
             assert_eq!(preview.messages, mistakes);
-            mistakes_are_told(&mistakes);
+            mistakes_fit_bapiret2(&mistakes);
             None
         }
     }
 }
 
-/// The order is JSON, and says the same after a journey.
+/// The order is the same JSON after it was written and read again.
 fn survives_as_text<T: Debug + Display + FromStr + PartialEq>(value: &T) {
     assert_eq!(value.to_string().parse().ok().as_ref(), Some(value));
 }
 
-/// There is a message, and each fits into BAPIRET2.
-fn mistakes_are_told(mistakes: &[Message]) {
+/// There is a mistake, and each fits into BAPIRET2.
+fn mistakes_fit_bapiret2(mistakes: &[Message]) {
     assert!(!mistakes.is_empty());
     for Message { id, number, message, row, field, parameter, .. } in mistakes {
         assert!(!id.is_empty() && id.len() <= 20, "{id}");

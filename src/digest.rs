@@ -1,4 +1,4 @@
-//! SHA-256 as hex: fingerprints of carts, mapping versions, names of verified tokens.
+//! SHA-256, for fingerprints of carts, mapping versions, hashes of tokens and changes of files.
 
 use std::fmt::Write as _;
 

@@ -33,6 +33,7 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod private_key;
+pub mod reload;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;

@@ -1,13 +1,18 @@
-//! BAPIRET2, the shape in which SAP people read messages. Pure; knows nothing of where a message comes from.
+//! BAPIRET2, SAP's form of messages. Pure; knows neither carts nor orders nor HTTP.
 
 use serde::{Deserialize, Serialize};
 
-/// Message class shown in every message (BAPIRET2-ID, C20).
+/// The class of every message (BAPIRET2-ID, C20).
 pub const CLASS: &str = "PO_WEBHOOK";
 
+/// BAPIRET2-MESSAGE is a C220.
 const MESSAGE_CHARS: usize = 220;
+/// BAPIRET2-FIELD is a C30.
 const FIELD_CHARS: usize = 30;
+/// BAPIRET2-PARAMETER is a C32.
 const PARAMETER_CHARS: usize = 32;
+/// Most characters of a quoted value: a message of 220 has room for two of them and its own words.
+const QUOTED_CHARS: usize = 40;
 
 /// BAPIRET2-TYPE, C1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,32 +20,32 @@ pub enum Severity {
     /// Success.
     #[serde(rename = "S")]
     Success,
-    /// Error: the cart was not taken, or not ordered.
+    /// Error: the cart is refused, or has no order.
     #[serde(rename = "E")]
     Error,
-    /// Warning: look at it, nothing is lost.
+    /// Warning: a person should check; nothing is lost.
     #[serde(rename = "W")]
     Warning,
 }
 
-/// What a message is about; the number (BAPIRET2-NUMBER, NUMC3) is stable and documented in `docs/messages.md`.
+/// The subject of a message; its number (BAPIRET2-NUMBER, NUMC3) is stable and documented in `docs/messages.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageCode {
-    /// A section of the cart is missing or has the wrong shape.
+    /// A section of the cart is missing or has the wrong form.
     Section,
-    /// A section has more rows than the service takes.
+    /// A section has more rows than the limit.
     TooManyRows,
-    /// Neither a usable GUID nor a usable cart number.
+    /// The cart has neither a usable GUID nor a usable number.
     Identity,
     /// A row's `P_GUID` belongs to no item.
     Orphan,
     /// A mandatory field is missing or initial.
     Missing,
-    /// A value that its conversion can't read.
+    /// The conversion can't read a value.
     Unreadable,
-    /// A key that the table doesn't have.
+    /// A table does not have the key.
     UnknownKey,
-    /// Items that have to agree name different values.
+    /// Items that have to agree have different values.
     Disagreement,
     /// The order exists in 11VMS.
     Created,
@@ -50,13 +55,13 @@ pub enum MessageCode {
     Parked,
     /// An order of an earlier, different cart was found in 11VMS.
     EarlierContent,
-    /// 11VMS shows more than one order for this id.
+    /// 11VMS has more than one order for this id.
     Duplicate,
     /// A person settled the order: it exists in 11VMS.
     ResolvedByHand,
-    /// A person settled the order: there will be none.
+    /// A person settled the order: none will be sent.
     CancelledByHand,
-    /// Whatever else a request was refused for.
+    /// A request was refused for any other reason.
     Request,
 }
 
@@ -115,11 +120,11 @@ pub struct Message {
 
 impl Message {
     /// A message about the order or the cart as a whole.
-    pub fn new(topic: MessageCode, text: impl AsRef<str>) -> Self {
+    pub fn new(code: MessageCode, text: impl AsRef<str>) -> Self {
         Self {
-            severity: topic.severity(),
+            severity: code.severity(),
             id: CLASS.to_owned(),
-            number: topic.number().to_owned(),
+            number: code.number().to_owned(),
             message: cut(text.as_ref(), MESSAGE_CHARS),
             row: 0,
             field: String::new(),
@@ -127,7 +132,7 @@ impl Message {
         }
     }
 
-    /// Names the place: section, field and the item's position (0 = header).
+    /// Adds the place in the cart: section, field and the item's position (0 = header).
     #[must_use]
     pub fn at(mut self, section: &str, field: &str, row: usize) -> Self {
         self.parameter = cut(section, PARAMETER_CHARS);
@@ -147,10 +152,9 @@ fn cut(text: &str, limit: usize) -> String {
     short
 }
 
-/// A value as it arrived, quoted for a message: at most 40 characters, control characters escaped.
+/// A value as sent, quoted for a message: at most 40 characters, control characters escaped.
 pub fn quoted(value: &str) -> String {
-    const SHOWN: usize = 40;
-    format!("\"{}\"", cut(value, SHOWN).escape_debug())
+    format!("\"{}\"", cut(value, QUOTED_CHARS).escape_debug())
 }
 
 #[cfg(test)]

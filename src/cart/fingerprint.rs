@@ -1,19 +1,26 @@
-//! The content of a cart in a form that does not depend on who serialized it.
+//! The fingerprint of a cart's content, the same for every serializer.
 
 use rust_decimal::Decimal;
 
-use super::{Cart, Name, Row, Scalar, guid, is_initial};
+use super::guid::guid;
+use super::name::Name;
+use super::sections::{Cart, Row};
+use super::value::{Scalar, is_initial};
 use crate::digest::sha256_hex;
 
-pub(super) fn of(cart: &Cart) -> String {
-    let mut lines = vec![row("HEADER", &cart.header)];
-    for (section, rows) in &cart.sections {
-        let Ok(rows) = rows else { continue };
-        let mut rows: Vec<String> = rows.iter().map(|r| row(&section.to_string(), r)).collect();
-        rows.sort();
-        lines.extend(rows);
+impl Cart {
+    /// SHA-256 over the cart's normalised content, as hex. Spelling, field order, row order, serializer and initial
+    /// values make no difference.
+    pub fn fingerprint(&self) -> String {
+        let mut lines = vec![row("HEADER", &self.header)];
+        for (section, rows) in &self.sections {
+            let Ok(rows) = rows else { continue };
+            let mut rows: Vec<String> = rows.iter().map(|r| row(section.as_str(), r)).collect();
+            rows.sort();
+            lines.extend(rows);
+        }
+        sha256_hex(lines.join("\n").as_bytes())
     }
-    sha256_hex(lines.join("\n").as_bytes())
 }
 
 fn row(section: &str, row: &Row) -> String {
@@ -27,7 +34,7 @@ fn content(name: &Name, value: &Scalar) -> Option<String> {
     if matches!(value, Scalar::Nested) || is_initial(text) {
         return None;
     }
-    if name.to_string().ends_with("GUID")
+    if name.as_str().ends_with("GUID")
         && let Some(guid) = guid(text)
     {
         return (!is_initial(&guid)).then_some(guid);
@@ -48,7 +55,7 @@ fn date(text: &str) -> Option<String> {
         .then(|| format!("{year}{month}{day}"))
 }
 
-/// `10`, `10.0` and `10.00` are one number; what would lose digits stays as it is.
+/// `10`, `10.0` and `10.00` are one number; one that would lose digits stays as it is.
 fn number(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     let number = Decimal::from_str_exact(text).ok().filter(|_| plain)?;
@@ -59,17 +66,17 @@ fn number(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn print(json: &str) -> String {
-        of(&Cart::parse(json).unwrap())
+    fn fingerprint(json: &str) -> String {
+        Cart::parse(json).unwrap().fingerprint()
     }
 
     #[test]
-    fn serializer_spelling_and_order_make_no_difference() {
-        let plain = print(
+    fn serializer_spelling_and_order_do_not_change_the_fingerprint() {
+        let plain = fingerprint(
             r#"{"CART":{"HEADER":{"GUID":"AFBWogfIHtG/xraecvUFUA==","POSTING_DATE":"2025-01-31","FLAG":"X"},
             "ITEM":[{"NUMBER_INT":1,"PRICE":10.50,"DEL_IND":""},{"NUMBER_INT":2}]}}"#,
         );
-        let other = print(
+        let other = fingerprint(
             r#"{"item":[{"numberInt":2},{"price":10.5,"numberInt":1}],
             "header":{"flag":true,"postingDate":"20250131","guid":"005056A207C81ED1BFC6B69E72F50550"}}"#,
         );
@@ -77,14 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_value_makes_a_difference() {
-        let cart = |price: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{{"PRICE":{price}}}]}}"#));
+    fn a_changed_value_changes_the_fingerprint() {
+        let cart =
+            |price: &str| fingerprint(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{{"PRICE":{price}}}]}}"#));
         assert_ne!(cart("10.50"), cart("10.51"));
     }
 
     #[test]
-    fn the_zeros_of_a_code_count() {
-        let cart = |code: &str| print(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1","CO_CODE":"{code}"}}}}"#));
+    fn zeros_of_a_code_are_part_of_the_content() {
+        let cart = |code: &str| fingerprint(&format!(r#"{{"HEADER":{{"OBJECT_ID":"1","CO_CODE":"{code}"}}}}"#));
         assert_ne!(cart("0010"), cart("10"));
         assert_ne!(cart("1.10"), cart("1.1"));
         assert_ne!(cart("10_00"), cart("1000"));
@@ -93,6 +101,6 @@ mod tests {
 
     #[test]
     fn a_value_can_not_imitate_a_neighbour() {
-        assert_ne!(print(r#"{"HEADER":{"A":"x\" B=\"y"}}"#), print(r#"{"HEADER":{"A":"x","B":"y"}}"#));
+        assert_ne!(fingerprint(r#"{"HEADER":{"A":"x\" B=\"y"}}"#), fingerprint(r#"{"HEADER":{"A":"x","B":"y"}}"#));
     }
 }

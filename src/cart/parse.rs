@@ -1,20 +1,38 @@
-//! From JSON text to a [`Cart`]: strict about JSON, tolerant about who wrote it.
+//! From JSON text to a [`Cart`], in the spelling of any of SAP's serializers.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
+mod json_check;
+mod section;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Bounds, Cart, Name, Row, Scalar, Section};
-use crate::message::{Message, MessageCode};
+use super::name::Name;
+use super::sections::{Cart, Section};
+use crate::message::Message;
+use json_check::check_json;
+use section::{Members, object, section, section_mistake};
 
 /// Wrappers that gateways and `CALL TRANSFORMATION` put around a cart (`{"CART":{…}}`, `{"d":{"CART":{…}}}`).
 const MAX_WRAPPERS: usize = 3;
 
-/// Why a text is no cart.
+/// Limits on a cart's structure: its limit on bytes alone would allow far more than any cart has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Lists and objects inside of each other; carts of SRM have about six, wrappers included.
+    pub depth: usize,
+    /// Rows of one section; carts of SRM have a handful.
+    pub rows: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 32, rows: 1_000 }
+    }
+}
+
+/// A text that is no cart.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CartError {
     /// The text is no JSON, or names a field twice.
@@ -24,7 +42,7 @@ pub enum CartError {
         line: usize,
         /// Counted from 1, in bytes.
         column: usize,
-        /// What is wrong there.
+        /// The problem at that place.
         detail: String,
     },
     /// The text is JSON, but no cart: every mistake.
@@ -37,186 +55,66 @@ impl From<serde_json::Error> for CartError {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
-        // Behind a line break, and in an empty text, serde_json counts from 0.
+        // After a line break, and in an empty text, serde_json counts from 0.
         Self::Malformed { line, column: column.max(1), detail: detail.to_owned() }
     }
 }
 
-type Members<'j> = BTreeMap<Name, &'j RawValue>;
+impl Cart {
+    /// Reads a cart from JSON text, in the spelling of any of SAP's serializers, wrapped in an object or not.
+    ///
+    /// # Errors
+    /// [`CartError::Malformed`] with line and column if the text is no JSON (RFC 8259) with unique names;
+    /// [`CartError::Invalid`] with every mistake if it is JSON but no cart.
+    pub fn parse(json: &str) -> Result<Self, CartError> {
+        Self::parse_within(json, Bounds::default())
+    }
 
-pub(super) fn cart(json: &str, bounds: Bounds) -> Result<Cart, CartError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    Strict { most: bounds.depth, left: bounds.depth }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    let read = |(name, raw): (Name, &RawValue)| {
-        let rows = section(&name, raw, bounds.rows);
-        (name, rows)
-    };
-    let mut sections: BTreeMap<Name, Section> = unwrapped(json)?.into_iter().map(read).collect();
-    let header = sections.remove("HEADER").unwrap_or_else(|| Ok(Vec::new()));
-    let mut header = header.map_err(|mistake| CartError::Invalid(vec![mistake]))?;
-    let found = header.len();
-    match header.pop() {
-        Some(header) if found == 1 => Ok(Cart { header, sections }),
-        _ => Err(CartError::Invalid(vec![shape("HEADER", &format!("expected one object, found {found}"))])),
+    /// Reads a cart within other bounds than the default ones.
+    ///
+    /// # Errors
+    /// [`CartError`]
+    pub fn parse_within(json: &str, bounds: Bounds) -> Result<Self, CartError> {
+        check_json(json, bounds.depth)?;
+        let read = |(name, json): (Name, &RawValue)| {
+            let rows = section(&name, json, bounds.rows);
+            (name, rows)
+        };
+        let mut sections: BTreeMap<Name, Section> = members_beside_header(json)?.into_iter().map(read).collect();
+        let header = sections.remove("HEADER").unwrap_or_else(|| Ok(Vec::new()));
+        let mut header = header.map_err(|mistake| CartError::Invalid(vec![mistake]))?;
+        let found = header.len();
+        match header.pop() {
+            Some(header) if found == 1 => Ok(Cart { header, sections }),
+            _ => {
+                Err(CartError::Invalid(vec![section_mistake("HEADER", &format!("expected one object, found {found}"))]))
+            }
+        }
     }
 }
 
-/// The members of the object that holds HEADER, under whatever wrappers.
-fn unwrapped(json: &str) -> Result<Members<'_>, CartError> {
+/// The members of the object that holds HEADER, inside of any wrappers.
+fn members_beside_header(json: &str) -> Result<Members<'_>, CartError> {
     let mut found = Vec::new();
-    find(json, MAX_WRAPPERS, &mut found);
+    find_carts(json, MAX_WRAPPERS, &mut found);
     let several = found.len() > 1;
     found.pop().filter(|_| !several).ok_or_else(|| {
         let expected = "expected a cart as SRM sends it: an object with HEADER, ITEM, ACCOUNT, PARTNER, ORGDATA";
         let problem = if several { "there are several carts" } else { "missing" };
-        CartError::Invalid(vec![shape("HEADER", &format!("{problem}; {expected}"))])
+        CartError::Invalid(vec![section_mistake("HEADER", &format!("{problem}; {expected}"))])
     })
 }
 
-/// Every object that holds a HEADER, down to a depth; two are enough to know that there is not one.
-fn find<'j>(text: &'j str, depth: usize, found: &mut Vec<Members<'j>>) {
+/// Finds the objects that hold a HEADER, down to a depth; the search ends at the second, as a body holds one cart.
+fn find_carts<'j>(text: &'j str, depth: usize, found: &mut Vec<Members<'j>>) {
     let Some(members) = object(text) else { return };
     if members.contains_key("HEADER") {
         return found.push(members);
     }
     for inner in members.into_values().map(RawValue::get).filter(|inner| depth > 0 && inner.starts_with('{')) {
         if found.len() < 2 {
-            find(inner, depth - 1, found);
+            find_carts(inner, depth - 1, found);
         }
-    }
-}
-
-/// The members of a JSON object by normalised name; `None` if the text is anything else.
-fn object(text: &str) -> Option<Members<'_>> {
-    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
-    Some(members.into_iter().map(|(name, value)| (Name::of(&name), value)).collect())
-}
-
-/// A section is a list of rows, a single row (gateways collapse lists of one), or OData's `{"results":[…]}`.
-fn section(name: &Name, raw: &RawValue, most: usize) -> Section {
-    let rows: Vec<&RawValue> = match raw.get().as_bytes().first() {
-        Some(b'[') => serde_json::from_str(raw.get()).unwrap_or_default(),
-        Some(b'{') => match object(raw.get()).and_then(|members| only_results(&members)) {
-            Some(results) => results,
-            None => vec![raw],
-        },
-        _ if matches!(raw.get(), "null" | "\"\"") => Vec::new(),
-        _ => return Err(shape(&name.to_string(), "expected a list of objects")),
-    };
-    if rows.len() > most {
-        let text = format!("{name} has {} rows; at most {most} are taken", rows.len());
-        return Err(Message::new(MessageCode::TooManyRows, text).at(&name.to_string(), "", 0));
-    }
-    let row = |(index, raw): (usize, &RawValue)| {
-        object(raw.get())
-            .map(row)
-            .ok_or_else(|| shape(&name.to_string(), &format!("entry {}: expected an object", index + 1)))
-    };
-    rows.into_iter().enumerate().map(row).collect()
-}
-
-fn only_results<'j>(members: &Members<'j>) -> Option<Vec<&'j RawValue>> {
-    match members.get("RESULTS") {
-        Some(results) if members.len() == 1 => serde_json::from_str(results.get()).ok(),
-        _ => None,
-    }
-}
-
-fn row(members: Members<'_>) -> Row {
-    let fields = members.into_iter().filter_map(|(name, raw)| Some((name, scalar(raw.get())?))).collect();
-    Row { fields }
-}
-
-/// `None` for `null`, which is the same as a missing field.
-fn scalar(raw: &str) -> Option<Scalar> {
-    match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).ok().map(Scalar::Text),
-        b't' => Some(Scalar::Flag(true)),
-        b'f' => Some(Scalar::Flag(false)),
-        b'n' => None,
-        b'{' | b'[' => Some(Scalar::Nested),
-        _ => Some(Scalar::Number(raw.to_owned())),
-    }
-}
-
-fn shape(section: &str, expected: &str) -> Message {
-    Message::new(MessageCode::Section, format!("{section}: {expected}")).at(section, "", 0)
-}
-
-/// JSON whose nesting is bounded and whose objects name nothing twice, in any spelling: a field that two readers could
-/// read differently is refused before anything is read.
-#[derive(Clone, Copy)]
-struct Strict {
-    /// How many lists and objects may open inside of each other.
-    most: usize,
-    /// How many still may.
-    left: usize,
-}
-
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        let too_deep =
-            || E::custom(format!("nested too deep; at most {} lists and objects inside of each other", self.most));
-        Ok(Self { left: self.left.checked_sub(1).ok_or_else(too_deep)?, ..self })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
-        while list.next_element_seed(inside)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
-        let mut seen = HashSet::new();
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            if !seen.insert(Name::of(&name)) {
-                return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
-            }
-            map.next_value_seed(inside)?;
-        }
-        Ok(())
     }
 }
 
@@ -246,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_ends_behind_a_line_break_ends_in_the_first_column() {
+    fn a_text_that_ends_after_a_line_break_ends_in_the_first_column() {
         assert_eq!((malformed("{\n").0, malformed("{\n").1), (2, 1));
         assert_eq!((malformed("").0, malformed("").1), (1, 1));
     }
@@ -260,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_depth_that_is_set_is_taken_and_one_more_is_not() {
+    fn nesting_is_read_up_to_the_limit_and_refused_one_deeper() {
         let nested = |depth: usize| {
             let (open, close) = ("[".repeat(depth - 2), "]".repeat(depth - 2));
             format!("{{\"HEADER\":{{\"X\":{open}{close}}}}}")
@@ -282,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_json_but_no_cart_is_told_so() {
+    fn json_that_is_no_cart_is_refused_with_what_is_expected() {
         for json in ["[]", "1", "{}", "\"x\"", r#"{"a":1,"b":2}"#, r#"{"CART":[]}"#] {
             assert!(invalid(json).join("").contains("HEADER"), "{json}");
         }

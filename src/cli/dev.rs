@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::mapping::SHEET;
-use crate::outbound::{ClientSettings, Outbound, chain};
+use crate::outbound::{ClientSettings, Outbound, error_chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::telemetry;
@@ -140,7 +140,8 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 /// Sends the sample as SRM does, and prints the answer.
 #[expect(clippy::disallowed_methods, reason = "dev is the caller here")]
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
-    let failed = |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", chain(&error)));
+    let failed =
+        |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", error_chain(&error)));
     let client =
         ClientSettings { setting_names: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
     let outbound = Outbound::try_new(client, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;

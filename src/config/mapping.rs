@@ -35,7 +35,7 @@ impl Mapping {
         let amounts = reader.choice(
             "mapping.shifted_amounts",
             "false",
-            &[("true", Amounts::Shifted), ("false", Amounts::AsTheyAre)],
+            &[("true", Amounts::Shifted), ("false", Amounts::Unshifted)],
         );
         Some(Self { directory: directory?, amounts: amounts? })
     }

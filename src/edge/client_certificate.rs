@@ -1,4 +1,4 @@
-//! Which certificate a caller has shown: here in the handshake, or to a proxy in front, as far as that one is believed.
+//! The client certificate of a request: from the TLS handshake, or from the header of a trusted proxy.
 
 use std::net::IpAddr;
 
@@ -13,24 +13,24 @@ use crate::config::Proxy;
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// From where it connected; IPv4 within IPv6 as IPv4.
+    /// The address it connects from; IPv4 within IPv6 as IPv4.
     pub address: IpAddr,
-    /// How it speaks to the service.
+    /// The transport of the connection.
     pub transport: Transport,
-    /// What it showed in the handshake.
+    /// Its certificate in the handshake.
     pub certificate: Option<Thumbprint>,
 }
 
-/// Whether TLS ends here.
+/// The transport of a connection to the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// It does not.
+    /// Without TLS, or with TLS that a proxy terminates.
     Plain,
-    /// It does.
+    /// TLS that the service terminates.
     Tls,
 }
 
-/// What the caller of a request has shown. Behind a proxy, the certificate in the handshake is the proxy's own.
+/// The certificate of a request's caller. A proxy's connection has the proxy's own certificate in the handshake.
 pub fn certificate_of(headers: &HeaderMap, peer: &Peer, proxy: Option<&Proxy>) -> Option<Thumbprint> {
     let Some(proxy) = proxy.filter(|proxy| proxy.addresses.iter().any(|net| net.contains(&peer.address))) else {
         return peer.certificate;
@@ -38,16 +38,16 @@ pub fn certificate_of(headers: &HeaderMap, peer: &Peer, proxy: Option<&Proxy>) -
     let mut values = headers.get_all(&proxy.certificate_header).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => certificate(value).map(|der| Thumbprint::of(&der)),
-        // None, or two that may disagree.
+        // No header, or two that may disagree.
         _ => None,
     }
 }
 
-/// A certificate in DER out of a header, in any of the forms that proxies write: RFC 9440 (`:base64:`), percent-encoded
+/// A certificate in DER from a header, in any of the forms that proxies write: RFC 9440 (`:base64:`), percent-encoded
 /// PEM (nginx, ingress-nginx), Envoy's `Cert="…"`, plain base64 (Cloud Foundry).
 fn certificate(value: &HeaderValue) -> Option<Vec<u8>> {
     let text = value.to_str().ok()?.trim();
-    let text = envoy(text).unwrap_or(text);
+    let text = certificate_of_envoy(text).unwrap_or(text);
     let text = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).unwrap_or(text);
     let text = percent_decode_str(text).decode_utf8().ok()?;
     // Of a chain in PEM, the first is the client's.
@@ -60,10 +60,10 @@ fn certificate(value: &HeaderValue) -> Option<Vec<u8>> {
     STANDARD.decode(base64).ok().filter(|der| der.first() == Some(&0x30))
 }
 
-/// The certificate in the one element of `x-forwarded-client-cert`: of several, the first may be what the client itself has
-/// sent. Where nothing else but a chain or a hash is told, there is none.
-fn envoy(text: &str) -> Option<&str> {
-    // A quotation mark or a semicolon stands in no other form.
+/// The certificate in the one element of `x-forwarded-client-cert`; `None` for other forms. The text is empty if there
+/// are several elements, as the client itself may have sent the first, or if the element holds only a chain or a hash.
+fn certificate_of_envoy(text: &str) -> Option<&str> {
+    // No other form has a quotation mark or a semicolon.
     if !text.contains(['"', ';']) {
         return None;
     }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_proxy_that_is_named_is_believed() {
+    fn only_a_configured_proxy_is_trusted() {
         let value = format!(":{}:", STANDARD.encode(DER));
         let of_the_handshake = Some(Thumbprint::of(b"of the handshake"));
         let of_the_header = Some(Thumbprint::of(DER));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_nothing_but_one_header_counts() {
+    fn a_proxy_has_to_send_exactly_one_valid_header() {
         let value = format!(":{}:", STANDARD.encode(DER));
         for values in [&[][..], &[value.as_str(), value.as_str()], &["nonsense"]] {
             assert_eq!(certificate_of(&headers(values), &peer("10.1.2.3"), Some(&proxy())), None, "{values:?}");

@@ -1,56 +1,61 @@
-//! Golden examples: `examples/NAME.cart.json` with `NAME.order.json` beside it, mapped and compared.
-
-use std::collections::BTreeMap;
+//! Examples: each cart `examples/NAME.cart.json` has to become the order `examples/NAME.order.json`.
 
 use serde_json::Value;
 
-use super::{Amounts, Defect, Mapping};
+use super::compiled::Mapping;
+use super::currency::Amounts;
+use super::defect::Defect;
+use super::folder::Folder;
 use crate::cart::{Cart, CartError};
+use crate::message::Message;
 
 const CART: &str = ".cart.json";
 const ORDER: &str = ".order.json";
 
-/// Maps every example of a folder's files. A name that ends in `.shifted` or `.unshifted` is mapped with
-/// `shifted_amounts` on or off, whatever is configured.
-pub fn check(mapping: &Mapping, files: &BTreeMap<String, String>) -> Vec<Defect> {
-    let examples = files.iter().filter(|(file, _)| file.starts_with("examples/"));
-    let defect = |(file, text): (&String, &String)| {
-        if let Some(name) = file.strip_suffix(CART) {
-            let order = format!("{name}{ORDER}");
-            let expected = files
-                .get(&order)
-                .ok_or_else(|| format!("{order} is missing; expected the order that this cart becomes"));
-            return expected
-                .and_then(|expected| compare(mapping, name, text, &order, expected))
-                .err()
-                .map(|problem| Defect::new(file, problem));
-        }
-        let orphan = file.strip_suffix(ORDER).is_some_and(|name| !files.contains_key(&format!("{name}{CART}")));
-        orphan.then(|| Defect::new(file, "there is no cart of this name beside it"))
-    };
-    examples.filter_map(defect).collect()
+impl Mapping {
+    /// Maps every example of a folder; a defect for each that becomes another order. A name that ends in `.shifted` or
+    /// `.unshifted` is mapped with `mapping.shifted_amounts` on or off, whatever is configured.
+    pub fn check_examples(&self, folder: &Folder) -> Vec<Defect> {
+        let examples = folder.examples();
+        let defect = |(file, text): (&&str, &&str)| {
+            if let Some(name) = file.strip_suffix(CART) {
+                let order = format!("{name}{ORDER}");
+                let expected = examples
+                    .get(order.as_str())
+                    .ok_or_else(|| format!("{order} is missing; expected the order that this cart becomes"));
+                return expected
+                    .and_then(|expected| compare(self, name, text, &order, expected))
+                    .err()
+                    .map(|problem| Defect::new(file, problem));
+            }
+            let orphan =
+                file.strip_suffix(ORDER).is_some_and(|name| !examples.contains_key(format!("{name}{CART}").as_str()));
+            orphan.then(|| Defect::new(file, "there is no cart of this name beside it"))
+        };
+        examples.iter().filter_map(defect).collect()
+    }
 }
 
 fn compare(mapping: &Mapping, name: &str, cart: &str, order_file: &str, expected: &str) -> Result<(), String> {
     let amounts = match name.rsplit_once('.') {
         Some((_, "shifted")) => Amounts::Shifted,
-        Some((_, "unshifted")) => Amounts::AsTheyAre,
+        Some((_, "unshifted")) => Amounts::Unshifted,
         _ => mapping.amounts,
     };
     let expected: Value =
         serde_json::from_str(expected).map_err(|error| format!("{order_file} is no JSON: {error}"))?;
     let cart = Cart::parse(cart).map_err(|error| match error {
         CartError::Malformed { .. } => error.to_string(),
-        CartError::Invalid(mistakes) => texts(&mistakes),
+        CartError::Invalid(mistakes) => joined_texts(&mistakes),
     })?;
-    let found = mapping.with_amounts(amounts).map(&cart).map_err(|mistakes| texts(&mistakes))?.order;
+    let found = mapping.with_amounts(amounts).map(&cart).map_err(|mistakes| joined_texts(&mistakes))?.order;
     match difference(&found, &expected, "") {
         None => Ok(()),
         Some(difference) => Err(format!("maps to something else than {order_file} says: {difference}")),
     }
 }
 
-fn texts(mistakes: &[crate::message::Message]) -> String {
+fn joined_texts(mistakes: &[Message]) -> String {
     mistakes.iter().map(|mistake| mistake.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 

@@ -1,121 +1,29 @@
 //! The mapping sheet `purchase-order.csv`: one row per target field, checked whole and compiled when loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod absent;
+mod source;
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::Defect;
+pub use absent::Absent;
+pub use source::Source;
+
 use super::conversion::Conversion;
-use super::table::{self, Table};
-use super::target::{self, Object, Path};
-use crate::cart::{Name, Selection, is_initial};
+use super::csv_file::{CsvFile, CsvRow};
+use super::defect::Defect;
+use super::table::Tables;
+use super::target::{MAX_LISTS, Object, TargetPath};
+use crate::cart::Name;
 
 const COLUMNS: [&str; 4] = ["target", "source", "as", "absent"];
-
-/// What happens where the source is missing or initial.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Absent {
-    /// A mistake in the cart.
-    Refuse,
-    /// The target is left out.
-    Omit,
-    /// The target gets this value.
-    Use(Value),
-}
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The order's id.
-    Id,
-    /// A field of the rows that a selection names.
-    Field {
-        /// Which rows.
-        selection: Selection,
-        /// Which field.
-        field: Name,
-        /// The section's name as the sheet spells it.
-        section_label: String,
-        /// The field's name as the sheet spells it.
-        label: String,
-    },
-}
-
-impl Source {
-    /// How deep in the cart the source lives: 0 the header, 1 an item, 2 an account.
-    pub fn depth(&self) -> usize {
-        match self {
-            Self::Id => 0,
-            Self::Field { selection, .. } => match selection.section.to_string().as_str() {
-                "HEADER" => 0,
-                "ACCOUNT" => 2,
-                _ => 1,
-            },
-        }
-    }
-
-    fn section(&self) -> Option<&Name> {
-        match self {
-            Self::Id => None,
-            Self::Field { selection, .. } => Some(&selection.section),
-        }
-    }
-
-    /// Section and field for a message.
-    pub fn place(&self) -> (&str, &str) {
-        match self {
-            Self::Id => ("HEADER", "GUID"),
-            Self::Field { section_label, label, .. } => (section_label, label),
-        }
-    }
-
-    /// `ID`, `HEADER.CO_CODE`, `PARTNER[00000019].PARTNER_ID`, `ACCOUNT[DIST_IND=Q].DIST_QUAN`.
-    fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.eq_ignore_ascii_case("ID") {
-            return Ok(Self::Id);
-        }
-        let expected = || format!("source {text:?}: expected ID, SECTION.FIELD or SECTION[FIELD=VALUE].FIELD");
-        let (section, field) = text.rsplit_once('.').ok_or_else(expected)?;
-        let (section, filter) = match section.split_once('[') {
-            None => (section, None),
-            Some((section, filter)) => (section, Some(filter.strip_suffix(']').ok_or_else(expected)?)),
-        };
-        if section.is_empty()
-            || field.is_empty()
-            || section.contains(['[', ']', '.'])
-            || field.contains(['[', ']', ' '])
-        {
-            return Err(expected());
-        }
-        let filter = filter.map(|filter| Self::filter(section, filter)).transpose()?;
-        let selection = Selection { section: Name::of(section), filter };
-        Ok(Self::Field {
-            selection,
-            field: Name::of(field),
-            section_label: section.to_owned(),
-            label: field.to_owned(),
-        })
-    }
-
-    fn filter(section: &str, text: &str) -> Result<(Name, String), String> {
-        match text.split_once('=') {
-            Some((field, value)) => Ok((Name::of(field.trim()), value.trim().to_owned())),
-            None if Name::of(section) == Name::of("PARTNER") => Ok((Name::of("PARTNER_FCT"), text.trim().to_owned())),
-            None => Err(format!(
-                "source {section}[{text}]: expected [FIELD=VALUE]; only PARTNER[FUNCTION] has a short form"
-            )),
-        }
-    }
-}
 
 /// One row of the sheet.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Line in the file.
     pub line: u64,
-    /// The column `source` as it stands.
-    pub source: String,
+    /// The text of the column `source`.
+    pub source_text: String,
     /// The sources, joined to one key if there are several.
     pub sources: Vec<Source>,
     /// The column `as`.
@@ -134,81 +42,83 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Reads and checks the sheet against the tables that it names. Reports every defect of every row.
-    pub fn parse(file: &str, text: &str, tables: &BTreeMap<String, Table>) -> Result<Self, Vec<Defect>> {
-        let (header, lines) = table::lines(file, text)?;
-        let columns = columns(file, &header)?;
-        let mut root = Object::default();
-        let mut sections = BTreeSet::new();
+    /// Reads and checks the sheet against the tables that it names.
+    ///
+    /// # Errors
+    /// Every defect of every row.
+    pub fn parse(file: &str, text: &str, tables: &Tables) -> Result<Self, Vec<Defect>> {
+        let CsvFile { header, rows } = CsvFile::parse(file, text)?;
+        let columns = column_indexes(file, &header)?;
+        let mut sheet = Self { sections: BTreeSet::new(), root: Object::default() };
         let mut defects = Vec::new();
-        for line in &lines {
-            let cell =
-                |column: usize| columns.get(column).and_then(|at| line.cells.get(*at)).map_or("", String::as_str);
-            let row = [cell(0), cell(1), cell(2), cell(3)];
-            let placed = rule(row, line.number, tables).and_then(|(path, rule)| {
-                let depth = path.depth();
-                sections.extend(rule.sources.iter().filter_map(Source::section).cloned());
-                if depth == target::MAX_LISTS {
-                    sections.insert(Name::of("ACCOUNT"));
-                }
-                root.place(path, rule).map_err(|problem| vec![problem]).and(depth_fits(depth))
-            });
-            let problems = placed.err().unwrap_or_default();
-            defects.extend(problems.into_iter().map(|problem| Defect::new(file, problem).line(line.number)));
+        for row in &rows {
+            let problems = sheet.add(row, columns, tables).err().unwrap_or_default();
+            defects.extend(problems.into_iter().map(|problem| Defect::in_line(file, row.line, problem)));
         }
-        if lines.is_empty() {
+        if rows.is_empty() {
             defects.push(Defect::new(file, "the sheet has no rows"));
         }
-        if defects.is_empty() { Ok(Self { sections, root }) } else { Err(defects) }
+        if defects.is_empty() { Ok(sheet) } else { Err(defects) }
+    }
+
+    fn add(&mut self, row: &CsvRow, columns: [usize; 4], tables: &Tables) -> Result<(), Vec<String>> {
+        let (path, rule) = rule(columns.map(|column| row.cell(column)), row.line, tables)?;
+        let depth = path.depth();
+        self.sections.extend(rule.sources.iter().filter_map(Source::section).cloned());
+        if depth == MAX_LISTS {
+            self.sections.insert(Name::of("ACCOUNT"));
+        }
+        self.root.insert(path, rule).map_err(|problem| vec![problem])?;
+        if depth <= MAX_LISTS {
+            return Ok(());
+        }
+        Err(vec!["target: at most two lists: one entry an item, and in it one entry an account".to_owned()])
     }
 }
 
-fn depth_fits(depth: usize) -> Result<(), Vec<String>> {
-    if depth <= target::MAX_LISTS {
-        return Ok(());
-    }
-    Err(vec!["target: at most two lists: one entry an item, and in it one entry an account".to_owned()])
-}
-
-/// Where each of [`COLUMNS`] stands.
-fn columns(file: &str, header: &[String]) -> Result<Vec<usize>, Vec<Defect>> {
-    let find = |name: &str| {
+/// The index of each of [`COLUMNS`] in the header.
+fn column_indexes(file: &str, header: &[String]) -> Result<[usize; 4], Vec<Defect>> {
+    let index = |name: &str| {
         header.iter().position(|column| column.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            Defect::new(file, format!("the column {name} is missing; expected target,source,as,absent,remark")).line(1)
+            let problem = format!("the column {name} is missing; expected target,source,as,absent,remark");
+            Defect::in_line(file, 1, problem)
         })
     };
-    let (found, missing): (Vec<_>, Vec<_>) = COLUMNS.into_iter().map(find).partition(Result::is_ok);
-    if missing.is_empty() {
-        Ok(found.into_iter().flatten().collect())
-    } else {
-        Err(missing.into_iter().filter_map(Result::err).collect())
+    let [target, source, conversion, absent] = COLUMNS.map(index);
+    match (target, source, conversion, absent) {
+        (Ok(target), Ok(source), Ok(conversion), Ok(absent)) => Ok([target, source, conversion, absent]),
+        (target, source, conversion, absent) => {
+            Err([target, source, conversion, absent].into_iter().filter_map(Result::err).collect())
+        }
     }
 }
 
-fn rule(row: [&str; 4], line: u64, tables: &BTreeMap<String, Table>) -> Result<(Path, Rule), Vec<String>> {
-    let [target, source, conversion, absent] = row;
+/// Reads the cells of one row, in the order of [`COLUMNS`].
+fn rule(cells: [&str; 4], line: u64, tables: &Tables) -> Result<(TargetPath, Rule), Vec<String>> {
+    let [target, source, conversion, absent] = cells;
     let mut problems = Vec::new();
     let mut keep = |problem: String| problems.push(problem);
-    let path = Path::parse(target).map_err(&mut keep).ok();
+    let path = TargetPath::parse(target).map_err(&mut keep).ok();
     let conversion = Conversion::parse(conversion)
         .ok_or_else(|| format!("as {conversion:?}: expected {}", Conversion::FORMS))
         .map_err(&mut keep)
         .ok();
     let sources = sources(source, conversion.as_ref()).map_err(&mut keep).ok();
-    let absent = parse_absent(absent, conversion.as_ref()).map_err(&mut keep).ok();
+    let absent = Absent::parse(absent, conversion.as_ref()).map_err(&mut keep).ok();
     if let (Some(Conversion::Table(name)), Some(sources)) = (&conversion, &sources)
-        && let Err(problem) = table_fits(name, sources.len(), tables)
+        && let Err(problem) = check_table(name, sources.len(), tables)
     {
         keep(problem);
     }
     match (path, conversion, sources, absent) {
         (Some(path), Some(conversion), Some(sources), Some(absent)) if problems.is_empty() => {
-            Ok((path, Rule { line, source: source.to_owned(), sources, conversion, absent }))
+            Ok((path, Rule { line, source_text: source.to_owned(), sources, conversion, absent }))
         }
         _ => Err(problems),
     }
 }
 
+/// Several sources are the parts of one table key; a constant has none.
 fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
     if matches!(conversion, Some(Conversion::Constant(_))) {
         return Ok(Vec::new());
@@ -220,7 +130,8 @@ fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, S
     Ok(sources)
 }
 
-fn table_fits(name: &str, keys: usize, tables: &BTreeMap<String, Table>) -> Result<(), String> {
+/// A table needs as many key columns as the row has sources.
+fn check_table(name: &str, keys: usize, tables: &Tables) -> Result<(), String> {
     let table = tables.get(name).ok_or_else(|| format!("as table:{name}: there is no tables/{name}.csv"))?;
     if table.key_columns.len() == keys {
         return Ok(());
@@ -228,41 +139,14 @@ fn table_fits(name: &str, keys: usize, tables: &BTreeMap<String, Table>) -> Resu
     Err(format!("as table:{name}: the table has {} key columns, the source names {keys}", table.key_columns.len()))
 }
 
-fn parse_absent(text: &str, conversion: Option<&Conversion>) -> Result<Absent, String> {
-    match text.trim() {
-        "refuse" => Ok(Absent::Refuse),
-        "omit" => Ok(Absent::Omit),
-        "" if matches!(conversion, Some(Conversion::Constant(_))) => Ok(Absent::Omit),
-        other => {
-            let value = other
-                .strip_prefix("use:")
-                .ok_or_else(|| format!("absent {other:?}: expected refuse, omit or use:VALUE"))?;
-            let Some(conversion) = conversion else { return Ok(Absent::Omit) };
-            let value = conversion
-                .apply(value)
-                .ok_or_else(|| format!("absent use:{value}: expected {}", conversion.expected()))?;
-            if matches!(conversion, Conversion::Text | Conversion::Id | Conversion::Table(_))
-                && value.as_str().is_some_and(str::is_empty)
-            {
-                return Err("absent use: needs a value; to leave the target out, say omit".to_owned());
-            }
-            Ok(Absent::Use(value))
-        }
-    }
-}
-
-/// True for a value that the sheet treats as absent.
-pub fn is_absent(parts: &[String]) -> bool {
-    parts.iter().all(|part| is_initial(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::table::Table;
 
-    fn tables() -> BTreeMap<String, Table> {
+    fn tables() -> Tables {
         let table = |text| Table::parse("t", text).unwrap();
-        BTreeMap::from([("one".to_owned(), table("k,v\nA,1\n")), ("two".to_owned(), table("k,l,v\nA,B,1\n"))])
+        Tables::from([("one".to_owned(), table("k,v\nA,1\n")), ("two".to_owned(), table("k,l,v\nA,B,1\n"))])
     }
 
     fn defects(rows: &str) -> Vec<String> {

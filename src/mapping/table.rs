@@ -1,66 +1,16 @@
-//! CSV as analysts keep it (`,` or `;`, BOM allowed), and the tables in which keys are looked up.
+//! The tables in which keys are looked up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::Defect;
+use super::csv_file::{CsvFile, CsvRow};
+use super::defect::Defect;
+use crate::message::quoted;
 
-/// The column in which analysts explain a row; ignored.
-pub const REMARK: &str = "remark";
+/// The column for the analysts' notes; ignored.
+const REMARK: &str = "remark";
 
-/// One line of a CSV file: its line number, counted from 1, and its trimmed cells.
-#[derive(Debug, Clone)]
-pub struct Line {
-    pub number: u64,
-    pub cells: Vec<String>,
-}
-
-/// Reads a CSV file (RFC 4180; the separator is the one that the header uses). Blank lines and lines that begin
-/// with `#` are skipped; every other line needs as many cells as the header.
-pub fn lines(file: &str, text: &str) -> Result<(Vec<String>, Vec<Line>), Vec<Defect>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let header = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
-    let separator = if header.contains(';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .comment(Some(b'#'))
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    let mut lines = Vec::new();
-    let mut defects = Vec::new();
-    for record in reader.records() {
-        match record {
-            // A spreadsheet leaves lines of separators behind.
-            Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => {}
-            Ok(record) => {
-                let number = record.position().map_or(0, csv::Position::line);
-                if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
-                    let problem = "a cell goes over several lines; is a quotation mark not closed?";
-                    defects.push(Defect::new(file, problem).line(number));
-                }
-                lines.push(Line { number, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
-            }
-            Err(error) => defects.push(defect_of(file, &error)),
-        }
-    }
-    if lines.is_empty() && defects.is_empty() {
-        defects.push(Defect::new(file, "the file is empty; expected a header row"));
-    }
-    if !defects.is_empty() {
-        return Err(defects);
-    }
-    Ok((lines.remove(0).cells, lines))
-}
-
-fn defect_of(file: &str, error: &csv::Error) -> Defect {
-    let line = error.position().map_or(0, csv::Position::line);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} cells; expected {expected_len}, as in the header")
-        }
-        _ => format!("can't be read as CSV: {error}"),
-    };
-    Defect::new(file, message).line(line)
-}
+/// Every table of a folder, by its name.
+pub type Tables = BTreeMap<String, Table>;
 
 /// A table: one or more key columns, then the value.
 #[derive(Debug, Clone)]
@@ -71,32 +21,36 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads `tables/NAME.csv`. Defects: no key column, an empty value, a key that stands twice.
+    /// Reads `tables/NAME.csv`.
+    ///
+    /// # Errors
+    /// No key column, an empty value, a key in two rows.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
-        let (mut columns, lines) = lines(file, text)?;
-        if columns.last().is_some_and(|name| name.eq_ignore_ascii_case(REMARK)) {
-            columns.pop();
+        let CsvFile { header: mut key_columns, rows: csv_rows } = CsvFile::parse(file, text)?;
+        if key_columns.last().is_some_and(|name| name.eq_ignore_ascii_case(REMARK)) {
+            key_columns.pop();
         }
-        if columns.len() < 2 {
-            return Err(vec![Defect::new(file, "expected one or more key columns, then the value's column").line(1)]);
+        if key_columns.len() < 2 {
+            let expected = "expected one or more key columns, then the value's column";
+            return Err(vec![Defect::in_line(file, 1, expected)]);
         }
-        columns.pop();
+        key_columns.pop();
         let mut rows = HashMap::new();
         let mut first_line: HashMap<Vec<String>, u64> = HashMap::new();
         let mut defects = Vec::new();
-        for Line { number, mut cells } in lines {
-            cells.truncate(columns.len() + 1);
-            let value = cells.pop().unwrap_or_default();
+        for CsvRow { line, cells: mut key } in csv_rows {
+            key.truncate(key_columns.len() + 1);
+            let value = key.pop().unwrap_or_default();
             if value.is_empty() {
-                defects.push(Defect::new(file, "the value is empty").line(number));
+                defects.push(Defect::in_line(file, line, "the value is empty"));
             }
-            if let Some(first) = first_line.insert(cells.clone(), number) {
-                let key = shown(&cells);
-                defects.push(Defect::new(file, format!("the key {key} already stands in line {first}")).line(number));
+            if let Some(first) = first_line.insert(key.clone(), line) {
+                let problem = format!("the key {} already stands in line {first}", quoted_key(&key));
+                defects.push(Defect::in_line(file, line, problem));
             }
-            rows.insert(cells, value);
+            rows.insert(key, value);
         }
-        if defects.is_empty() { Ok(Self { key_columns: columns, rows }) } else { Err(defects) }
+        if defects.is_empty() { Ok(Self { key_columns, rows }) } else { Err(defects) }
     }
 
     /// Every value.
@@ -104,15 +58,15 @@ impl Table {
         self.rows.values().map(String::as_str)
     }
 
-    /// The value of a key; keys match to the letter, an empty part matches an empty cell.
+    /// The value of a key; keys match exactly, an empty part matches an empty cell.
     pub fn get(&self, key: &[String]) -> Option<&str> {
         self.rows.get(key).map(String::as_str)
     }
 }
 
-/// A key as messages show it: `"DE" + "08"`.
-pub fn shown(key: &[String]) -> String {
-    key.iter().map(|part| crate::message::quoted(part)).collect::<Vec<_>>().join(" + ")
+/// A key for a message: `"DE" + "08"`.
+pub fn quoted_key(key: &[String]) -> String {
+    key.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]

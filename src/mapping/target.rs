@@ -1,4 +1,4 @@
-//! The column `target`: paths such as `lines[].allocations[].percent`, grown into the tree of the order's body.
+//! The column `target`: paths such as `lines[].allocations[].percent`, and the tree of the order's body that they make.
 
 use std::fmt;
 
@@ -9,48 +9,48 @@ pub const MAX_LISTS: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
     name: String,
-    list: bool,
+    is_list: bool,
 }
 
 /// A target's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path {
+pub struct TargetPath {
     steps: Vec<Step>,
 }
 
-impl Path {
+impl TargetPath {
     /// Reads `a.b`, `lines[].x`, `lines[].allocations[].y`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let steps: Vec<Step> = text
             .trim()
             .split('.')
             .map(|part| match part.strip_suffix("[]") {
-                Some(name) => Step { name: name.to_owned(), list: true },
-                None => Step { name: part.to_owned(), list: false },
+                Some(name) => Step { name: name.to_owned(), is_list: true },
+                None => Step { name: part.to_owned(), is_list: false },
             })
             .collect();
-        let fine = |step: &Step| {
+        let is_valid = |step: &Step| {
             !step.name.is_empty()
                 && step.name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '$'))
         };
-        let ends_in_a_field = steps.last().is_some_and(|step| !step.list);
-        if steps.iter().all(fine) && ends_in_a_field {
+        let ends_in_a_field = steps.last().is_some_and(|step| !step.is_list);
+        if steps.iter().all(is_valid) && ends_in_a_field {
             return Ok(Self { steps });
         }
         Err(format!("target {text:?}: expected a path such as supplier.externalId or lines[].unitPrice"))
     }
 
-    /// How many lists the path goes through.
+    /// The number of lists on the path.
     pub fn depth(&self) -> usize {
-        self.steps.iter().filter(|step| step.list).count()
+        self.steps.iter().filter(|step| step.is_list).count()
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for TargetPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in self.steps.iter().enumerate() {
             let dot = if index == 0 { "" } else { "." };
-            let list = if step.list { "[]" } else { "" };
+            let list = if step.is_list { "[]" } else { "" };
             write!(f, "{dot}{}{list}", step.name)?;
         }
         Ok(())
@@ -59,56 +59,60 @@ impl fmt::Display for Path {
 
 /// An object of the order's body: its members in the order in which the sheet first names them.
 #[derive(Debug, Clone)]
-pub struct Object<L> {
+pub struct Object<F> {
     /// Name and content of each member.
-    pub members: Vec<(String, Member<L>)>,
+    pub members: Vec<(String, Member<F>)>,
 }
 
-/// What a member of the body is.
+/// The content of a member of the body.
 #[derive(Debug, Clone)]
-pub enum Member<L> {
-    /// A value.
-    Leaf(L),
+pub enum Member<F> {
+    /// A field with a value.
+    Field(F),
     /// A nested object.
-    Object(Object<L>),
+    Object(Object<F>),
     /// A list with one object for each item, or for each account of an item.
-    List(Object<L>),
+    List(Object<F>),
 }
 
-impl<L> Default for Object<L> {
+impl<F> Default for Object<F> {
     fn default() -> Self {
         Self { members: Vec::new() }
     }
 }
 
-impl<L> Object<L> {
-    /// Puts a leaf where the path says; refuses a place that is taken, or that is something else already.
-    pub fn place(&mut self, path: Path, leaf: L) -> Result<(), String> {
-        let shown = path.to_string();
+impl<F> Object<F> {
+    /// Inserts a field at its path.
+    ///
+    /// # Errors
+    /// If the path, or a part of it, is something else already.
+    pub fn insert(&mut self, path: TargetPath, field: F) -> Result<(), String> {
+        let target = path.to_string();
         let mut steps = path.steps;
-        let Some(last) = steps.pop() else { return Err(format!("target {shown}: empty")) };
+        let Some(last) = steps.pop() else { return Err(format!("target {target}: empty")) };
         let mut object = self;
         for step in steps {
             object = object
-                .inside(step)
-                .ok_or_else(|| format!("target {shown}: an earlier row makes a part of it something else"))?;
+                .descend(step)
+                .ok_or_else(|| format!("target {target}: an earlier row makes a part of it something else"))?;
         }
         if object.members.iter().any(|(name, _)| *name == last.name) {
-            return Err(format!("target {shown}: already set by an earlier row"));
+            return Err(format!("target {target}: already set by an earlier row"));
         }
-        object.members.push((last.name, Member::Leaf(leaf)));
+        object.members.push((last.name, Member::Field(field)));
         Ok(())
     }
 
-    fn inside(&mut self, step: Step) -> Option<&mut Self> {
+    /// The object one step below; `None` if the member is something else.
+    fn descend(&mut self, step: Step) -> Option<&mut Self> {
         let index = if let Some(index) = self.members.iter().position(|(name, _)| *name == step.name) {
             index
         } else {
-            let new = if step.list { Member::List(Self::default()) } else { Member::Object(Self::default()) };
+            let new = if step.is_list { Member::List(Self::default()) } else { Member::Object(Self::default()) };
             self.members.push((step.name, new));
             self.members.len() - 1
         };
-        match (&mut self.members.get_mut(index)?.1, step.list) {
+        match (&mut self.members.get_mut(index)?.1, step.is_list) {
             (Member::Object(object), false) | (Member::List(object), true) => Some(object),
             _ => None,
         }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Target;
 use crate::order::vms_response::{CallOutcome, VmsResponse};
 use crate::order::{Order, OrderId};
-use crate::outbound::{ClientSettings, Outbound, OutboundError, chain, read_limited, retry_after};
+use crate::outbound::{ClientSettings, Outbound, OutboundError, error_chain, read_limited, retry_after};
 
 /// Largest answer, in bytes; 11VMS's answers have some KiB.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -89,11 +89,11 @@ impl VmsClient {
         match sent {
             Ok(response) => self.read_answer(response).await,
             Err(error) if error.is_builder() => {
-                CallOutcome::NotSent(format!("the request can't be built: {}", chain(&error)))
+                CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
             }
-            Err(error) if error.is_connect() => CallOutcome::NotSent(format!("no connection: {}", chain(&error))),
+            Err(error) if error.is_connect() => CallOutcome::NotSent(format!("no connection: {}", error_chain(&error))),
             Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
-            Err(error) => CallOutcome::Lost(format!("no answer: {}", chain(&error))),
+            Err(error) => CallOutcome::Lost(format!("no answer: {}", error_chain(&error))),
         }
     }
 

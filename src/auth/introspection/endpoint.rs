@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::auth::claims::Claims;
 use crate::config::Introspection;
-use crate::outbound::{Outbound, authenticate, chain, read_limited};
+use crate::outbound::{Outbound, add_client_credentials, error_chain, read_limited};
 
 /// Largest answer, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -44,7 +44,7 @@ impl IntrospectionEndpoint {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer about tokens")]
     pub async fn introspect(&self, token: &str) -> Result<IntrospectionResponse, String> {
         let (url, request) = (&self.settings.url, self.request(token)?);
-        let answer = request.send().await.map_err(|error| format!("{url}: {}", chain(&error)))?;
+        let answer = request.send().await.map_err(|error| format!("{url}: {}", error_chain(&error)))?;
         if !answer.status().is_success() {
             return Err(format!("{url} answered {}", answer.status().as_u16()));
         }
@@ -59,7 +59,8 @@ impl IntrospectionEndpoint {
         let secret = client_secret.read()?;
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-        let request = authenticate(self.http.client().post(url.clone()), &mut form, client_id, &secret, *auth);
+        let request =
+            add_client_credentials(self.http.client().post(url.clone()), &mut form, client_id, &secret, *auth);
         let request = request.header(ACCEPT, "application/json");
         Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use crate::clock::Clock;
-use crate::outbound::{Outbound, chain, read_limited, retry_after};
+use crate::outbound::{Outbound, error_chain, read_limited, retry_after};
 
 /// Largest key set or discovery document, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -34,7 +34,7 @@ impl IssuerClient {
     pub async fn get<T: DeserializeOwned>(&self, url: &Url) -> Result<T, FetchError> {
         let failed = |detail: String| FetchError::new(url.as_str(), detail);
         let request = self.http.client().get(url.clone());
-        let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", chain(&error))))?;
+        let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", error_chain(&error))))?;
         if !answer.status().is_success() {
             let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let wait = wait.and_then(|text| retry_after(text, self.clock.now()));

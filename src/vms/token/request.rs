@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::assertion;
 use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
-use crate::outbound::{authenticate, chain, read_limited};
+use crate::outbound::{add_client_credentials, error_chain, read_limited};
 
 /// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -96,7 +96,7 @@ fn authenticate_client(
     match &settings.credentials {
         Credentials::Secret(secret, method) => {
             let secret = secret.read().map_err(TokenError::Secret)?;
-            return Ok(authenticate(request, form, client_id, &secret, *method));
+            return Ok(add_client_credentials(request, form, client_id, &secret, *method));
         }
         Credentials::PrivateKeyJwt(key) => {
             let assertion = assertion::sign(key, client_id, client_id, now)?;
@@ -116,7 +116,7 @@ fn authenticate_client(
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens for 11VMS")]
 async fn send(request: RequestBuilder) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
-    let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", chain(&error))))?;
+    let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", error_chain(&error))))?;
     let status = answer.status();
     let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(failed)?;
     if status.is_success() {

@@ -1,0 +1,53 @@
+//! Scopes and selections: which rows of a cart a value is read from.
+
+use super::name::Name;
+use super::sections::Row;
+use super::value::{Scalar, without_leading_zeros};
+
+/// The part of a cart in which a value is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole cart.
+    Header,
+    /// One item that is not deleted, by its index in `JoinedCart::items`.
+    Item(usize),
+    /// One account assignment of an item.
+    Account(usize, usize),
+}
+
+impl Scope {
+    /// How deep in the cart: 0 the header, 1 an item, 2 an account.
+    pub const fn depth(self) -> usize {
+        match self {
+            Self::Header => 0,
+            Self::Item(_) => 1,
+            Self::Account(..) => 2,
+        }
+    }
+
+    /// The item's index, if the scope is inside one.
+    pub const fn item(self) -> Option<usize> {
+        match self {
+            Self::Header => None,
+            Self::Item(item) | Self::Account(item, _) => Some(item),
+        }
+    }
+}
+
+/// The rows of a section, or those of them in which one field has one value (`PARTNER[00000019]`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The section.
+    pub section: Name,
+    /// The field and the value that it must have; an empty value stands for initial.
+    pub filter: Option<(Name, String)>,
+}
+
+impl Selection {
+    pub(super) fn includes(&self, row: &Row) -> bool {
+        let Some((field, value)) = &self.filter else { return true };
+        let found = row.get(field).map_or("", Scalar::text);
+        // cl_json writes NUMC keys as bare numbers: 19 is 00000019.
+        found == value || (!found.is_empty() && without_leading_zeros(found) == without_leading_zeros(value))
+    }
+}

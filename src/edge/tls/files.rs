@@ -1,0 +1,151 @@
+//! The files of `[server.tls]`, each read once, and the TLS configuration that is built from them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use thiserror::Error;
+
+use crate::config::{ClientCertificates, Tls};
+use crate::digest::sha256;
+
+/// The protocols offered in the handshake (ALPN, RFC 7301). A client without ALPN speaks HTTP/1.
+const ALPN: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
+
+const CERTIFICATE: &str = "server.tls.certificate";
+const KEY: &str = "server.tls.key";
+const CLIENT_CA: &str = "server.tls.client_ca";
+
+/// TLS can't be set up.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file can't be read, or its content is not what is expected.
+    #[error("{setting} {}: {problem}", file.display())]
+    File {
+        /// The setting that names the file.
+        setting: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// The problem, and the expected content.
+        problem: String,
+    },
+    /// The files do not go together.
+    #[error("server.tls.certificate and server.tls.key can't be used together: {0}")]
+    Together(#[from] rustls::Error),
+}
+
+/// A file that a setting names, with what it contained when it was read.
+pub struct PemFile<'s> {
+    pub setting: &'static str,
+    pub path: &'s Path,
+    /// The expected content, for messages.
+    expected: &'static str,
+    content: io::Result<Vec<u8>>,
+}
+
+impl<'s> PemFile<'s> {
+    fn read(setting: &'static str, path: &'s Path, expected: &'static str) -> Self {
+        Self { setting, path, expected, content: fs::read(path) }
+    }
+
+    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.content()?).collect();
+        match certificates {
+            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+            Ok(_) => Err(self.unusable(self.expected)),
+            Err(error) => Err(self.unexpected(&error.to_string())),
+        }
+    }
+
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+        PrivateKeyDer::from_pem_slice(self.content()?).map_err(|error| self.unexpected(&error.to_string()))
+    }
+
+    /// The certificates as roots, against which others are verified.
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.certificates()? {
+            roots.add(certificate).map_err(|error| self.unusable(&error.to_string()))?;
+        }
+        Ok(roots)
+    }
+
+    fn content(&self) -> Result<&[u8], TlsError> {
+        self.content.as_deref().map_err(|error| self.unexpected(&error.to_string()))
+    }
+
+    fn unexpected(&self, problem: &str) -> TlsError {
+        self.unusable(&format!("{problem}; {}", self.expected))
+    }
+
+    fn unusable(&self, problem: &str) -> TlsError {
+        TlsError::File { setting: self.setting, file: self.path.to_owned(), problem: problem.to_owned() }
+    }
+
+    /// A file that can't be read differs from every file that can, and from one that can't for another reason.
+    fn digest(&self) -> Digest {
+        self.content.as_deref().map(sha256).map_err(io::Error::kind)
+    }
+}
+
+/// The digest of a file, or the reason why it can't be read.
+pub type Digest = Result<[u8; 32], io::ErrorKind>;
+
+/// The files of `[server.tls]`, each read once.
+pub struct TlsFiles<'s> {
+    certificate: PemFile<'s>,
+    key: PemFile<'s>,
+    client_ca: Option<PemFile<'s>>,
+}
+
+impl<'s> TlsFiles<'s> {
+    pub fn read(settings: &'s Tls) -> Self {
+        const EXPECTED: &str = "expected a certificate in PEM";
+        Self {
+            certificate: PemFile::read(CERTIFICATE, &settings.certificate, EXPECTED),
+            key: PemFile::read(KEY, &settings.key, "expected a private key in PEM"),
+            client_ca: settings.client_ca.as_deref().map(|path| PemFile::read(CLIENT_CA, path, EXPECTED)),
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &PemFile<'s>> {
+        [&self.certificate, &self.key].into_iter().chain(&self.client_ca)
+    }
+
+    pub fn digests(&self) -> Vec<Digest> {
+        self.all().map(PemFile::digest).collect()
+    }
+
+    /// TLS 1.2 and 1.3 with one certificate for any name that a client asks for: SAP's client sends none by default.
+    pub fn server_config(&self, client_certificates: ClientCertificates) -> Result<ServerConfig, TlsError> {
+        let certificate = self.certificate.certificates()?;
+        let key = self.key.private_key()?;
+        let provider = Arc::new(default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let builder = match &self.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(file.roots()?), provider);
+                let verifier = match client_certificates {
+                    ClientCertificates::Optional => verifier.allow_unauthenticated(),
+                    ClientCertificates::Required => verifier,
+                };
+                builder.with_client_cert_verifier(verifier.build().map_err(|error| file.unusable(&error.to_string()))?)
+            }
+        };
+        let mut config = builder.with_single_cert(certificate, key)?;
+        if self.client_ca.is_some() {
+            // A resumed session would present a certificate that has expired since, or is trusted no more.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+        Ok(config)
+    }
+}

@@ -1,0 +1,79 @@
+//! The compiled mapping: a sheet with its tables, free of defects.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::currency::{Amounts, decimals_defect};
+use super::defect::Defect;
+use super::folder::{Folder, SHEET};
+use super::sheet::Sheet;
+use super::table::{Table, Tables};
+use crate::digest;
+
+/// Hex digits of the folder's hash that make a version: enough to tell any two sheets apart, short enough to read out.
+const VERSION_DIGITS: usize = 16;
+
+/// A sheet with its tables, free of defects.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub(super) sheet: Arc<Sheet>,
+    pub(super) tables: Arc<Tables>,
+    pub(super) amounts: Amounts,
+    version: String,
+}
+
+impl Mapping {
+    /// Compiles a folder.
+    ///
+    /// # Errors
+    /// Every defect of the sheet and the tables, with file and line.
+    pub fn compile(folder: &Folder, amounts: Amounts) -> Result<Self, Vec<Defect>> {
+        let (tables, mut defects) = tables(folder);
+        if amounts == Amounts::Shifted && defects.is_empty() {
+            defects.extend(decimals_defect(&tables));
+        }
+        let sheet = match folder.sheet() {
+            Some(text) => Sheet::parse(SHEET, text, &tables),
+            None => Err(vec![Defect::new(SHEET, "missing")]),
+        };
+        match sheet {
+            Ok(sheet) if defects.is_empty() => {
+                let version = version(folder, amounts);
+                Ok(Self { sheet: Arc::new(sheet), tables: Arc::new(tables), amounts, version })
+            }
+            Ok(_) => Err(defects),
+            Err(more) => Err([defects, more].concat()),
+        }
+    }
+
+    /// The content hash that names this mapping, 16 hex digits.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn with_amounts(&self, amounts: Amounts) -> Self {
+        Self { amounts, ..self.clone() }
+    }
+}
+
+fn tables(folder: &Folder) -> (Tables, Vec<Defect>) {
+    let mut tables = Tables::new();
+    let mut defects = Vec::new();
+    for (name, file, text) in folder.tables() {
+        match Table::parse(file, text) {
+            Ok(table) => drop(tables.insert(name.to_owned(), table)),
+            Err(found) => defects.extend(found),
+        }
+    }
+    (tables, defects)
+}
+
+/// Hash of everything that decides what a cart becomes: the sheet, the tables and the setting for amounts.
+fn version(folder: &Folder, amounts: Amounts) -> String {
+    let mut content = format!("{}\n", amounts.version_label());
+    for (file, text) in folder.rules() {
+        // Writing to a String can't fail.
+        let _ = writeln!(content, "{file} {}\n{text}", text.len());
+    }
+    digest::sha256_hex(content.as_bytes()).chars().take(VERSION_DIGITS).collect()
+}

@@ -1,0 +1,54 @@
+//! The trace of a preview: the origin of each target field.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::rule_value::RuleValue;
+use crate::mapping::conversion::Conversion;
+use crate::mapping::sheet::Rule;
+
+/// The origin of a target field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldTrace {
+    /// Path in the order's body, with indexes.
+    pub target: String,
+    /// Line of the sheet.
+    pub row: u64,
+    /// The column `source`.
+    pub source: String,
+    /// The value as sent; several parts joined by ` + `.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// The column `as`.
+    #[serde(rename = "as")]
+    pub conversion: String,
+    /// The value that 11VMS gets; missing where the target is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// The table of the lookup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The key of the lookup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl FieldTrace {
+    pub fn of(rule: &Rule, target: String, result: &RuleValue) -> Self {
+        let raw = (!result.is_absent()).then(|| result.source_texts.join(" + "));
+        let table = match &rule.conversion {
+            Conversion::Table(name) if raw.is_some() => Some(name.clone()),
+            _ => None,
+        };
+        Self {
+            target,
+            row: rule.line,
+            source: rule.source_text.clone(),
+            key: table.is_some().then(|| raw.clone()).flatten(),
+            raw,
+            conversion: rule.conversion.to_string(),
+            value: result.value.clone(),
+            table,
+        }
+    }
+}
