@@ -1,3 +1,5 @@
+//! Every setting: its default, its mistakes, and the example file.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The changes of an order, one by one and in sequence.
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -20,6 +20,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("ledger.operation", "operation of the ledger"),
     ("ledger.orders_removed", "number of settled orders removed after ledger.retention"),
     ("mapping.directory", "folder of the mapping sheet"),
+    ("mapping.previous_version", "the mapping's version before it was exchanged"),
     ("mapping.version", "version of the mapping, a digest of its content"),
     ("oauth2.client_id", "client that the token was issued to"),
     ("order.attempt.detail", "explanation of an attempt's outcome"),

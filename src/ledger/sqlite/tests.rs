@@ -1,3 +1,5 @@
+//! The SQLite file itself; what every ledger promises is in `tests/ledger/suite.rs`.
+
 use super::*;
 
 #[tokio::test]
