@@ -132,6 +132,8 @@ fn the_reader_of_imports_sees_groups_reexports_and_inline_paths() {
         file("b.rs", "use crate::{a::{Own, Thing}, c};\n"),
         file("c.rs", "fn f() -> crate::a::Thing {}\n"),
         file("c/part.rs", "use super::f;\n#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n"),
+        file("d.rs", "pub mod part;\nfn f() {\n    part::go(other_part::x());\n}\n"),
+        file("d/part.rs", "use super::super::c::part::g;\n"),
     ];
     let imports = imports(&files);
     let names = |at: usize| imports[files[at].name.as_str()].iter().map(|file| file.name.as_str()).collect::<Vec<_>>();
@@ -139,4 +141,6 @@ fn the_reader_of_imports_sees_groups_reexports_and_inline_paths() {
     assert_eq!(names(2), ["a.rs", "a/inner.rs", "c.rs"]);
     assert_eq!(names(3), ["a/inner.rs"]);
     assert_eq!(names(4), ["c.rs"]);
+    assert_eq!(names(5), ["d/part.rs"]);
+    assert_eq!(names(6), ["c/part.rs"]);
 }

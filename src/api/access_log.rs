@@ -39,7 +39,7 @@ impl AccessLogEntry {
         let status = response.status();
         debug!(target: STEP, { http.response.status_code = status.as_u16() }, "answered");
         if problem.is_none() && matches!(self.route.as_deref(), Some("/livez" | "/readyz")) {
-            debug!(http.route = self.route, http.response.status_code = status.as_u16(), "answered");
+            debug!(http.route = self.route, http.response.status_code = status.as_u16(), "a probe was answered");
         } else {
             self.write_line(request, status, problem, took);
         }
@@ -50,30 +50,39 @@ impl AccessLogEntry {
         let noted_id = noted.map(|order| order.id.as_str()).filter(|id| !id.is_empty());
         let order_id = noted_id.or_else(|| problem.and_then(Problem::order_id));
         let cart_number = noted.map(|order| order.cart_number.as_str()).filter(|number| !number.is_empty());
-        macro_rules! line {
-            ($level:ident, $($more:tt)*) => {
-                $level!(
-                    http.request.method = %self.method,
-                    http.route = self.route.as_deref().unwrap_or("none"),
-                    http.response.status_code = status.as_u16(),
-                    http.request.id = %request.id,
-                    http.server.request.duration = took.as_secs_f64(),
-                    client.address = self.client_address,
-                    oauth2.client_id = request.client(),
-                    order.id = order_id,
-                    cart.number = cart_number,
-                    batch.carts = request.carts(),
-                    sap.passport = self.sap_passport.as_deref(),
-                    $($more)*
-                    "answered"
-                )
-            };
-        }
-        match problem {
-            Some(problem) => {
-                line!(warn, problem.type = problem.kind().name, error.message = problem.summary(),);
-            }
-            None => line!(info,),
+        let (route, passport) = (self.route.as_deref().unwrap_or("none"), self.sap_passport.as_deref());
+        if let Some(problem) = problem {
+            warn!(
+                http.request.method = %self.method,
+                http.route = route,
+                http.response.status_code = status.as_u16(),
+                http.request.id = %request.id,
+                http.server.request.duration = took.as_secs_f64(),
+                client.address = self.client_address,
+                oauth2.client_id = request.client(),
+                order.id = order_id,
+                cart.number = cart_number,
+                batch.carts = request.carts(),
+                sap.passport = passport,
+                problem.type = problem.kind().name,
+                error.message = problem.summary(),
+                "the request was answered with a problem"
+            );
+        } else {
+            info!(
+                http.request.method = %self.method,
+                http.route = route,
+                http.response.status_code = status.as_u16(),
+                http.request.id = %request.id,
+                http.server.request.duration = took.as_secs_f64(),
+                client.address = self.client_address,
+                oauth2.client_id = request.client(),
+                order.id = order_id,
+                cart.number = cart_number,
+                batch.carts = request.carts(),
+                sap.passport = passport,
+                "the request was answered"
+            );
         }
     }
 }

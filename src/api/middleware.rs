@@ -81,7 +81,6 @@ fn explained(response: Response) -> Response {
 }
 
 /// A panic is a defect of the service: the caller gets a problem, the log has the panic itself.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer demands")]
 pub fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::internal_error().into_response()
 }

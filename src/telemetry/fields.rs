@@ -28,6 +28,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("order.attempt.outcome", "outcome of the attempt"),
     ("order.attempts", "number of attempts so far"),
     ("order.id", "id of the order, derived from its cart"),
+    ("order.intervention.reason", "reason for which a person cancelled the order"),
     ("order.next_attempt_at", "time of the next attempt, RFC 3339"),
     ("order.purchase_order_number", "number of the purchase order in 11VMS"),
     ("order.revision", "revision of the order's record"),

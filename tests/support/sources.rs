@@ -67,7 +67,6 @@ impl Source {
         let mut paths = Vec::new();
         for line in statements(&self.code) {
             let lends = line.starts_with("pub use ") || line.starts_with("pub(super) use ");
-            let used = line.strip_prefix("pub use ").or_else(|| line.strip_prefix("use "));
             for (at, start) in starts(&line) {
                 let base: Vec<&str> = match start {
                     "crate::" => Vec::new(),
@@ -79,15 +78,22 @@ impl Source {
                 }
                 paths.extend(expand(&base, &line[at + start.len()..], lends));
             }
-            // A path that begins with the name of a part of this module.
-            let first = used.and_then(|path| path.split("::").next());
-            if let Some(first) = first.filter(|first| self.code.contains(&format!("mod {first};"))) {
-                let path = used.unwrap().strip_prefix(first).unwrap().trim_start_matches("::");
-                let base: Vec<&str> = module.iter().copied().chain([first]).collect();
-                paths.extend(expand(&base, path, lends));
+            // Paths that begin with the name of a part of this module, in a `use` or in the code.
+            for part in self.parts() {
+                let base: Vec<&str> = module.iter().copied().chain([part]).collect();
+                let start = format!("{part}::");
+                let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+                let found = line.match_indices(&start).filter(|(at, _)| begins(*at));
+                paths.extend(found.flat_map(|(at, _)| expand(&base, &line[at + start.len()..], lends)));
             }
         }
         paths
+    }
+
+    /// The names of the module's parts.
+    fn parts(&self) -> Vec<&str> {
+        let declared = self.code.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "));
+        declared.filter_map(|rest| rest.strip_suffix(';')).collect()
     }
 
     /// The path of an item that the file lends.

@@ -183,7 +183,7 @@ fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
                 filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
             }
             "cursor" => {
-                filter.after = Some(decode_cursor(value).ok_or_else(|| wrong("nextCursor of the page before"))?)
+                filter.after = Some(decode_cursor(value).ok_or_else(|| wrong("nextCursor of the page before"))?);
             }
             _ => {
                 return Err(Problem::new(
