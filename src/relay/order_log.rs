@@ -1,7 +1,6 @@
 //! The log lines of an order's life: one for each end of an attempt and each intervention. Each has what an operator needs
 //! to follow the order: its id, its cart, and the request that brought it.
 
-use tracing::field::display;
 use tracing::{debug, error, info, warn};
 
 use crate::order::{Action, Intervention, Order, Outcome, State};
