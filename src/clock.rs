@@ -74,6 +74,11 @@ mod manual {
     }
 
     impl ManualClock {
+        /// A clock that shows a given time.
+        pub fn at(now: Timestamp) -> Self {
+            Self { now: watch::Sender::new(now) }
+        }
+
         /// Moves the time forward and wakes everyone whose time has come.
         pub fn advance(&self, by: Duration) {
             self.now.send_modify(|now| *now = after(*now, by));

@@ -10,8 +10,12 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+#[path = "../support/exchange.rs"]
+mod exchange;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/snapshot_files.rs"]
+mod snapshot_files;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -30,6 +34,7 @@ mod problems;
 mod recovery;
 mod reload;
 mod replicas;
+mod snapshots;
 mod sockets;
 mod tls;
 mod tokens_in;
