@@ -6,7 +6,6 @@ mod body;
 mod kind;
 mod request;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,12 +175,9 @@ impl Problem {
 
     /// The detail and the first three messages on one line, for the log.
     pub fn summary(&self) -> String {
-        let mut line = self.detail.clone();
-        for message in self.messages.iter().take(3).filter(|message| message.message != self.detail) {
-            // Writing to a String can't fail.
-            let _ = write!(line, "; {}", message.message);
-        }
-        line
+        let messages = self.messages.iter().take(3).map(|message| message.message.as_str());
+        let more: Vec<&str> = messages.filter(|message| *message != self.detail).collect();
+        if more.is_empty() { self.detail.clone() } else { format!("{} {}", self.detail, more.join("; ")) }
     }
 }
 

@@ -108,7 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
             Problem::new(ProblemKind::INVALID_PARAMETER, "the order's id can't be read; expected percent-encoded UTF-8")
         })?;
         let id = OrderId::of(&spelling);
-        RequestContext::current().note_order(id.as_str(), "");
+        RequestContext::current().note_order(id.as_str());
         Ok(Self(id))
     }
 }

@@ -46,10 +46,7 @@ impl AccessLogEntry {
     }
 
     fn write_line(&self, request: &RequestContext, status: StatusCode, problem: Option<&Problem>, took: Duration) {
-        let noted = request.order();
-        let noted_id = noted.map(|order| order.id.as_str()).filter(|id| !id.is_empty());
-        let order_id = noted_id.or_else(|| problem.and_then(Problem::order_id));
-        let cart_number = noted.map(|order| order.cart_number.as_str()).filter(|number| !number.is_empty());
+        let order_id = request.order_id().or_else(|| problem.and_then(Problem::order_id));
         let (route, passport) = (self.route.as_deref().unwrap_or("none"), self.sap_passport.as_deref());
         if let Some(problem) = problem {
             warn!(
@@ -61,7 +58,7 @@ impl AccessLogEntry {
                 client.address = self.client_address,
                 oauth2.client_id = request.client(),
                 order.id = order_id,
-                cart.number = cart_number,
+                cart.number = request.cart_number(),
                 batch.carts = request.carts(),
                 sap.passport = passport,
                 problem.type = problem.kind().name,
@@ -78,7 +75,7 @@ impl AccessLogEntry {
                 client.address = self.client_address,
                 oauth2.client_id = request.client(),
                 order.id = order_id,
-                cart.number = cart_number,
+                cart.number = request.cart_number(),
                 batch.carts = request.carts(),
                 sap.passport = passport,
                 "the request was answered"

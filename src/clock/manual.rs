@@ -23,6 +23,11 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
+    /// Starts at the given time.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now: watch::Sender::new(now) }
+    }
+
     /// Moves the time forward and wakes every sleeper whose time has come.
     pub fn advance(&self, by: Duration) {
         self.now.send_modify(|now| *now = after(*now, by));

@@ -36,6 +36,17 @@ pub enum Resolved {
     SettledDifferently(Order),
 }
 
+impl Resolved {
+    /// The order, whatever the result.
+    pub const fn order(&self) -> &Order {
+        let (Self::Applied(order)
+        | Self::Already(order)
+        | Self::AttemptInProgress(order)
+        | Self::SettledDifferently(order)) = self;
+        order
+    }
+}
+
 impl Order {
     /// Settles an open or parked order by hand.
     pub fn resolve(mut self, resolution: &Resolution, by: &str, now: Timestamp) -> Resolved {

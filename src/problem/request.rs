@@ -50,16 +50,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The order that a request is about.
-#[derive(Debug, Clone)]
-pub struct OrderReference {
-    /// The order's id; empty where the cart has none that can be used.
-    pub id: String,
-    /// The cart number as sent; empty where it is not known.
-    pub cart_number: String,
-}
-
-/// A request that is being answered. What is learned on the way (client, order) is noted for the access log.
+/// A request that is being answered. What is learned on the way (client, order, cart) is noted for the access log.
 #[derive(Debug)]
 pub struct RequestContext {
     /// The request's id.
@@ -69,7 +60,8 @@ pub struct RequestContext {
     /// When the request arrived: deadlines count from here.
     pub received_at: Timestamp,
     client: OnceLock<String>,
-    order: OnceLock<OrderReference>,
+    order_id: OnceLock<String>,
+    cart_number: OnceLock<String>,
     carts: OnceLock<usize>,
 }
 
@@ -85,7 +77,8 @@ impl RequestContext {
             path: path.to_owned(),
             received_at,
             client: OnceLock::new(),
-            order: OnceLock::new(),
+            order_id: OnceLock::new(),
+            cart_number: OnceLock::new(),
             carts: OnceLock::new(),
         })
     }
@@ -122,8 +115,15 @@ impl RequestContext {
     }
 
     /// Notes the order that the request is about.
-    pub fn note_order(&self, id: &str, cart_number: &str) {
-        let _ = self.order.set(OrderReference { id: id.to_owned(), cart_number: cart_number.to_owned() });
+    pub fn note_order(&self, id: &str) {
+        let _ = self.order_id.set(id.to_owned());
+    }
+
+    /// Notes the cart number that the request or its order has.
+    pub fn note_cart_number(&self, number: &str) {
+        if !number.is_empty() {
+            let _ = self.cart_number.set(number.to_owned());
+        }
     }
 
     /// Notes how many carts a batch brought.
@@ -136,9 +136,14 @@ impl RequestContext {
         self.client.get().map(String::as_str)
     }
 
-    /// The order, once it is known.
-    pub fn order(&self) -> Option<&OrderReference> {
-        self.order.get()
+    /// The order's id, once it is known.
+    pub fn order_id(&self) -> Option<&str> {
+        self.order_id.get().map(String::as_str)
+    }
+
+    /// The cart number, once it is known.
+    pub fn cart_number(&self) -> Option<&str> {
+        self.cart_number.get().map(String::as_str)
     }
 
     /// The number of carts in a batch.

@@ -21,6 +21,19 @@ pub enum SubmitOutcome {
     Conflicting(Arc<Order>),
 }
 
+impl SubmitOutcome {
+    /// The order, whatever its outcome.
+    pub const fn order(&self) -> &Arc<Order> {
+        let (Self::Created(order)
+        | Self::Replayed(order)
+        | Self::Open(order)
+        | Self::Rejected(order)
+        | Self::Parked(order)
+        | Self::Conflicting(order)) = self;
+        order
+    }
+}
+
 /// A caller's part in an order's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerRole {

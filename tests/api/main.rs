@@ -13,8 +13,12 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+#[path = "../support/exchange.rs"]
+mod exchange;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/snapshot_files.rs"]
+mod snapshot_files;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -36,6 +40,7 @@ mod problems;
 mod recovery;
 mod reload;
 mod replicas;
+mod snapshots;
 mod sockets;
 mod tls;
 mod token_shapes;

@@ -91,12 +91,7 @@ impl World {
 
     /// The answer of a caller is true.
     pub fn check_answer(&mut self, answer: &SubmitOutcome) {
-        let (SubmitOutcome::Created(order)
-        | SubmitOutcome::Replayed(order)
-        | SubmitOutcome::Open(order)
-        | SubmitOutcome::Rejected(order)
-        | SubmitOutcome::Parked(order)
-        | SubmitOutcome::Conflicting(order)) = answer;
+        let order = answer.order();
         self.record(&format!("answer: {} r{} {}", order.id, order.revision, order.state.name()));
         let known = self.rows.get(&order.id).map(|row| row.order.clone());
         let is_true = known.is_some_and(|known| {

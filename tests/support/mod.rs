@@ -53,7 +53,18 @@ impl Service {
 
     /// Starts one more service with the same issuer and 11VMS.
     pub async fn start_beside(issuer: Issuer, vms: SandboxVms, folder: Arc<TempDir>, settings: &str) -> Self {
-        let clock = Arc::new(ManualClock::default());
+        Self::start_at(ManualClock::default(), issuer, vms, folder, settings).await
+    }
+
+    /// The same, with a clock of the caller's.
+    pub async fn start_at(
+        clock: ManualClock,
+        issuer: Issuer,
+        vms: SandboxVms,
+        folder: Arc<TempDir>,
+        settings: &str,
+    ) -> Self {
+        let clock = Arc::new(clock);
         let parsed = Settings::parse(
             "test",
             &format!("{}{settings}", basics(&issuer, &vms, &folder, settings)),
@@ -65,7 +76,7 @@ impl Service {
         let running = tokio::spawn(app.run(stop.clone()));
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         // Tests move the clock by hand, some by years.
-        let mut claims = issuer.claims();
+        let mut claims = issuer.claims_at(clock.now());
         claims["exp"] = json!(4_000_000_000_u64);
         let token = issuer.sign(&json!({ "alg": "RS256", "typ": "at+jwt", "kid": issuer.kid() }), &claims);
         let settings = settings.to_owned();

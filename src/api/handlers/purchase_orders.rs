@@ -21,7 +21,6 @@ use crate::api::propagation::propagated_headers;
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
 use crate::api::views::{ListView, OrderView};
 use crate::auth::Permission;
-use crate::cart::CartId;
 use crate::intake;
 use crate::ledger::{Filter, ListPosition};
 use crate::message::quoted;
@@ -76,10 +75,11 @@ pub async fn create_purchase_order(
     let noted = Arc::clone(&context);
     let read = move |text: &str| {
         let cart = intake::read(text, bounds)?;
-        noted.note_order(cart.identity().as_ref().map_or("", CartId::as_str), cart.number());
+        noted.note_cart_number(cart.number());
         Ok(intake::candidate(&cart, &mapping, propagated)?)
     };
     let candidate = run_blocking_if_large(text, read).await?;
+    context.note_order(candidate.id.as_str());
     let preferences = Preferences::of(&headers);
     // Thousands of callers may wait, and the headers would keep each connection's whole read buffer.
     drop(headers);
@@ -105,10 +105,12 @@ pub async fn create_purchase_order(
 pub async fn get_purchase_order(
     State(api): State<Arc<ApiState>>,
     _reader: OrderReader,
+    Extension(context): Extension<Arc<RequestContext>>,
     OrderPath(id): OrderPath,
 ) -> Result<Json<OrderView>, Problem> {
-    let order = api.ledger.find(&id).await?;
-    order.map(|order| Json((&order).into())).ok_or_else(|| unknown(&id))
+    let order = api.ledger.find(&id).await?.ok_or_else(|| unknown(&id))?;
+    context.note_cart_number(&order.cart_number);
+    Ok(Json((&order).into()))
 }
 
 /// The problem of an id under which there is no order.

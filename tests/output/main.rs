@@ -1,0 +1,20 @@
+//! What analysts and operators read: the output of the commands, and the log of a cart. Each text is a file below
+//! `tests/snapshots`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
+
+#[path = "../support/snapshot_files.rs"]
+mod snapshot_files;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commands;
+mod log;
+mod process;
+mod unused;

@@ -1,0 +1,97 @@
+//! The real binary as a process, with an issuer and an 11VMS in the test, and the lines that it logs.
+
+use std::process::Stdio;
+
+use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
+use purchase_order_webhook::sandbox::vms::SandboxVms;
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::support::ORDERS;
+
+/// A running service.
+pub struct Process {
+    pub issuer: Issuer,
+    pub vms: SandboxVms,
+    client: Client,
+    address: String,
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    lines: Vec<Value>,
+    _folder: TempDir,
+}
+
+impl Process {
+    /// Starts a service, with further settings (TOML lines).
+    pub async fn start(settings: &str) -> Self {
+        let issuer = Issuer::start().await.unwrap();
+        let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, format!("{}{settings}", usual_settings(&issuer, &vms, &folder))).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+            .args(["serve", "--config"])
+            .arg(config)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut process =
+            Self { issuer, vms, client, address: String::new(), child, stdout, lines: Vec::new(), _folder: folder };
+        let line = process.read_until("the service listens: carts are accepted").await;
+        let address = &line["server.address"];
+        address.as_str().unwrap().clone_into(&mut process.address);
+        process
+    }
+
+    /// Reads lines until one has this message, which comes at the start.
+    async fn read_until(&mut self, message: &str) -> Value {
+        while let Some(line) = self.stdout.next_line().await.unwrap() {
+            let line: Value = serde_json::from_str(&line).unwrap();
+            self.lines.push(line.clone());
+            if line["message"] == message {
+                return line;
+            }
+        }
+        panic!("no line {message:?} among {:?}", self.lines);
+    }
+
+    /// A POST with a good token; `path` continues that of the orders.
+    pub fn post(&self, path: &str, request_id: &str, body: String) -> RequestBuilder {
+        let request =
+            self.client.post(format!("http://{}{ORDERS}{path}", self.address)).bearer_auth(self.issuer.token());
+        request.header("x-request-id", request_id).header("content-type", "application/json").body(body)
+    }
+
+    /// Stops the service, and returns every line that it has logged.
+    pub async fn stop(mut self) -> Vec<Value> {
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::TERM)
+            .unwrap();
+        while let Some(line) = self.stdout.next_line().await.unwrap() {
+            self.lines.push(serde_json::from_str(&line).unwrap());
+        }
+        assert!(self.child.wait().await.unwrap().success());
+        self.lines
+    }
+}
+
+/// Few connections: with them, a usual limit on open files is no reason for a warning.
+fn usual_settings(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir) -> String {
+    format!(
+        "server.listen = \"127.0.0.1:0\"\nserver.management_listen = \"127.0.0.1:0\"\n\
+         server.limits.connections = 64\nauth.issuer = {:?}\nauth.audience = {AUDIENCE:?}\ntarget.base_url = {:?}\ntarget.oauth2.token_url = {:?}\n\
+         target.oauth2.client_id = \"purchase-order-webhook\"\ntarget.oauth2.client_secret = \"webhook-secret\"\n\
+         ledger.url = {:?}\nmapping.directory = \"mapping\"\ntelemetry.log_format = \"json\"\n",
+        issuer.url(),
+        vms.url().as_str(),
+        issuer.token_url().as_str(),
+        format!("sqlite:{}", folder.path().join("orders.db").display()),
+    )
+}
