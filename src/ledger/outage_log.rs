@@ -151,3 +151,129 @@ impl Ledger for OutageLog {
         self.report(Operation::Write, self.ledger.purge(now, retention).await)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// A ledger whose reads fail on demand.
+    #[derive(Debug, Default)]
+    struct FlakyLedger {
+        fails: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Ledger for FlakyLedger {
+        fn sharing(&self) -> Sharing {
+            Sharing::Exclusive
+        }
+
+        async fn admit(&self, _: Candidate, _: Timestamp, _: Duration) -> Result<Admission, LedgerError> {
+            Err(LedgerError::Unavailable("disk full".to_owned()))
+        }
+
+        async fn store(&self, _: Order) -> Result<Stored, LedgerError> {
+            Ok(Stored::Committed)
+        }
+
+        async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+            match (id.as_str(), self.fails.load(Ordering::Relaxed)) {
+                ("broken", _) => Err(LedgerError::Unreadable { id: id.to_string(), detail: "no JSON".to_owned() }),
+                (_, true) => Err(LedgerError::Unavailable("database is locked".to_owned())),
+                (_, false) => Ok(None),
+            }
+        }
+
+        async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
+            Ok(Vec::new())
+        }
+
+        async fn claim(&self, _: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
+            Ok(Vec::new())
+        }
+
+        async fn release(&self) -> Result<(), LedgerError> {
+            Ok(())
+        }
+
+        async fn check(&self) -> Result<(), LedgerError> {
+            Ok(())
+        }
+
+        async fn next_due(&self, _: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+            Ok(None)
+        }
+
+        async fn purge(&self, _: Timestamp, _: Duration) -> Result<usize, LedgerError> {
+            Ok(0)
+        }
+    }
+
+    /// The log of a test, line by line.
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Captured {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Captured {
+        fn lines(&self) -> Vec<String> {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_one_error_and_one_line_when_it_is_over() {
+        let captured = Captured::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(captured.clone()).finish();
+        let _default = tracing::subscriber::set_default(subscriber);
+        let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
+        let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
+        let id = OrderId::of("1");
+        for outage in 1..=2 {
+            flaky.fails.store(true, Ordering::Relaxed);
+            for _ in 0..100 {
+                ledger.find(&id).await.unwrap_err();
+                // Writes go well meanwhile: they are no recovery of reads.
+                ledger.purge(clock.now(), Duration::ZERO).await.unwrap();
+            }
+            clock.advance(Duration::from_secs(7));
+            flaky.fails.store(false, Ordering::Relaxed);
+            for _ in 0..100 {
+                ledger.find(&id).await.unwrap();
+            }
+            let lines = captured.lines();
+            assert_eq!(lines.len(), 2 * outage, "{lines:#?}");
+            assert!(lines[2 * outage - 2].contains("ERROR") && lines[2 * outage - 2].contains("database is locked"));
+            assert!(lines[2 * outage - 1].contains("INFO") && lines[2 * outage - 1].contains("outage.duration=7.0"));
+        }
+        ledger.find(&OrderId::of("broken")).await.unwrap_err();
+        ledger.find(&id).await.unwrap();
+        let lines = captured.lines();
+        assert!(
+            lines.len() == 5 && lines[4].contains("order.id=\"broken\""),
+            "an unreadable record is no outage: {lines:#?}"
+        );
+    }
+}

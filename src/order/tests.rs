@@ -293,3 +293,24 @@ fn a_record_survives_the_ledger() {
     let text = serde_json::to_string(&order).unwrap();
     assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), order);
 }
+
+#[test]
+fn a_record_of_the_first_release_is_read_and_written_in_its_spelling() {
+    let record = json!({
+        "id": "4711", "cart_number": "0000004711", "state": "retrying", "purchase_order_number": null,
+        "received_at": "2025-01-31T09:30:00Z", "settled_at": null, "next_attempt_at": "2025-01-31T09:30:31Z",
+        "mapping_version": "fbc70c580a07623b",
+        "attempts": [{
+            "number": 1, "started_at": "2025-01-31T09:30:00Z", "duration_ms": 12, "outcome": "not-done",
+            "http_status": 429, "detail": "answered 429"
+        }],
+        "messages": [], "vms": { "message": "later" }, "fingerprint": "f", "body": "{}",
+        "baggage": { "traceparent": null, "sap_passport": "2A54", "request_id": "from-srm" },
+        "doubt": "none", "used": 1, "revision": 3,
+        "interventions": [{ "at": "2025-01-31T09:30:00Z", "by": "desk", "action": "replayed", "detail": null }]
+    });
+    let order: Order = serde_json::from_value(record.clone()).unwrap();
+    assert_eq!((order.attempts_used, order.request_id()), (1, Some("from-srm")));
+    assert_eq!(order.vms_response, Some(json!({ "message": "later" })));
+    assert_eq!(serde_json::to_value(&order).unwrap(), record);
+}
