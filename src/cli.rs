@@ -8,6 +8,7 @@ mod map;
 mod process;
 mod serve;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -84,7 +85,8 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, lines }) => {
-            eprintln!("{}", lines.join("\n"));
+            // Without a reader, the exit code remains.
+            let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
             ExitCode::from(code)
         }
     }

@@ -230,3 +230,21 @@ fn openapi_prints_the_committed_descriptions() {
         assert_eq!(run(&arguments).1, committed);
     }
 }
+
+#[test]
+fn a_reader_that_goes_away_causes_no_panic() {
+    for arguments in [&["dev", "--once"][..], &["openapi"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("standard output: ") && !stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    }
+}

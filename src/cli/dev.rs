@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::process::{runtime, stop_on_signal};
+use super::process::{print, runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
@@ -88,12 +88,12 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
         .map_err(|mistakes| Failure::new(mistakes.to_string()))?;
     let app = App::build(settings, Arc::new(SystemClock)).await?;
     let address = app.address().map_err(failed)?;
-    println!(
-        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}\n",
+    print(&format!(
+        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}\n\n",
         issuer.url(),
         vms.url(),
         mapping.display()
-    );
+    ))?;
     Ok(DevStack { address, issuer, vms, folder, app })
 }
 
@@ -157,14 +157,11 @@ async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure
         .map_err(failed)?;
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.map_err(failed)?;
-    println!("\n{status} {}\n", serde_json::to_string_pretty(&body).unwrap_or_default());
+    print(&format!("\n{status} {}\n\n", serde_json::to_string_pretty(&body).unwrap_or_default()))?;
     match body.get("purchaseOrderNumber").and_then(Value::as_str) {
         Some(number) if status == 201 => {
-            println!(
-                "The cart {} became the purchase order {number}.",
-                body.get("cartNumber").and_then(Value::as_str).unwrap_or_default()
-            );
-            Ok(())
+            let cart = body.get("cartNumber").and_then(Value::as_str).unwrap_or_default();
+            print(&format!("The cart {cart} became the purchase order {number}.\n"))
         }
         _ => Err(Failure::new("the sample cart did not become an order")),
     }
@@ -175,12 +172,11 @@ fn print_next_steps(address: SocketAddr, issuer: &Issuer, vms: &SandboxVms, fold
     let cart = folder.join("cart.json");
     std::fs::write(&cart, SECOND_SAMPLE).map_err(|error| Failure::new(format!("{}: {error}", cart.display())))?;
     let (cart, token, faults) = (cart.display(), issuer.token(), vms.url());
-    println!(
+    print(&format!(
         "\nSend a cart yourself; sent twice, it is still one order:\n\n\
          curl -i http://{address}/v2/purchase-orders -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' --data-binary @{cart}\n\n\
          Let 11VMS fail at the next request (effects: hang-up-before, hang-up-after, garbage, a status):\n\n\
          curl {faults}sandbox/faults -d '[{{\"delayMs\":200,\"effect\":\"hang-up-after\"}}]'\n\n\
-         Docs: http://{address}/docs\nStop: Ctrl-C"
-    );
-    Ok(())
+         Docs: http://{address}/docs\nStop: Ctrl-C\n"
+    ))
 }

@@ -14,7 +14,10 @@ pub fn runtime() -> Result<Runtime, Failure> {
     Runtime::new().map_err(|error| Failure::new(format!("the runtime can't start: {error}")))
 }
 
-/// Writes to standard output, whole or not at all.
+/// Writes to standard output.
+///
+/// # Errors
+/// If its reader has gone.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())

@@ -1,6 +1,7 @@
 //! The steps of one cart, for `dev`: a line each, with short names for people.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -41,11 +42,12 @@ impl<S: Subscriber> Layer<S> for Steps {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = Line::default();
         event.record(&mut line);
-        if event.metadata().target() == STEP {
-            println!("{:<15}{}", line.message, escape(line.fields.trim_start()));
+        // An error means that nobody reads the steps any more, which does not end the service.
+        let _ = if event.metadata().target() == STEP {
+            writeln!(io::stdout(), "{:<15}{}", line.message, escape(line.fields.trim_start()))
         } else {
-            eprintln!("{}: {}{}", event.metadata().level(), line.message, escape(&line.fields));
-        }
+            writeln!(io::stderr(), "{}: {}{}", event.metadata().level(), line.message, escape(&line.fields))
+        };
     }
 }
 
