@@ -78,6 +78,7 @@ async fn a_cart_beyond_max_in_flight_is_not_recorded() {
         service.send(&second).await
     });
     assert_eq!(first.status, 201);
+    second.is_problem(503, "overloaded");
     assert_eq!(service.get(&format!("{ORDERS}/2")).await.status, 404);
 }
 
@@ -110,7 +111,7 @@ async fn nothing_is_sent_while_the_ledger_can_not_write() {
     // Another connection holds the write lock for longer than the service waits for it.
     let blocker = rusqlite::Connection::open(service.ledger_file()).unwrap();
     blocker.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    service.send(&cart(1)).await;
+    service.send(&cart(1)).await.is_problem(503, "ledger-unavailable");
     assert_eq!(service.vms.received().len(), 0);
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(service.send(&cart(1)).await.status, 201);
