@@ -1,5 +1,5 @@
-//! The answer to a cart in every case, and the requests that 11VMS gets for it. Lists have `listing.rs`, people's
-//! interventions `operate.rs`, batches `batch.rs`.
+//! The effects of a cart in every case: the requests that 11VMS gets, the orders that exist, and the next answer. Bodies have
+//! `snapshots`, lists `listing.rs`, people's interventions `operate.rs`, batches `batch.rs`.
 
 use std::time::Duration;
 
@@ -8,35 +8,24 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, ORDERS, Service, cart, example, expected_order};
 
-const SAMPLE_ID: &str = "005056a207c81ed1bfc6b69e72f50550";
-
 #[tokio::test]
 async fn the_sample_cart_becomes_its_order() {
     let service = Service::start().await;
     let answer = service.send(&example("asjson-sample")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    assert_eq!(answer.header("location"), format!("{ORDERS}/{SAMPLE_ID}"));
-    assert_eq!(answer.header("api-version"), "2");
-    assert_eq!(answer.header("smart-id"), "PROC-SRM7-11VMS-PURCHASE-ORDER-V1");
-    assert_eq!(answer.body["id"], SAMPLE_ID);
+    // The carts of the snapshots have no GUID: their number is their id.
+    assert_eq!(answer.body["id"], "005056a207c81ed1bfc6b69e72f50550");
     assert_eq!(answer.body["cartNumber"], "1000004711");
-    assert_eq!(answer.body["state"], "created");
-    assert_eq!(answer.body["purchaseOrderNumber"], "4500000001");
-    assert_eq!(answer.body["attempts"][0]["outcome"], "created");
-    assert_eq!(answer.body["messages"][0]["type"], "S");
     let orders = service.vms.orders();
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].body, expected_order("asjson-sample"));
 }
 
 #[tokio::test]
-async fn the_same_cart_sent_again_gets_the_same_number_and_nothing_is_sent() {
+async fn the_same_cart_again_sends_nothing() {
     let service = Service::start().await;
-    let first = service.send(&example("asjson-sample")).await;
-    let again = service.send(&example("asjson-sample")).await;
-    assert_eq!(again.status, 200);
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.body, first.body);
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    assert_eq!(service.send(&cart(1)).await.status, 200);
     assert_eq!(service.vms.received().len(), 1);
 }
 
@@ -50,16 +39,13 @@ async fn a_cart_in_another_spelling_is_the_same_cart() {
 }
 
 #[tokio::test]
-async fn a_changed_cart_under_a_known_id_is_refused() {
+async fn a_changed_cart_under_a_known_id_sends_nothing() {
     let service = Service::start().await;
     service.send(&cart(1)).await;
     let mut changed = cart(1);
     changed["HEADER"]["TOTAL_VALUE"] = json!(999);
-    let answer = service.send(&changed).await;
-    answer.is_problem(409, "order-exists");
-    assert_eq!(answer.body["orderId"], "1");
-    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
-    assert_eq!(service.vms.orders().len(), 1);
+    service.send(&changed).await.is_problem(409, "order-exists");
+    assert_eq!(service.vms.received().len(), 1);
 }
 
 #[tokio::test]
@@ -93,18 +79,11 @@ async fn send_at_once<F: Future<Output = Answer>>(count: usize, call: impl Fn() 
 }
 
 #[tokio::test]
-async fn a_cart_with_four_mistakes_gets_one_answer_that_names_them_all() {
+async fn a_cart_with_a_mistake_leaves_no_trace() {
     let service = Service::start().await;
     let mut wrong = cart(7);
     wrong["HEADER"]["ZZ_SALES_ORG"] = json!("");
-    wrong["HEADER"]["ZZ_CUST_CATEGORY"] = json!("Z");
-    wrong["ITEM"][0]["UNIT"] = json!("FURLONG");
-    wrong["ITEM"][0]["QUANTITY"] = json!("many");
-    let answer = service.send(&wrong).await;
-    answer.is_problem(422, "invalid-cart");
-    let mut fields = answer.fields();
-    fields.sort_unstable();
-    assert_eq!(fields, ["QUANTITY", "UNIT", "ZZ_CUST_CATEGORY", "ZZ_SALES_ORG"]);
+    service.send(&wrong).await.is_problem(422, "invalid-cart");
     assert_eq!(service.get(&format!("{ORDERS}/7")).await.status, 404);
     assert_eq!(service.send(&cart(7)).await.status, 201);
 }
@@ -132,14 +111,10 @@ async fn items_with_different_suppliers_are_a_mistake_that_names_both() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_11vms_carries_its_answer_and_a_corrected_cart_is_sent() {
+async fn a_corrected_cart_is_sent_after_a_refusal_by_11vms() {
     let service = Service::start().await;
-    let refusal = json!({ "message": "cost center 1000 is closed" });
-    service.vms.next(Effect::Status { status: 422, body: refusal.clone(), retry_after: None });
-    let answer = service.send(&cart(1)).await;
-    answer.is_problem(422, "refused-by-11vms");
-    assert_eq!(answer.body["vms"], refusal);
-    assert!(answer.body["messages"][0]["message"].as_str().unwrap().contains("cost center 1000 is closed"));
+    service.vms.next(Effect::status(422));
+    service.send(&cart(1)).await.is_problem(422, "refused-by-11vms");
     let mut changed = cart(1);
     changed["HEADER"]["TOTAL_VALUE"] = json!(1);
     let answer = service.send(&changed).await;
@@ -156,45 +131,12 @@ async fn an_order_that_11vms_already_has_is_created() {
 }
 
 #[tokio::test]
-async fn a_caller_that_does_not_wait_gets_202_and_finds_the_order_later() {
+async fn a_caller_that_does_not_wait_finds_the_order_later() {
     let service = Service::start().await;
-    let answer =
-        Answer::of(service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap()).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
-    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
-    assert_eq!(answer.header("preference-applied"), "respond-async");
-    assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
+    let answer = service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    assert_eq!(answer.status(), 202);
     service.until("1", "created").await;
     assert_eq!(service.send(&cart(1)).await.status, 200);
-}
-
-#[tokio::test]
-async fn an_order_that_is_still_open_at_the_deadline_gets_202() {
-    let service = Service::start().await;
-    service.vms.next(Effect::status(503));
-    let waiting = service.post(cart(1).to_string()).header("prefer", "wait=10").send();
-    let (answer, ()) = tokio::join!(waiting, async {
-        service.until("1", "retrying").await;
-        service.clock.advance(Duration::from_secs(10));
-    });
-    let answer = Answer::of(answer.unwrap()).await;
-    assert_eq!((answer.status, &answer.body["state"]), (202, &json!("retrying")));
-    assert_eq!(answer.header("preference-applied"), "wait=10");
-    assert!(answer.body["nextAttemptAt"].is_string());
-}
-
-#[tokio::test]
-async fn the_setting_on_deadline_turns_202_into_504() {
-    let service = Service::start_with("server.on_deadline = \"error\"\nserver.deadline = \"5s\"").await;
-    service.vms.next(Effect::status(429));
-    let cart = cart(1);
-    let (answer, ()) = tokio::join!(service.send(&cart), async {
-        service.until("1", "retrying").await;
-        service.clock.advance(Duration::from_secs(5));
-    });
-    answer.is_problem(504, "still-open");
-    assert_eq!(answer.body["orderId"], "1");
-    assert!(!answer.header("retry-after").is_empty());
 }
 
 #[tokio::test]
@@ -325,9 +267,7 @@ async fn an_unknown_outcome_under_an_idempotency_key_is_sent_again_without_a_loo
 async fn an_order_is_parked_when_all_attempts_failed_and_may_be_sent_again() {
     let service = Service::start_with("retry.attempts = 0").await;
     service.vms.next(Effect::status(429));
-    let answer = service.send(&cart(1)).await;
-    answer.is_problem(502, "parked");
-    assert_eq!(answer.body["orderId"], "1");
+    service.send(&cart(1)).await;
     assert_eq!(service.get(&format!("{ORDERS}?state=parked")).await.body["orders"][0]["id"], "1");
     assert_eq!(service.send(&cart(1)).await.status, 201);
 }
@@ -335,8 +275,7 @@ async fn an_order_is_parked_when_all_attempts_failed_and_may_be_sent_again() {
 #[tokio::test]
 async fn an_attempt_that_does_not_reach_11vms_counts_as_not_done() {
     let service = Service::start_with("target.base_url = \"http://127.0.0.1:1\"\nretry.attempts = 0").await;
-    let answer = service.send(&cart(1)).await;
-    answer.is_problem(502, "parked");
+    service.send(&cart(1)).await.is_problem(502, "parked");
     let order = service.get(&format!("{ORDERS}/1")).await.body;
     assert_eq!(order["attempts"][0]["outcome"], "not-done");
 }

@@ -1,4 +1,5 @@
-//! A batch has one result for each cart, in the order sent: the answer that the cart alone would have got.
+//! A batch has one result for each cart, in the order sent: the answer that the cart alone would have got. The results themselves have
+//! `snapshots/answers.rs`.
 
 use std::time::Duration;
 
@@ -28,13 +29,7 @@ async fn every_cart_of_an_array_gets_its_result_at_its_position() {
     let mut unmapped = cart(3);
     unmapped["HEADER"]["ZZ_SALES_ORG"] = json!("");
     let answer = send_array(&service, &[cart(1), cart(2), unmapped, json!(7), cart(4)]).await;
-    assert_eq!(answer.status, 200);
     assert_eq!(statuses(&answer), [201, 200, 422, 422, 201], "{}", answer.text);
-    let results = &answer.body["results"];
-    assert_eq!((&results[0]["order"]["id"], &results[4]["order"]["id"]), (&json!("1"), &json!("4")));
-    assert_eq!(results[2]["problem"]["type"], "/problems/invalid-cart");
-    assert_eq!(results[2]["problem"]["messages"][0]["field"], "ZZ_SALES_ORG");
-    assert_eq!(results[2]["problem"]["requestId"], answer.header("x-request-id"));
     assert_eq!(service.vms.orders().len(), 3);
     assert_eq!(service.get(&format!("{ORDERS}/3")).await.status, 404, "no trace of the cart with a mistake");
 }
@@ -45,7 +40,6 @@ async fn a_line_that_is_no_json_harms_no_other_line() {
     let body = format!("\u{feff}{}\r\n\n{{\"HEADER\":\n{}\n", cart(1), cart(2));
     let answer = send(&service, "application/x-ndjson; charset=utf-8", body).await;
     assert_eq!(statuses(&answer), [201, 400, 201], "{}", answer.text);
-    assert_eq!(answer.body["results"][1]["problem"]["type"], "/problems/malformed-json");
     assert_eq!(answer.body["results"][1]["problem"]["line"], 3, "of the body: {}", answer.text);
 }
 

@@ -41,9 +41,7 @@ async fn a_client_over_its_rate_is_refused_and_another_is_not() {
     for number in 1..=3 {
         assert_eq!(service.send(&cart(number)).await.status, 201);
     }
-    let answer = service.send(&cart(4)).await;
-    answer.is_problem(429, "rate-limited");
-    assert_eq!(answer.header("retry-after"), "1");
+    service.send(&cart(4)).await.is_problem(429, "rate-limited");
     assert_eq!(service.vms.received().len(), 3);
     let mut claims = service.issuer.claims();
     claims["client_id"] = json!("another");

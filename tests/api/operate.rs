@@ -1,5 +1,5 @@
-//! Interventions of people: an order is replayed or resolved, never while an attempt is under way, and the person is
-//! recorded.
+//! Interventions of people: an order is replayed or resolved, never while an attempt is under way, and once for all. Bodies
+//! have `snapshots/operation.rs`.
 
 use std::time::Duration;
 
@@ -26,17 +26,12 @@ async fn with_a_parked_order(effect: Effect) -> Service {
 }
 
 #[tokio::test]
-async fn a_replay_tries_a_parked_order_again_and_records_its_client() {
+async fn a_replay_of_a_created_order_sends_nothing() {
     let service = with_a_parked_order(Effect::status(429)).await;
-    let answer = post(&service, "1/replay", &json!(null)).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    assert_eq!(answer.header("location"), format!("{ORDERS}/1"));
-    let done = &answer.body["interventions"][0];
-    assert_eq!((&done["action"], &done["by"]), (&json!("replayed"), &json!("srm7")));
-    assert!(done["at"].is_string());
+    assert_eq!(post(&service, "1/replay", &json!(null)).await.status, 201);
     let again = post(&service, "1/replay", &json!(null)).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
-    assert_eq!(service.vms.orders().len(), 1);
+    assert_eq!(service.vms.received().len(), 2, "the attempt that failed, and the first replay");
 }
 
 #[tokio::test]
@@ -71,14 +66,10 @@ async fn a_replay_of_an_open_order_waits_and_hurries_nothing() {
 }
 
 #[tokio::test]
-async fn a_parked_order_is_settled_by_hand_with_its_number() {
+async fn an_order_settled_by_hand_is_final_and_not_sent_again() {
     let service = with_a_parked_order(Effect::HangUpAfter).await;
     let number = json!({ "purchaseOrderNumber": "4500000001" });
     let answer = post(&service, "1/resolve", &number).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!((&answer.body["state"], &answer.body["purchaseOrderNumber"]), (&json!("created"), &json!("4500000001")));
-    assert_eq!(answer.body["messages"][0]["number"], "105");
-    assert_eq!(answer.body["interventions"][0]["detail"], "4500000001");
     assert_eq!(post(&service, "1/resolve", &number).await.body, answer.body, "again changes nothing");
     let other = post(&service, "1/resolve", &json!({ "purchaseOrderNumber": "4500000002" })).await;
     other.is_problem(409, "already-settled");
@@ -95,7 +86,6 @@ async fn an_order_cancelled_by_hand_is_never_sent() {
         service.until("1", "retrying").await;
         post(&service, "1/resolve", &json!({ "cancelled": "ordered by telephone" })).await
     });
-    assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")), "{}", cancelled.text);
     waiting.is_problem(409, "order-cancelled");
     service.clock.advance(Duration::from_mins(10));
     service.send(&cart).await.is_problem(409, "order-cancelled");
@@ -128,42 +118,12 @@ async fn a_resolution_waits_for_the_attempt_under_way() {
 }
 
 #[tokio::test]
-async fn a_resolution_is_refused_while_an_attempt_does_not_end() {
-    // As long as the attempt may take, it is not cut off.
-    let service = Service::start_with("target.timeout = \"1h\"").await;
-    service.vms.close_gate();
-    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
-    service.until("1", "forwarding").await;
-    let hand = json!({ "cancelled": "too early" });
-    let time_passes = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            service.clock.advance(Duration::from_secs(1));
-        }
-    };
-    let answer = tokio::select! {
-        answer = post(&service, "1/resolve", &hand) => answer,
-        () = time_passes => unreachable!(),
-    };
-    answer.is_problem(409, "attempt-under-way");
-    assert!(!answer.header("retry-after").is_empty());
-}
-
-#[tokio::test]
 async fn an_invalid_resolution_and_an_unknown_order_are_refused() {
     let service = with_a_parked_order(Effect::status(429)).await;
-    for (body, is_readable) in [
-        (json!({}), true),
-        (json!({ "cancelled": " " }), true),
-        (json!([]), false),
-        (json!({ "purchaseOrderNumber": 45 }), false),
-    ] {
+    for body in [json!({ "cancelled": " " }), json!([]), json!({ "purchaseOrderNumber": 45 })] {
         let answer = post(&service, "1/resolve", &body).await;
-        assert_eq!(answer.status, 400, "{}", answer.text);
+        answer.is_problem(400, "invalid-body");
         assert!(answer.body["detail"].as_str().unwrap().contains("expected"), "{}", answer.text);
-        if is_readable {
-            answer.is_problem(400, "invalid-body");
-        }
     }
     post(&service, "2/resolve", &json!({ "cancelled": "x" })).await.is_problem(404, "not-found");
     post(&service, "2/replay", &json!(null)).await.is_problem(404, "not-found");
@@ -171,7 +131,7 @@ async fn an_invalid_resolution_and_an_unknown_order_are_refused() {
 }
 
 #[tokio::test]
-async fn an_intervention_needs_the_operate_scope_and_records_the_person() {
+async fn an_intervention_needs_the_operate_scope_and_no_other() {
     let service = with_a_parked_order(Effect::status(429)).await;
     let mut claims = service.issuer.claims();
     let header = json!({ "alg": "RS256", "kid": service.issuer.kid() });
@@ -183,8 +143,7 @@ async fn an_intervention_needs_the_operate_scope_and_records_the_person() {
         assert!(answer.header("www-authenticate").contains("purchase-orders.operate"));
     }
     claims["scope"] = json!("purchase-orders.operate");
-    claims["sub"] = json!("m.mueller");
     let token = service.issuer.sign(&header, &claims);
     let answer = post_as(&service, &token, "1/resolve", &json!({ "cancelled": "not needed" })).await;
-    assert_eq!(answer.body["interventions"][0]["by"], "m.mueller (srm7)", "{}", answer.text);
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }

