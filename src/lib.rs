@@ -2,6 +2,9 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md explains how they depend on each other.
 
+// These macros panic when the reader of the output goes away.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 // The use case: read it first.
 pub mod relay;
 
