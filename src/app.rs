@@ -67,6 +67,7 @@ impl App {
         let mapping = LiveMapping::load(settings.mapping.directory.clone(), settings.mapping.amounts)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         log_start(&settings, mapping.current().version());
+        mapping.warn_of_examples();
         warn_of_plain_text_urls(&settings);
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);

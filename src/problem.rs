@@ -35,6 +35,7 @@ pub struct Problem {
     kind: ProblemKind,
     detail: String,
     order_id: Option<String>,
+    cart_number: Option<String>,
     messages: Vec<Message>,
     vms: Option<Value>,
     position: Option<(usize, usize)>,
@@ -48,6 +49,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             order_id: None,
+            cart_number: None,
             messages: Vec::new(),
             vms: None,
             position: None,
@@ -84,6 +86,18 @@ impl Problem {
     #[must_use]
     pub fn order(mut self, id: &str) -> Self {
         self.order_id = Some(id.to_owned());
+        self
+    }
+
+    /// The number of the cart that the problem is about, for the log.
+    pub fn cart_number(&self) -> Option<&str> {
+        self.cart_number.as_deref()
+    }
+
+    /// Names the cart that the problem is about, for the log.
+    #[must_use]
+    pub fn cart(mut self, number: &str) -> Self {
+        self.cart_number = Some(number.to_owned());
         self
     }
 

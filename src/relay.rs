@@ -15,7 +15,7 @@ mod dispatcher;
 mod due_timer;
 mod intervention;
 mod order_log;
-mod storage;
+mod retrying_ledger;
 mod submit_outcome;
 mod waiters;
 
@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
 pub use dependencies::{Dependencies, JitterSource};
 pub use submit_outcome::SubmitOutcome;
@@ -38,6 +38,7 @@ use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
 use crate::telemetry::STEP;
 use dispatcher::{Dispatch, Dispatcher};
 use due_timer::DueTimer;
+use retrying_ledger::RetryingLedger;
 use submit_outcome::{CallerRole, answer_for};
 use waiters::{Waiter, Waiters};
 
@@ -64,6 +65,8 @@ pub const fn lease_length(attempt_limit: Duration) -> Duration {
 #[derive(Debug)]
 pub struct Relay {
     dependencies: Dependencies,
+    /// The ledger for work that no caller waits for.
+    retrying_ledger: RetryingLedger,
     dispatcher: Arc<Dispatcher>,
     waiters: Waiters,
     due_timer: DueTimer,
@@ -77,8 +80,9 @@ pub struct Relay {
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(dependencies: Dependencies) -> Arc<Self> {
-        let Dependencies { max_concurrency, breaker, clock, .. } = &dependencies;
+        let Dependencies { ledger, max_concurrency, breaker, clock, .. } = &dependencies;
         Arc::new(Self {
+            retrying_ledger: RetryingLedger::new(Arc::clone(ledger), Arc::clone(clock)),
             dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock)),
             dependencies,
             waiters: Waiters::default(),
@@ -96,20 +100,25 @@ impl Relay {
     pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<SubmitOutcome, LedgerError> {
         let deadline = after(self.now(), wait);
         // Before the ledger is asked, so that an outcome published in between is not missed.
-        let waiter = self.waiters.subscribe(&candidate.id);
+        let id = candidate.id.clone();
+        let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
-        let admission = self.detached(async move { relay.admit(candidate).await }, wait).await?;
+        let admission = self.detached(&id, async move { relay.admit(candidate).await }, wait).await?;
         Ok(self.answer(admission, &waiter, deadline).await)
     }
 
-    /// Runs work in a task of its own, so that a caller that hangs up or waits no longer can't separate a record from
+    /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a record from
     /// the work on it.
     async fn detached<T: Send + 'static>(
         &self,
+        id: &OrderId,
         work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
         wait: Duration,
     ) -> Result<T, LedgerError> {
-        let broken = |error| Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")));
+        let broken = |error| {
+            order_log::work_broke_off(id, &error);
+            Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")))
+        };
         tokio::select! {
             biased;
             done = self.tasks.spawn(work) => done.unwrap_or_else(broken),
@@ -178,7 +187,7 @@ impl Relay {
 
     /// Brings a dispatched order one step further, if it is due.
     async fn process(&self, dispatch: Dispatch) {
-        let Some(order) = self.read(&dispatch.id).await else { return };
+        let Some(order) = self.retrying_ledger.read(&dispatch.id, &self.stopping).await else { return };
         match order.state {
             State::Accepted | State::Retrying => match order.next_attempt_at {
                 Some(time) if time > self.now() => self.due_timer.set(time),
@@ -191,7 +200,7 @@ impl Relay {
 
     async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
         if let Err(defect) = order.begin(self.now()) {
-            return error!(order.id = %order.id, error.message = %defect, "the attempt was not made: a defect");
+            return order_log::attempt_not_made(&order, &defect);
         }
         if !self.record_begin(&order).await {
             return;
@@ -201,7 +210,7 @@ impl Relay {
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         let policy = &self.dependencies.policy;
         if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
-            return error!(order.id = %order.id, error.message = %defect, "the outcome was not recorded: a defect");
+            return order_log::outcome_not_recorded(&order, &defect);
         }
         if self.settle(&order).await {
             order_log::attempt_ended(&order);
@@ -214,17 +223,14 @@ impl Relay {
         let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
         loop {
             let before = self.now();
-            match self.store(order, &self.stopping).await {
+            match self.retrying_ledger.store(order, &self.stopping).await {
                 Some(Stored::Superseded) | None => return false,
                 Some(Stored::Committed) if !leased || between(before, self.now()) <= MAX_LEASE_AGE_AT_SEND => {
-                    return !self.is_stopping();
+                    return !self.stopping.is_cancelled();
                 }
                 Some(Stored::Committed) => {
-                    warn!(
-                        order.id = %order.id,
-                        "the ledger is slow: the begin of an attempt is stored once more, for a fresh lease"
-                    );
-                    if self.pause(&self.stopping).await.is_none() {
+                    order_log::begin_repeated(order);
+                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
                         return false;
                     }
                 }
@@ -259,14 +265,17 @@ impl Relay {
 
     /// Stores an outcome, however long the ledger takes; true if it counts.
     async fn settle(&self, order: &Order) -> bool {
-        match self.store(order, &self.stopped).await {
+        match self.retrying_ledger.store(order, &self.stopped).await {
             Some(Stored::Committed) => true,
-            // Another replica has taken the order over, and asks 11VMS what it has.
+            // Another replica has taken the order over.
             Some(Stored::Superseded) => {
                 order_log::outcome_superseded(order);
                 false
             }
-            None => false,
+            None => {
+                order_log::outcome_not_stored(order);
+                false
+            }
         }
     }
 

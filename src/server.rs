@@ -14,7 +14,7 @@ use crate::api::middleware::{panicked, request_middleware};
 use crate::api::routes::{described_routes, probe_routes};
 use crate::pages;
 
-/// How long a browser may remember what a preflight allowed.
+/// How long a browser may remember what a preflight allowed: a longer time would delay a change of the setting.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The router of `server.listen`.

@@ -1,6 +1,6 @@
 //! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
 //!
-//! Knows nothing of what an answer means: `order/retry.rs` decides that. `vms/client.rs` has the only outbound business
+//! Knows nothing of what an answer means: `order/vms_response.rs` decides that. `vms/client.rs` has the only outbound business
 //! call.
 
 pub mod client;

@@ -61,6 +61,23 @@ fn the_imports_are_what_architecture_md_says() {
     assert_eq!(stated.len(), found.len(), "ARCHITECTURE.md speaks of a room that is gone");
 }
 
+/// Rooms, and what they use at most or never, whatever ARCHITECTURE.md says.
+#[test]
+fn the_core_knows_nothing_of_the_outside() {
+    const PURE: [&str; 7] = ["cart", "clock", "digest", "mapping", "message", "order", "reload"];
+    const OUTSIDE: [&str; 10] =
+        ["api", "app", "auth", "cli", "config", "edge", "outbound", "pages", "sandbox", "server"];
+    for (room, used) in found(&sources()) {
+        let wrong: Vec<&String> = match room.as_str() {
+            name if PURE.contains(&name) => used.iter().filter(|other| !PURE.contains(&other.as_str())).collect(),
+            "relay" | "intake" | "ledger" => used.iter().filter(|other| OUTSIDE.contains(&other.as_str())).collect(),
+            "vms" => used.iter().filter(|other| ["ledger", "relay", "api"].contains(&other.as_str())).collect(),
+            _ => Vec::new(),
+        };
+        assert!(wrong.is_empty(), "{room} uses {wrong:?}");
+    }
+}
+
 #[test]
 fn no_room_imports_from_one_above_it() {
     let mut below = BTreeSet::new();

@@ -13,10 +13,15 @@ use crate::edge::Peer;
 use crate::problem::{Problem, RequestContext};
 use crate::telemetry::STEP;
 
+/// Characters of a path that are logged: a longer one would fill the log.
+const MAX_PATH_CHARS: usize = 200;
+
 /// What the log says of a request, taken before the request is handed on.
 pub struct AccessLogEntry {
-    method: Method,
+    method: &'static str,
     route: Option<String>,
+    /// For a request without a route, which nothing else in its line tells from others.
+    path: Option<String>,
     client_address: String,
     sap_passport: Option<String>,
 }
@@ -24,9 +29,11 @@ pub struct AccessLogEntry {
 impl AccessLogEntry {
     /// Reads what the request shows.
     pub fn of(request: &Request, peer: &Peer) -> Self {
+        let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
         Self {
-            method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+            method: known_method(request.method()),
+            path: route.is_none().then(|| request.uri().path().chars().take(MAX_PATH_CHARS).collect()),
+            route,
             client_address: peer.address.to_string(),
             sap_passport: sap_passport(request.headers()),
         }
@@ -50,10 +57,11 @@ impl AccessLogEntry {
         let (route, passport) = (self.route.as_deref().unwrap_or("none"), self.sap_passport.as_deref());
         if let Some(problem) = problem {
             warn!(
-                http.request.method = %self.method,
+                http.request.method = self.method,
                 http.route = route,
+                url.path = self.path,
                 http.response.status_code = status.as_u16(),
-                http.request.id = %request.id,
+                http.request.id = request.id.as_str(),
                 http.server.request.duration = took.as_secs_f64(),
                 client.address = self.client_address,
                 oauth2.client_id = request.client(),
@@ -67,10 +75,11 @@ impl AccessLogEntry {
             );
         } else {
             info!(
-                http.request.method = %self.method,
+                http.request.method = self.method,
                 http.route = route,
+                url.path = self.path,
                 http.response.status_code = status.as_u16(),
-                http.request.id = %request.id,
+                http.request.id = request.id.as_str(),
                 http.server.request.duration = took.as_secs_f64(),
                 client.address = self.client_address,
                 oauth2.client_id = request.client(),
@@ -81,5 +90,21 @@ impl AccessLogEntry {
                 "the request was answered"
             );
         }
+    }
+}
+
+/// The method's name; `_OTHER` for one that no specification has, as OpenTelemetry's conventions want it.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::CONNECT => "CONNECT",
+        Method::DELETE => "DELETE",
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
     }
 }

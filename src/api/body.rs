@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Bytes, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -63,13 +63,14 @@ impl FromRequest<Arc<ApiState>> for BatchText {
             expect_json(request.headers())?;
             BatchFormat::JsonArray
         };
+        let limits = &api.server.limits;
+        refuse_announced(request.body(), limits.batch_body)?;
         // The body stays unread until there is a permit.
         let permit = Arc::clone(&api.batches).acquire_owned();
         let Ok(Ok(permit)) = tokio::time::timeout(MAX_BATCH_WAIT, permit).await else {
             let detail = "as many batches as the service takes arrive just now";
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         };
-        let limits = &api.server.limits;
         let text = read(request, limits.batch_body, limits.batch_body, limits.body_time).await?;
         Ok(Self { text, format, permit })
     }
@@ -81,10 +82,7 @@ async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) 
     let encoding = ContentEncoding::of(request.headers())?;
     let limit = if encoding == ContentEncoding::Identity { packed.min(unpacked) } else { packed };
     let body = request.into_body();
-    // A length that was announced (Content-Length) is refused before a byte is read.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large(limit));
-    }
+    refuse_announced(&body, limit)?;
     let late = |_| Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("the body did not arrive within {time:?}"));
     let body = tokio::time::timeout(time, Limited::new(body, limit).collect()).await.map_err(late)?;
     let bytes = body.map_err(|error| unreadable(error.as_ref(), limit))?.to_bytes();
@@ -93,6 +91,11 @@ async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) 
     }
     let decode = move || utf8(&encoding.decode(bytes, unpacked)?);
     tokio::task::spawn_blocking(decode).await.map_err(|_| Problem::internal_error())?
+}
+
+/// Refuses a length that was announced (Content-Length) before a byte is read.
+fn refuse_announced(body: &Body, limit: usize) -> Result<(), Problem> {
+    if body.size_hint().lower() > limit as u64 { Err(too_large(limit)) } else { Ok(()) }
 }
 
 /// Works on a text: a small one in place, a large one on a thread of its own, because it takes milliseconds that the

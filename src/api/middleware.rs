@@ -37,7 +37,9 @@ pub async fn request_middleware(
     request.extensions_mut().insert(Arc::clone(&context));
     let mut response = Arc::clone(&context).scope(answer(&api, request, next)).await;
     let headers = response.headers_mut();
-    headers.extend(HeaderValue::from_str(context.id.as_str()).map(|id| (RequestId::HEADER, id)));
+    if let Ok(id) = HeaderValue::from_str(context.id.as_str()) {
+        headers.insert(RequestId::HEADER, id);
+    }
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
     add_security_headers(headers, peer.transport);
@@ -47,7 +49,7 @@ pub async fn request_middleware(
 
 /// Answers a request, unless it is refused for its head alone.
 async fn answer(api: &ApiState, request: Request, next: Next) -> Response {
-    let refusal = host_missing(&request)
+    let refusal = wrong_host(&request)
         .or_else(|| headers_too_large(request.headers(), api.server.limits.headers))
         .or_else(|| wrong_interface(request.headers()));
     match refusal {
@@ -85,10 +87,15 @@ pub fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::internal_error().into_response()
 }
 
-/// HTTP/1.1 demands a Host header (RFC 9112 §3.2); HTTP/1.0 does not, and HTTP/2 has `:authority`.
-fn host_missing(request: &Request) -> Option<Problem> {
-    let is_missing = request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST);
-    is_missing.then(|| Problem::new(ProblemKind::MALFORMED_REQUEST, "the header Host is missing; HTTP/1.1 demands it"))
+/// HTTP/1.1 demands exactly one Host header (RFC 9112 §3.2); HTTP/1.0 does not, and HTTP/2 has `:authority`.
+fn wrong_host(request: &Request) -> Option<Problem> {
+    let detail = match request.headers().get_all(header::HOST).iter().count() {
+        1 => return None,
+        0 if request.version() != Version::HTTP_11 => return None,
+        0 => "the header Host is missing; HTTP/1.1 demands it",
+        _ => "there are several headers Host; HTTP permits one",
+    };
+    Some(Problem::new(ProblemKind::MALFORMED_REQUEST, detail))
 }
 
 /// Refuses headers over their limit. Far over it, the HTTP parser has refused them before.

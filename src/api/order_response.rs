@@ -96,7 +96,7 @@ pub fn with_location(order: &Order, problem: Problem) -> Problem {
 
 /// `Location` with the order's path; a cart number may have characters that need percent-encoding.
 fn location(order: &Order) -> (HeaderName, HeaderValue) {
-    let path = Url::parse("http://service/v2/purchase-orders").ok().and_then(|mut url| {
+    let path = Url::parse("http://service").and_then(|base| base.join(PATH)).ok().and_then(|mut url| {
         url.path_segments_mut().ok()?.push(order.id.as_str());
         Some(url.path().to_owned())
     });

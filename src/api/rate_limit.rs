@@ -16,9 +16,9 @@ use crate::clock::{Clock, between};
 
 /// The service's clock behind the limiter's trait.
 #[derive(Debug, Clone)]
-struct ServiceClock(Arc<dyn Clock>);
+struct LimiterClock(Arc<dyn Clock>);
 
-impl Measured for ServiceClock {
+impl Measured for LimiterClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
@@ -26,7 +26,7 @@ impl Measured for ServiceClock {
     }
 }
 
-type Limiter = RateLimiter<String, DashMapStateStore<String>, ServiceClock, NoOpMiddleware<Nanos>>;
+type Limiter = RateLimiter<String, DashMapStateStore<String>, LimiterClock, NoOpMiddleware<Nanos>>;
 
 /// The limit on requests a second for each client; a second's worth may arrive at once.
 #[derive(Debug)]
@@ -35,13 +35,13 @@ pub struct ClientRateLimiter {
     /// The number of clients beyond which idle ones are forgotten.
     max_clients: usize,
     cleaned_at: AtomicI64,
-    clock: ServiceClock,
+    clock: LimiterClock,
 }
 
 impl ClientRateLimiter {
     /// Creates a limiter; without a rate it limits nobody.
     pub fn new(requests_a_second: Option<NonZeroU32>, max_clients: usize, clock: Arc<dyn Clock>) -> Self {
-        let clock = ServiceClock(clock);
+        let clock = LimiterClock(clock);
         let limiter =
             requests_a_second.map(|rate| RateLimiter::dashmap_with_clock(Quota::per_second(rate), clock.clone()));
         Self { limiter, max_clients, cleaned_at: AtomicI64::new(i64::MIN), clock }

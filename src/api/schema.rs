@@ -37,8 +37,8 @@ pub struct CartDocument {
 /// The problems of every route that needs a token.
 #[derive(Debug, IntoResponses)]
 pub enum Refusals {
-    /// malformed-request, unsupported-version, invalid-parameter; for a body malformed-json, and invalid-body where it is no
-    /// cart
+    /// malformed-request, unsupported-version, invalid-parameter; for a body malformed-json, and invalid-body for that of
+    /// `resolve`
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(ProblemBody),
     /// invalid-token

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{error, info};
+use tracing::{debug, info};
 
 use crate::clock::Clock;
 use crate::ledger::Ledger;
@@ -19,7 +19,8 @@ pub async fn purge_old_orders(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, re
             Ok(removed) => {
                 info!(ledger.orders_removed = removed, "settled orders older than ledger.retention were removed");
             }
-            Err(error) => error!(
+            // The ledger itself reports its outages.
+            Err(error) => debug!(
                 error.message = %error,
                 "settled orders older than ledger.retention can't be removed; the next try is in an hour"
             ),

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn two_items_with_one_guid_are_a_mistake() {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"},{"GUID":"A0000000000000000000000000000001"}]}"#;
-        assert!(mistakes(json)[0].contains("stands twice"));
+        assert!(mistakes(json)[0].contains("appears twice"));
     }
 
     #[test]

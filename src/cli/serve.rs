@@ -39,10 +39,11 @@ pub fn serve(file: Option<&Path>) -> ExitCode {
 
 fn run(settings: Settings) -> Result<(), Failure> {
     telemetry::start_log(&settings.telemetry);
-    system::prepare(settings.server.limits.connections);
+    let refused = system::prepare(settings.server.limits.connections);
     let tls = settings.server.tls.is_some();
     runtime()?.block_on(async {
         let app = App::build(settings, Arc::new(SystemClock)).await?;
+        refused.warn();
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
         if let (Ok(address), Ok(management)) = (app.address(), app.management_address()) {

@@ -32,7 +32,8 @@ use super::tls::ServerTls;
 use crate::auth::Thumbprint;
 use crate::config::Limits;
 
-/// Interval of pings on an idle HTTP/2 connection, and the time for their answer.
+/// Interval of pings on an idle HTTP/2 connection, and the time for their answer: shorter than the minute after which
+/// proxies and firewalls forget a silent connection.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// What all connections of a listener share.
@@ -184,9 +185,9 @@ impl Activity {
 }
 
 /// Counts a request as under way until it is dropped, also if its work is given up.
-struct UnderWay(Arc<Activity>);
+struct RequestGuard(Arc<Activity>);
 
-impl UnderWay {
+impl RequestGuard {
     fn begin(activity: Arc<Activity>) -> Self {
         activity.events.fetch_add(1, Ordering::Relaxed);
         activity.under_way.fetch_add(1, Ordering::Relaxed);
@@ -194,7 +195,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         self.0.events.fetch_add(1, Ordering::Relaxed);
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
@@ -207,7 +208,7 @@ async fn answer(
     peer: Peer,
     activity: Arc<Activity>,
 ) -> Result<Response<Body>, Infallible> {
-    let _under_way = UnderWay::begin(activity);
+    let _guard = RequestGuard::begin(activity);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
     router.oneshot(request).await

@@ -1,4 +1,4 @@
-//! Answers to connections that get no further: written by hand, because no request was read.
+//! Answers to connections that get no further: written by hand, because no service sees a request.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -49,12 +49,12 @@ fn drain(stream: &TcpStream) {
 pub fn refusal(problem: &Problem, client: IpAddr) -> Vec<u8> {
     let request = RequestContext::unread();
     warn!(
-        http.request.id = %request.id,
+        http.request.id = request.id.as_str(),
         http.response.status_code = problem.status().as_u16(),
         client.address = %client,
         problem.type = problem.kind().name,
         error.message = problem.detail(),
-        "a connection was refused before a request was read"
+        "a connection was closed over a request that could not be read"
     );
     response(problem, &request)
 }

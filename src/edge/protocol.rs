@@ -36,15 +36,17 @@ const PEEK_INTERVAL: Duration = Duration::from_millis(10);
 /// buffer as long as its caller waits.
 ///
 /// # Errors
-/// If the connection breaks.
+/// If the connection breaks, or ends without a byte.
 pub async fn detect_protocol(stream: &TcpStream) -> io::Result<DetectedProtocol> {
     let mut start = [0; PREFACE.len()];
     loop {
         let seen = stream.peek(&mut start).await?;
         match start.get(..seen) {
+            // Closed without a byte, as a load balancer's TCP check does it.
+            Some([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Some([HANDSHAKE, ..]) => return Ok(DetectedProtocol::Tls),
             Some(seen) if seen == PREFACE => return Ok(DetectedProtocol::Plain(HttpVersion::Http2)),
-            Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => tokio::time::sleep(PEEK_INTERVAL).await,
+            Some(seen) if PREFACE.starts_with(seen) => tokio::time::sleep(PEEK_INTERVAL).await,
             _ => return Ok(DetectedProtocol::Plain(HttpVersion::Http1)),
         }
     }

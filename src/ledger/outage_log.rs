@@ -42,9 +42,17 @@ impl OutageLog {
         Self { ledger, clock, reads: Outage::default(), writes: Outage::default() }
     }
 
-    fn report<T>(&self, operation: Operation, result: Result<T, LedgerError>) -> Result<T, LedgerError> {
+    /// Reports a failure; and the end of an outage, if the result is proof of it. A write that found nothing to write
+    /// is none: a read-only file answers it too.
+    fn report<T>(
+        &self,
+        operation: Operation,
+        result: Result<T, LedgerError>,
+        is_proof: impl FnOnce(&T) -> bool,
+    ) -> Result<T, LedgerError> {
         match &result {
-            Ok(_) => self.recovered(operation),
+            Ok(found) if is_proof(found) => self.recovered(operation),
+            Ok(_) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
                     order.id = id,
@@ -55,6 +63,10 @@ impl OutageLog {
             Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => self.failed(operation, error),
         }
         result
+    }
+
+    fn report_read<T>(&self, result: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        self.report(Operation::Read, result, |_| true)
     }
 
     const fn outage(&self, operation: Operation) -> &Outage {
@@ -111,27 +123,34 @@ impl Ledger for OutageLog {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.report(Operation::Write, self.ledger.admit(candidate, now, grace).await)
+        self.report(Operation::Write, self.ledger.admit(candidate, now, grace).await, |admission| {
+            matches!(admission, Admission::Started(_) | Admission::Restarted(_))
+        })
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        self.report(Operation::Write, self.ledger.store(order).await)
+        self.report(Operation::Write, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-        self.report(Operation::Read, self.ledger.find(id).await)
+        self.report_read(self.ledger.find(id).await)
     }
 
     async fn settled_since(&self, orders: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
-        self.report(Operation::Read, self.ledger.settled_since(orders).await)
+        self.report_read(self.ledger.settled_since(orders).await)
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
-        self.report(Operation::Read, self.ledger.list(filter).await)
+        self.report_read(self.ledger.list(filter).await)
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        self.report(Operation::Read, self.ledger.claim(now, limit).await)
+        let claimed = self.ledger.claim(now, limit).await;
+        match self.ledger.sharing() {
+            Sharing::Exclusive => self.report_read(claimed),
+            // A claim writes leases.
+            Sharing::Shared => self.report(Operation::Write, claimed, |orders| !orders.is_empty()),
+        }
     }
 
     async fn release(&self) -> Result<(), LedgerError> {
@@ -140,15 +159,16 @@ impl Ledger for OutageLog {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        self.report(Operation::Read, self.ledger.check().await)
+        // Answered by the probe that asks for it; it is no operation on an order.
+        self.ledger.check().await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-        self.report(Operation::Read, self.ledger.next_due(now).await)
+        self.report_read(self.ledger.next_due(now).await)
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
-        self.report(Operation::Write, self.ledger.purge(now, retention).await)
+        self.report(Operation::Write, self.ledger.purge(now, retention).await, |removed| *removed > 0)
     }
 }
 
@@ -156,12 +176,14 @@ impl Ledger for OutageLog {
 mod tests {
     use std::io;
 
+    use tracing::subscriber::DefaultGuard;
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::order::{PropagatedHeaders, admit};
 
-    /// A ledger whose reads fail on demand.
+    /// A ledger whose reads and writes fail on demand.
     #[derive(Debug, Default)]
     struct FlakyLedger {
         fails: AtomicBool,
@@ -173,12 +195,22 @@ mod tests {
             Sharing::Exclusive
         }
 
-        async fn admit(&self, _: Candidate, _: Timestamp, _: Duration) -> Result<Admission, LedgerError> {
-            Err(LedgerError::Unavailable("disk full".to_owned()))
+        /// A resend of a known cart is answered even if nothing can be written.
+        async fn admit(&self, candidate: Candidate, now: Timestamp, _: Duration) -> Result<Admission, LedgerError> {
+            match (candidate.id.as_str(), self.fails.load(Ordering::Relaxed)) {
+                ("known", _) => {
+                    let Admission::Started(order) = admit(None, candidate, now, Duration::ZERO) else {
+                        panic!("not new")
+                    };
+                    Ok(Admission::Joined(order))
+                }
+                (_, true) => Err(LedgerError::Unavailable("disk full".to_owned())),
+                (_, false) => Ok(admit(None, candidate, now, Duration::ZERO)),
+            }
         }
 
         async fn store(&self, _: Order) -> Result<Stored, LedgerError> {
-            Ok(Stored::Committed)
+            Ok(Stored::Superseded)
         }
 
         async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -243,37 +275,96 @@ mod tests {
         }
     }
 
+    /// A flaky ledger with its outage log, and what was logged.
+    struct Stage {
+        flaky: Arc<FlakyLedger>,
+        clock: Arc<ManualClock>,
+        ledger: OutageLog,
+        captured: Captured,
+        _subscriber: DefaultGuard,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let captured = Captured::default();
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(captured.clone()).finish();
+            let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
+            let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
+            Self { flaky, clock, ledger, captured, _subscriber: tracing::subscriber::set_default(subscriber) }
+        }
+
+        fn fail(&self, fails: bool) {
+            self.flaky.fails.store(fails, Ordering::Relaxed);
+        }
+
+        async fn admit(&self, id: &str) -> Result<Admission, LedgerError> {
+            let candidate = Candidate {
+                id: OrderId::of(id),
+                cart_number: String::new(),
+                fingerprint: String::new(),
+                body: String::new(),
+                mapping_version: String::new(),
+                propagated_headers: PropagatedHeaders::default(),
+            };
+            self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await
+        }
+
+        /// The last two lines, which begin and end outage number `count`.
+        fn assert_outages(&self, count: usize, cause: &str) {
+            let lines = self.captured.lines();
+            assert_eq!(lines.len(), 2 * count, "{lines:#?}");
+            let (first, last) = (&lines[2 * count - 2], &lines[2 * count - 1]);
+            assert!(first.contains("ERROR") && first.contains(cause), "{first}");
+            assert!(last.contains("INFO") && last.contains("outage.duration=7.0"), "{last}");
+        }
+    }
+
     #[tokio::test]
-    async fn an_outage_is_one_error_and_one_line_when_it_is_over() {
-        let captured = Captured::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(captured.clone()).finish();
-        let _default = tracing::subscriber::set_default(subscriber);
-        let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
-        let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
+    async fn an_outage_of_reads_is_one_error_and_one_line_when_it_is_over() {
+        let stage = Stage::new();
         let id = OrderId::of("1");
         for outage in 1..=2 {
-            flaky.fails.store(true, Ordering::Relaxed);
+            stage.fail(true);
             for _ in 0..100 {
-                ledger.find(&id).await.unwrap_err();
-                // Writes go well meanwhile: they are no recovery of reads.
-                ledger.purge(clock.now(), Duration::ZERO).await.unwrap();
+                stage.ledger.find(&id).await.unwrap_err();
+                // Other operations go well meanwhile: they are no recovery of reads.
+                stage.ledger.purge(stage.clock.now(), Duration::ZERO).await.unwrap();
+                stage.ledger.check().await.unwrap();
             }
-            clock.advance(Duration::from_secs(7));
-            flaky.fails.store(false, Ordering::Relaxed);
+            stage.clock.advance(Duration::from_secs(7));
+            stage.fail(false);
             for _ in 0..100 {
-                ledger.find(&id).await.unwrap();
+                stage.ledger.find(&id).await.unwrap();
             }
-            let lines = captured.lines();
-            assert_eq!(lines.len(), 2 * outage, "{lines:#?}");
-            assert!(lines[2 * outage - 2].contains("ERROR") && lines[2 * outage - 2].contains("database is locked"));
-            assert!(lines[2 * outage - 1].contains("INFO") && lines[2 * outage - 1].contains("outage.duration=7.0"));
+            stage.assert_outages(outage, "database is locked");
         }
-        ledger.find(&OrderId::of("broken")).await.unwrap_err();
-        ledger.find(&id).await.unwrap();
-        let lines = captured.lines();
+        stage.ledger.find(&OrderId::of("broken")).await.unwrap_err();
+        stage.ledger.find(&id).await.unwrap();
+        let lines = stage.captured.lines();
         assert!(
             lines.len() == 5 && lines[4].contains("order.id=\"broken\""),
             "an unreadable record is no outage: {lines:#?}"
         );
+    }
+
+    #[tokio::test]
+    async fn an_outage_of_writes_ends_only_when_something_was_written() {
+        let stage = Stage::new();
+        for outage in 1..=2 {
+            stage.fail(true);
+            for _ in 0..100 {
+                stage.admit("new").await.unwrap_err();
+                // Nothing is written for a resend, a superseded outcome, a claim, or a purge without old orders.
+                let Admission::Joined(order) = stage.admit("known").await.unwrap() else { panic!("no resend") };
+                assert_eq!(stage.ledger.store(order).await.unwrap(), Stored::Superseded);
+                stage.ledger.claim(stage.clock.now(), 1).await.unwrap();
+                stage.ledger.purge(stage.clock.now(), Duration::ZERO).await.unwrap();
+            }
+            stage.clock.advance(Duration::from_secs(7));
+            stage.fail(false);
+            stage.admit("new").await.unwrap();
+            stage.admit("new").await.unwrap();
+            stage.assert_outages(outage, "disk full");
+        }
     }
 }

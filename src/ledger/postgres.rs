@@ -29,7 +29,8 @@ pub use connection::UrlSource;
 /// Interrupted attempts that one claim takes over: more than any replica makes at the same time.
 const TAKEN_OVER: i64 = 1_000;
 
-/// Connections for reading; the writer has one of its own.
+/// Connections for reading; the writer has one of its own. A read takes about a millisecond, and replicas share what the
+/// database permits (100 by default).
 const READERS: u32 = 4;
 
 /// A ledger in a database, for one replica.
@@ -109,12 +110,12 @@ impl Ledger for PostgresLedger {
             WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR cart_number = $2)
                 AND ($3::bigint IS NULL OR (received_at, id) < ($3, $4))
             ORDER BY received_at DESC, id DESC LIMIT $5";
-        let place = filter.after.as_ref();
+        let position = filter.after.as_ref();
         let query = sqlx::query(query)
             .bind(filter.state.map(State::name))
             .bind(filter.cart_number.as_deref().map(indexed_cart_number))
-            .bind(place.map(|place| place.received_at.as_millisecond()))
-            .bind(place.map(|place| place.id.as_str()))
+            .bind(position.map(|position| position.received_at.as_millisecond()))
+            .bind(position.map(|position| position.id.as_str()))
             .bind(whole(filter.limit));
         Ok(readable(&self.rows(query).await?))
     }

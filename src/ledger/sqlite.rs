@@ -206,10 +206,10 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
         conditions.push("cart_number = ?");
         values.push(Box::new(indexed_cart_number(number)));
     }
-    if let Some(place) = &filter.after {
+    if let Some(position) = &filter.after {
         conditions.push("(received_at, id) < (?, ?)");
-        values.push(Box::new(place.received_at.as_millisecond()));
-        values.push(Box::new(place.id.as_str().to_owned()));
+        values.push(Box::new(position.received_at.as_millisecond()));
+        values.push(Box::new(position.id.as_str().to_owned()));
     }
     values.push(Box::new(whole(filter.limit)));
     let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };

@@ -36,8 +36,14 @@ impl LiveMapping {
     pub fn load(directory: PathBuf, amounts: Amounts) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
         let mapping = Mapping::compile(&folder, amounts)?;
-        warn_of_examples(&mapping, &folder);
         Ok(Self { directory, amounts, mapping: Reloadable::new(Ok(folder), mapping, Settling::SeenTwice) })
+    }
+
+    /// Reports every example of the folder that becomes another order than expected.
+    pub fn warn_of_examples(&self) {
+        if let Some(Ok(folder)) = self.mapping.content() {
+            warn_of_examples(&self.current(), &folder);
+        }
     }
 
     /// The mapping to use for one cart.
@@ -60,6 +66,11 @@ impl LiveMapping {
         let directory = self.directory.display();
         match self.mapping.offer(content, |content| self.compile(content)) {
             Reload::Unchanged => {}
+            Reload::Exchanged { previous, current } if previous.version() == current.version() => info!(
+                mapping.version = current.version(),
+                mapping.directory = %directory,
+                "the mapping can be read again, and is the one in use"
+            ),
             Reload::Exchanged { previous, current } => info!(
                 mapping.version = current.version(),
                 mapping.previous_version = previous.version(),

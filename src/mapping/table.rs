@@ -45,7 +45,7 @@ impl Table {
                 defects.push(Defect::in_line(file, line, "the value is empty"));
             }
             if let Some(first) = first_line.insert(key.clone(), line) {
-                let problem = format!("the key {} already stands in line {first}", quoted_key(&key));
+                let problem = format!("the key {} is already in line {first}", quoted_key(&key));
                 defects.push(Defect::in_line(file, line, problem));
             }
             rows.insert(key, value);
@@ -95,7 +95,7 @@ mod tests {
     fn every_defect_is_reported_with_its_line() {
         let defects = Table::parse("t.csv", "k,v\nA,1\nB,\nA,2\n").unwrap_err();
         let texts: Vec<_> = defects.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["t.csv line 3: the value is empty", "t.csv line 4: the key \"A\" already stands in line 2"]);
+        assert_eq!(texts, ["t.csv line 3: the value is empty", "t.csv line 4: the key \"A\" is already in line 2"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
+use serde_json::json;
 
 use crate::message::{Message, MessageCode};
 use crate::problem::{Problem, ProblemKind, RequestContext};
@@ -33,9 +34,22 @@ fn page(kind: ProblemKind) -> String {
 }
 
 fn sample_body(kind: ProblemKind) -> String {
-    let request = RequestContext::sample();
+    const ORDER: &str = "005056a207c81ed1bfc6b69e72f50550";
+    let request = RequestContext::sample(&sample_path(kind, ORDER));
     let problem = Problem::new(kind, kind.example);
     let problem = match kind {
+        ProblemKind::REFUSED_BY_11VMS => problem
+            .order(ORDER)
+            .with_messages(vec![Message::new(MessageCode::Refused, kind.example)])
+            .vms(Some(json!({ "message": "cost center 1000 is closed" }))),
+        ProblemKind::PARKED => {
+            problem.order(ORDER).with_messages(vec![Message::new(MessageCode::Parked, kind.example)])
+        }
+        ProblemKind::ORDER_EXISTS
+        | ProblemKind::ORDER_CANCELLED
+        | ProblemKind::ALREADY_SETTLED
+        | ProblemKind::ATTEMPT_UNDER_WAY
+        | ProblemKind::STILL_OPEN => problem.order(ORDER),
         ProblemKind::INVALID_CART => {
             let message = Message::new(MessageCode::Missing, kind.example).at("HEADER", "ZZ_SALES_ORG", 0);
             problem.with_messages(vec![message])
@@ -44,6 +58,20 @@ fn sample_body(kind: ProblemKind) -> String {
         _ => problem,
     };
     serde_json::to_string_pretty(&problem.body(&request)).unwrap_or_default()
+}
+
+/// The path of a request that gets the problem.
+fn sample_path(kind: ProblemKind, order: &str) -> String {
+    match kind {
+        ProblemKind::INVALID_BODY | ProblemKind::ALREADY_SETTLED | ProblemKind::ATTEMPT_UNDER_WAY => {
+            format!("/v2/purchase-orders/{order}/resolve")
+        }
+        ProblemKind::NOT_FOUND => "/v2/purchase-orders/4711".to_owned(),
+        ProblemKind::STOPPING => "/readyz".to_owned(),
+        // Nothing of the request is read.
+        ProblemKind::TLS_EXPECTED | ProblemKind::URI_TOO_LONG => "/".to_owned(),
+        _ => "/v2/purchase-orders".to_owned(),
+    }
 }
 
 /// Text as HTML content.

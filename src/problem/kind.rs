@@ -59,7 +59,7 @@ kinds! {
     INVALID_BODY = "invalid-body", BAD_REQUEST, "The body is not what the operation takes",
         explanation: "The body is JSON, but not what this operation takes. detail says what is expected. Nothing was changed.",
         remedy: "Correct the body.",
-        example: "expected exactly one of purchaseOrderNumber and cancelled";
+        example: "expected an object with exactly one of purchaseOrderNumber and cancelled";
 
     UNSUPPORTED_VERSION = "unsupported-version", BAD_REQUEST, "This version is not served",
         explanation: "Accept-Version asks for a version other than 2. Nothing was recorded.",
@@ -109,12 +109,12 @@ kinds! {
     ALREADY_SETTLED = "already-settled", CONFLICT, "The order is settled already",
         explanation: "Only an open or parked order can be settled by hand; this one is created, rejected or cancelled. Nothing was changed. Location leads to the order.",
         remedy: "Look at the order: perhaps there is nothing left to do.",
-        example: "the order 4711 is created as 4500000001; expected an open or parked one";
+        example: "the order 005056a207c81ed1bfc6b69e72f50550 is created as 4500000001; expected an open or parked one";
 
     ATTEMPT_UNDER_WAY = "attempt-under-way", CONFLICT, "An attempt is under way",
         explanation: "11VMS may be creating the order at this moment, so it can't be settled by hand. Nothing was changed.",
         remedy: "Try again after Retry-After, or look at the order first: it may be settled by then.",
-        example: "an attempt to create the order 4711 is under way, and may succeed";
+        example: "an attempt to create the order 005056a207c81ed1bfc6b69e72f50550 is under way, and may succeed";
 
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large",
         explanation: "The body, compressed or decompressed, is over a limit: server.max_body or server.limits.unpacked_body for a cart; 10 MiB or 500 carts for a batch, unless the operator has set others. Nothing was recorded.",
@@ -189,7 +189,7 @@ kinds! {
     STILL_OPEN = "still-open", GATEWAY_TIMEOUT, "The outcome is not known yet",
         explanation: "The order is recorded and being worked on.",
         remedy: "Ask for it later, or send the cart again: both are safe.",
-        example: "the order 4711 is recorded and still retrying";
+        example: "the order 005056a207c81ed1bfc6b69e72f50550 is recorded and still retrying";
 }
 
 impl ProblemKind {

@@ -89,9 +89,9 @@ impl RequestContext {
     }
 
     /// A request as examples show it.
-    pub fn sample() -> Arc<Self> {
+    pub fn sample(path: &str) -> Arc<Self> {
         let id = RequestId("7f1c2a50-6a0e-4d5b-9c5b-0d8f3f5a1e77".to_owned());
-        Self::new(id, "/v2/purchase-orders", Timestamp::UNIX_EPOCH)
+        Self::new(id, path, Timestamp::UNIX_EPOCH)
     }
 
     /// The request that the current task answers; an unread one outside of [`RequestContext::scope`].

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use super::Relay;
 use super::dispatcher::Dispatch;
 use super::order_log;
-use super::storage::LEDGER_RETRY_DELAY;
+use super::retrying_ledger::LEDGER_RETRY_DELAY;
 use crate::clock::after;
 use crate::ledger::{Claimed, LedgerError, Sharing};
 use crate::order::State;
@@ -76,7 +76,7 @@ impl Relay {
             };
             let relay = Arc::clone(self);
             self.tasks.spawn(async move {
-                if !relay.is_stopping() {
+                if !relay.stopping.is_cancelled() {
                     relay.process(dispatch).await;
                 }
             });
@@ -84,7 +84,7 @@ impl Relay {
     }
 
     async fn sweep_loop(self: &Arc<Self>) {
-        while !self.is_stopping() {
+        while !self.stopping.is_cancelled() {
             let now = self.now();
             let swept = self.resume_due(now).await.unwrap_or_else(|error| {
                 debug!(error.message = %error, "the ledger can't be searched for due orders; the sweep is repeated");
@@ -124,13 +124,13 @@ impl Relay {
     /// Ends an attempt whose process is gone: its outcome is unknown. Only the attempt that the sweep found is meant, so
     /// an order with another revision is left alone.
     async fn take_over(&self, dispatch: Dispatch, revision: u64) {
-        let Some(mut order) = self.read(&dispatch.id).await else { return };
+        let Some(mut order) = self.retrying_ledger.read(&dispatch.id, &self.stopping).await else { return };
         if order.state != State::Forwarding || order.revision != revision {
             return;
         }
         order_log::attempt_interrupted(&order);
         if let Err(defect) = order.interrupt(self.now(), &self.dependencies.policy) {
-            return error!(order.id = %order.id, error.message = %defect, "the interruption was not recorded: a defect");
+            return order_log::interruption_not_recorded(&order, &defect);
         }
         if self.settle(&order).await {
             order_log::attempt_ended(&order);

@@ -24,7 +24,9 @@ impl Relay {
         let deadline = after(self.now(), wait);
         let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
-        let Some(admission) = self.detached(async move { relay.reopen(&id, &by).await }, wait).await? else {
+        let reopened = id.clone();
+        let reopen = async move { relay.reopen(&reopened, &by).await };
+        let Some(admission) = self.detached(&id, reopen, wait).await? else {
             return Ok(None);
         };
         Ok(Some(self.answer(admission, &waiter, deadline).await))
@@ -59,7 +61,7 @@ impl Relay {
                 }
                 Resolved::Applied(order) => {
                     let (relay, settled) = (Arc::clone(self), order.clone());
-                    let stored = self.detached(async move { relay.store_resolution(settled).await }, wait);
+                    let stored = self.detached(id, async move { relay.store_resolution(settled).await }, wait);
                     // Superseded: the order has changed meanwhile, and is read once more.
                     if stored.await? == Stored::Committed {
                         return Ok(Some(Resolved::Applied(order)));

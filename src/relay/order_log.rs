@@ -1,9 +1,11 @@
 //! The log lines of an order's life: one for each end of an attempt and each intervention. Each has what an operator needs
 //! to follow the order: its id, its cart, and the request that brought it.
 
+use std::fmt::Display;
+
 use tracing::{debug, error, info, warn};
 
-use crate::order::{Action, Intervention, Order, Outcome, State};
+use crate::order::{Action, Doubt, Intervention, Order, OrderId, Outcome, State};
 use crate::telemetry::STEP;
 
 /// Reports the end of an attempt.
@@ -12,7 +14,9 @@ pub fn attempt_ended(order: &Order) {
         State::Created => created(order),
         State::Parked => parked(order),
         State::Rejected => rejected(order),
-        State::Accepted | State::Forwarding | State::Retrying | State::Cancelled => retrying(order),
+        State::Retrying => retrying(order),
+        // An attempt ends in none of these.
+        State::Accepted | State::Forwarding | State::Cancelled => {}
     }
 }
 
@@ -58,17 +62,31 @@ fn rejected(order: &Order) {
 }
 
 fn retrying(order: &Order) {
-    warn!(
-        order.id = %order.id,
-        cart.number = order.cart_number,
-        http.request.id = order.request_id(),
-        order.state = order.state.name(),
-        order.attempts = order.attempts.len(),
-        order.attempt.outcome = outcome(order),
-        order.attempt.detail = detail(order),
-        order.next_attempt_at = order.next_attempt_at.map(display),
-        "the order was not created; it is tried again at order.next_attempt_at"
-    );
+    if order.doubt == Doubt::None {
+        warn!(
+            order.id = %order.id,
+            cart.number = order.cart_number,
+            http.request.id = order.request_id(),
+            order.state = order.state.name(),
+            order.attempts = order.attempts.len(),
+            order.attempt.outcome = outcome(order),
+            order.attempt.detail = detail(order),
+            order.next_attempt_at = order.next_attempt_at.map(display),
+            "the order was not created; it is tried again at order.next_attempt_at"
+        );
+    } else {
+        warn!(
+            order.id = %order.id,
+            cart.number = order.cart_number,
+            http.request.id = order.request_id(),
+            order.state = order.state.name(),
+            order.attempts = order.attempts.len(),
+            order.attempt.outcome = outcome(order),
+            order.attempt.detail = detail(order),
+            order.next_attempt_at = order.next_attempt_at.map(display),
+            "the order may exist in 11VMS, its outcome is unknown; it is tried again at order.next_attempt_at"
+        );
+    }
 }
 
 /// Reports that a person settled an order, or had it tried again.
@@ -112,7 +130,7 @@ pub fn attempt_interrupted(order: &Order) {
         http.request.id = order.request_id(),
         order.state = order.state.name(),
         order.attempt.number = order.attempts.last().map(|attempt| attempt.number),
-        "an attempt was interrupted, and its outcome is unknown: 11VMS is asked before anything is sent again"
+        "an attempt was interrupted, and its outcome is unknown: the order is taken up again"
     );
 }
 
@@ -124,8 +142,74 @@ pub fn outcome_superseded(order: &Order) {
         http.request.id = order.request_id(),
         order.state = order.state.name(),
         order.purchase_order_number = order.purchase_order_number.as_deref(),
-        "an outcome is superseded: another replica has taken the order over, and asks 11VMS for it"
+        "an outcome is superseded: another replica has taken the order over"
     );
+}
+
+/// Reports an outcome that the ledger did not take before the service stopped.
+pub fn outcome_not_stored(order: &Order) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        order.purchase_order_number = order.purchase_order_number.as_deref(),
+        order.attempt.outcome = outcome(order),
+        order.attempt.detail = detail(order),
+        "the ledger did not take an outcome before the service stopped: the next start finds the attempt interrupted"
+    );
+}
+
+/// Reports that the begin of an attempt is stored once more, because its lease is no longer fresh.
+pub fn begin_repeated(order: &Order) {
+    warn!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        "the ledger is slow: the begin of an attempt is stored once more, for a fresh lease"
+    );
+}
+
+/// Reports an attempt that the order does not permit.
+pub fn attempt_not_made(order: &Order, defect: &dyn Display) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        error.message = %defect,
+        "the attempt was not made: a defect"
+    );
+}
+
+/// Reports an outcome that the order does not permit.
+pub fn outcome_not_recorded(order: &Order, defect: &dyn Display) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        error.message = %defect,
+        "the outcome was not recorded: a defect"
+    );
+}
+
+/// Reports an interruption that the order does not permit.
+pub fn interruption_not_recorded(order: &Order, defect: &dyn Display) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        error.message = %defect,
+        "the interruption was not recorded: a defect"
+    );
+}
+
+/// Reports work that panicked before it was done.
+pub fn work_broke_off(id: &OrderId, error: &dyn Display) {
+    error!(order.id = %id, error.message = %error, "the work on an order broke off: a defect");
 }
 
 fn outcome(order: &Order) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::storage::LEDGER_RETRY_DELAY;
+use super::retrying_ledger::LEDGER_RETRY_DELAY;
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};

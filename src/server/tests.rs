@@ -57,9 +57,9 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         jitter: JitterSource(Arc::new(|| 0.0)),
     });
     let second = Duration::from_secs(1);
-    let route =
+    let client =
         ClientSettings { setting_names: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
-    let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock)).unwrap());
+    let http = Arc::new(Outbound::try_new(client, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
     let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));
     Arc::new(ApiState {

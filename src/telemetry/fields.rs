@@ -3,6 +3,7 @@
 
 /// Name and meaning of each field, sorted by name. A log line has no other fields.
 pub const FIELDS: &[(&str, &str)] = &[
+    ("batch.cart.position", "position of a cart in its batch, counted from 1"),
     ("batch.carts", "number of carts in a batch"),
     ("breaker.pause", "time until the circuit breaker lets a probe through, in seconds"),
     ("cart.number", "SRM's number of the shopping cart"),
@@ -10,7 +11,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("error.message", "reason of a failure"),
     ("file.path", "path of a file, such as a certificate"),
     ("http.request.id", "id of the request, X-Request-ID"),
-    ("http.request.method", "method of the request"),
+    ("http.request.method", "method of the request; _OTHER if no specification has it"),
     ("http.response.status_code", "status of the response"),
     ("http.route", "route that served the request, as a template"),
     ("http.server.request.duration", "time from the request's arrival to its response, in seconds"),
@@ -31,7 +32,6 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("order.intervention.reason", "reason for which a person cancelled the order"),
     ("order.next_attempt_at", "time of the next attempt, RFC 3339"),
     ("order.purchase_order_number", "number of the purchase order in 11VMS"),
-    ("order.revision", "revision of the order's record"),
     ("order.state", "state of the order"),
     ("outage.duration", "time from the first failure to the recovery, in seconds"),
     ("problem.type", "type of the RFC 9457 problem in the response"),
@@ -45,7 +45,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("setting.name", "key of a setting"),
     ("setting.value", "value of a setting; never a secret"),
     ("url.full", "URL without user, query and fragment"),
-    ("url.path", "path of the request"),
+    ("url.path", "path of a request that no route serves, at most 200 characters"),
     ("user.name", "person who intervened by hand"),
 ];
 

@@ -39,14 +39,14 @@ impl VmsClient {
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let identity = target.oauth2.identity().cloned();
-        let route = ClientSettings {
+        let settings = ClientSettings {
             setting_names: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
             connect_timeout: target.connect_timeout,
             timeout: target.timeout,
             ca: target.ca.clone(),
             identity,
         };
-        let http = Arc::new(Outbound::try_new(route, Arc::clone(&clock))?);
+        let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let mut orders_url = target.base_url.clone();
         // A base URL of http or https always has path segments.
         if let Ok(mut path) = orders_url.path_segments_mut() {

@@ -38,7 +38,7 @@ impl Provider {
     /// Starts a server that knows a key of `webhook-key`. `None`, said loudly, where it is not installed; on CI that is a
     /// failure.
     pub fn start(client_key: Option<&SigningKey>) -> Option<Self> {
-        let Some(place) = place() else {
+        let Some(place) = provider_directory() else {
             let text = "NOT RUN: oidc-provider is not installed (scripts/test does it, with npm)";
             assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
             eprintln!("{text}");
@@ -115,7 +115,7 @@ impl Provider {
 }
 
 /// Where `scripts/test` has put it.
-fn place() -> Option<PathBuf> {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/oidc-provider");
-    place.join("node_modules/oidc-provider").is_dir().then_some(place)
+fn provider_directory() -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/oidc-provider");
+    directory.join("node_modules/oidc-provider").is_dir().then_some(directory)
 }

@@ -24,11 +24,11 @@ fn run(arguments: &str, input: &str, folder: &Path) -> String {
     // A command that reads no input may have ended already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
-    let shown = |bytes: Vec<u8>| {
+    let output_text = |bytes: Vec<u8>| {
         let text = readable(&String::from_utf8(bytes).unwrap()).replace(folder.to_str().unwrap(), "[folder]");
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     };
-    let (stdout, stderr) = (shown(output.stdout), shown(output.stderr));
+    let (stdout, stderr) = (output_text(output.stdout), output_text(output.stderr));
     let stdout = redact_after(&stdout, "no mistakes, version ", |c| c.is_ascii_hexdigit(), "[mapping version]");
     let mut text = format!("$ purchase-order-webhook {arguments}\n");
     if !input.is_empty() {

@@ -22,7 +22,7 @@ fn is_of_the_cart(line: &Value) -> bool {
 }
 
 /// One JSON object a line of the log, its fields sorted; what differs from run to run is redacted.
-fn shown<'a>(lines: impl Iterator<Item = &'a Value>) -> String {
+fn log_text<'a>(lines: impl Iterator<Item = &'a Value>) -> String {
     let lines: Vec<String> = lines
         .map(|line| {
             let mut fields: BTreeMap<&str, Value> =
@@ -46,7 +46,7 @@ fn shown<'a>(lines: impl Iterator<Item = &'a Value>) -> String {
 /// Stops the service, and compares the lines of the cart with a file.
 async fn assert_log_of_the_cart(service: Process, file: &str) {
     let lines = service.stop().await;
-    assert_snapshot(file, &shown(lines.iter().filter(|line| is_of_the_cart(line))));
+    assert_snapshot(file, &log_text(lines.iter().filter(|line| is_of_the_cart(line))));
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_start_and_a_stop() {
     // Its token can't be verified before the issuer's keys were fetched.
     send(&service, 201).await;
     let lines = service.stop().await;
-    assert_snapshot("log/a-start-and-a-stop.snap", &shown(lines.iter().filter(|line| !is_of_the_cart(line))));
+    assert_snapshot("log/a-start-and-a-stop.snap", &log_text(lines.iter().filter(|line| !is_of_the_cart(line))));
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl Exchange {
     /// Sends a request.
     pub async fn of(client: &Client, request: RequestBuilder) -> Self {
         let mut request = request.build().unwrap();
-        let request_shown = shown(&request);
+        let request_shown = request_text(&request);
         request.headers_mut().insert("x-request-id", HeaderValue::from_static(REQUEST_ID));
         let response = client.execute(request).await.unwrap();
         let status = format!("{:?} {}", response.version(), response.status());
@@ -119,7 +119,7 @@ pub fn conversation(exchanges: &[Exchange]) -> String {
     texts.join("\n\n----------------------------------------\n\n")
 }
 
-fn shown(request: &Request) -> String {
+fn request_text(request: &Request) -> String {
     let url = request.url();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let mut text = format!("{} {}{query}", request.method(), url.path());

@@ -18,7 +18,7 @@ pub struct Source {
 /// The files that each file imports from, by name.
 pub type Imports<'f> = BTreeMap<&'f str, Vec<&'f Source>>;
 
-/// The imports between files. A `pub use` lends a name and is no import.
+/// The imports between files. A module that lends names of its own parts (`pub use`) does not import from them.
 pub fn imports(files: &[Source]) -> Imports<'_> {
     let by_module: BTreeMap<String, &Source> = files.iter().map(|file| (file.module().join("::"), file)).collect();
     files.iter().map(|file| (file.name.as_str(), file.imports(&by_module))).collect()
@@ -53,12 +53,17 @@ impl Source {
 
     /// The files that this one imports from, sorted by name.
     fn imports<'f>(&self, by_module: &BTreeMap<String, &'f Self>) -> Vec<&'f Self> {
-        let used = self.paths.iter().filter(|path| !path.lends);
+        let used = self.paths.iter().filter(|path| !(path.lends && self.is_own(path)));
         let files = used.filter_map(|path| resolve(&path.segments, by_module));
         let mut found: Vec<&Self> = files.filter(|file| file.name != self.name).collect();
         found.sort_by(|one, other| one.name.cmp(&other.name));
         found.dedup_by(|one, other| one.name == other.name);
         found
+    }
+
+    /// Whether a path leads into this module.
+    fn is_own(&self, path: &CratePath) -> bool {
+        path.segments.iter().map(String::as_str).take(self.module().len()).eq(self.module())
     }
 
     /// Every path in the code that leads into the crate, from its root.

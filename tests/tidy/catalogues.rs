@@ -159,7 +159,7 @@ fn tests_of(file: &Text) -> Option<&str> {
 }
 
 #[test]
-fn every_problem_is_caused_by_a_test() {
+fn every_problem_is_named_by_a_test() {
     let files = repository();
     assert_none(&unmentioned(&files, tests_of, "is caused by no test"));
     let pages = &file(&files, "tests/api/problems.rs").text;

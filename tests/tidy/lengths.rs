@@ -38,7 +38,7 @@ fn is_item(code: &str, at: usize) -> bool {
 
 /// Where the body of the function that begins at `start` opens and closes; `None` for a declaration.
 fn body(code: &str, start: usize) -> Option<(usize, usize)> {
-    let open = start + code[start..].find(['{', ';'])?;
+    let open = start + signature_end(&code[start..])?;
     let mut depth = 0;
     for (at, c) in code[open..].char_indices() {
         match c {
@@ -46,6 +46,20 @@ fn body(code: &str, start: usize) -> Option<(usize, usize)> {
             '{' => depth += 1,
             '}' if depth == 1 => return Some((open, open + at)),
             '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where a signature ends: at the brace or semicolon outside of its brackets, which may contain `[u8; 32]`.
+fn signature_end(code: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in code.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            '{' | ';' if depth == 0 => return Some(at),
             _ => {}
         }
     }
@@ -64,7 +78,7 @@ fn the_checker_finds_long_functions_and_files() {
     let long = "    step();\n".repeat(FUNCTION_LINES + 1);
     let text = format!(
         "trait T {{\n    fn declared(&self);\n}}\nfn short() {{\n    let brace = \"{{\"; // {{\n\n}}\n\
-         pub async fn long<T>() {{\n{long}}}\nfn documented() {{\n    // why\n\n{}}}\n",
+         pub async fn long<T>(key: [u8; 32]) {{\n{long}}}\nfn documented() {{\n    // why\n\n{}}}\n",
         "    step();\n".repeat(FUNCTION_LINES)
     );
     let found = too_long(&Text::new("src/a.rs", &text));

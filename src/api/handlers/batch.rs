@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
+use tracing::warn;
 
 use crate::api::ApiState;
 use crate::api::access::CartSender;
@@ -85,7 +86,7 @@ pub async fn create_purchase_orders(
     let deadline = after(context.received_at, preferences.deadline(api.server.deadline));
     let outcomes = submit_all(&api, candidates, deadline).await;
     let results: Vec<ResultView> =
-        outcomes.into_iter().map(|outcome| result(&api, outcome, preferences, &context)).collect();
+        (1..).zip(outcomes).map(|(position, outcome)| result(&api, position, outcome, preferences, &context)).collect();
     let came_early = results.iter().any(|result| result.status == StatusCode::ACCEPTED.as_u16());
     let mut response = Json(BatchView { results }).into_response();
     response.headers_mut().extend(preferences.applied(api.server.deadline).filter(|_| came_early));
@@ -94,6 +95,7 @@ pub async fn create_purchase_orders(
 
 fn result(
     api: &ApiState,
+    position: usize,
     outcome: Result<SubmitOutcome, Problem>,
     preferences: Preferences,
     context: &RequestContext,
@@ -101,9 +103,24 @@ fn result(
     match outcome.and_then(|outcome| respond(api, outcome, preferences)) {
         Ok(response) => ResultView { status: response.status.as_u16(), order: Some(response.order), problem: None },
         Err(problem) => {
+            log_problem(position, &problem, context);
             ResultView { status: problem.status().as_u16(), order: None, problem: Some(problem.body(context)) }
         }
     }
+}
+
+/// The answer to a batch is 200 whatever becomes of its carts, so each problem has a line of its own.
+fn log_problem(position: usize, problem: &Problem, context: &RequestContext) {
+    warn!(
+        http.request.id = context.id.as_str(),
+        http.response.status_code = problem.status().as_u16(),
+        batch.cart.position = position,
+        cart.number = problem.cart_number(),
+        order.id = problem.order_id(),
+        problem.type = problem.kind().name,
+        error.message = problem.summary(),
+        "a cart of a batch was answered with a problem"
+    );
 }
 
 impl From<SplitError> for Problem {
@@ -149,6 +166,7 @@ impl BatchReader {
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }
         let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_batch(error))?;
-        Ok(intake::candidate(&read, &self.mapping, self.propagated_headers.clone())?)
+        intake::candidate(&read, &self.mapping, self.propagated_headers.clone())
+            .map_err(|error| Problem::from(error).cart(read.number()))
     }
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 
 use crate::api::ApiState;
 use crate::api::access::CartSender;
 use crate::api::body::{JsonText, run_blocking_if_large};
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
 use crate::api::views::PreviewView;
-use crate::cart::Cart;
-use crate::problem::{Problem, ProblemBody};
+use crate::intake;
+use crate::problem::{Problem, ProblemBody, RequestContext};
 
 /// Preview an order
 ///
@@ -31,11 +31,14 @@ use crate::problem::{Problem, ProblemBody};
 pub async fn preview_purchase_order(
     State(api): State<Arc<ApiState>>,
     _sender: CartSender,
+    Extension(context): Extension<Arc<RequestContext>>,
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
-    let mapping = api.mapping.current();
-    let bounds = api.bounds();
-    let preview =
-        run_blocking_if_large(text, move |text| Ok(mapping.preview(&Cart::parse_within(text, bounds)?))).await?;
-    Ok(Json(preview.into()))
+    let (mapping, bounds) = (api.mapping.current(), api.bounds());
+    let read = move |text: &str| {
+        let cart = intake::read(text, bounds)?;
+        context.note_cart_number(cart.number());
+        Ok(mapping.preview(&cart))
+    };
+    Ok(Json(run_blocking_if_large(text, read).await?.into()))
 }

@@ -19,7 +19,7 @@ use crate::outbound::Outbound;
 pub struct FetchedKeys {
     /// At least one.
     pub keys: Vec<Key>,
-    /// `auth.jwks_url`, or the discovered `jwks_uri`.
+    /// `auth.jwks_url`, or the discovered `jwks_uri`; without its query, because it is logged.
     pub url: Url,
 }
 
@@ -57,7 +57,7 @@ impl KeySource {
     /// # Errors
     /// [`FetchError`], also if there is no such key.
     pub async fn fetch(&self) -> Result<FetchedKeys, FetchError> {
-        let url = match &self.jwks_url {
+        let mut url = match &self.jwks_url {
             Some(url) => url.clone(),
             None => discover(&self.client, &self.issuer).await?,
         };
@@ -68,6 +68,7 @@ impl KeySource {
         if keys.is_empty() {
             return Err(FetchError::new(url.as_str(), format!("{url} has no key that can verify tokens")));
         }
+        url.set_query(None);
         Ok(FetchedKeys { keys, url })
     }
 }

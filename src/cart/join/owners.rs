@@ -53,7 +53,7 @@ impl<'c> ItemOwners<'c> {
                 && owners.insert(guid, owner).is_some()
             {
                 let text =
-                    format!("ITEM.GUID of item {position} stands twice in the cart; what belongs to it can't be told");
+                    format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
                 mistakes.push(Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position));
             }
             if !deleted {

@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for JsonCheck {
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             if !seen.insert(Name::of(&name)) {
-                return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
+                return Err(A::Error::custom(format!("the name {name:?} appears twice in one object")));
             }
             map.next_value_seed(inner)?;
         }

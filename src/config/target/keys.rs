@@ -57,7 +57,7 @@ impl Identity {
         let pem = identity.pem().ok()?;
         if reqwest::Identity::from_pem(pem.expose_secret().as_bytes()).is_err() {
             let expected =
-                "expected a private key in PEM, with its certificate beside it or in target.oauth2.certificate";
+                "expected a private key in PEM, with its certificate in the same file or in target.oauth2.certificate";
             reader.report(&reader.secret_key(PRIVATE_KEY), expected);
             return None;
         }

@@ -10,7 +10,8 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::ledger::LedgerError;
 
-/// Time for a connection, from name resolution to the end of its handshakes.
+/// Time for a connection, from name resolution to the end of its handshakes: a lost packet of each is sent again within
+/// it, and a caller that waits still gets an answer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time for one statement, and for a lock: for a waiting caller, a database that takes longer is gone.

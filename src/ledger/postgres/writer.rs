@@ -18,15 +18,17 @@ use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use crate::ledger::{LedgerError, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
 
-/// Tries for a group that conflicts with other replicas' writes. Each try sees what they wrote.
+/// Tries for a group that conflicts with other replicas' writes. Each try sees what they wrote, so the second mostly
+/// goes well; a group that fails this often is an error that its callers get.
 const MAX_TRIES: usize = 5;
 
 type Results = Vec<Result<Written, LedgerError>>;
 
-/// A connection that was idle for longer is pinged before it gets a group.
+/// A connection that was idle for longer is pinged before it gets a group: a failover or a firewall may have cut it
+/// silently. In a burst nothing is pinged.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(5);
 
-/// Time for that ping.
+/// Time for that ping: long for a network, short for the callers that wait for the group.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The one writer of this replica.

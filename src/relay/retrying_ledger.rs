@@ -1,23 +1,36 @@
 //! Reads and writes that are tried until the ledger takes them. The ledger itself reports its outages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::Relay;
-use crate::ledger::{LedgerError, Stored};
+use crate::clock::Clock;
+use crate::ledger::{Ledger, LedgerError, Stored};
 use crate::order::{Order, OrderId};
 
 /// Pause after a failed read or write: short for a caller that waits, long for a storage that has to recover.
 pub const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-impl Relay {
+/// A ledger whose failures are waited out.
+#[derive(Debug)]
+pub struct RetryingLedger {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+}
+
+impl RetryingLedger {
+    /// Wraps a ledger.
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Self {
+        Self { ledger, clock }
+    }
+
     /// Stores an order until the ledger takes it, or `give_up`. A write that failed may have been made all the same;
     /// the same write again does no harm.
-    pub(super) async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
+    pub async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
         loop {
-            match self.dependencies.ledger.store(order.clone()).await {
+            match self.ledger.store(order.clone()).await {
                 Ok(stored) => return Some(stored),
                 Err(error) => debug!(
                     order.id = %order.id, order.state = order.state.name(), error.message = %error,
@@ -28,11 +41,11 @@ impl Relay {
         }
     }
 
-    /// Reads an order until the ledger can be read; `None` if there is no such order, its record can't be read, or the
-    /// service stops.
-    pub(super) async fn read(&self, id: &OrderId) -> Option<Order> {
+    /// Reads an order until the ledger can be read; `None` if there is no such order, its record can't be read, or on
+    /// `give_up`.
+    pub async fn read(&self, id: &OrderId, give_up: &CancellationToken) -> Option<Order> {
         loop {
-            match self.dependencies.ledger.find(id).await {
+            match self.ledger.find(id).await {
                 Ok(order) => return order,
                 Err(LedgerError::Unreadable { .. }) => return None,
                 Err(error) => debug!(
@@ -40,16 +53,16 @@ impl Relay {
                     "the order can't be read yet; the read is tried again"
                 ),
             }
-            self.pause(&self.stopping).await?;
+            self.pause(give_up).await?;
         }
     }
 
     /// Waits before the next try; `None` on `give_up`.
-    pub(super) async fn pause(&self, give_up: &CancellationToken) -> Option<()> {
+    pub async fn pause(&self, give_up: &CancellationToken) -> Option<()> {
         tokio::select! {
             biased;
             () = give_up.cancelled() => None,
-            () = self.dependencies.clock.sleep(LEDGER_RETRY_DELAY) => Some(()),
+            () = self.clock.sleep(LEDGER_RETRY_DELAY) => Some(()),
         }
     }
 }
