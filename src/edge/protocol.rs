@@ -51,3 +51,29 @@ pub async fn detect_protocol(stream: &TcpStream) -> io::Result<DetectedProtocol>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_protocol_is_known_from_the_first_bytes_and_none_is_an_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (bytes, expected) in [
+            ("\u{16}\u{3}\u{1}", Ok(DetectedProtocol::Tls)),
+            ("PRI * HTTP/2.0", Ok(DetectedProtocol::Plain(HttpVersion::Http2))),
+            ("POST / HTTP/1.1", Ok(DetectedProtocol::Plain(HttpVersion::Http1))),
+            ("G", Ok(DetectedProtocol::Plain(HttpVersion::Http1))),
+            ("", Err(io::ErrorKind::UnexpectedEof)),
+        ] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            client.write_all(bytes.as_bytes()).await.unwrap();
+            client.shutdown().await.unwrap();
+            assert_eq!(detect_protocol(&stream).await.map_err(|error| error.kind()), expected, "{bytes:?}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ async fn a_request_that_the_parser_refuses_gets_a_problem_body() {
     let long = |size: usize| "a".repeat(size);
     let cases = [
         ("GARBAGE\r\n\r\n".to_owned(), 400, "malformed-request"),
+        ("GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n".to_owned(), 400, "malformed-request"),
         ("GET /livez HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n".to_owned(), 400, "malformed-request"),
         ("\x16\x03\x01\x02\x00\x01".to_owned() + &long(600), 400, "malformed-request"),
         (format!("GET /livez HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", long(300_000)), 431, "headers-too-large"),

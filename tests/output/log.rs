@@ -94,3 +94,22 @@ async fn a_cart_that_is_parked_and_settled_by_hand() {
     assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
     assert_log_of_the_cart(service, "log/a-cart-that-is-parked-and-settled-by-hand.snap").await;
 }
+
+#[tokio::test]
+async fn a_cart_whose_outcome_is_unknown_then_found() {
+    let service = Process::start("retry.initial_delay = \"50ms\"\ntarget.unknown_grace = \"0s\"").await;
+    service.vms.next(Effect::HangUpAfter);
+    send(&service, 201).await;
+    assert_log_of_the_cart(service, "log/a-cart-whose-outcome-is-unknown-then-found.snap").await;
+}
+
+#[tokio::test]
+async fn a_batch_with_a_refused_cart() {
+    let service = Process::start("").await;
+    let mut mistaken = cart(2);
+    mistaken["HEADER"]["ZZ_SALES_ORG"] = json!("");
+    let batch = json!([cart(1), mistaken]).to_string();
+    let answer = service.post("/batch", "from-batch-1", batch).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_log_of_the_cart(service, "log/a-batch-with-a-refused-cart.snap").await;
+}
