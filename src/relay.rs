@@ -107,8 +107,8 @@ impl Relay {
         Ok(self.answer(admission, &waiter, deadline).await)
     }
 
-    /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a record from
-    /// the work on it.
+    /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a
+    /// record from the work on it.
     async fn detached<T: Send + 'static>(
         &self,
         id: &OrderId,
