@@ -1,10 +1,11 @@
 //! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
 //!
-//! Knows nothing of what an answer means: `order/vms_response.rs` decides that. `vms/client.rs` has the only outbound business
-//! call.
+//! Knows nothing of what an answer means: `order/vms_response.rs` decides that. `vms/client.rs` builds the requests,
+//! `vms/transport.rs` sends them.
 
 pub mod client;
 pub mod token;
+pub mod transport;
 
 use std::fmt::Debug;
 

@@ -26,6 +26,10 @@ pub struct VmsResponse {
     pub status: u16,
     /// The body: JSON as it is, other text as a JSON string, `None` if it is empty.
     pub body: Option<Value>,
+    /// What is wrong with the body, if it is not JSON, or not whole.
+    pub defect: Option<String>,
+    /// `Location`, as it was sent.
+    pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,
 }
@@ -184,7 +188,7 @@ impl VmsResponse {
 
     fn unknown(&self, what: &str) -> Verdict {
         let detail = format!("{} {what}", self.summary()).trim_end().to_owned();
-        let Self { status, body, retry_after } = self.clone();
+        let Self { status, body, retry_after, .. } = self.clone();
         Verdict::Unknown { status: Some(status), answer: body, detail, retry_after }
     }
 

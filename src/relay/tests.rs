@@ -139,8 +139,15 @@ struct FakeVms {
 impl Vms for FakeVms {
     async fn create(&self, _: &Order) -> CallOutcome {
         self.calls.lock().unwrap().push("POST");
-        let answered =
-            |status, body| CallOutcome::Answered(VmsResponse { status, body: Some(body), retry_after: None });
+        let answered = |status, body| {
+            CallOutcome::Answered(VmsResponse {
+                status,
+                body: Some(body),
+                defect: None,
+                location: None,
+                retry_after: None,
+            })
+        };
         let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
         match post {
             Post::Creates => {
@@ -159,6 +166,8 @@ impl Vms for FakeVms {
         CallOutcome::Answered(VmsResponse {
             status: 200,
             body: Some(json!({ "purchaseOrders": found })),
+            defect: None,
+            location: None,
             retry_after: None,
         })
     }

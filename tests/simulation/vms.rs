@@ -133,7 +133,7 @@ enum Speed {
 }
 
 fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutcome {
-    CallOutcome::Answered(VmsResponse { status, body: Some(body), retry_after })
+    CallOutcome::Answered(VmsResponse { status, body: Some(body), defect: None, location: None, retry_after })
 }
 
 impl FaultPlan {

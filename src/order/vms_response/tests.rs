@@ -11,7 +11,13 @@ fn rules() -> ResponseRules {
 }
 
 fn answered(status: u16, body: Value) -> CallOutcome {
-    CallOutcome::Answered(VmsResponse { status, body: (!body.is_null()).then_some(body), retry_after: None })
+    CallOutcome::Answered(VmsResponse {
+        status,
+        body: (!body.is_null()).then_some(body),
+        defect: None,
+        location: None,
+        retry_after: None,
+    })
 }
 
 fn outcome(status: u16, body: Value) -> Outcome {
