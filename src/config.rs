@@ -28,7 +28,10 @@ pub use mistakes::Mistakes;
 pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use settings::Settings;
-pub use target::{Credentials, Grant, Identity, SigningKey, Target, TargetOAuth2};
+pub use target::{
+    ApiProfile, CreateRequest, Credentials, Fillings, Grant, HeaderText, Identity, LookUpRequest, SigningKey, Target,
+    TargetOAuth2, Template,
+};
 pub use telemetry::{LogFormat, Telemetry};
 
 #[cfg(test)]

@@ -154,7 +154,12 @@ fn cut(text: &str, limit: usize) -> String {
 
 /// A value as sent, quoted for a message: at most 40 characters, control characters escaped.
 pub fn quoted(value: &str) -> String {
-    format!("\"{}\"", cut(value, QUOTED_CHARS).escape_debug())
+    quoted_up_to(value, QUOTED_CHARS)
+}
+
+/// The same, with another limit in characters.
+pub fn quoted_up_to(value: &str, limit: usize) -> String {
+    format!("\"{}\"", cut(value, limit).escape_debug())
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{after, between};
 use crate::ledger::{LedgerError, Sharing, Stored};
 use crate::order::breaker::CallResult;
-use crate::order::vms_response::{LookUpResult, read_create, read_look_up};
+use crate::order::vms_response::{
+    LookUpResult, needs_look_up, read_create, read_create_with_look_up, read_look_up, without_own_id,
+};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
 use crate::telemetry::STEP;
 use dispatcher::{Dispatch, Dispatcher};
@@ -250,17 +252,22 @@ impl Relay {
         }
     }
 
-    /// Sends the order; in doubt, 11VMS is asked for it first.
+    /// Sends the order; in doubt, 11VMS is asked for it first. Where a profile says so, it is asked for the number after.
     async fn send(&self, order: &Order) -> Verdict {
         let Dependencies { vms, policy, response_rules, .. } = &self.dependencies;
         if order.doubt != Doubt::None && policy.guard.looks_up() {
-            match read_look_up(vms.look_up(&order.id).await, order.id.as_str(), response_rules) {
+            match read_look_up(vms.look_up(order).await, order.id.as_str(), response_rules) {
                 // 11VMS responds: whatever becomes of this order, others need not wait for it.
                 LookUpResult::Absent => self.dispatcher.record_success(),
                 LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => return verdict,
             }
         }
-        read_create(vms.create(order).await, response_rules)
+        let created = without_own_id(vms.create(order).await, &order.id);
+        if needs_look_up(&created, response_rules) {
+            let look_up = vms.look_up(order).await;
+            return read_create_with_look_up(created, look_up, order.id.as_str(), response_rules);
+        }
+        read_create(created, response_rules)
     }
 
     /// Stores an outcome, however long the ledger takes; true if it counts.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use toml::Value;
 
+use super::environment::PREFIX;
+
 /// A value and the place where it was set: `file: key`, or the name of a variable.
 #[derive(Clone)]
 pub struct Entry {
@@ -19,6 +21,11 @@ impl fmt::Debug for Entry {
 }
 
 impl Entry {
+    /// Whether a variable set it: such a key has small letters and underscores only.
+    pub fn is_variable(&self) -> bool {
+        self.origin.starts_with(PREFIX)
+    }
+
     /// The value as text; `None` for dates, lists and sections.
     pub fn scalar(&self) -> Option<String> {
         match &self.value {
@@ -38,6 +45,17 @@ impl Entry {
                 Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
             }
             _ => None,
+        }
+    }
+
+    /// The same, and whole numbers as texts.
+    pub fn texts_or_integers(&self) -> Option<Vec<String>> {
+        match &self.value {
+            Value::Integer(number) => Some(vec![number.to_string()]),
+            Value::Array(values) if values.iter().all(Value::is_integer) => {
+                Some(values.iter().map(ToString::to_string).collect())
+            }
+            _ => self.texts(),
         }
     }
 

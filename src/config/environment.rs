@@ -9,7 +9,9 @@ use super::entry::Entry;
 /// Names the file where no `--config` does.
 pub const CONFIG_VARIABLE: &str = "PO_WEBHOOK_CONFIG";
 
-const PREFIX: &str = "PO_WEBHOOK_";
+/// Begins the name of every variable of the service.
+pub const PREFIX: &str = "PO_WEBHOOK_";
+
 const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
 
 /// The environment as the process found it.

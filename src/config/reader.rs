@@ -1,8 +1,9 @@
 //! The settings as they were found: gives out each value once a section asks for its key, and collects every mistake.
 //!
-//! Knows no section. `values` and `lists` convert, `secrets` reads secrets.
+//! Knows no section. `values`, `lists` and `maps` convert, `secrets` reads secrets.
 
 mod lists;
+mod maps;
 mod secrets;
 mod values;
 

@@ -5,6 +5,8 @@ mod credentials;
 mod grant;
 mod keys;
 mod oauth2;
+mod profile;
+mod template;
 mod unknown_outcome;
 
 use std::path::PathBuf;
@@ -22,13 +24,18 @@ pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keys::{Identity, SigningKey};
 pub use oauth2::TargetOAuth2;
+use profile::read_profile;
+pub use profile::{ApiProfile, CreateRequest, HeaderText, LookUpRequest};
+pub use template::{Fillings, Template};
 pub use unknown_outcome::UnknownOutcomeRules;
 
 /// `[target]`: 11VMS.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The URL to which `/purchase-orders` is appended.
+    /// The URL to which the paths of the profile are appended.
     pub base_url: Url,
+    /// The requests of its API.
+    pub profile: ApiProfile,
     /// For the TCP and TLS handshake.
     pub connect_timeout: Duration,
     /// For a whole request.
@@ -53,26 +60,20 @@ impl Target {
         let timeout = reader.positive_duration("target.timeout", "30s");
         let ca = reader.certificates_file("target.ca");
         let max_concurrency = reader.count("target.max_concurrency", "32");
-        let response_rules = read_response_rules(reader);
+        let profile = read_profile(reader);
         let breaker = read_breaker_policy(reader, retry);
         let oauth2 = TargetOAuth2::from_reader(reader);
+        let (profile, response_rules) = profile?;
         Some(Self {
             base_url: base_url?,
+            profile,
             connect_timeout: connect_timeout?,
             timeout: timeout?,
             ca: ca?,
             max_concurrency: max_concurrency?,
-            response_rules: response_rules?,
+            response_rules,
             breaker: breaker?,
             oauth2: oauth2?,
         })
     }
-}
-
-fn read_response_rules(reader: &mut Reader) -> Option<ResponseRules> {
-    let number_pointer =
-        reader.value_or("target.number_pointer", "/poNumber", "a JSON pointer such as /poNumber", units::json_pointer);
-    let transient_codes =
-        reader.list("target.transient_codes", &["REQUEST_LIMIT_EXCEEDED"], "error codes", |code| Some(code.to_owned()));
-    Some(ResponseRules { number_pointer: number_pointer?, transient_codes: transient_codes? })
 }

@@ -142,6 +142,11 @@ pub fn json_pointer(text: &str) -> Option<String> {
     (text.len() > 1 && text.starts_with('/') && escapes).then(|| text.to_owned())
 }
 
+/// The same, or the empty pointer to the whole document.
+pub fn json_pointer_or_whole(text: &str) -> Option<String> {
+    if text.is_empty() { Some(String::new()) } else { json_pointer(text) }
+}
+
 /// A scope token (RFC 6749 §3.3).
 pub fn scope(text: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');

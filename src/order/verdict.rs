@@ -75,6 +75,17 @@ impl Verdict {
         }
     }
 
+    /// The same, with an addition to what happened.
+    pub fn with_detail(mut self, addition: &str) -> Self {
+        match &mut self {
+            Self::Created { .. } => {}
+            Self::Rejected { detail, .. } | Self::NotDone { detail, .. } | Self::Unknown { detail, .. } => {
+                detail.push_str(addition);
+            }
+        }
+        self
+    }
+
     /// What happened, for people; `None` for a created order.
     pub fn detail(&self) -> Option<&str> {
         match self {

@@ -160,9 +160,9 @@ impl Vms for FakeVms {
         }
     }
 
-    async fn look_up(&self, _: &OrderId) -> CallOutcome {
+    async fn look_up(&self, order: &Order) -> CallOutcome {
         self.calls.lock().unwrap().push("GET");
-        let found = vec![json!({ "poNumber": "45" }); *self.created.lock().unwrap()];
+        let found = vec![json!({ "poNumber": "45", "externalId": order.id }); *self.created.lock().unwrap()];
         CallOutcome::Answered(VmsResponse {
             status: 200,
             body: Some(json!({ "purchaseOrders": found })),
@@ -191,7 +191,7 @@ fn stack(script: &[Post]) -> Stack {
         vms: Arc::clone(&vms) as Arc<dyn Vms>,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         policy: RetryPolicy::usual(),
-        response_rules: ResponseRules { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
+        response_rules: ResponseRules::default(),
         max_concurrency: 1,
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),

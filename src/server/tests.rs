@@ -22,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::mapping::LiveMapping;
 use crate::order::vms_response::CallOutcome;
-use crate::order::{Order, OrderId};
+use crate::order::Order;
 use crate::outbound::{ClientSettings, Outbound};
 use crate::relay::{Dependencies, JitterSource, Relay};
 use crate::vms::Vms;
@@ -36,7 +36,7 @@ impl Vms for NoVms {
         CallOutcome::NotSent("none".to_owned())
     }
 
-    async fn look_up(&self, _: &OrderId) -> CallOutcome {
+    async fn look_up(&self, _: &Order) -> CallOutcome {
         CallOutcome::NotSent("none".to_owned())
     }
 }

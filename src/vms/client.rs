@@ -1,24 +1,26 @@
-//! The only outbound business calls: 11VMS over REST, JSON and OAuth2.
+//! The only outbound business calls: 11VMS over REST, JSON and OAuth2, as its profile says.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::Client;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::Vms;
+use super::request::{Address, RequestError, headers, without_members};
 use super::transport::Transport;
 use crate::clock::Clock;
-use crate::config::Target;
+use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
+use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
-use crate::order::{Order, OrderId};
 use crate::outbound::OutboundError;
 
 /// A client of 11VMS.
 #[derive(Debug)]
 pub struct VmsClient {
     transport: Transport,
+    profile: ApiProfile,
 }
 
 impl VmsClient {
@@ -27,48 +29,64 @@ impl VmsClient {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        Ok(Self { transport: Transport::from_config(target, clock)? })
+        Ok(Self { transport: Transport::from_config(target, clock)?, profile: target.profile.clone() })
+    }
+
+    /// Looks an order up by its id and its cart number; the service needs no record of it.
+    pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
+        match Address::of_look_up(&self.profile.look_up, Fillings { id, number }) {
+            Ok(address) => {
+                self.transport.send(|http: &Client, base_url: Url| http.get(address.below(base_url))).await
+            }
+            Err(error) => CallOutcome::NotSent(error.to_string()),
+        }
     }
 }
 
-/// The URL of orders.
-fn orders_url(mut base_url: Url) -> Url {
-    // A base URL of http or https always has path segments.
-    if let Ok(mut path) = base_url.path_segments_mut() {
-        path.pop_if_empty().push("purchase-orders");
+/// The parts of a request that creates an order.
+struct CreateParts {
+    address: Address,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl CreateParts {
+    fn of(order: &Order, request: &CreateRequest) -> Result<Self, RequestError> {
+        let fillings = Fillings { id: order.id.as_str(), number: &order.cart_number };
+        let mut all = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        all.extend(headers(&request.headers, fillings)?);
+        let propagated_headers = &order.propagated_headers;
+        let own = [
+            ("idempotency-key", Some(order.id.as_str())),
+            ("traceparent", propagated_headers.traceparent.as_deref()),
+            ("sap-passport", propagated_headers.sap_passport.as_deref()),
+            ("x-request-id", propagated_headers.request_id.as_deref()),
+        ];
+        let own = own.into_iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(value?).ok()?))
+        });
+        all.extend(own);
+        let body = without_members(&order.body, &request.omit)?;
+        Ok(Self { address: Address::of_path(&request.path, fillings)?, headers: all, body })
     }
-    base_url
 }
 
 #[async_trait]
 impl Vms for VmsClient {
     async fn create(&self, order: &Order) -> CallOutcome {
+        let request = &self.profile.create;
+        let parts = match CreateParts::of(order, request) {
+            Ok(parts) => parts,
+            Err(error) => return CallOutcome::NotSent(error.to_string()),
+        };
         let build = |http: &Client, base_url: Url| {
-            let request = http
-                .post(orders_url(base_url))
-                .header(CONTENT_TYPE, "application/json")
-                .header("idempotency-key", order.id.as_str())
-                .body(order.body.clone());
-            let propagated_headers = &order.propagated_headers;
-            let headers = [
-                ("traceparent", &propagated_headers.traceparent),
-                ("sap-passport", &propagated_headers.sap_passport),
-                ("x-request-id", &propagated_headers.request_id),
-            ];
-            headers
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, HeaderValue::from_str(value.as_deref()?).ok()?)))
-                .fold(request, |request, (name, value)| request.header(name, value))
+            let url = parts.address.below(base_url);
+            http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
         self.transport.send(build).await
     }
 
-    async fn look_up(&self, id: &OrderId) -> CallOutcome {
-        let build = |http: &Client, base_url: Url| {
-            let mut url = orders_url(base_url);
-            url.query_pairs_mut().append_pair("externalId", id.as_str());
-            http.get(url)
-        };
-        self.transport.send(build).await
+    async fn look_up(&self, order: &Order) -> CallOutcome {
+        self.look_up_by(order.id.as_str(), &order.cart_number).await
     }
 }

@@ -136,7 +136,7 @@ impl Simulation {
             }),
             clock: Arc::new(SimulatedClock { world: world.clone(), process }),
             policy: self.policy(),
-            response_rules: ResponseRules { number_pointer: "/poNumber".into(), transient_codes: Vec::new() },
+            response_rules: ResponseRules::default(),
             max_concurrency: self.max_concurrency,
             breaker: BreakerPolicy {
                 failures: 5,

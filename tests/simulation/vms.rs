@@ -244,11 +244,11 @@ impl Vms for SimulatedVms {
         outcome
     }
 
-    async fn look_up(&self, id: &OrderId) -> CallOutcome {
+    async fn look_up(&self, order: &Order) -> CallOutcome {
         if self.defect == Some(Defect::ResentWithoutLookUp) {
             return answered(200, json!({ "purchaseOrders": [] }), None);
         }
-        let id = id.clone();
+        let id = order.id.clone();
         let (time, fault) = {
             let mut world = self.world.lock();
             let fault = world.fault_occurs(15).then(|| world.random.random_range(0..4));

@@ -8,7 +8,8 @@ use crate::config::entry::Entry;
 use crate::config::units;
 
 impl Reader {
-    pub(super) fn convert<T>(
+    /// The value of an entry that was read.
+    pub fn convert<T>(
         &mut self,
         entry: &Entry,
         expected: &str,

@@ -1,0 +1,57 @@
+//! Sections whose keys the operator chooses, lists of HTTP statuses, and lists whose default is no constant. `None` is
+//! always a mistake that was reported.
+
+use super::Reader;
+use crate::config::entry::Entry;
+use crate::config::units;
+
+impl Reader {
+    /// The entries of a section with open keys, by name; `None` if neither the section nor a key of it is set.
+    ///
+    /// Variables have small letters only: one replaces the entry of the file whose name differs in nothing else.
+    pub fn open_section(&mut self, section: &str) -> Option<Vec<(String, Entry)>> {
+        let inside = format!("{section}.");
+        // Known also if it is empty.
+        self.read_keys.insert(format!("{inside}*"));
+        if !self.has_section(section) {
+            return None;
+        }
+        let keys: Vec<String> = self.entries.keys().filter(|key| key.starts_with(&inside)).cloned().collect();
+        let entries = keys.iter().filter_map(|key| Some((key.strip_prefix(&inside)?.to_owned(), self.read_entry(key)?)));
+        let (variables, mut found): (Vec<_>, Vec<_>) = entries.partition(|(_, entry)| entry.is_variable());
+        for (name, entry) in variables {
+            match found.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                Some((_, known)) => *known = entry,
+                None => found.push((name, entry)),
+            }
+        }
+        Some(found)
+    }
+
+    /// A list of HTTP statuses; without the key, the default.
+    pub fn statuses(
+        &mut self,
+        key: &str,
+        default: Vec<u16>,
+        expected: &str,
+        is_allowed: impl Fn(u16) -> bool,
+    ) -> Option<Vec<u16>> {
+        let Some(entry) = self.read_entry(key) else { return Some(default) };
+        let status = |text: &String| text.parse().ok().filter(|status| is_allowed(*status));
+        match entry.texts_or_integers().and_then(|texts| texts.iter().map(status).collect()) {
+            Some(statuses) => Some(statuses),
+            None => self.report_wrong_value(&entry, &format!("a list of {expected}")),
+        }
+    }
+
+    /// A list of texts that are not blank; without the key, the default.
+    pub fn texts(&mut self, key: &str, default: Vec<String>, expected: &str) -> Option<Vec<String>> {
+        match self.is_set(key) {
+            true => self.list(key, &[], expected, units::text),
+            false => {
+                self.read_keys.insert(key.to_owned());
+                Some(default)
+            }
+        }
+    }
+}

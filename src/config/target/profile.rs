@@ -1,0 +1,96 @@
+//! 11VMS's API as a profile: the requests that create an order and look it up, and where their answers hold what.
+//!
+//! A profile is the set of defaults of these keys; each of them can be set by itself.
+
+mod create;
+mod look_up;
+
+use super::template::Template;
+use crate::config::reader::Reader;
+use crate::config::units;
+use crate::order::vms_response::ResponseRules;
+pub use create::{CreateRequest, HeaderText};
+pub use look_up::LookUpRequest;
+
+/// The values of `target.profile`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileName {
+    /// Orders are created by POST, and searched by their external id.
+    ElevenVms,
+    /// A record is upserted by its external id, and read by it.
+    Salesforce,
+}
+
+/// The requests to 11VMS.
+#[derive(Debug, Clone)]
+pub struct ApiProfile {
+    /// `[target.create]`
+    pub create: CreateRequest,
+    /// `[target.lookup]`
+    pub look_up: LookUpRequest,
+}
+
+const POINTER: &str = "a JSON pointer such as /poNumber";
+
+/// A path below `target.base_url`, with a query or without.
+pub const PATH: &str =
+    "a path such as /purchase-orders, which is appended to target.base_url and may hold {id}, {number} and a query";
+
+/// A path below the base URL: no other host, no step upwards, no fragment.
+pub fn path(text: &str) -> Option<Template> {
+    let (path, _) = text.split_once('?').unwrap_or((text, ""));
+    let is_step = |segment: &str| matches!(segment, "." | "..");
+    let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '\\'));
+    let is_path = path.starts_with('/') && !path.contains("//") && !path.split('/').any(is_step);
+    Template::parse(text).filter(|_| is_plain && is_path)
+}
+
+/// Reads the profile: the requests, and the rules for their answers.
+pub fn read_profile(reader: &mut Reader) -> Option<(ApiProfile, ResponseRules)> {
+    let names = [("11vms", ProfileName::ElevenVms), ("salesforce", ProfileName::Salesforce)];
+    let name = reader.choice("target.profile", "11vms", &names);
+    // The mistakes of the other keys are reported all the same.
+    let name_or_default = name.unwrap_or(ProfileName::ElevenVms);
+    let create = CreateRequest::from_reader(reader, name_or_default);
+    let defaults = match (name_or_default, &create) {
+        (ProfileName::Salesforce, Some(create)) => {
+            ResponseRules::salesforce(create.external_id_field().unwrap_or_default().as_str())
+        }
+        _ => ResponseRules::default(),
+    };
+    let look_up = LookUpRequest::from_reader(reader, name_or_default, create.as_ref());
+    let rules = read_rules(reader, defaults, look_up.as_ref());
+    name?;
+    Some((ApiProfile { create: create?, look_up: look_up? }, rules?))
+}
+
+/// Reads the rules for answers.
+fn read_rules(
+    reader: &mut Reader,
+    defaults: ResponseRules,
+    look_up: Option<&LookUpRequest>,
+) -> Option<ResponseRules> {
+    let number_pointer = reader.optional("target.number_pointer", POINTER, units::json_pointer);
+    let error_pointer = reader.optional("target.error_pointer", "a JSON pointer such as /message", units::json_pointer);
+    let codes = "error codes";
+    let rejected_codes = reader.texts("target.rejected_codes", defaults.rejected_codes, codes);
+    let transient_codes = reader.texts("target.transient_codes", defaults.transient_codes, codes);
+    let is_refusal = |status| (400..=499).contains(&status);
+    let expected = "HTTP statuses from 400 to 499";
+    let gateway_statuses =
+        reader.statuses("target.gateway_statuses", defaults.gateway_statuses, expected, is_refusal);
+    let success_statuses = create::read_success_statuses(reader, defaults.success_statuses);
+    let number_source = create::read_number_source(reader, defaults.number_source);
+    let set_pointer = number_pointer.clone().flatten();
+    let look_up = look_up::read_rules(reader, defaults.look_up, set_pointer.as_deref(), look_up);
+    Some(ResponseRules {
+        success_statuses: success_statuses?,
+        number_pointer: number_pointer?.unwrap_or(defaults.number_pointer),
+        number_source: number_source?,
+        error_pointer: error_pointer?.or(defaults.error_pointer),
+        rejected_codes: rejected_codes?,
+        transient_codes: transient_codes?,
+        gateway_statuses: gateway_statuses?,
+        look_up: look_up?,
+    })
+}

@@ -1,0 +1,124 @@
+//! `[target.lookup]`: the request that looks an order up, and the reading of its answer.
+
+use super::{PATH, ProfileName, path};
+use crate::config::reader::Reader;
+use crate::config::target::profile::create::CreateRequest;
+use crate::config::target::template::Template;
+use crate::config::units;
+use crate::order::vms_response::LookUpRules;
+
+/// The request that looks an order up, by GET.
+#[derive(Debug, Clone)]
+pub struct LookUpRequest {
+    /// Below `target.base_url`.
+    pub path: Template,
+    /// Parameters of the query.
+    pub query: Vec<(String, Template)>,
+}
+
+/// The search of the profile "11vms".
+const ELEVEN_VMS_QUERY: (&str, &str) = ("externalId", "{id}");
+
+impl LookUpRequest {
+    /// Reads the section.
+    pub fn from_reader(reader: &mut Reader, profile: ProfileName, create: Option<&CreateRequest>) -> Option<Self> {
+        // A Salesforce's record is read where it is upserted.
+        let create_path = create.map(|create| create.path.to_string());
+        let default_path = match profile {
+            ProfileName::ElevenVms => "/purchase-orders",
+            ProfileName::Salesforce => create_path.as_deref().unwrap_or("/{id}"),
+        };
+        let default_query: &[(&str, &str)] = match profile {
+            ProfileName::ElevenVms => &[ELEVEN_VMS_QUERY],
+            ProfileName::Salesforce => &[],
+        };
+        let path = reader.value_or("target.lookup.path", default_path, PATH, path);
+        let query = read_query(reader, default_query);
+        let (path, query) = (path?, query?);
+        if !path.names_an_order() && !query.iter().any(|(_, value)| value.names_an_order()) {
+            let problem = "expected {id} or {number} in it, or in target.lookup.path: without, all orders are listed";
+            reader.report("target.lookup.query", problem);
+            return None;
+        }
+        Some(Self { path, query })
+    }
+}
+
+/// Parameters that are set replace all of the profile's.
+fn read_query(reader: &mut Reader, default: &[(&str, &str)]) -> Option<Vec<(String, Template)>> {
+    let Some(entries) = reader.open_section("target.lookup.query") else {
+        return default.iter().map(|(name, value)| Some(((*name).to_owned(), Template::parse(value)?))).collect();
+    };
+    let parameters: Vec<_> = entries
+        .into_iter()
+        .map(|(name, entry)| {
+            let is_default = |known: &&str| entry.is_variable() && known.eq_ignore_ascii_case(&name);
+            let usual = default.iter().map(|(known, _)| *known).find(is_default);
+            let value = reader.template(&entry)?;
+            Some((usual.map_or(name, str::to_owned), value))
+        })
+        .collect();
+    parameters.into_iter().collect()
+}
+
+impl Reader {
+    fn template(&mut self, entry: &crate::config::entry::Entry) -> Option<Template> {
+        self.convert(entry, "a text, with no braces but those of {id} and {number}", Template::parse)
+    }
+}
+
+/// Reads how the answer is read; `number_pointer` is `target.number_pointer` if that is set.
+pub fn read_rules(
+    reader: &mut Reader,
+    defaults: LookUpRules,
+    number_pointer: Option<&str>,
+    request: Option<&LookUpRequest>,
+) -> Option<LookUpRules> {
+    let list_pointer = reader.optional(
+        "target.lookup.list_pointer",
+        "a JSON pointer such as /purchaseOrders, or \"\" for the whole body",
+        units::json_pointer_or_whole,
+    );
+    let id_pointer = read_id_pointer(reader, defaults.id_pointer);
+    let own = reader.optional("target.lookup.number_pointer", "a JSON pointer such as /poNumber", units::json_pointer);
+    // A single order that can't be found is no page that can't: a path to nothing is 404 (RFC 9110 §15.5.5).
+    let is_single = request.is_some_and(|request| request.path.holds_id());
+    let none_statuses = if is_single && defaults.none_statuses.is_empty() { vec![404] } else { defaults.none_statuses };
+    let none_statuses =
+        reader.statuses("target.lookup.none_statuses", none_statuses, "the HTTP statuses 204, 404, 410", |status| {
+            matches!(status, 204 | 404 | 410)
+        });
+    let none_codes = reader.texts("target.lookup.none_codes", defaults.none_codes, "error codes");
+    let number_pointers = match (own?, number_pointer) {
+        (Some(own), _) => vec![own],
+        // An entry of a list may be flat where a single answer is nested.
+        (None, Some(pointer)) => {
+            let name = pointer.rsplit_once('/').map_or("", |(_, name)| name);
+            let at_top = format!("/{name}");
+            if at_top == pointer { vec![at_top] } else { vec![pointer.to_owned(), at_top] }
+        }
+        (None, None) => defaults.number_pointers,
+    };
+    Some(LookUpRules {
+        list_pointer: list_pointer?.unwrap_or(defaults.list_pointer),
+        id_pointer: id_pointer?,
+        number_pointers,
+        none_statuses: none_statuses?,
+        none_codes: none_codes?,
+    })
+}
+
+/// Reads `target.lookup.id_pointer`; the inner `None` is the word "none".
+#[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the word none")]
+fn read_id_pointer(reader: &mut Reader, default: Option<String>) -> Option<Option<String>> {
+    const KEY: &str = "target.lookup.id_pointer";
+    let expected = "a JSON pointer such as /externalId, or \"none\" if a look-up does not repeat the id";
+    let parse =
+        |text: &str| if text == "none" { Some(None) } else { units::json_pointer(text).map(Some) };
+    // Salesforce's is derived from a path that may have another form.
+    let default = default.filter(|pointer| pointer.len() > 1);
+    match default {
+        Some(default) => Some(reader.optional(KEY, expected, parse)?.unwrap_or(Some(default))),
+        None => reader.required(KEY, expected, parse),
+    }
+}

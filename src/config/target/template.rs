@@ -1,0 +1,101 @@
+//! Texts with places for an order's id and its cart number: `{id}`, `{number}`.
+
+use std::fmt;
+
+/// A text in which `{id}` and `{number}` are filled in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// The order's id.
+    Id,
+    /// The number of its cart.
+    Number,
+}
+
+/// What an order fills in.
+#[derive(Debug, Clone, Copy)]
+pub struct Fillings<'f> {
+    /// The order's id.
+    pub id: &'f str,
+    /// The number of its cart.
+    pub number: &'f str,
+}
+
+impl Template {
+    /// Reads the text; `None` for any other name in braces, and for a brace alone.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}')?;
+            let part = match name {
+                "id" => Part::Id,
+                "number" => Part::Number,
+                _ => return None,
+            };
+            parts.extend([Part::Text(before.to_owned()), part]);
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        let is_closed = parts.iter().all(|part| !matches!(part, Part::Text(text) if text.contains('}')));
+        is_closed.then_some(Self(parts))
+    }
+
+    /// Whether an order is told from others by it.
+    pub fn names_an_order(&self) -> bool {
+        self.0.iter().any(|part| !matches!(part, Part::Text(_)))
+    }
+
+    /// Whether it holds `{id}`.
+    pub fn holds_id(&self) -> bool {
+        self.0.contains(&Part::Id)
+    }
+
+    /// The text with an order's values, each encoded.
+    pub fn fill(&self, fillings: Fillings<'_>, encode: impl Fn(&str) -> String) -> String {
+        let filled = self.0.iter().map(|part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Id => encode(fillings.id),
+            Part::Number => encode(fillings.number),
+        });
+        filled.collect()
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fill(Fillings { id: "{id}", number: "{number}" }, str::to_owned))
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_and_the_number_are_filled_in_and_encoded() {
+        let fillings = Fillings { id: "a/b", number: "47" };
+        let fill = |text: &str| Template::parse(text).map(|template| template.fill(fillings, |text| text.replace('/', "%2F")));
+        assert_eq!(fill("/x/{id}/y").as_deref(), Some("/x/a%2Fb/y"));
+        assert_eq!(fill("{number}{id}").as_deref(), Some("47a%2Fb"));
+        assert_eq!(fill("/x").as_deref(), Some("/x"));
+        for wrong in ["/x/{field}", "/x/{id", "/x/id}", "{}", "{{id}}"] {
+            assert_eq!(fill(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_placeholder_names_an_order() {
+        let names = |text: &str| Template::parse(text).unwrap().names_an_order();
+        assert!(names("{id}") && names("x{number}") && !names("") && !names("/purchase-orders"));
+    }
+}

@@ -1,0 +1,152 @@
+//! The answer to a look-up. Only what names the order proves it, and only a whole, empty answer proves its absence.
+
+use serde_json::Value;
+
+use super::codes::names_one_of;
+use super::number::number_at;
+use super::page::{Beyond, beyond_empty_list};
+use super::rules::{LookUpRules, ResponseRules};
+use super::{CallOutcome, LookUpResult, VmsResponse};
+use crate::order::id::OrderId;
+use crate::order::verdict::Verdict;
+
+/// Whose order an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// It repeats our id.
+    Us,
+    /// It has another id.
+    Others,
+    /// It does not say.
+    Unnamed,
+}
+
+/// Reads the response to a look-up of `id`.
+pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookUpResult {
+    let response = match call {
+        CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) => {
+            let detail = format!("look-up: {detail}");
+            return LookUpResult::Inconclusive(Verdict::Unknown {
+                status: None,
+                answer: None,
+                detail,
+                retry_after: None,
+            });
+        }
+        CallOutcome::Answered(response) => response,
+    };
+    let inconclusive =
+        |what: &str| LookUpResult::Inconclusive(response.unknown(&format!(" to the look-up{what}"), rules));
+    if response.status != 200 && rules.look_up.none_statuses.contains(&response.status) {
+        return match missing_proof_of_none(&response, &rules.look_up) {
+            None => LookUpResult::Absent,
+            Some(missing) => inconclusive(&missing),
+        };
+    }
+    match response.status {
+        200 => {}
+        300 => return inconclusive(": more than one record has this id; look into 11VMS"),
+        301..=399 => return inconclusive(&response.shown_location()),
+        _ => return inconclusive(""),
+    }
+    let pointer = rules.look_up.list_pointer.as_str();
+    let expected = format!("JSON with the list of orders {}", place(pointer));
+    let Some(body) = response.body.as_ref().filter(|_| response.defect.is_none()) else {
+        return inconclusive(&response.defect_or("", &expected));
+    };
+    match body.pointer(pointer) {
+        Some(Value::Array(entries)) if entries.is_empty() => match beyond_empty_list(body) {
+            Beyond::More(what) => inconclusive(&format!(", with an empty page before others: {what}")),
+            Beyond::Nothing | Beyond::Silence => LookUpResult::Absent,
+        },
+        Some(Value::Array(entries)) => find(entries, id, &response, rules),
+        // A single order, as a look-up by key answers.
+        Some(entry @ Value::Object(_)) => find(std::slice::from_ref(entry), id, &response, rules),
+        _ if is_empty_hal(body, pointer) => LookUpResult::Absent,
+        _ => inconclusive(&format!(" without a list of orders {}", place(pointer))),
+    }
+}
+
+/// `at /purchaseOrders`
+fn place(pointer: &str) -> String {
+    if pointer.is_empty() { "as its whole body".to_owned() } else { format!("at {pointer}") }
+}
+
+/// What an answer lacks that says by its status that there is no such order. A gateway's 404 is none of 11VMS: JSON is
+/// demanded, and its code if the profile knows one.
+fn missing_proof_of_none(response: &VmsResponse, rules: &LookUpRules) -> Option<String> {
+    // No Content has none.
+    if response.status == 204 {
+        return None;
+    }
+    let is_json = response.defect.is_none() && matches!(response.body, Some(Value::Object(_) | Value::Array(_)));
+    if !is_json {
+        return Some(response.defect_or(", which is no JSON object", "the JSON of 11VMS, which says that there is no such order"));
+    }
+    let has_code = rules.none_codes.is_empty() || names_one_of(response, &rules.none_codes);
+    (!has_code).then(|| format!(", without a code of target.lookup.none_codes: {}", rules.none_codes.join(", ")))
+}
+
+/// HAL leaves `_embedded` or the list in it out if the list is empty.
+fn is_empty_hal(body: &Value, pointer: &str) -> bool {
+    let beyond = beyond_empty_list(body);
+    pointer.starts_with("/_embedded/")
+        && match body.get("_embedded") {
+            Some(Value::Object(lists)) if lists.is_empty() => !matches!(beyond, Beyond::More(_)),
+            None => beyond == Beyond::Nothing,
+            Some(_) => false,
+        }
+}
+
+/// Finds the order among entries.
+fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRules) -> LookUpResult {
+    let inconclusive =
+        |what: &str| LookUpResult::Inconclusive(response.unknown(&format!(" to the look-up{what}"), rules));
+    let owners: Vec<Owner> = entries.iter().map(|entry| owner(entry, id, &rules.look_up)).collect();
+    let ours = || entries.iter().zip(&owners).filter(|(_, owner)| **owner == Owner::Us).map(|(entry, _)| entry);
+    if ours().next().is_none() {
+        // 11VMS ignores the filter, so the order may be on another page.
+        let unnamed = owners.iter().filter(|owner| **owner == Owner::Unnamed).count();
+        return match (&rules.look_up.id_pointer, unnamed) {
+            (Some(pointer), 1..) => inconclusive(&format!(
+                ", with {unnamed} of {} orders that do not say at {pointer} (target.lookup.id_pointer) whose they are",
+                entries.len()
+            )),
+            _ => inconclusive(", with other orders only"),
+        };
+    }
+    let mut numbered: Vec<(String, &Value)> = Vec::new();
+    for entry in ours() {
+        let number = rules.look_up.number_pointers.iter().find_map(|pointer| number_at(entry, pointer));
+        if let Some(number) = number.filter(|number| numbered.iter().all(|(known, _)| known != number)) {
+            numbered.push((number, entry));
+        }
+    }
+    let duplicates = numbered.len().saturating_sub(1);
+    match numbered.into_iter().next() {
+        None => inconclusive(&format!(", without a readable number at {}", rules.look_up.number_pointers.join(" or "))),
+        // Nothing but the filter says that they are ours, and it has let others through.
+        Some(_) if rules.look_up.id_pointer.is_none() && entries.len() > 1 => {
+            inconclusive(", with several orders that do not say whose they are")
+        }
+        Some((number, entry)) => LookUpResult::Found(Verdict::Created {
+            number,
+            status: response.status,
+            answer: Some(entry.clone()),
+            found: true,
+            duplicates,
+        }),
+    }
+}
+
+/// Whose an entry is: ids are compared as ours are normalised, in any spelling of a GUID, and as numbers.
+fn owner(entry: &Value, id: &str, rules: &LookUpRules) -> Owner {
+    let Some(pointer) = &rules.id_pointer else { return Owner::Us };
+    let external = match entry.pointer(pointer) {
+        Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
+        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
+        // A number beyond 64 bits has lost digits: whose it is can't be told.
+        _ => return Owner::Unnamed,
+    };
+    if external == id || OrderId::of(&external).as_str() == id { Owner::Us } else { Owner::Others }
+}

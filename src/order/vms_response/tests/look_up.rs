@@ -1,0 +1,256 @@
+//! Every answer to a look-up, and what it proves.
+
+use super::*;
+
+fn with(change: impl FnOnce(&mut LookUpRules)) -> ResponseRules {
+    let mut rules = rules();
+    change(&mut rules.look_up);
+    rules
+}
+
+/// What a look-up shows, in one word; the number if it was found.
+fn shown(call: CallOutcome, rules: &ResponseRules) -> String {
+    match read_look_up(call, "4711", rules) {
+        LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) => number,
+        LookUpResult::Found(Verdict::Created { number, duplicates, .. }) => format!("{number} and {duplicates}"),
+        LookUpResult::Found(other) => panic!("{other:?}"),
+        LookUpResult::Absent => "absent".to_owned(),
+        LookUpResult::Inconclusive(_) => "inconclusive".to_owned(),
+    }
+}
+
+#[test]
+fn a_look_up_finds_the_order_or_its_absence_or_is_inconclusive() {
+    let look_up = |status, body| read_look_up(answered(status, body), "4711", &rules());
+    assert_eq!(look_up(200, json!({ "purchaseOrders": [] })), LookUpResult::Absent);
+    assert!(matches!(
+        look_up(200, json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "4711" }] })),
+        LookUpResult::Found(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
+    ));
+    assert!(matches!(
+        look_up(200, json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": 4711 }, { "poNumber": "46", "externalId": "4711" }] })),
+        LookUpResult::Found(Verdict::Created { duplicates: 1, .. })
+    ));
+    for (status, body) in [
+        (200, json!({})),
+        (200, json!("x")),
+        (404, Value::Null),
+        (500, Value::Null),
+        (200, json!({ "purchaseOrders": [{}] })),
+        (200, json!({ "purchaseOrders": null })),
+        (200, json!({ "purchaseOrders": {} })),
+        (200, json!({ "purchaseOrders": [{ "externalId": "4711" }] })),
+        (204, Value::Null),
+        (206, json!({ "purchaseOrders": [] })),
+        (200, json!({ "total": 0 })),
+        (200, json!({ "_embedded": {} })),
+        (200, json!({ "value": [] })),
+    ] {
+        assert!(
+            matches!(look_up(status, body.clone()), LookUpResult::Inconclusive(Verdict::Unknown { .. })),
+            "{status} {body}"
+        );
+    }
+    for lost in [CallOutcome::Lost("x".into()), CallOutcome::NotSent("x".into())] {
+        assert!(matches!(read_look_up(lost, "4711", &rules()), LookUpResult::Inconclusive(_)));
+    }
+}
+
+#[test]
+fn orders_of_others_are_never_taken_for_ours() {
+    let look_up = |entries: Value| read_look_up(answered(200, json!({ "purchaseOrders": entries })), "4711", &rules());
+    for others in
+        [json!([{ "poNumber": "1", "externalId": "other" }]), json!([{ "poNumber": "1", "externalId": 9999 }])]
+    {
+        assert!(matches!(look_up(others), LookUpResult::Inconclusive(_)), "ours may be on another page");
+    }
+    let among = json!([{ "poNumber": "1", "externalId": 9999 }, { "poNumber": "2", "externalId": 4711 }]);
+    assert!(
+        matches!(look_up(among), LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) if number == "2")
+    );
+}
+
+#[test]
+fn an_empty_page_before_others_is_inconclusive() {
+    for more in [json!({ "nextCursor": "abc" }), json!({ "hasMore": true }), json!({ "@odata.nextLink": "x" })] {
+        let mut body = more.clone();
+        body["purchaseOrders"] = json!([]);
+        assert!(matches!(read_look_up(answered(200, body), "4711", &rules()), LookUpResult::Inconclusive(_)), "{more}");
+    }
+    let last = json!({ "purchaseOrders": [], "nextCursor": null, "hasMore": false, "next": "" });
+    assert_eq!(read_look_up(answered(200, last), "4711", &rules()), LookUpResult::Absent);
+}
+
+#[test]
+fn an_id_is_recognised_in_every_spelling() {
+    let body =
+        json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "005056A2-07C8-1ED1-BFC6-B69E72F50550" }] });
+    let look_up = read_look_up(answered(200, body), "005056a207c81ed1bfc6b69e72f50550", &rules());
+    assert!(matches!(look_up, LookUpResult::Found(_)));
+}
+
+#[test]
+fn an_entry_of_a_list_may_be_flat_where_a_single_response_is_nested() {
+    let nested = with(|rules| rules.number_pointers = vec!["/data/poNumber".into(), "/poNumber".into()]);
+    let body = json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "4711" }] });
+    assert!(matches!(read_look_up(answered(200, body), "4711", &nested), LookUpResult::Found(_)));
+}
+
+#[test]
+fn an_entry_counts_only_if_it_says_that_it_is_ours() {
+    let ours = || json!({ "poNumber": "45", "externalId": "4711" });
+    let unnamed = || json!({ "poNumber": "9", "externalReference": "4711" });
+    let other = || json!({ "poNumber": "8", "externalId": "47110" });
+    for (entries, expected) in [
+        (json!([unnamed()]), "inconclusive"),
+        (json!([unnamed(), other()]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": null }]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": "" }]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": true }]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": ["4711"] }]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": 4711.0 }]), "inconclusive"),
+        (json!(["4711"]), "inconclusive"),
+        (json!([other()]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": "471" }]), "inconclusive"),
+        (json!([{ "poNumber": "9", "externalId": "4711-1" }]), "inconclusive"),
+        (json!([ours()]), "45"),
+        (json!([unnamed(), other(), ours()]), "45"),
+        (json!([ours(), ours()]), "45"),
+        (json!([{ "externalId": "4711" }, ours()]), "45"),
+        (json!([ours(), { "poNumber": "46", "externalId": "0000004711" }]), "45 and 1"),
+    ] {
+        assert_eq!(shown(answered(200, json!({ "purchaseOrders": entries })), &rules()), expected, "{entries}");
+    }
+    let stranger = json!({ "purchaseOrders": [{ "poNumber": "STRANGER-1", "externalReference": "other-1" }] });
+    let detail = read_look_up(answered(200, stranger), "4711", &rules()).description();
+    assert!(detail.contains("/externalId (target.lookup.id_pointer)"), "{detail}");
+}
+
+#[test]
+fn ids_with_letters_are_compared_to_the_letter_unless_they_are_guids() {
+    let read = |id: &str, external: &str| {
+        let body = json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": external }] });
+        matches!(read_look_up(answered(200, body), id, &rules()), LookUpResult::Found(_))
+    };
+    assert!(read("PO-1a", " PO-1a "));
+    assert!(!read("PO-1a", "PO-1A"));
+    assert!(read("005056a207c81ed1bfc6b69e72f50550", "005056A207C81ED1BFC6B69E72F50550"));
+    assert!(!read("005056a207c81ed1bfc6b69e72f50550", "005056a207c81ed1bfc6b69e72f5055"));
+}
+
+#[test]
+fn an_11vms_that_does_not_repeat_the_id_is_trusted_with_one_order_if_the_settings_say_so() {
+    let trusting = with(|rules| rules.id_pointer = None);
+    for (entries, expected) in [
+        (json!([{ "poNumber": "45" }]), "45"),
+        (json!([]), "absent"),
+        (json!([{ "poNumber": "45" }, { "poNumber": "46" }]), "inconclusive"),
+        (json!([{}]), "inconclusive"),
+    ] {
+        assert_eq!(shown(answered(200, json!({ "purchaseOrders": entries })), &trusting), expected, "{entries}");
+    }
+}
+
+#[test]
+fn only_a_whole_list_can_be_empty() {
+    for more in [
+        json!({ "_links": { "next": { "href": "x" } } }),
+        json!({ "page": { "totalPages": 3 } }),
+        json!({ "total": 1 }),
+        json!({ "errors": [{ "message": "a shard is down" }] }),
+    ] {
+        let mut body = more.clone();
+        body["purchaseOrders"] = json!([]);
+        assert_eq!(shown(answered(200, body), &rules()), "inconclusive", "{more}");
+    }
+    let CallOutcome::Answered(mut cut) = answered(200, json!({ "purchaseOrders": [] })) else { unreachable!() };
+    cut.defect = Some("not whole".to_owned());
+    assert_eq!(shown(CallOutcome::Answered(cut), &rules()), "inconclusive");
+}
+
+#[test]
+fn the_list_is_where_the_profile_says() {
+    let entry = || json!({ "poNumber": "45", "externalId": "4711" });
+    let cases = [
+        ("/value", json!({ "@odata.count": 0, "value": [] }), "absent"),
+        ("/value", json!({ "@odata.count": 1, "value": [] }), "inconclusive"),
+        ("/value", json!({ "value": [entry()] }), "45"),
+        ("/d/results", json!({ "d": { "results": [] } }), "absent"),
+        ("/d/results", json!({ "d": { "results": [], "__count": "0" } }), "absent"),
+        ("/d/results", json!({ "d": { "results": [], "__next": "x" } }), "inconclusive"),
+        ("/d/results", json!({ "d": {} }), "inconclusive"),
+        ("/d/results", json!({ "d": { "results": [entry()] } }), "45"),
+        ("/_embedded/orders", json!({ "_embedded": { "orders": [] } }), "absent"),
+        ("/_embedded/orders", json!({ "_embedded": { "orders": [entry()] } }), "45"),
+        ("/_embedded/orders", json!({ "_embedded": {} }), "absent"),
+        ("/_embedded/orders", json!({ "_embedded": {}, "total": 1 }), "inconclusive"),
+        ("/_embedded/orders", json!({ "_embedded": { "others": [] } }), "inconclusive"),
+        ("/_embedded/orders", json!({ "page": { "totalElements": 0, "totalPages": 0 } }), "absent"),
+        ("/_embedded/orders", json!({ "_links": { "self": { "href": "x" } } }), "inconclusive"),
+        ("/_embedded/orders", json!({}), "inconclusive"),
+        ("", json!([]), "absent"),
+        ("", json!([entry()]), "45"),
+        ("", entry(), "45"),
+        ("", json!({}), "inconclusive"),
+        ("", json!({ "message": "no such order" }), "inconclusive"),
+        ("", json!("[]"), "inconclusive"),
+    ];
+    for (pointer, body, expected) in cases {
+        let rules = with(|rules| pointer.clone_into(&mut rules.list_pointer));
+        assert_eq!(shown(answered(200, body.clone()), &rules), expected, "{pointer} {body}");
+    }
+}
+
+#[test]
+fn a_status_means_none_only_where_the_profile_says_so_and_11vms_itself_answers() {
+    let none = |statuses: &[u16], codes: &[&str]| {
+        with(|rules| {
+            rules.none_statuses = statuses.to_vec();
+            rules.none_codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        })
+    };
+    let plain = none(&[204, 404], &[]);
+    let coded = none(&[404], &["NOT_FOUND"]);
+    let not_found = || json!([{ "errorCode": "NOT_FOUND", "message": "no" }]);
+    let default = rules();
+    for (rules, call, expected) in [
+        (&plain, answered(404, json!({ "message": "no such order" })), "absent"),
+        (&plain, answered(204, Value::Null), "absent"),
+        (&plain, answered(410, json!({})), "inconclusive"),
+        (&plain, answered(404, Value::Null), "inconclusive"),
+        (&plain, defective(404, "<html>404"), "inconclusive"),
+        (&plain, defective(404, "default backend - 404"), "inconclusive"),
+        (&plain, answered(404, json!("no")), "inconclusive"),
+        (&plain, answered(403, json!({})), "inconclusive"),
+        (&plain, answered(500, json!({})), "inconclusive"),
+        (&coded, answered(404, not_found()), "absent"),
+        (&coded, answered(404, json!({ "error": "Not Found", "path": "/apii" })), "inconclusive"),
+        (&coded, defective(404, "[{\"errorCode\":\"NOT_FOUND\""), "inconclusive"),
+        (&coded, answered(204, Value::Null), "inconclusive"),
+        (&default, answered(404, json!({ "message": "no such order" })), "inconclusive"),
+        (&default, answered(204, Value::Null), "inconclusive"),
+    ] {
+        assert_eq!(shown(call.clone(), rules), expected, "{call:?}");
+    }
+}
+
+#[test]
+fn an_inconclusive_look_up_says_what_was_expected() {
+    for (call, expected) in [
+        (
+            defective(200, "<html>"),
+            "answered 200 \"<html>\" to the look-up, no JSON: expected value at line 1 column 1; expected JSON with the \
+             list of orders at /purchaseOrders",
+        ),
+        (answered(200, json!({})), "answered 200 to the look-up without a list of orders at /purchaseOrders"),
+        (
+            answered(200, json!({ "purchaseOrders": [], "hasMore": true })),
+            "answered 200 to the look-up, with an empty page before others: \"hasMore\"",
+        ),
+        (answered(500, json!({ "message": "no" })), "answered 500 \"no\" to the look-up"),
+        (CallOutcome::Lost("no answer".into()), "look-up: no answer"),
+    ] {
+        let LookUpResult::Inconclusive(verdict) = read_look_up(call, "4711", &rules()) else { panic!("{expected}") };
+        assert_eq!(verdict.detail(), Some(expected));
+    }
+}
