@@ -34,7 +34,7 @@ use crate::clock::{after, between};
 use crate::ledger::{LedgerError, Sharing, Stored};
 use crate::order::breaker::CallResult;
 use crate::order::vms_response::{
-    LookUpResult, needs_look_up, read_create, read_create_with_look_up, read_look_up, without_own_id,
+    LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up,
 };
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
 use crate::telemetry::STEP;
@@ -262,12 +262,12 @@ impl Relay {
                 LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => return verdict,
             }
         }
-        let created = without_own_id(vms.create(order).await, &order.id);
+        let created = vms.create(order).await;
         if needs_look_up(&created, response_rules) {
             let look_up = vms.look_up(order).await;
             return read_create_with_look_up(created, look_up, order.id.as_str(), response_rules);
         }
-        read_create(created, response_rules)
+        read_create_of(created, &order.id, response_rules)
     }
 
     /// Stores an outcome, however long the ledger takes; true if it counts.

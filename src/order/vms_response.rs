@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::verdict::Verdict;
 
-pub use create::{needs_look_up, read_create, read_create_with_look_up, without_own_id};
+pub use create::{needs_look_up, read_create, read_create_of, read_create_with_look_up};
 pub use look_up::read_look_up;
 pub use rules::{LookUpRules, NumberSource, ResponseRules};
 

@@ -1,7 +1,7 @@
 //! The answer to the request that creates an order.
 
 use super::codes::names_one_of;
-use super::look_up::read_look_up;
+use super::look_up::{Owner, owner, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
 use super::rules::{NumberSource, ResponseRules};
 use super::{CallOutcome, LookUpResult, VmsResponse};
@@ -75,8 +75,19 @@ pub fn read_create_with_look_up(create: CallOutcome, look_up: CallOutcome, id: &
     }
 }
 
+/// Reads the response to the request that creates the order `id`: what it says about another order is no proof of ours.
+pub fn read_create_of(call: CallOutcome, id: &OrderId, rules: &ResponseRules) -> Verdict {
+    match without_own_id(call, id) {
+        // A conflict with an order that is not ours.
+        CallOutcome::Answered(response) if response.status == 409 && response.names_another(id, rules) => {
+            response.rejected(rules).with_detail(", about the order of another id")
+        }
+        call => read_create(call, rules),
+    }
+}
+
 /// The response without a `Location` that ends in our own id, which is no number of 11VMS.
-pub fn without_own_id(call: CallOutcome, id: &OrderId) -> CallOutcome {
+fn without_own_id(call: CallOutcome, id: &OrderId) -> CallOutcome {
     match call {
         CallOutcome::Answered(mut response) => {
             let is_own = |location: &String| key_in_location(location).is_some_and(|key| OrderId::of(&key) == *id);
@@ -99,6 +110,10 @@ impl ResponseRules {
 }
 
 impl VmsResponse {
+    fn names_another(&self, id: &OrderId, rules: &ResponseRules) -> bool {
+        self.body.as_ref().is_some_and(|body| owner(body, id.as_str(), &rules.look_up) == Owner::Others)
+    }
+
     fn rejected(self, rules: &ResponseRules) -> Verdict {
         let detail = self.summary(rules);
         Verdict::Rejected { status: self.status, answer: self.body, detail }

@@ -12,7 +12,7 @@ use crate::order::verdict::Verdict;
 
 /// Whose order an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+pub enum Owner {
     /// It repeats our id.
     Us,
     /// It has another id.
@@ -140,7 +140,7 @@ fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRul
 }
 
 /// Whose an entry is: ids are compared as ours are normalised, in any spelling of a GUID, and as numbers.
-fn owner(entry: &Value, id: &str, rules: &LookUpRules) -> Owner {
+pub fn owner(entry: &Value, id: &str, rules: &LookUpRules) -> Owner {
     let Some(pointer) = &rules.id_pointer else { return Owner::Us };
     let external = match entry.pointer(pointer) {
         Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),

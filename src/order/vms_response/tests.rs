@@ -265,12 +265,20 @@ fn the_number_of_a_created_order_may_be_in_its_location() {
 fn a_location_with_our_own_id_has_no_number_of_11vms() {
     let id = OrderId::of("1000004711");
     let read = |location: &str| {
-        read_create(without_own_id(with_location(201, location, Value::Null), &id), &rules()).outcome()
+        read_create_of(with_location(201, location, Value::Null), &id, &rules()).outcome()
     };
     assert_eq!(read("/purchase-orders/1000004711"), Outcome::Unknown);
     assert_eq!(read("/PurchaseOrders('1000004711')"), Outcome::Unknown);
     assert_eq!(read("/purchase-orders/4500001234"), Outcome::Created);
     assert_eq!(read("/carts/1000004711/orders/4500001234"), Outcome::Created);
+}
+
+#[test]
+fn a_conflict_with_the_order_of_another_is_not_our_order() {
+    let read = |body| read_create_of(answered(409, body), &OrderId::of("4711"), &rules()).outcome();
+    assert_eq!(read(json!({ "poNumber": "45" })), Outcome::Created);
+    assert_eq!(read(json!({ "poNumber": "45", "externalId": 4711 })), Outcome::Created);
+    assert_eq!(read(json!({ "poNumber": "45", "externalId": "other" })), Outcome::Rejected);
 }
 
 proptest! {

@@ -8,7 +8,8 @@ use axum::http::{HeaderValue, Method, Request, header};
 use serde_json::{Value, json};
 
 use super::fault::{Effect, Fault};
-use super::state::{CreatedOrder, Gate, ReceivedRequest, State, lock};
+use super::salesforce::{self, external_id_of};
+use super::state::{Api, CreatedOrder, Gate, ReceivedRequest, State, lock};
 use crate::sandbox::http::{Answer, bearer, json_answer, text_answer};
 use crate::sandbox::issuer::Issuer;
 use crate::sandbox::local_server::HangUp;
@@ -22,6 +23,9 @@ pub async fn answer(state: &Mutex<State>, issuer: &Issuer, request: &Request<Byt
         (&Method::POST, "/sandbox/faults") => Ok(queue_faults(state, request)),
         (&Method::GET, "/sandbox/orders") => Ok(list_orders(state)),
         (&Method::POST | &Method::GET, "/purchase-orders") => purchase_orders(state, issuer, request).await,
+        (&Method::PATCH | &Method::GET, path) if salesforce::is_record(path) && lock(state).api == Api::Salesforce => {
+            purchase_orders(state, issuer, request).await
+        }
         _ => Ok(json_answer(404, &json!({ "message": "no such path" }))),
     }
 }
@@ -72,7 +76,11 @@ async fn handle_with_fault(
     }
     let accepts_any = lock(state).accepts_any_token;
     if !bearer(request).is_some_and(|token| accepts_any || issuer.has_issued(&token)) {
-        return Ok(json_answer(401, &json!({ "message": "unknown token" })));
+        let body = match lock(state).api {
+            Api::ElevenVms => json!({ "message": "unknown token" }),
+            Api::Salesforce => salesforce::errors("INVALID_SESSION_ID", "Session expired or invalid"),
+        };
+        return Ok(json_answer(401, &body));
     }
     match fault.effect {
         Effect::Normal => Ok(handle(state, request)),
@@ -89,11 +97,12 @@ async fn handle_with_fault(
             handle(state, request);
             Ok(json_answer(status, &json!({ "message": "failed after the order was created" })))
         }
-        Effect::Redirect(location) => {
-            let mut answer = json_answer(307, &Value::Null);
-            answer.headers_mut().extend(HeaderValue::from_str(&location).map(|value| (header::LOCATION, value)));
-            Ok(answer)
+        Effect::CreatedAt(before) => {
+            handle(state, request);
+            let number = lock(state).orders.last().map(|order| order.number.clone()).unwrap_or_default();
+            Ok(answer_with_location(text_answer(201, "text/plain", String::new()), &format!("{before}{number}")))
         }
+        Effect::Redirect(location) => Ok(answer_with_location(json_answer(307, &Value::Null), &location)),
         Effect::Status { status, body, retry_after } => {
             let mut answer = json_answer(status, &body);
             if let Some(value) = retry_after.and_then(|value| HeaderValue::from_str(&value).ok()) {
@@ -104,8 +113,23 @@ async fn handle_with_fault(
     }
 }
 
+fn answer_with_location(mut answer: Answer, location: &str) -> Answer {
+    answer.headers_mut().extend(HeaderValue::from_str(location).map(|value| (header::LOCATION, value)));
+    answer
+}
+
 fn handle(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
-    if request.method() == Method::GET { look_up(state, request) } else { create(state, request) }
+    let api = lock(state).api;
+    match (api, request.method()) {
+        (Api::Salesforce, _) => salesforce::answer(state, request),
+        (Api::ElevenVms, &Method::GET) => look_up(state, request),
+        (Api::ElevenVms, _) => create(state, request),
+    }
+}
+
+/// The number of the next order.
+pub fn next_number(state: &State) -> String {
+    (FIRST_NUMBER + state.orders.len() as u64).to_string()
 }
 
 fn create(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
@@ -113,7 +137,7 @@ fn create(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
         return json_answer(400, &json!({ "message": "no JSON" }));
     };
     let mut state = lock(state);
-    let number = (FIRST_NUMBER + state.orders.len() as u64).to_string();
+    let number = next_number(&state);
     state.orders.push(CreatedOrder { number: number.clone(), body });
     json_answer(201, &json!({ "poNumber": number, "status": "CREATED" }))
 }
@@ -129,7 +153,8 @@ fn look_up(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
 fn external_id(request: &Request<Bytes>) -> String {
     let query = request.uri().query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "externalId").map(|(_, value)| value.into_owned()).unwrap_or_default()
+    let searched = pairs.find(|(name, _)| name == "externalId").map(|(_, value)| value.into_owned());
+    searched.or_else(|| external_id_of(request.uri().path())).unwrap_or_default()
 }
 
 fn received(request: &Request<Bytes>) -> ReceivedRequest {
@@ -139,5 +164,10 @@ fn received(request: &Request<Bytes>) -> ReceivedRequest {
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let key = headers.iter().find(|(name, _)| name == "idempotency-key").map(|(_, value)| value.clone());
-    ReceivedRequest { method: request.method().to_string(), id: key.unwrap_or_else(|| external_id(request)), headers }
+    ReceivedRequest {
+        method: request.method().to_string(),
+        path: request.uri().to_string(),
+        id: key.unwrap_or_else(|| external_id(request)),
+        headers,
+    }
 }

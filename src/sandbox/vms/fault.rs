@@ -42,6 +42,8 @@ pub enum Effect {
     Redirect(String),
     /// The order is created, but this is the answer.
     CreatedButStatus(u16),
+    /// The order is created; the answer is a 201 without a body, whose `Location` is this text and the order's number.
+    CreatedAt(String),
 }
 
 impl Effect {

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::endpoints::answer;
 use super::fault::{Effect, Fault};
-use super::state::{CreatedOrder, Gate, ReceivedRequest, State, lock};
+use super::state::{Api, CreatedOrder, Gate, ReceivedRequest, State, lock};
 use crate::sandbox::issuer::Issuer;
 use crate::sandbox::local_server::LocalServer;
 
@@ -25,7 +25,19 @@ impl SandboxVms {
     /// # Errors
     /// If no port can be bound.
     pub async fn start(issuer: Issuer) -> io::Result<Self> {
-        let state = Arc::new(Mutex::new(State::default()));
+        Self::start_with(issuer, Api::ElevenVms).await
+    }
+
+    /// Starts a Salesforce that accepts the tokens of this issuer: upserts by external id, below `/services/data/vN.0`.
+    ///
+    /// # Errors
+    /// If no port can be bound.
+    pub async fn start_salesforce(issuer: Issuer) -> io::Result<Self> {
+        Self::start_with(issuer, Api::Salesforce).await
+    }
+
+    async fn start_with(issuer: Issuer, api: Api) -> io::Result<Self> {
+        let state = Arc::new(Mutex::new(State { api, ..State::default() }));
         let shared = Arc::clone(&state);
         let server = LocalServer::start(move |request| {
             let (state, issuer) = (Arc::clone(&shared), issuer.clone());
@@ -72,6 +84,11 @@ impl SandboxVms {
     /// Delays every answer by this.
     pub fn set_latency(&self, latency: Duration) {
         self.state().latency = latency;
+    }
+
+    /// Adds an order that somebody else has created.
+    pub fn add_order(&self, order: CreatedOrder) {
+        self.state().orders.push(order);
     }
 
     /// The largest number of requests in flight so far.

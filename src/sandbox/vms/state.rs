@@ -21,9 +21,11 @@ pub struct CreatedOrder {
 /// A request as it was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedRequest {
-    /// `POST` or `GET`.
+    /// `POST`, `PATCH` or `GET`.
     pub method: String,
-    /// `Idempotency-Key` of a POST, `externalId` of a look-up.
+    /// The path, with its query.
+    pub path: String,
+    /// `Idempotency-Key` of an order, the external id of a look-up.
     pub id: String,
     /// Header names and values.
     pub headers: Vec<(String, String)>,
@@ -48,6 +50,17 @@ pub struct State {
     pub gate: watch::Sender<Gate>,
     /// Whether tokens of any issuer are accepted.
     pub accepts_any_token: bool,
+    pub api: Api,
+}
+
+/// The API that is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Api {
+    /// Orders are created by POST, and searched by their external id.
+    #[default]
+    ElevenVms,
+    /// Records are upserted by an external id, and read by it.
+    Salesforce,
 }
 
 /// Whether requests are handled, or wait.

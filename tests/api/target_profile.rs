@@ -1,0 +1,102 @@
+//! The profile "11vms", its settings one by one, and answers that prove nothing about our order.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::Effect;
+use serde_json::{Value, json};
+
+use crate::support::{ORDERS, Service, cart};
+
+fn answered(status: u16, body: Value) -> Effect {
+    Effect::Status { status, body, retry_after: None }
+}
+
+fn calls(service: &Service) -> Vec<String> {
+    service.vms.received().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+}
+
+#[tokio::test]
+async fn a_look_up_that_shows_a_stranger_gives_no_number_and_sends_nothing() {
+    let service = Service::start().await;
+    let stranger = json!({ "purchaseOrders": [{ "poNumber": "STRANGER-1", "externalReference": "other-1" }] });
+    service.vms.next(Effect::status(503));
+    service.vms.next(answered(200, stranger));
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("1", "retrying").await;
+    service.clock.advance(Duration::from_secs(40));
+    let order = loop {
+        let order = service.until("1", "retrying").await;
+        if order["attempts"].as_array().unwrap().len() == 2 && order["attempts"][1]["outcome"] != Value::Null {
+            break order;
+        }
+    };
+    assert_eq!(order["attempts"][1]["outcome"], "unknown");
+    let detail = order["attempts"][1]["detail"].as_str().unwrap();
+    assert!(detail.contains("target.lookup.id_pointer"), "{detail}");
+    assert!(service.vms.orders().is_empty());
+    // The next look-up is 11VMS's own: it does not have the order.
+    service.clock.advance(Duration::from_secs(100));
+    let created = service.until("1", "created").await;
+    assert_eq!(created["purchaseOrderNumber"], "4500000001");
+}
+
+#[tokio::test]
+async fn the_number_may_be_at_the_end_of_the_location() {
+    let service = Service::start().await;
+    service.vms.next(Effect::CreatedAt("/api/purchase-orders/".to_owned()));
+    let answer = service.send(&cart(1)).await;
+    assert_eq!((answer.status, &answer.body["purchaseOrderNumber"]), (201, &json!("4500000001")), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_redirect_and_a_body_that_is_no_json_are_told() {
+    let service = Service::start_with("retry.attempts = 0").await;
+    for (number, effect, expected) in [
+        (1, Effect::Redirect("https://login.example/sso?state=hidden".to_owned()), "Location"),
+        (2, Effect::Garbage, "no JSON: expected value at line 1 column 1; expected JSON with a purchase order number"),
+    ] {
+        service.vms.next(effect);
+        service.send(&cart(number)).await.is_problem(502, "parked");
+        let order = service.get(&format!("{ORDERS}/{number}")).await;
+        let detail = order.body["attempts"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains(expected) && !detail.contains("hidden"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn the_requests_are_those_of_the_settings() {
+    let settings = "target.create.path = \"/purchase-orders?client=100&cart={number}\"\n\
+        target.create.headers.X-Api-Key = \"key-{id}\"\n\
+        target.create.headers.content-type = \"application/vnd.vms+json\"\n\
+        target.lookup.query.externalId = \"{id}\"\n\
+        target.lookup.query.\"$top\" = 2";
+    let service = Service::start_with(settings).await;
+    service.vms.next(Effect::HangUpAfter);
+    service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("1", "retrying").await;
+    service.clock.advance(Duration::from_secs(40));
+    service.until("1", "created").await;
+    assert_eq!(
+        calls(&service),
+        ["POST /purchase-orders?client=100&cart=1", "GET /purchase-orders?$top=2&externalId=1"]
+    );
+    let request = &service.vms.received()[0];
+    assert_eq!(request.header("x-api-key"), Some("key-1"));
+    assert_eq!(request.header("content-type"), Some("application/vnd.vms+json"));
+}
+
+#[tokio::test]
+async fn a_refusal_by_code_and_the_text_of_an_error_are_those_of_the_settings() {
+    let settings = "target.rejected_codes = [\"CLOSED\"]\ntarget.transient_codes = [\"LOCKED\"]\n\
+        target.error_pointer = \"/problem/0/text\"";
+    let service = Service::start_with(settings).await;
+    service.vms.next(answered(500, json!({ "code": "CLOSED", "problem": [{ "text": "the year is closed" }] })));
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(422, "refused-by-11vms");
+    assert!(answer.text.contains("the year is closed"), "{}", answer.text);
+    service.vms.next(answered(409, json!({ "code": "LOCKED" })));
+    service.post(cart(2).to_string()).header("prefer", "respond-async").send().await.unwrap();
+    service.until("2", "retrying").await;
+    service.clock.advance(Duration::from_secs(40));
+    service.until("2", "created").await;
+}
