@@ -33,9 +33,7 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{after, between};
 use crate::ledger::{LedgerError, Sharing, Stored};
 use crate::order::breaker::CallResult;
-use crate::order::vms_response::{
-    LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up,
-};
+use crate::order::vms_response::{LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up};
 use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
 use crate::telemetry::STEP;
 use dispatcher::{Dispatch, Dispatcher};

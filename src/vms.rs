@@ -12,8 +12,8 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::order::vms_response::CallOutcome;
 use crate::order::Order;
+use crate::order::vms_response::CallOutcome;
 
 /// The vendor management system.
 #[async_trait]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use toml::Value;
 
-use super::environment::PREFIX;
+/// Begins the name of every variable of the service.
+pub const VARIABLE_PREFIX: &str = "PO_WEBHOOK_";
 
 /// A value and the place where it was set: `file: key`, or the name of a variable.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ impl fmt::Debug for Entry {
 impl Entry {
     /// Whether a variable set it: such a key has small letters and underscores only.
     pub fn is_variable(&self) -> bool {
-        self.origin.starts_with(PREFIX)
+        self.origin.starts_with(VARIABLE_PREFIX)
     }
 
     /// The value as text; `None` for dates, lists and sections.
@@ -48,13 +49,11 @@ impl Entry {
         }
     }
 
-    /// The same, and whole numbers as texts.
+    /// The same, and whole numbers as texts. Helm writes every number of a list as a float.
     pub fn texts_or_integers(&self) -> Option<Vec<String>> {
         match &self.value {
             Value::Integer(number) => Some(vec![number.to_string()]),
-            Value::Array(values) if values.iter().all(Value::is_integer) => {
-                Some(values.iter().map(ToString::to_string).collect())
-            }
+            Value::Array(values) if !values.iter().any(Value::is_str) => values.iter().map(whole_number).collect(),
             _ => self.texts(),
         }
     }
@@ -64,5 +63,14 @@ impl Entry {
         let value = self.value.to_string();
         let hidden = value.contains("://") || value.contains("-----BEGIN");
         if hidden { "something else".to_owned() } else { value }
+    }
+}
+
+fn whole_number(value: &Value) -> Option<String> {
+    match value {
+        Value::Integer(number) => Some(number.to_string()),
+        // Displayed without a fraction if it has none.
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
     }
 }

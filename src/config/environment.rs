@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
-use super::entry::Entry;
+use super::entry::{Entry, VARIABLE_PREFIX};
 
 /// Names the file where no `--config` does.
 pub const CONFIG_VARIABLE: &str = "PO_WEBHOOK_CONFIG";
-
-/// Begins the name of every variable of the service.
-pub const PREFIX: &str = "PO_WEBHOOK_";
 
 const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
 
@@ -29,7 +26,9 @@ pub fn environment() -> BTreeMap<String, String> {
 pub fn overlay(environment: &BTreeMap<String, String>) -> (BTreeMap<String, Entry>, Vec<String>) {
     let (mut entries, mut mistakes) = (BTreeMap::new(), Vec::new());
     for (variable, value) in environment {
-        let Some(name) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG_VARIABLE) else { continue };
+        let Some(name) = variable.strip_prefix(VARIABLE_PREFIX).filter(|_| variable != CONFIG_VARIABLE) else {
+            continue;
+        };
         let key = name.to_ascii_lowercase().replace("__", ".");
         if value.contains(char::REPLACEMENT_CHARACTER) {
             mistakes.push(format!("{variable}: expected UTF-8"));
@@ -39,7 +38,7 @@ pub fn overlay(environment: &BTreeMap<String, String>) -> (BTreeMap<String, Entr
         } else if let Some(section) = section_of(&key) {
             let section = section.to_ascii_uppercase();
             mistakes.push(format!(
-                "{variable}: no setting; expected two underscores behind the section, {PREFIX}{section}__…"
+                "{variable}: no setting; expected two underscores behind the section, {VARIABLE_PREFIX}{section}__…"
             ));
         }
     }

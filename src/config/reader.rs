@@ -9,6 +9,8 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use maps::is_spelling_of;
+
 use super::entry::Entry;
 use super::environment::overlay;
 use super::file::{Entries, SettingsText};

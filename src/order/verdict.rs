@@ -76,6 +76,7 @@ impl Verdict {
     }
 
     /// The same, with an addition to what happened.
+    #[must_use]
     pub fn with_detail(mut self, addition: &str) -> Self {
         match &mut self {
             Self::Created { .. } => {}

@@ -35,9 +35,7 @@ impl VmsClient {
     /// Looks an order up by its id and its cart number; the service needs no record of it.
     pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
         match Address::of_look_up(&self.profile.look_up, Fillings { id, number }) {
-            Ok(address) => {
-                self.transport.send(|http: &Client, base_url: Url| http.get(address.below(base_url))).await
-            }
+            Ok(address) => self.transport.send(|http: &Client, base_url: Url| http.get(address.below(base_url))).await,
             Err(error) => CallOutcome::NotSent(error.to_string()),
         }
     }
@@ -62,9 +60,9 @@ impl CreateParts {
             ("sap-passport", propagated_headers.sap_passport.as_deref()),
             ("x-request-id", propagated_headers.request_id.as_deref()),
         ];
-        let own = own.into_iter().filter_map(|(name, value)| {
-            Some((HeaderName::from_static(name), HeaderValue::from_str(value?).ok()?))
-        });
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value?).ok()?)));
         all.extend(own);
         let body = without_members(&order.body, &request.omit)?;
         Ok(Self { address: Address::of_path(&request.path, fillings)?, headers: all, body })

@@ -128,7 +128,12 @@ mod tests {
             ("https://vms.example", "/purchase-orders", "1", "https://vms.example/purchase-orders"),
             ("https://vms.example/api/", "/purchase-orders", "1", "https://vms.example/api/purchase-orders"),
             ("https://vms.example/api", "/po/{id}/x", "A/1 ü?#", "https://vms.example/api/po/A%2F1%20%C3%BC%3F%23/x"),
-            ("https://vms.example/api", "/po?client=100&cart={number}", "1", "https://vms.example/api/po?client=100&cart=47%2F11"),
+            (
+                "https://vms.example/api",
+                "/po?client=100&cart={number}",
+                "1",
+                "https://vms.example/api/po?client=100&cart=47%2F11",
+            ),
             ("https://vms.example/a%20b", "/po('{id}')", "1", "https://vms.example/a%20b/po('1')"),
         ] {
             assert_eq!(address_of(base_url, path, id).as_deref(), Ok(expected), "{base_url} {path} {id}");

@@ -35,9 +35,11 @@ async fn start(version: &str, more: &str) -> Service {
          target.profile = \"salesforce\"\n\
          target.oauth2.grant = \"jwt_bearer\"\n\
          target.oauth2.subject = \"integration@acme.example\"\n\
-         target.oauth2.private_key_file = {file:?}\n\
+         target.oauth2.private_key_file = \"{}\"\n\
          target.oauth2.instance_hosts = [\"127.0.0.1\"]\n\
-         mapping.directory = {mapping:?}\n{more}"
+         mapping.directory = \"{}\"\n{more}",
+        file.display(),
+        mapping.display()
     );
     Service::start_beside(issuer, vms, Arc::new(folder), &settings).await
 }
@@ -56,7 +58,10 @@ async fn an_order_is_upserted_by_its_id_at_the_instance_of_the_token() {
     assert_eq!(answer.body["purchaseOrderNumber"], "a0X4500000001EAK");
     assert_eq!(calls(&service), [format!("PATCH {RECORD}")]);
     let request = &service.vms.received()[0];
-    assert_eq!((request.header("content-type"), request.header("idempotency-key")), (Some("application/json"), Some("1")));
+    assert_eq!(
+        (request.header("content-type"), request.header("idempotency-key")),
+        (Some("application/json"), Some("1"))
+    );
     // The sandbox refuses the external id in the body, as Salesforce does.
     let fields = json!({ "Cart_Number__c": "1", "Currency__c": "EUR", "Total__c": "100.5", "External_Id__c": "1" });
     assert_eq!(service.vms.orders()[0].body, fields);
@@ -146,7 +151,8 @@ async fn an_update_without_a_body_is_no_second_order() {
 
 #[tokio::test]
 async fn the_object_and_the_field_are_those_of_the_path() {
-    let settings = "target.create.path = \"/sobjects/Order/Cart__c/{id}\"\ntarget.create.omit = [\"Cart__c\", \"External_Id__c\"]";
+    let settings =
+        "target.create.path = \"/sobjects/Order/Cart__c/{id}\"\ntarget.create.omit = [\"Cart__c\", \"External_Id__c\"]";
     let service = start("v61.0", settings).await;
     service.vms.next(Effect::HangUpAfter);
     service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();

@@ -77,8 +77,9 @@ pub fn repository() -> Vec<Text> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             match (path.is_dir(), name) {
-                // Made by tools: see fuzz/.gitignore.
-                (true, "target" | "artifacts" | "coverage" | "corpus" | "node_modules") => {}
+                // Made by tools: see fuzz/.gitignore. `src/config/target` is a module.
+                (true, "artifacts" | "coverage" | "corpus" | "node_modules") => {}
+                (true, "target") if !path.starts_with(root().join("src")) => {}
                 (true, _) => walk(&path, found),
                 (false, _) => found.push(path),
             }

@@ -8,19 +8,24 @@ use crate::config::units;
 impl Reader {
     /// The entries of a section with open keys, by name; `None` if neither the section nor a key of it is set.
     ///
-    /// Variables have small letters only: one replaces the entry of the file whose name differs in nothing else.
+    /// Variables have small letters and no dashes: one replaces the entry of the file whose name differs in nothing else.
     pub fn open_section(&mut self, section: &str) -> Option<Vec<(String, Entry)>> {
         let inside = format!("{section}.");
         // Known also if it is empty.
         self.read_keys.insert(format!("{inside}*"));
+        if let Some(entry) = self.read_entry(section) {
+            return self.report_wrong_value(&entry, &format!("a section with names and texts, [{section}]"));
+        }
+        self.read_keys.remove(section);
         if !self.has_section(section) {
             return None;
         }
         let keys: Vec<String> = self.entries.keys().filter(|key| key.starts_with(&inside)).cloned().collect();
-        let entries = keys.iter().filter_map(|key| Some((key.strip_prefix(&inside)?.to_owned(), self.read_entry(key)?)));
+        let entries =
+            keys.iter().filter_map(|key| Some((key.strip_prefix(&inside)?.to_owned(), self.read_entry(key)?)));
         let (variables, mut found): (Vec<_>, Vec<_>) = entries.partition(|(_, entry)| entry.is_variable());
         for (name, entry) in variables {
-            match found.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            match found.iter_mut().find(|(known, _)| is_spelling_of(&name, known)) {
                 Some((_, known)) => *known = entry,
                 None => found.push((name, entry)),
             }
@@ -46,12 +51,15 @@ impl Reader {
 
     /// A list of texts that are not blank; without the key, the default.
     pub fn texts(&mut self, key: &str, default: Vec<String>, expected: &str) -> Option<Vec<String>> {
-        match self.is_set(key) {
-            true => self.list(key, &[], expected, units::text),
-            false => {
-                self.read_keys.insert(key.to_owned());
-                Some(default)
-            }
+        if self.is_set(key) {
+            return self.list(key, &[], expected, units::text);
         }
+        self.read_keys.insert(key.to_owned());
+        Some(default)
     }
+}
+
+/// Whether a variable can only mean this name.
+pub fn is_spelling_of(variable: &str, name: &str) -> bool {
+    name.replace('-', "_").eq_ignore_ascii_case(&variable.replace('-', "_"))
 }

@@ -9,12 +9,7 @@ use crate::config::units;
 
 impl Reader {
     /// The value of an entry that was read.
-    pub fn convert<T>(
-        &mut self,
-        entry: &Entry,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
+    pub fn convert<T>(&mut self, entry: &Entry, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         match entry.scalar().and_then(|text| parse(&text)) {
             Some(value) => Some(value),
             None => self.report_wrong_value(entry, expected),

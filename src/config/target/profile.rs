@@ -4,22 +4,14 @@
 
 mod create;
 mod look_up;
+mod name;
 
-use super::template::Template;
 use crate::config::reader::Reader;
 use crate::config::units;
 use crate::order::vms_response::ResponseRules;
 pub use create::{CreateRequest, HeaderText};
 pub use look_up::LookUpRequest;
-
-/// The values of `target.profile`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProfileName {
-    /// Orders are created by POST, and searched by their external id.
-    ElevenVms,
-    /// A record is upserted by its external id, and read by it.
-    Salesforce,
-}
+use name::ProfileName;
 
 /// The requests to 11VMS.
 #[derive(Debug, Clone)]
@@ -32,23 +24,9 @@ pub struct ApiProfile {
 
 const POINTER: &str = "a JSON pointer such as /poNumber";
 
-/// A path below `target.base_url`, with a query or without.
-pub const PATH: &str =
-    "a path such as /purchase-orders, which is appended to target.base_url and may hold {id}, {number} and a query";
-
-/// A path below the base URL: no other host, no step upwards, no fragment.
-pub fn path(text: &str) -> Option<Template> {
-    let (path, _) = text.split_once('?').unwrap_or((text, ""));
-    let is_step = |segment: &str| matches!(segment, "." | "..");
-    let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '\\'));
-    let is_path = path.starts_with('/') && !path.contains("//") && !path.split('/').any(is_step);
-    Template::parse(text).filter(|_| is_plain && is_path)
-}
-
 /// Reads the profile: the requests, and the rules for their answers.
 pub fn read_profile(reader: &mut Reader) -> Option<(ApiProfile, ResponseRules)> {
-    let names = [("11vms", ProfileName::ElevenVms), ("salesforce", ProfileName::Salesforce)];
-    let name = reader.choice("target.profile", "11vms", &names);
+    let name = ProfileName::from_reader(reader);
     // The mistakes of the other keys are reported all the same.
     let name_or_default = name.unwrap_or(ProfileName::ElevenVms);
     let create = CreateRequest::from_reader(reader, name_or_default);
@@ -65,11 +43,7 @@ pub fn read_profile(reader: &mut Reader) -> Option<(ApiProfile, ResponseRules)> 
 }
 
 /// Reads the rules for answers.
-fn read_rules(
-    reader: &mut Reader,
-    defaults: ResponseRules,
-    look_up: Option<&LookUpRequest>,
-) -> Option<ResponseRules> {
+fn read_rules(reader: &mut Reader, defaults: ResponseRules, look_up: Option<&LookUpRequest>) -> Option<ResponseRules> {
     let number_pointer = reader.optional("target.number_pointer", POINTER, units::json_pointer);
     let error_pointer = reader.optional("target.error_pointer", "a JSON pointer such as /message", units::json_pointer);
     let codes = "error codes";
@@ -77,8 +51,7 @@ fn read_rules(
     let transient_codes = reader.texts("target.transient_codes", defaults.transient_codes, codes);
     let is_refusal = |status| (400..=499).contains(&status);
     let expected = "HTTP statuses from 400 to 499";
-    let gateway_statuses =
-        reader.statuses("target.gateway_statuses", defaults.gateway_statuses, expected, is_refusal);
+    let gateway_statuses = reader.statuses("target.gateway_statuses", defaults.gateway_statuses, expected, is_refusal);
     let success_statuses = create::read_success_statuses(reader, defaults.success_statuses);
     let number_source = create::read_number_source(reader, defaults.number_source);
     let set_pointer = number_pointer.clone().flatten();
@@ -94,3 +67,6 @@ fn read_rules(
         look_up: look_up?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,20 @@ use std::fmt;
 
 /// A text in which `{id}` and `{number}` are filled in.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<Piece>);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Part {
+enum Piece {
     Text(String),
     /// The order's id.
     Id,
     /// The number of its cart.
     Number,
 }
+
+/// A path below `target.base_url`, with a query or without.
+pub const PATH: &str =
+    "a path such as /purchase-orders, which is appended to target.base_url and may hold {id}, {number} and a query";
 
 /// What an order fills in.
 #[derive(Debug, Clone, Copy)]
@@ -27,39 +31,48 @@ pub struct Fillings<'f> {
 impl Template {
     /// Reads the text; `None` for any other name in braces, and for a brace alone.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = Vec::new();
+        let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, behind) = after.split_once('}')?;
-            let part = match name {
-                "id" => Part::Id,
-                "number" => Part::Number,
+            let piece = match name {
+                "id" => Piece::Id,
+                "number" => Piece::Number,
                 _ => return None,
             };
-            parts.extend([Part::Text(before.to_owned()), part]);
+            pieces.extend([Piece::Text(before.to_owned()), piece]);
             rest = behind;
         }
-        parts.push(Part::Text(rest.to_owned()));
-        let is_closed = parts.iter().all(|part| !matches!(part, Part::Text(text) if text.contains('}')));
-        is_closed.then_some(Self(parts))
+        pieces.push(Piece::Text(rest.to_owned()));
+        let is_closed = pieces.iter().all(|piece| !matches!(piece, Piece::Text(text) if text.contains('}')));
+        is_closed.then_some(Self(pieces))
+    }
+
+    /// Reads a path below the base URL: no other host, no step upwards, no fragment.
+    pub fn parse_path(text: &str) -> Option<Self> {
+        let (path, _) = text.split_once('?').unwrap_or((text, ""));
+        let is_step = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '\\'));
+        let is_path = path.starts_with('/') && !path.contains("//") && !path.split('/').any(is_step);
+        Self::parse(text).filter(|_| is_plain && is_path)
     }
 
     /// Whether an order is told from others by it.
     pub fn names_an_order(&self) -> bool {
-        self.0.iter().any(|part| !matches!(part, Part::Text(_)))
+        self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
     }
 
     /// Whether it holds `{id}`.
     pub fn holds_id(&self) -> bool {
-        self.0.contains(&Part::Id)
+        self.0.contains(&Piece::Id)
     }
 
     /// The text with an order's values, each encoded.
     pub fn fill(&self, fillings: Fillings<'_>, encode: impl Fn(&str) -> String) -> String {
-        let filled = self.0.iter().map(|part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Id => encode(fillings.id),
-            Part::Number => encode(fillings.number),
+        let filled = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Id => encode(fillings.id),
+            Piece::Number => encode(fillings.number),
         });
         filled.collect()
     }
@@ -84,7 +97,8 @@ mod tests {
     #[test]
     fn the_id_and_the_number_are_filled_in_and_encoded() {
         let fillings = Fillings { id: "a/b", number: "47" };
-        let fill = |text: &str| Template::parse(text).map(|template| template.fill(fillings, |text| text.replace('/', "%2F")));
+        let fill =
+            |text: &str| Template::parse(text).map(|template| template.fill(fillings, |text| text.replace('/', "%2F")));
         assert_eq!(fill("/x/{id}/y").as_deref(), Some("/x/a%2Fb/y"));
         assert_eq!(fill("{number}{id}").as_deref(), Some("47a%2Fb"));
         assert_eq!(fill("/x").as_deref(), Some("/x"));

@@ -21,7 +21,13 @@ pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
         CallOutcome::Answered(response) => response,
     };
     if let Some(number) = rules.number(&response) {
-        return Verdict::Created { number, status: response.status, answer: response.body, found: false, duplicates: 0 };
+        return Verdict::Created {
+            number,
+            status: response.status,
+            answer: response.body,
+            found: false,
+            duplicates: 0,
+        };
     }
     if names_one_of(&response, &rules.rejected_codes) {
         return response.rejected(rules);
@@ -33,10 +39,8 @@ pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
         401 | 425 | 429 => response.not_done(rules),
         408 => response.unknown("", rules),
         // Whether the gateway has passed the order on before, it does not say.
-        status if rules.gateway_statuses.contains(&status) && response.is_page() => response.unknown(
-            ": a page of a gateway, not JSON of 11VMS; expected 11VMS itself at target.base_url",
-            rules,
-        ),
+        status if rules.gateway_statuses.contains(&status) && response.is_page() => response
+            .unknown(": a page of a gateway, not JSON of 11VMS; expected 11VMS itself at target.base_url", rules),
         400..=499 => response.rejected(rules),
         300 => response.unknown(": more than one record has this id; look into 11VMS", rules),
         301..=399 => {
@@ -124,7 +128,9 @@ impl VmsResponse {
         let pointer = &rules.number_pointer;
         let found = self.body.as_ref().and_then(|body| body.pointer(pointer));
         let otherwise = match found {
-            Some(value) => format!("with {} at {pointer}, which is no purchase order number", short(&value.to_string())),
+            Some(value) => {
+                format!("with {} at {pointer}, which is no purchase order number", short(&value.to_string()))
+            }
             None => format!("without a purchase order number at {pointer}"),
         };
         let expected = format!("JSON with a purchase order number at {pointer}");

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::VmsResponse;
 use super::codes::errors_in;
 use super::rules::ResponseRules;
-use super::VmsResponse;
 use crate::message::quoted_up_to;
 
 /// Most characters of 11VMS's own words: a BAPIRET2 message of 220 has room for them and for ours.

@@ -81,7 +81,10 @@ fn missing_proof_of_none(response: &VmsResponse, rules: &LookUpRules) -> Option<
     }
     let is_json = response.defect.is_none() && matches!(response.body, Some(Value::Object(_) | Value::Array(_)));
     if !is_json {
-        return Some(response.defect_or(", which is no JSON object", "the JSON of 11VMS, which says that there is no such order"));
+        return Some(
+            response
+                .defect_or(", which is no JSON object", "the JSON of 11VMS, which says that there is no such order"),
+        );
     }
     let has_code = rules.none_codes.is_empty() || names_one_of(response, &rules.none_codes);
     (!has_code).then(|| format!(", without a code of target.lookup.none_codes: {}", rules.none_codes.join(", ")))

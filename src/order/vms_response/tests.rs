@@ -264,9 +264,7 @@ fn the_number_of_a_created_order_may_be_in_its_location() {
 #[test]
 fn a_location_with_our_own_id_has_no_number_of_11vms() {
     let id = OrderId::of("1000004711");
-    let read = |location: &str| {
-        read_create_of(with_location(201, location, Value::Null), &id, &rules()).outcome()
-    };
+    let read = |location: &str| read_create_of(with_location(201, location, Value::Null), &id, &rules()).outcome();
     assert_eq!(read("/purchase-orders/1000004711"), Outcome::Unknown);
     assert_eq!(read("/PurchaseOrders('1000004711')"), Outcome::Unknown);
     assert_eq!(read("/purchase-orders/4500001234"), Outcome::Created);

@@ -14,9 +14,6 @@ use crate::sandbox::http::{Answer, bearer, json_answer, text_answer};
 use crate::sandbox::issuer::Issuer;
 use crate::sandbox::local_server::HangUp;
 
-/// The first order's number; SAP's purchase orders begin like this.
-const FIRST_NUMBER: u64 = 4_500_000_001;
-
 /// Answers one request.
 pub async fn answer(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes>) -> Result<Answer, HangUp> {
     match (request.method(), request.uri().path()) {
@@ -127,17 +124,12 @@ fn handle(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
     }
 }
 
-/// The number of the next order.
-pub fn next_number(state: &State) -> String {
-    (FIRST_NUMBER + state.orders.len() as u64).to_string()
-}
-
 fn create(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(request.body()) else {
         return json_answer(400, &json!({ "message": "no JSON" }));
     };
     let mut state = lock(state);
-    let number = next_number(&state);
+    let number = state.next_number();
     state.orders.push(CreatedOrder { number: number.clone(), body });
     json_answer(201, &json!({ "poNumber": number, "status": "CREATED" }))
 }

@@ -11,7 +11,6 @@ use http_body_util::Full;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::endpoints::next_number;
 use super::state::{CreatedOrder, State, lock};
 use crate::sandbox::http::{Answer, json_answer};
 
@@ -102,7 +101,8 @@ fn upsert(state: &mut State, record: &Record, request: &Request<Bytes>) -> Answe
         return json_answer(400, &errors("INVALID_FIELD", &message));
     }
     fields.insert(record.field.clone(), json!(record.id));
-    let success = |number: &str, created: bool| json!({ "id": number, "success": true, "errors": [], "created": created });
+    let success =
+        |number: &str, created: bool| json!({ "id": number, "success": true, "errors": [], "created": created });
     if let Some(order) = state.orders.iter_mut().find(|order| record.is_of(order)) {
         order.body = Value::Object(fields);
         if record.version < FIRST_VERSION_WITH_A_BODY {
@@ -113,7 +113,7 @@ fn upsert(state: &mut State, record: &Record, request: &Request<Bytes>) -> Answe
         return json_answer(200, &success(&order.number, false));
     }
     // A record's id: three characters for its object, then letters and digits.
-    let number = format!("a0X{}EAK", next_number(state));
+    let number = format!("a0X{}EAK", state.next_number());
     state.orders.push(CreatedOrder { number: number.clone(), body: Value::Object(fields) });
     json_answer(201, &success(&number, true))
 }

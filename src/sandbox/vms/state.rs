@@ -53,6 +53,16 @@ pub struct State {
     pub api: Api,
 }
 
+/// The first order's number; SAP's purchase orders begin like this.
+const FIRST_NUMBER: u64 = 4_500_000_001;
+
+impl State {
+    /// The number of the next order.
+    pub fn next_number(&self) -> String {
+        (FIRST_NUMBER + self.orders.len() as u64).to_string()
+    }
+}
+
 /// The API that is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Api {

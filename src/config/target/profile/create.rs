@@ -3,10 +3,10 @@
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::{PATH, ProfileName, path};
+use super::name::ProfileName;
 use crate::config::entry::Entry;
 use crate::config::reader::Reader;
-use crate::config::target::template::Template;
+use crate::config::target::template::{PATH, Template};
 use crate::order::vms_response::NumberSource;
 
 /// The object and the field of a purchase order in a Salesforce whose administrator followed its own conventions.
@@ -67,7 +67,7 @@ impl CreateRequest {
         let methods = [("POST", 0), ("PUT", 1), ("PATCH", 2)];
         let method = reader.choice("target.create.method", default_method, &methods);
         let method = method.and_then(|at| [Method::POST, Method::PUT, Method::PATCH].get(at).cloned());
-        let path = reader.value_or("target.create.path", default_path, PATH, path);
+        let path = reader.value_or("target.create.path", default_path, PATH, Template::parse_path);
         let headers = read_headers(reader);
         let field = path.as_ref().and_then(external_id_field).filter(|_| profile == ProfileName::Salesforce);
         let omit = reader.texts("target.create.omit", field.into_iter().collect(), "names of members of the order");
@@ -123,8 +123,14 @@ fn read_header(reader: &mut Reader, name: &str, entry: &Entry) -> Option<(Header
 
 /// Reads `target.create.success_statuses`.
 pub fn read_success_statuses(reader: &mut Reader, default: Vec<u16>) -> Option<Vec<u16>> {
+    const KEY: &str = "target.create.success_statuses";
     let is_success = |status| (200..=299).contains(&status);
-    reader.statuses("target.create.success_statuses", default, "HTTP statuses from 200 to 299", is_success)
+    let statuses = reader.statuses(KEY, default, "HTTP statuses from 200 to 299", is_success)?;
+    if statuses.is_empty() {
+        reader.report(KEY, "expected at least one: without, no order would ever be created");
+        return None;
+    }
+    Some(statuses)
 }
 
 /// Reads `target.create.number_from`.

@@ -1,9 +1,9 @@
 //! `[target.lookup]`: the request that looks an order up, and the reading of its answer.
 
-use super::{PATH, ProfileName, path};
-use crate::config::reader::Reader;
-use crate::config::target::profile::create::CreateRequest;
-use crate::config::target::template::Template;
+use super::create::CreateRequest;
+use super::name::ProfileName;
+use crate::config::reader::{Reader, is_spelling_of};
+use crate::config::target::template::{PATH, Template};
 use crate::config::units;
 use crate::order::vms_response::LookUpRules;
 
@@ -32,7 +32,7 @@ impl LookUpRequest {
             ProfileName::ElevenVms => &[ELEVEN_VMS_QUERY],
             ProfileName::Salesforce => &[],
         };
-        let path = reader.value_or("target.lookup.path", default_path, PATH, path);
+        let path = reader.value_or("target.lookup.path", default_path, PATH, Template::parse_path);
         let query = read_query(reader, default_query);
         let (path, query) = (path?, query?);
         if !path.names_an_order() && !query.iter().any(|(_, value)| value.names_an_order()) {
@@ -52,7 +52,7 @@ fn read_query(reader: &mut Reader, default: &[(&str, &str)]) -> Option<Vec<(Stri
     let parameters: Vec<_> = entries
         .into_iter()
         .map(|(name, entry)| {
-            let is_default = |known: &&str| entry.is_variable() && known.eq_ignore_ascii_case(&name);
+            let is_default = |known: &&str| entry.is_variable() && is_spelling_of(&name, known);
             let usual = default.iter().map(|(known, _)| *known).find(is_default);
             let value = reader.template(&entry)?;
             Some((usual.map_or(name, str::to_owned), value))
@@ -113,8 +113,7 @@ pub fn read_rules(
 fn read_id_pointer(reader: &mut Reader, default: Option<String>) -> Option<Option<String>> {
     const KEY: &str = "target.lookup.id_pointer";
     let expected = "a JSON pointer such as /externalId, or \"none\" if a look-up does not repeat the id";
-    let parse =
-        |text: &str| if text == "none" { Some(None) } else { units::json_pointer(text).map(Some) };
+    let parse = |text: &str| if text == "none" { Some(None) } else { units::json_pointer(text).map(Some) };
     // Salesforce's is derived from a path that may have another form.
     let default = default.filter(|pointer| pointer.len() > 1);
     match default {

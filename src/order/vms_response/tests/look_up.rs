@@ -9,7 +9,7 @@ fn with(change: impl FnOnce(&mut LookUpRules)) -> ResponseRules {
 }
 
 /// What a look-up shows, in one word; the number if it was found.
-fn shown(call: CallOutcome, rules: &ResponseRules) -> String {
+fn in_a_word(call: CallOutcome, rules: &ResponseRules) -> String {
     match read_look_up(call, "4711", rules) {
         LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) => number,
         LookUpResult::Found(Verdict::Created { number, duplicates, .. }) => format!("{number} and {duplicates}"),
@@ -28,7 +28,10 @@ fn a_look_up_finds_the_order_or_its_absence_or_is_inconclusive() {
         LookUpResult::Found(Verdict::Created { number, found: true, duplicates: 0, .. }) if number == "45"
     ));
     assert!(matches!(
-        look_up(200, json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": 4711 }, { "poNumber": "46", "externalId": "4711" }] })),
+        look_up(
+            200,
+            json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": 4711 }, { "poNumber": "46", "externalId": "4711" }] })
+        ),
         LookUpResult::Found(Verdict::Created { duplicates: 1, .. })
     ));
     for (status, body) in [
@@ -119,7 +122,7 @@ fn an_entry_counts_only_if_it_says_that_it_is_ours() {
         (json!([{ "externalId": "4711" }, ours()]), "45"),
         (json!([ours(), { "poNumber": "46", "externalId": "0000004711" }]), "45 and 1"),
     ] {
-        assert_eq!(shown(answered(200, json!({ "purchaseOrders": entries })), &rules()), expected, "{entries}");
+        assert_eq!(in_a_word(answered(200, json!({ "purchaseOrders": entries })), &rules()), expected, "{entries}");
     }
     let stranger = json!({ "purchaseOrders": [{ "poNumber": "STRANGER-1", "externalReference": "other-1" }] });
     let detail = read_look_up(answered(200, stranger), "4711", &rules()).description();
@@ -147,7 +150,7 @@ fn an_11vms_that_does_not_repeat_the_id_is_trusted_with_one_order_if_the_setting
         (json!([{ "poNumber": "45" }, { "poNumber": "46" }]), "inconclusive"),
         (json!([{}]), "inconclusive"),
     ] {
-        assert_eq!(shown(answered(200, json!({ "purchaseOrders": entries })), &trusting), expected, "{entries}");
+        assert_eq!(in_a_word(answered(200, json!({ "purchaseOrders": entries })), &trusting), expected, "{entries}");
     }
 }
 
@@ -161,11 +164,11 @@ fn only_a_whole_list_can_be_empty() {
     ] {
         let mut body = more.clone();
         body["purchaseOrders"] = json!([]);
-        assert_eq!(shown(answered(200, body), &rules()), "inconclusive", "{more}");
+        assert_eq!(in_a_word(answered(200, body), &rules()), "inconclusive", "{more}");
     }
     let CallOutcome::Answered(mut cut) = answered(200, json!({ "purchaseOrders": [] })) else { unreachable!() };
     cut.defect = Some("not whole".to_owned());
-    assert_eq!(shown(CallOutcome::Answered(cut), &rules()), "inconclusive");
+    assert_eq!(in_a_word(CallOutcome::Answered(cut), &rules()), "inconclusive");
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn the_list_is_where_the_profile_says() {
     ];
     for (pointer, body, expected) in cases {
         let rules = with(|rules| pointer.clone_into(&mut rules.list_pointer));
-        assert_eq!(shown(answered(200, body.clone()), &rules), expected, "{pointer} {body}");
+        assert_eq!(in_a_word(answered(200, body.clone()), &rules), expected, "{pointer} {body}");
     }
 }
 
@@ -230,7 +233,7 @@ fn a_status_means_none_only_where_the_profile_says_so_and_11vms_itself_answers()
         (&default, answered(404, json!({ "message": "no such order" })), "inconclusive"),
         (&default, answered(204, Value::Null), "inconclusive"),
     ] {
-        assert_eq!(shown(call.clone(), rules), expected, "{call:?}");
+        assert_eq!(in_a_word(call.clone(), rules), expected, "{call:?}");
     }
 }
 

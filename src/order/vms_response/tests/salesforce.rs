@@ -66,7 +66,9 @@ fn the_number_of_an_upsert_without_one_is_looked_up() {
     let created = || answered(201, json!({ "id": "a0X1", "success": true }));
     assert!(needs_look_up(&created(), &rules) && needs_look_up(&answered(204, Value::Null), &rules));
     assert!(!needs_look_up(&answered(200, json!({ "Name": "PO-7" })), &rules));
-    assert!(!needs_look_up(&answered(400, json!([])), &rules) && !needs_look_up(&CallOutcome::Lost("x".into()), &rules));
+    assert!(
+        !needs_look_up(&answered(400, json!([])), &rules) && !needs_look_up(&CallOutcome::Lost("x".into()), &rules)
+    );
     assert!(!needs_look_up(&created(), &ResponseRules::default()));
     let read = |look_up| read_create_with_look_up(created(), look_up, ID, &rules);
     assert!(matches!(

@@ -1,0 +1,176 @@
+//! The profiles, their keys one by one, and the mistakes in them.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Fillings, Mistakes, Settings, Target};
+use crate::order::vms_response::{NumberSource, ResponseRules};
+
+const NEEDED: &str = r#"
+    auth.issuer = "https://issuer.example"
+    auth.audience = "purchase-order-webhook"
+    target.base_url = "https://vms.example/api/v1"
+    target.oauth2.token_url = "https://issuer.example/oauth2/token"
+    target.oauth2.client_id = "purchase-order-webhook"
+    target.oauth2.client_secret = "change-me"
+"#;
+
+fn read(text: &str, environment: &[(&str, &str)]) -> Result<Target, Mistakes> {
+    let environment: BTreeMap<String, String> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Settings::parse("config.toml", &format!("{NEEDED}\n{text}"), &environment).map(|settings| settings.target)
+}
+
+fn target(text: &str) -> Target {
+    read(text, &[]).unwrap()
+}
+
+/// A look-up as `path?query`, with its placeholders.
+fn look_up(target: &Target) -> String {
+    let request = &target.profile.look_up;
+    let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{}?{}", request.path, query.join("&"))
+}
+
+fn create(target: &Target) -> String {
+    format!("{} {}", target.profile.create.method, target.profile.create.path)
+}
+
+#[test]
+fn the_profile_of_11vms_is_the_default() {
+    for text in ["", "target.profile = \"11vms\""] {
+        let target = target(text);
+        assert_eq!(create(&target), "POST /purchase-orders");
+        assert_eq!(look_up(&target), "/purchase-orders?externalId={id}");
+        assert_eq!(target.response_rules, ResponseRules::default());
+        assert!(target.profile.create.omit.is_empty() && target.profile.create.headers.is_empty());
+    }
+}
+
+#[test]
+fn the_profile_of_salesforce_follows_its_path() {
+    let plain = target("target.profile = \"salesforce\"");
+    assert_eq!(create(&plain), "PATCH /sobjects/Purchase_Order__c/External_Id__c/{id}");
+    assert_eq!(look_up(&plain), "/sobjects/Purchase_Order__c/External_Id__c/{id}?");
+    assert_eq!(plain.response_rules, ResponseRules::salesforce("External_Id__c"));
+    assert_eq!(plain.profile.create.omit, ["External_Id__c"]);
+
+    let own = target("target.profile = \"salesforce\"\ntarget.create.path = \"/sobjects/Order/Cart__c/{id}?x=1\"");
+    assert_eq!(look_up(&own), "/sobjects/Order/Cart__c/{id}?x=1?");
+    assert_eq!(own.response_rules, ResponseRules::salesforce("Cart__c"));
+    assert_eq!(own.profile.create.omit, ["Cart__c"]);
+}
+
+#[test]
+fn every_key_can_be_set_by_itself() {
+    let rules = |text: &str| target(text).response_rules;
+    let defaults = ResponseRules::default;
+    assert_eq!(create(&target("target.create.method = \"PUT\"")), "PUT /purchase-orders");
+    assert_eq!(create(&target("target.create.path = \"/po/{id}\"")), "POST /po/{id}");
+    assert_eq!(look_up(&target("target.lookup.path = \"/search\"")), "/search?externalId={id}");
+    assert_eq!(look_up(&target("target.lookup.query = { ref = \"{id}\", n = 1 }")), "/purchase-orders?n=1&ref={id}");
+    assert_eq!(look_up(&target("[target.lookup]\npath = \"/po/{id}\"\n[target.lookup.query]")), "/po/{id}?");
+    assert_eq!(rules("target.number_pointer = \"/a/no\"").look_up.number_pointers, ["/a/no", "/no"]);
+    assert_eq!(rules("target.lookup.number_pointer = \"/no\"").look_up.number_pointers, ["/no"]);
+    assert_eq!(rules("target.lookup.list_pointer = \"\"").look_up.list_pointer, "");
+    assert_eq!(rules("target.lookup.id_pointer = \"none\"").look_up.id_pointer, None);
+    assert_eq!(rules("target.lookup.id_pointer = \"/ref\"").look_up.id_pointer.as_deref(), Some("/ref"));
+    assert_eq!(rules("target.error_pointer = \"/text\"").error_pointer.as_deref(), Some("/text"));
+    assert_eq!(rules("target.rejected_codes = [\"A\", \"B\"]").rejected_codes, ["A", "B"]);
+    assert_eq!(rules("target.transient_codes = []").transient_codes, Vec::<String>::new());
+    assert_eq!(rules("target.gateway_statuses = []").gateway_statuses, Vec::<u16>::new());
+    assert_eq!(rules("target.create.success_statuses = [200, 201, 202]").success_statuses, [200, 201, 202]);
+    assert_eq!(rules("target.create.number_from = \"lookup\"").number_source, NumberSource::LookUp);
+    assert_eq!(rules("target.lookup.none_statuses = [404, 204]").look_up.none_statuses, [404, 204]);
+    // Helm writes numbers so.
+    assert_eq!(rules("target.lookup.none_statuses = [404.0]").look_up.none_statuses, [404]);
+    // A single order that is not there is 404, unless the settings say otherwise.
+    assert_eq!(rules("target.lookup.path = \"/po/{id}\"").look_up.none_statuses, [404]);
+    let explicit = "target.lookup.path = \"/po/{id}\"\ntarget.lookup.none_statuses = []";
+    assert_eq!(rules(explicit).look_up.none_statuses, Vec::<u16>::new());
+    assert_eq!(rules("target.lookup.none_codes = [\"X\"]").look_up.none_codes, ["X"]);
+    let salesforce = rules("target.profile = \"salesforce\"\ntarget.number_pointer = \"/Name\"");
+    assert_eq!(
+        (salesforce.number_pointer.as_str(), salesforce.look_up.number_pointers),
+        ("/Name", vec!["/Name".into()])
+    );
+    assert_eq!(salesforce.rejected_codes, defaults().rejected_codes);
+}
+
+#[test]
+fn variables_set_the_profile_and_its_open_sections_too() {
+    let environment = [
+        ("PO_WEBHOOK_TARGET__CREATE__PATH", "/po"),
+        ("PO_WEBHOOK_TARGET__CREATE__HEADERS__X_API_KEY", "hush"),
+        ("PO_WEBHOOK_TARGET__LOOKUP__QUERY__EXTERNALID", "x{id}"),
+        ("PO_WEBHOOK_TARGET__LOOKUP__NONE_STATUSES", "204,404"),
+    ];
+    let target = read("", &environment).unwrap();
+    assert_eq!(
+        (create(&target).as_str(), look_up(&target).as_str()),
+        ("POST /po", "/purchase-orders?externalId=x{id}")
+    );
+    assert_eq!(target.response_rules.look_up.none_statuses, [204, 404]);
+    let (name, value) = &target.profile.create.headers[0];
+    let fillings = Fillings { id: "1", number: "1" };
+    assert_eq!((name.as_str(), value.0.fill(fillings, str::to_owned).as_str()), ("x-api-key", "hush"));
+    assert!(!format!("{target:?}").contains("hush"), "a header may be a key");
+    let in_the_file = "target.create.headers.X-Api-Key = \"old\"\ntarget.lookup.query.Ref = \"{id}\"";
+    let both =
+        [("PO_WEBHOOK_TARGET__CREATE__HEADERS__X_API_KEY", "new"), ("PO_WEBHOOK_TARGET__LOOKUP__QUERY__REF", "y{id}")];
+    let target = read(in_the_file, &both).unwrap();
+    assert_eq!(look_up(&target), "/purchase-orders?Ref=y{id}");
+    assert_eq!(target.profile.create.headers.len(), 1);
+}
+
+#[test]
+fn mistakes_name_the_key_and_what_is_expected() {
+    for (text, expected) in [
+        ("target.profile = \"sap\"", "target.profile: expected 11vms or salesforce, found \"sap\""),
+        ("target.create.method = \"GET\"", "target.create.method: expected POST or PUT or PATCH"),
+        ("target.create.path = \"purchase-orders\"", "target.create.path: expected a path such as /purchase-orders"),
+        ("target.create.path = \"https://x.example/po\"", "target.create.path: expected a path"),
+        ("target.create.path = \"//x.example/po\"", "target.create.path: expected a path"),
+        ("target.create.path = \"/../admin\"", "target.create.path: expected a path"),
+        ("target.create.path = \"/%2E%2e/admin\"", "target.create.path: expected a path"),
+        ("target.create.path = \"/po#x\"", "target.create.path: expected a path"),
+        ("target.create.path = \"/po/{field}\"", "target.create.path: expected a path"),
+        ("target.create.path = \"/po/{id\"", "target.create.path: expected a path"),
+        (
+            "target.create.headers.Authorization = \"hush\"",
+            "target.create.headers.Authorization: the service sets the header",
+        ),
+        ("target.create.headers.host = \"x\"", "target.create.headers.host: the service sets the header host itself"),
+        ("target.create.headers.Content-Length = \"1\"", "target.create.headers.Content-Length: the service sets"),
+        ("target.create.headers.\"a b\" = \"x\"", "target.create.headers.a b: expected the name of an HTTP header"),
+        ("target.create.headers.X-Key = \"hush\\n\"", "target.create.headers.X-Key: expected a text in ASCII"),
+        ("target.create.headers.X-Key = \"hush{x}\"", "target.create.headers.X-Key: expected a text in ASCII"),
+        ("target.create.headers.X-Key = [\"hush\"]", "target.create.headers.X-Key: expected a text in ASCII"),
+        (
+            "target.create.headers.content-type = \"text/xml\"",
+            "target.create.headers.content-type: expected application/json",
+        ),
+        ("target.create.headers = \"x\"", "target.create.headers: expected a section with names and texts"),
+        ("target.create.success_statuses = [404]", "target.create.success_statuses: expected a list of HTTP statuses"),
+        ("target.create.success_statuses = []", "target.create.success_statuses: expected at least one"),
+        ("target.lookup.query = {}", "target.lookup.query: expected {id} or {number}"),
+        ("target.lookup.query = { n = \"1\" }", "target.lookup.query: expected {id} or {number}"),
+        ("target.lookup.query = { n = \"{x}\" }", "target.lookup.query.n: expected a text"),
+        (
+            "target.lookup.id_pointer = \"\"",
+            "target.lookup.id_pointer: expected a JSON pointer such as /externalId, or \"none\"",
+        ),
+        ("target.lookup.list_pointer = \"orders\"", "target.lookup.list_pointer: expected a JSON pointer"),
+        ("target.lookup.none_statuses = [500]", "target.lookup.none_statuses: expected a list of the HTTP statuses"),
+        ("target.lookup.none_statuses = [\"x\"]", "target.lookup.none_statuses: expected a list of the HTTP statuses"),
+        ("target.gateway_statuses = [502]", "target.gateway_statuses: expected a list of HTTP statuses from 400"),
+        ("target.lookup.querry.x = \"{id}\"", "target.lookup.querry.x: unknown key"),
+        (
+            "target.profile = \"salesforce\"\ntarget.create.path = \"/po\"\ntarget.lookup.path = \"/po/{id}\"",
+            "target.lookup.id_pointer is missing; expected a JSON pointer",
+        ),
+    ] {
+        let found = read(text, &[]).map(|_| ()).unwrap_err().0;
+        let is_found = found.iter().any(|mistake| mistake.starts_with(&format!("config.toml: {expected}")));
+        assert!(is_found && !found.concat().contains("hush"), "{text}\n{expected}\n{found:#?}");
+    }
+}
