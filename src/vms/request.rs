@@ -21,6 +21,9 @@ pub enum RequestError {
     /// The id or the number would be a step in the path.
     #[error("\".\" and \"..\" can't be a part of the path of 11VMS")]
     Step,
+    /// 11VMS would be asked about all orders, or be given one without a name.
+    #[error("the cart has no number, which {{number}} of the profile needs")]
+    Missing,
     /// It would end a text of the query language (OData, SOQL), and the rest would be read as its words.
     #[error("a quotation mark or a backslash can't be a part of a quoted text in the query of 11VMS")]
     Quote,
@@ -49,11 +52,10 @@ impl Address {
     /// # Errors
     /// If the order's id or its number would change what the path means.
     pub fn of_path(path: &Template, fillings: Fillings<'_>) -> Result<Self, RequestError> {
-        let is_step = |text: &str| matches!(text, "." | "..");
-        if path.names_an_order() && (is_step(fillings.id) || is_step(fillings.number)) {
+        if path.used(fillings).any(|text| matches!(text, "." | "..")) {
             return Err(RequestError::Step);
         }
-        check_quotes(path, fillings)?;
+        check_values(path, fillings)?;
         let filled = path.fill(fillings, encode);
         let (path, query) = filled.split_once('?').map_or((filled.as_str(), None), |(path, query)| (path, Some(query)));
         Ok(Self { path: path.to_owned(), query: query.map(str::to_owned) })
@@ -66,7 +68,7 @@ impl Address {
     pub fn of_look_up(request: &LookUpRequest, fillings: Fillings<'_>) -> Result<Self, RequestError> {
         let mut address = Self::of_path(&request.path, fillings)?;
         for (name, value) in &request.query {
-            check_quotes(value, fillings)?;
+            check_values(value, fillings)?;
             let value = encode(&value.fill(fillings, str::to_owned));
             let pair = format!("{}={value}", utf8_percent_encode(name, RESERVED_IN_NAMES));
             address.query = Some(address.query.map_or_else(|| pair.clone(), |query| format!("{query}&{pair}")));
@@ -83,10 +85,13 @@ impl Address {
     }
 }
 
-/// Refuses an id that would end a quoted text of the template.
-fn check_quotes(template: &Template, fillings: Fillings<'_>) -> Result<(), RequestError> {
-    let is_quoted = template.names_an_order() && template.to_string().contains(['\'', '"']);
-    let breaks_out = [fillings.id, fillings.number].iter().any(|text| text.contains(['\'', '"', '\\']));
+/// Refuses a value that is missing, or that would end a quoted text of the template.
+fn check_values(template: &Template, fillings: Fillings<'_>) -> Result<(), RequestError> {
+    let is_quoted = template.to_string().contains(['\'', '"']);
+    if template.used(fillings).any(str::is_empty) {
+        return Err(RequestError::Missing);
+    }
+    let breaks_out = template.used(fillings).any(|text| text.contains(['\'', '"', '\\']));
     if is_quoted && breaks_out { Err(RequestError::Quote) } else { Ok(()) }
 }
 
@@ -144,6 +149,8 @@ mod tests {
     fn an_id_never_changes_what_is_asked() {
         assert_eq!(address_of("https://vms.example/api", "/po/{id}", ".."), Err(RequestError::Step));
         assert_eq!(address_of("https://vms.example/api", "/po('{id}')", "x') or ('"), Err(RequestError::Quote));
+        assert_eq!(address_of("https://vms.example/api", "/po/{id}", ""), Err(RequestError::Missing));
+        assert!(address_of("https://vms.example/api", "/po('{number}')", "'").is_ok(), "what is not used can't harm");
         let query = vec![("$filter".to_owned(), Template::parse("ExternalId eq '{id}'").unwrap())];
         let request = LookUpRequest { path: Template::parse("/po").unwrap(), query };
         let base_url: Url = "https://vms.example".parse().unwrap();

@@ -67,6 +67,15 @@ impl Template {
         self.0.contains(&Piece::Id)
     }
 
+    /// The values that are filled in.
+    pub fn used<'f>(&self, fillings: Fillings<'f>) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter_map(move |piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Id => Some(fillings.id),
+            Piece::Number => Some(fillings.number),
+        })
+    }
+
     /// The text with an order's values, each encoded.
     pub fn fill(&self, fillings: Fillings<'_>, encode: impl Fn(&str) -> String) -> String {
         let filled = self.0.iter().map(|piece| match piece {
