@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
 mod file_checks;
+mod ledger_start;
 mod plain_text;
 mod purge;
 mod socket;
@@ -19,17 +20,14 @@ use tracing::{error, info};
 
 use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
-use crate::config::{Limits, Server, Settings, Storage};
+use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
-use crate::ledger::outage_log::OutageLog;
-use crate::ledger::postgres::PostgresLedger;
-use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::LiveMapping;
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::vms::client::VmsClient;
 pub use file_checks::check_files;
+use ledger_start::open_ledger;
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
@@ -58,7 +56,8 @@ pub struct App {
 }
 
 impl App {
-    /// Builds every part and binds both addresses. Nothing is fetched or sent yet.
+    /// Builds every part and binds both addresses. Nothing is fetched or sent yet. Waits for a database that can't be used
+    /// yet, at most for `ledger.start_timeout`.
     ///
     /// # Errors
     /// If a part can't be built; see [`StartError`].
@@ -71,7 +70,7 @@ impl App {
         warn_of_plain_text_urls(&settings);
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
-        let orders = open_ledger(&ledger.storage, lease_length(attempt_limit), &clock).await?;
+        let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
@@ -193,22 +192,6 @@ fn log_start(settings: &Settings, mapping_version: &str) {
         server.tls = settings.server.tls.is_some(),
         "the service starts"
     );
-}
-
-/// Opens the ledger that the settings name.
-async fn open_ledger(
-    storage: &Storage,
-    lease: Duration,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Ledger>, LedgerError> {
-    let ledger: Arc<dyn Ledger> = match storage {
-        Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
-        Storage::Postgres(url) => {
-            let url = url.clone();
-            Arc::new(PostgresLedger::open(Arc::new(move || url.read()), lease).await?)
-        }
-    };
-    Ok(Arc::new(OutageLog::new(ledger, Arc::clone(clock))))
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

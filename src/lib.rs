@@ -35,6 +35,7 @@ pub mod server;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod postgres_url;
 pub mod private_key;
 pub mod reload;
 pub mod single_flight;

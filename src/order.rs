@@ -103,6 +103,28 @@ impl Order {
         Self { body: String::new(), fingerprint: String::new(), propagated_headers, ..self }
     }
 
+    /// The order without what a storage may refuse: 11VMS's answer, and in the texts of attempts and messages everything
+    /// that is not plain ASCII. The last attempt says so.
+    #[must_use]
+    pub fn without_foreign_text(mut self, reason: &str) -> Self {
+        let plain = |text: &str| -> String {
+            text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
+        };
+        self.vms_response = None;
+        for message in &mut self.messages {
+            message.message = plain(&message.message);
+        }
+        for attempt in &mut self.attempts {
+            attempt.detail = attempt.detail.as_deref().map(plain);
+        }
+        if let Some(last) = self.attempts.last_mut() {
+            let detail = last.detail.take().map(|detail| format!("{detail}; ")).unwrap_or_default();
+            last.detail =
+                Some(format!("{detail}11VMS's answer is left out, the ledger can't store it: {}", plain(reason)));
+        }
+        self
+    }
+
     /// The id of the request that brought the cart.
     pub fn request_id(&self) -> Option<&str> {
         self.propagated_headers.request_id.as_deref()

@@ -67,6 +67,10 @@ impl From<LedgerError> for Problem {
             LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }
+            LedgerError::Unwritable(reason) => {
+                let detail = format!("The ledger can't store this, and nothing was sent to 11VMS: {reason}");
+                return Self::new(ProblemKind::INVALID_CART, detail);
+            }
             LedgerError::Unreadable { id, .. } => {
                 let detail =
                     format!("The record of the order {id} can't be read: an operator has to look into the log.");

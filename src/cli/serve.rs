@@ -42,10 +42,15 @@ fn run(settings: Settings) -> Result<(), Failure> {
     let refused = system::prepare(settings.server.limits.connections);
     let tls = settings.server.tls.is_some();
     runtime()?.block_on(async {
-        let app = App::build(settings, Arc::new(SystemClock)).await?;
-        refused.warn();
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
+        // A start may wait for its database.
+        let building = Box::pin(App::build(settings, Arc::new(SystemClock)));
+        let Some(app) = stop.run_until_cancelled(building).await else {
+            return Ok(());
+        };
+        let app = app?;
+        refused.warn();
         if let (Ok(address), Ok(management)) = (app.address(), app.management_address()) {
             info!(
                 server.address = %address,

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
+use crate::postgres_url::PostgresUrl;
 
 /// SRM repeats a cart within hours, not days.
 const MIN_RETENTION: Duration = Duration::from_hours(24);
@@ -19,6 +20,8 @@ pub struct Ledger {
     pub storage: Storage,
     /// How long settled orders are kept.
     pub retention: Duration,
+    /// How long a start waits for a database that can't be used yet.
+    pub start_timeout: Duration,
 }
 
 /// The store of the orders.
@@ -38,7 +41,8 @@ impl Ledger {
         let retention = reader.value_or("ledger.retention", "400d", "a duration of at least \"1d\"", |text| {
             units::duration(text).filter(|retention| *retention >= MIN_RETENTION)
         });
-        Some(Self { storage: storage?, retention: retention? })
+        let start_timeout = reader.duration("ledger.start_timeout", "60s");
+        Some(Self { storage: storage?, retention: retention?, start_timeout: start_timeout? })
     }
 }
 
@@ -52,13 +56,20 @@ impl Storage {
         let url = secret.read().ok()?;
         let url = url.expose_secret();
         if let Some(path) = units::sqlite_file(url) {
-            Some(Self::Sqlite(path))
-        } else if units::is_postgres(url) {
-            Some(Self::Postgres(secret))
-        } else {
-            reader.report_entry(&entry, EXPECTED);
-            None
+            return Some(Self::Sqlite(path));
         }
+        if PostgresUrl::is_keyword_form(url) {
+            reader.report_entry(&entry, &format!("{EXPECTED}; the form host=… dbname=… is not read"));
+            return None;
+        }
+        if !PostgresUrl::has_scheme(url) {
+            reader.report_entry(&entry, EXPECTED);
+            return None;
+        }
+        for mistake in PostgresUrl::parse(url).err().unwrap_or_default() {
+            reader.report_entry(&entry, &mistake);
+        }
+        Some(Self::Postgres(secret))
     }
 
     /// `sqlite` or `postgresql`.
@@ -73,7 +84,7 @@ impl Storage {
     pub fn location(&self) -> Option<String> {
         match self {
             Self::Sqlite(path) => Some(std::path::absolute(path).ok()?.display().to_string()),
-            Self::Postgres(url) => units::postgres_location(url.read().ok()?.expose_secret()),
+            Self::Postgres(url) => PostgresUrl::parse(url.read().ok()?.expose_secret()).ok()?.location(),
         }
     }
 }

@@ -322,20 +322,23 @@ fn the_ledger_is_a_file_or_a_database_whose_url_is_a_secret() {
     let file = folder.path().join("url");
     std::fs::write(&file, "postgresql://user:hidden@db.example/orders\n").unwrap();
     assert!(matches!(storage(&format!("ledger.url_file = {file:?}")).unwrap(), Storage::Postgres(Secret::File(_))));
-    for wrong in [
-        "postgres://user:hidden@db.example",
-        "mysql://user:hidden@db.example/orders",
-        "postgres:/user:hidden@db.example/orders",
-        "postgres://db.example/orders?pasword=hidden",
-        "postgres://user:hidden@db.example/orders?sslmod=verify-full",
-        "postgres://user:hidden@db.example/orders?sslmode=bogus",
-        "postgres://user:hidden@db.example/orders\npostgres://x",
+    for (wrong, expected) in [
+        ("postgres://user:hidden@db.example", "the database's name is missing"),
+        ("mysql://user:hidden@db.example/orders", "expected sqlite:FILE"),
+        ("postgres:/user:hidden@db.example/orders", "expected sqlite:FILE"),
+        ("host=db.example password=hidden dbname=orders", "the form host=… dbname=… is not read"),
+        ("postgres://db.example/orders?pasword=hidden", "pasword: unknown parameter; did you mean password?"),
+        ("postgres://user:hidden@db.example/orders?sslmod=verify-full", "sslmod: unknown parameter"),
+        ("postgres://user:hidden@db.example/orders?sslmode=bogus", "sslmode: expected disable or allow"),
+        ("postgres://user:hidden@db.example/orders?channel_binding=require", "channel_binding: the driver can't"),
+        ("postgres://user:hidden@db.example/orders\npostgres://x", "white space"),
     ] {
         let found = storage(&format!("ledger.url = {wrong:?}")).unwrap_err().0;
         assert!(
-            found.len() == 1 && found[0].contains("expected sqlite:FILE") && !found[0].contains("hidden"),
+            found.len() == 1 && found[0].starts_with("config.toml: ledger.url: ") && found[0].contains(expected),
             "{found:?}"
         );
+        assert!(!found[0].contains("hidden"), "{found:?}");
     }
 }
 

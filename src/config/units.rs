@@ -92,50 +92,6 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     (!path.is_empty() && !path.starts_with(':') && !path.contains('?')).then(|| PathBuf::from(path))
 }
 
-/// Whether it is the URL of a PostgreSQL database with known parameters only. The driver ignores unknown ones, and logs
-/// them: a slip in one could switch the check of TLS off, or show a password.
-pub fn is_postgres(url: &str) -> bool {
-    const PARAMETERS: [&str; 14] = [
-        "sslmode",
-        "sslrootcert",
-        "sslcert",
-        "sslkey",
-        "host",
-        "hostaddr",
-        "port",
-        "dbname",
-        "user",
-        "password",
-        "application_name",
-        "options",
-        "statement-cache-capacity",
-        "ssl-mode",
-    ];
-    const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-    let known = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
-        let is_mode = matches!(&*name, "sslmode" | "ssl-mode");
-        PARAMETERS.contains(&&*name) && (!is_mode || SSL_MODES.contains(&&*value))
-    };
-    let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let is_one_line = !url.contains(char::is_whitespace);
-    scheme
-        && is_one_line
-        && Url::parse(url).is_ok_and(|url| !url.path().trim_matches('/').is_empty() && url.query_pairs().all(known))
-}
-
-/// `host/database` of a PostgreSQL URL, for log lines. `None` if parameters replace either, and for a URL whose password is
-/// not percent-encoded: a `/` in it would make a part of the password look like the database.
-pub fn postgres_location(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok()?;
-    let is_replaced = url.query_pairs().any(|(name, _)| matches!(&*name, "host" | "hostaddr" | "dbname"));
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '[' | ']'))
-    };
-    let (host, database) = (url.host_str()?, url.path().trim_matches('/'));
-    (!is_replaced && is_name(host) && is_name(database)).then(|| format!("{host}/{database}"))
-}
-
 /// A JSON pointer (RFC 6901) to a member: `~` occurs only in `~0` and `~1`.
 pub fn json_pointer(text: &str) -> Option<String> {
     let escapes = text.matches('~').count() == text.matches("~0").count() + text.matches("~1").count();
@@ -168,19 +124,6 @@ mod tests {
         }
         for nonsense in ["0B", "1MB", "1", "MiB"] {
             assert_eq!(size(nonsense), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn the_location_of_a_database_contains_no_part_of_a_password() {
-        for (url, location) in [
-            ("postgres://user:hidden@db.example/orders?sslmode=verify-full", Some("db.example/orders")),
-            ("postgresql://[::1]:5433/orders", Some("[::1]/orders")),
-            ("postgres://user:12/34@db.example/orders", None),
-            ("postgres://user@db.example/orders?host=other.example", None),
-            ("postgres://user@%2Frun%2Fpostgresql/orders", None),
-        ] {
-            assert_eq!(postgres_location(url).as_deref(), location, "{url}");
         }
     }
 

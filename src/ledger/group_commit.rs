@@ -1,4 +1,4 @@
-//! Group commit: all writes that wait share one transaction and one fsync.
+//! Group commit: all writes that wait share one transaction and one fsync. A write that can't be stored fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
 
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
@@ -45,10 +46,10 @@ pub enum Written {
 /// A storage that commits a group of writes in one durable transaction.
 pub trait Backend: Send + 'static {
     /// Commits the writes in one transaction; returns one result each, in order. A record that can't be read fails its
-    /// own write alone; if the storage fails, nothing of the group is committed.
+    /// own write alone; on an error, nothing of the group is committed.
     ///
     /// # Errors
-    /// If the storage fails.
+    /// If the storage fails; [`LedgerError::Unwritable`] if it can't hold one of the writes.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError>;
 }
 
@@ -71,12 +72,7 @@ impl GroupCommit {
             let mut group = Vec::with_capacity(MAX_GROUP);
             while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
                 let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
-                // A panic is a defect of the backend; it must not end the only writer.
-                let commit = catch_unwind(AssertUnwindSafe(|| backend.commit(&writes)));
-                answer(
-                    callers,
-                    commit.unwrap_or_else(|_| Err(LedgerError::Unavailable("its writer failed".to_owned()))),
-                );
+                answer(callers, commit(&mut backend, writes));
             }
         };
         thread::Builder::new()
@@ -139,22 +135,58 @@ impl GroupCommit {
     }
 }
 
+/// Commits a group. If the storage can't hold one of the writes, each is written alone, in the same order, so that the
+/// others are not lost with it.
+fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written, LedgerError>> {
+    match try_commit(backend, &writes) {
+        Ok(results) => results,
+        Err(LedgerError::Unwritable(_)) => {
+            let mut outage = None;
+            let alone = writes.into_iter().map(|write| match &outage {
+                Some(error) => Err(LedgerError::clone(error)),
+                None => commit_alone(backend, write)
+                    .inspect_err(|error| outage = matches!(error, LedgerError::Unavailable(_)).then(|| error.clone())),
+            });
+            alone.collect()
+        }
+        Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+/// Commits one write. An order that has left nothing to decide, because 11VMS has answered, is stored without what the
+/// storage can't hold: otherwise nobody would ever learn of its outcome.
+fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Written, LedgerError> {
+    match (try_commit_alone(backend, &write), write) {
+        (Err(LedgerError::Unwritable(reason)), Write::Store(order)) => {
+            warn!(
+                order.id = %order.id,
+                error.message = reason,
+                "the ledger can't store what 11VMS answered: the order is stored without it"
+            );
+            let plain = Box::new(order.without_foreign_text(&reason));
+            try_commit_alone(backend, &Write::Store(plain))
+        }
+        (result, _) => result,
+    }
+}
+
+fn try_commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Written, LedgerError> {
+    let results = try_commit(backend, std::slice::from_ref(write))?;
+    results.into_iter().next().unwrap_or_else(|| Err(LedgerError::Unavailable("its writer gave no answer".to_owned())))
+}
+
+/// A panic is a defect of the backend; it must not end the only writer, nor fail the others of its group.
+fn try_commit(backend: &mut impl Backend, writes: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+    catch_unwind(AssertUnwindSafe(|| backend.commit(writes))).unwrap_or_else(|_| {
+        let text = "its writer failed".to_owned();
+        Err(if writes.len() > 1 { LedgerError::Unwritable(text) } else { LedgerError::Unavailable(text) })
+    })
+}
+
 /// Gives every caller its result. A caller that hung up loses only the answer.
-fn answer(
-    callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>,
-    results: Result<Vec<Result<Written, LedgerError>>, LedgerError>,
-) {
-    match results {
-        Ok(results) => {
-            for (caller, written) in callers.into_iter().zip(results) {
-                let _ = caller.send(written);
-            }
-        }
-        Err(error) => {
-            for caller in callers {
-                let _ = caller.send(Err(error.clone()));
-            }
-        }
+fn answer(callers: Vec<oneshot::Sender<Result<Written, LedgerError>>>, results: Vec<Result<Written, LedgerError>>) {
+    for (caller, written) in callers.into_iter().zip(results) {
+        let _ = caller.send(written);
     }
 }
 

@@ -60,6 +60,10 @@ impl OutageLog {
                     "the order's record can't be read: nobody works on the order"
                 );
             }
+            Err(LedgerError::Unwritable(detail)) => {
+                // No outage: everything else is written.
+                error!(error.message = detail, "the ledger can't store an order: its cart is refused");
+            }
             Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => self.failed(operation, error),
         }
         result

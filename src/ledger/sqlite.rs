@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
@@ -151,7 +151,7 @@ fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, K
             Err(error @ LedgerError::Unreadable { .. }) => {
                 known.insert(id.clone(), Known { order: Err(error), written_by_us: true });
             }
-            Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
     Ok(known)
@@ -297,7 +297,13 @@ fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
 
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(error.to_string())
+        match error.sqlite_error_code() {
+            // A value that no file holds, whatever its state is.
+            Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+                Self::Unwritable(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

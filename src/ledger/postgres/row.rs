@@ -28,9 +28,10 @@ pub fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// Reads the order of a row that begins with the columns `id, record`.
-pub fn read_record(row: &PgRow) -> Result<Order, LedgerError> {
-    let (id, record): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(record)
-        .map_err(|error| LedgerError::Unreadable { id: id.to_owned(), detail: error.to_string() })
+/// Reads the order of a row whose columns from `first` on are `id, record`; `None` where there is none.
+pub fn read_record(row: &PgRow, first: usize) -> Result<Option<Order>, LedgerError> {
+    let (id, record): (Option<&str>, Option<&str>) = (row.try_get(first)?, row.try_get(first + 1)?);
+    let (Some(id), Some(record)) = (id, record) else { return Ok(None) };
+    let order = serde_json::from_str(record);
+    order.map(Some).map_err(|error| LedgerError::Unreadable { id: id.to_owned(), detail: error.to_string() })
 }

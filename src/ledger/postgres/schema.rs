@@ -2,7 +2,8 @@
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::connection::unavailable;
+use super::failure::unavailable;
+use super::readiness::PROBE_TABLE;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; the table `schema_version` counts those that were applied. Never edit one that was
@@ -13,7 +14,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("0001_orders.sql")];
 const LOCK: i64 = 0x0070_6F2D_686F_6F6B;
 
 /// Brings the schema up to date in one transaction. Replicas that start together do it one after the other.
-pub async fn migrate(connection: &mut PgConnection) -> Result<(), LedgerError> {
+///
+/// # Errors
+/// If the database fails. The inner error is a schema that is newer than this program.
+pub async fn migrate(connection: &mut PgConnection) -> Result<Result<(), LedgerError>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     // Given back with the transaction, also if this process dies.
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
@@ -22,15 +26,16 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<(), LedgerError> {
         sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut *transaction).await?;
     let applied = usize::try_from(applied.unwrap_or(0)).unwrap_or(0);
     if applied > MIGRATIONS.len() {
-        return Err(unavailable(format!(
+        return Ok(Err(unavailable(format!(
             "its schema is version {applied}, this program knows {}; expected a newer program",
             MIGRATIONS.len()
-        )));
+        ))));
     }
     for (version, migration) in (1_i64..).zip(MIGRATIONS).skip(applied) {
         transaction.execute(migration).await?;
         sqlx::query("INSERT INTO schema_version VALUES ($1)").bind(version).execute(&mut *transaction).await?;
     }
+    transaction.execute(PROBE_TABLE).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(Ok(()))
 }

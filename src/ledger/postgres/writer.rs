@@ -2,16 +2,16 @@
 //! it breaks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::error::DatabaseError;
-use sqlx::postgres::PgPool;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 
-use super::connection::{QUERY_TIMEOUT, UrlSource, connect, no_answer, options, prepare, unavailable};
+use super::connection::{Connector, Purpose, QUERY_TIMEOUT, Session};
+use super::failure::{Fault, is_full, no_answer, unavailable};
 use super::row::{milliseconds, read_record, texts, whole};
 use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
@@ -24,34 +24,24 @@ const MAX_TRIES: usize = 5;
 
 type Results = Vec<Result<Written, LedgerError>>;
 
-/// A connection that was idle for longer is pinged before it gets a group: a failover or a firewall may have cut it
-/// silently. In a burst nothing is pinged.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(5);
-
-/// Time for that ping: long for a network, short for the callers that wait for the group.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// The one writer of this replica.
 pub struct Writer {
-    url: UrlSource,
-    /// Given a new password when the writer reads one.
-    readers: PgPool,
-    connection: Option<Idle>,
-    runtime: Handle,
-    replica: String,
-    lease: Duration,
-}
-
-/// A connection between two groups.
-struct Idle {
-    connection: PgConnection,
-    since: Instant,
+    pub connector: Connector,
+    /// The session between two groups.
+    pub session: Option<Session>,
+    pub runtime: Handle,
+    pub replica: String,
+    pub lease: Duration,
+    /// Set when the database has no room for a group.
+    pub lacks_room: Arc<AtomicBool>,
 }
 
 /// Why a group was not written.
 enum Failure {
     /// Another replica wrote the same orders at the same moment: nothing was written, and another try may succeed.
     Contended,
+    /// One of the writes can't be stored: nothing was written.
+    Value(LedgerError),
     /// Nothing was written.
     Broken(LedgerError),
     /// The commit itself broke off: it may have been written.
@@ -60,54 +50,51 @@ enum Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        // serialization_failure and deadlock_detected (PostgreSQL, appendix A).
-        let code = error.as_database_error().and_then(DatabaseError::code);
-        if matches!(code.as_deref(), Some("40001" | "40P01")) { Self::Contended } else { Self::Broken(error.into()) }
+        match Fault::of(&error) {
+            Fault::Contention => Self::Contended,
+            Fault::Value => Self::Value(error.into()),
+            Fault::Session | Fault::Other => Self::Broken(error.into()),
+        }
     }
 }
 
 impl Writer {
-    pub const fn new(url: UrlSource, readers: PgPool, runtime: Handle, replica: String, lease: Duration) -> Self {
-        Self { url, readers, connection: None, runtime, replica, lease }
-    }
-
     async fn write(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
         for _ in 0..MAX_TRIES {
-            let was_idle = self.connection.is_some();
-            // A connection that failed is not put back.
-            let mut connection = self.connected().await?;
-            let written = tokio::time::timeout(QUERY_TIMEOUT, self.try_to_write(&mut connection, group)).await;
+            // A session that failed is not put back.
+            let (mut session, had_rested) = self.session().await?;
+            let written = tokio::time::timeout(QUERY_TIMEOUT, self.try_to_write(&mut session.connection, group)).await;
             match written.unwrap_or_else(|_| Err(Failure::Ambiguous(no_answer()))) {
                 Ok(results) => {
-                    self.put_back(connection);
+                    self.put_back(session);
                     return Ok(results);
                 }
-                Err(Failure::Contended) => self.put_back(connection),
-                // The database may have been restarted since the last group: a new connection is tried.
-                Err(Failure::Broken(_)) if was_idle => {}
+                Err(Failure::Contended) => self.put_back(session),
+                Err(Failure::Value(error)) => {
+                    self.put_back(session);
+                    return Err(error);
+                }
+                // The database may have been restarted, or have become a standby, since the last group: a new session
+                // is tried.
+                Err(Failure::Broken(_)) if had_rested => {}
                 Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
             }
         }
         Err(unavailable("other replicas wrote the same orders again and again".to_owned()))
     }
 
-    fn put_back(&mut self, connection: PgConnection) {
-        self.connection = Some(Idle { connection, since: Instant::now() });
+    fn put_back(&mut self, session: Session) {
+        self.session = Some(session.at_rest());
     }
 
-    /// The connection of the last group if it still works; else a new one.
-    async fn connected(&mut self) -> Result<PgConnection, LedgerError> {
-        if let Some(Idle { mut connection, since }) = self.connection.take() {
-            let trusted = since.elapsed() < PING_AFTER_IDLE;
-            if trusted || tokio::time::timeout(PING_TIMEOUT, connection.ping()).await.is_ok_and(|pong| pong.is_ok()) {
-                return Ok(connection);
-            }
+    /// The session of the last group if it still works, and true; else a new one.
+    async fn session(&mut self) -> Result<(Session, bool), LedgerError> {
+        if let Some(session) = self.session.take()
+            && let Some(session) = session.awake().await
+        {
+            return Ok((session, true));
         }
-        let options = options(&self.url)?;
-        self.readers.set_connect_options(options.clone());
-        let mut connection = connect(&options).await?;
-        prepare(&mut connection).await?;
-        Ok(connection)
+        Ok((self.connector.connect(Purpose::Orders).await?, false))
     }
 
     async fn try_to_write(&self, connection: &mut PgConnection, group: &[Write]) -> Result<Results, Failure> {
@@ -118,8 +105,8 @@ impl Writer {
         let (mut new, mut newer) = (Rows::default(), Rows::default());
         for change in orders.changes() {
             match change {
-                Change::New(order) => new.add(order).map_err(Failure::Broken)?,
-                Change::Newer(order) => newer.add(order).map_err(Failure::Broken)?,
+                Change::New(order) => new.add(order).map_err(Failure::Value)?,
+                Change::Newer(order) => newer.add(order).map_err(Failure::Value)?,
             }
         }
         self.insert(&mut transaction, &new).await?;
@@ -132,7 +119,8 @@ impl Writer {
                 Applied::ToAll(before) => Ok(Written::Purged(purge(&mut transaction, before).await?)),
             });
         }
-        transaction.commit().await.map_err(|error| Failure::Ambiguous(error.into()))?;
+        let committed = transaction.commit().await.inspect_err(|error| self.note_room(error));
+        committed.map_err(|error| Failure::Ambiguous(error.into()))?;
         Ok(results)
     }
 
@@ -144,8 +132,11 @@ impl Writer {
     ) -> Result<BTreeMap<OrderId, Known>, Failure> {
         let query = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
         let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
-        let known = |row| Known { order: read_record(row), written_by_us: row.get::<&str, _>(2) == self.replica };
-        Ok(rows.iter().map(|row| (OrderId::stored(row.get(0)), known(row))).collect())
+        let known = |row| {
+            let order = read_record(row, 0).transpose()?;
+            Some(Known { order, written_by_us: row.get::<&str, _>(2) == self.replica })
+        };
+        Ok(rows.iter().filter_map(|row| Some((OrderId::stored(row.get(0)), known(row)?))).collect())
     }
 
     async fn insert(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {
@@ -196,8 +187,18 @@ impl Writer {
             .bind(milliseconds(self.lease))
             .bind(&rows.leased)
             .execute(&mut **transaction)
-            .await?;
+            .await
+            .inspect_err(|error| self.note_room(error))?;
         Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+    }
+}
+
+impl Writer {
+    /// A full disk lets some writes pass and others not: readiness has to know of it.
+    fn note_room(&self, error: &sqlx::Error) {
+        if is_full(error) {
+            self.lacks_room.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -232,7 +233,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn add(&mut self, order: &'a Order) -> Result<(), LedgerError> {
-        let record = serde_json::to_string(order).map_err(|error| unavailable(error.to_string()))?;
+        let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
         self.ids.push(order.id.as_str());
         self.cart_numbers.push(indexed_cart_number(&order.cart_number));
         self.states.push(order.state.name());

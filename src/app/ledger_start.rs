@@ -1,0 +1,77 @@
+//! The opening of the ledger: a start waits for a database that may come, and not for one that only a person can bring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::config::{self, Secret, Storage};
+use crate::ledger::outage_log::OutageLog;
+use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Ledger, LedgerError};
+
+/// Pause between two tries: a database that starts takes some seconds.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Interval of the log lines while a start waits.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Opens the ledger that the settings name.
+pub async fn open_ledger(
+    settings: &config::Ledger,
+    lease: Duration,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let ledger: Arc<dyn Ledger> = match &settings.storage {
+        Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+        Storage::Postgres(url) => Arc::new(open_database(url, settings.start_timeout, lease).await?),
+    };
+    Ok(Arc::new(OutageLog::new(ledger, Arc::clone(clock))))
+}
+
+/// Tries until the database can be used, or the limit has passed, or only a person can help.
+async fn open_database(url: &Secret, limit: Duration, lease: Duration) -> Result<PostgresLedger, LedgerError> {
+    let url = url.clone();
+    let source: UrlSource = Arc::new(move || url.read());
+    // A clock that steps must not prolong the wait.
+    let start = Instant::now();
+    let mut next_report = start;
+    loop {
+        let problem = match PostgresLedger::open(Arc::clone(&source), lease).await {
+            Ok(ledger) => {
+                if next_report > start {
+                    let waited = start.elapsed().as_secs_f64();
+                    info!(outage.duration = waited, "the ledger's database can be used: the start goes on");
+                }
+                return Ok(ledger);
+            }
+            Err(OpenError::Permanent(error)) => return Err(named(&error, "")),
+            Err(OpenError::Transient(error)) => error,
+        };
+        if start.elapsed() >= limit {
+            let waited = format!("; waited for {} s (ledger.start_timeout)", limit.as_secs_f64());
+            return Err(named(&problem, &waited));
+        }
+        if Instant::now() >= next_report {
+            next_report = Instant::now() + REPORT_INTERVAL;
+            warn!(
+                setting.name = "ledger.url",
+                error.message = %problem,
+                "the ledger's database can't be used yet: the start waits, at most for ledger.start_timeout"
+            );
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The error with the setting that may be at fault.
+fn named(error: &LedgerError, more: &str) -> LedgerError {
+    let reason = match error {
+        LedgerError::Unavailable(reason) => reason.clone(),
+        error => error.to_string(),
+    };
+    LedgerError::Unavailable(format!("ledger.url: {reason}{more}"))
+}

@@ -1,0 +1,123 @@
+//! What a failure of the database means: for the session, for the write, and for a start.
+
+use sqlx::error::DatabaseError;
+use thiserror::Error;
+
+use crate::ledger::LedgerError;
+
+/// Why a ledger could not be opened.
+#[derive(Debug, Clone, Error)]
+pub enum OpenError {
+    /// It may pass by itself: the database is down, is starting, is a standby, or has no free connection.
+    #[error(transparent)]
+    Transient(LedgerError),
+    /// Only a person can cure it: a wrong URL, password, encoding or certificate.
+    #[error(transparent)]
+    Permanent(LedgerError),
+}
+
+impl From<OpenError> for LedgerError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Transient(error) | OpenError::Permanent(error) => error,
+        }
+    }
+}
+
+/// What a failed statement says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Another replica wrote the same orders at the same moment: another try may succeed.
+    Contention,
+    /// A value can't be stored, whatever the state of the database.
+    Value,
+    /// The session is of no more use: it broke, its server stops, or it can't write (any more).
+    Session,
+    /// The database has no room, or no permission, or something else.
+    Other,
+}
+
+impl Fault {
+    /// Reads an error by its SQLSTATE (PostgreSQL, appendix A).
+    pub fn of(error: &sqlx::Error) -> Self {
+        let code = match error {
+            sqlx::Error::Database(error) => error.code().unwrap_or_default(),
+            sqlx::Error::Encode(_) => return Self::Value,
+            // The connection broke, or its bytes can't be understood.
+            _ => return Self::Session,
+        };
+        match (&*code, code.get(..2).unwrap_or_default()) {
+            // serialization_failure, deadlock_detected
+            ("40001" | "40P01", _) => Self::Contention,
+            // data_exception, integrity_constraint_violation, with_check_option_violation, raise_exception of a trigger,
+            // program_limit_exceeded
+            (_, "22" | "23" | "44" | "P0" | "54") => Self::Value,
+            // connection_exception, invalid_transaction_state (25006: read-only), operator_intervention (57P01: the
+            // server stops); a prepared statement that is there or is not: a pooler changed the session.
+            (_, "08" | "25") | ("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "26000" | "42P05", _) => {
+                Self::Session
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An error of a start.
+pub fn opening(error: sqlx::Error) -> OpenError {
+    if may_pass(&error) { OpenError::Transient(error.into()) } else { OpenError::Permanent(error.into()) }
+}
+
+/// Whether the same start may succeed a little later.
+fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            // Also insufficient_resources (53300: too many connections).
+            !is_pooling(error.as_ref()) && matches!(code.get(..2), Some("08" | "25" | "40" | "53" | "57"))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        _ => false,
+    }
+}
+
+/// Whether the database has no room (insufficient_resources).
+pub fn is_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("53"))
+}
+
+/// Whether the error is a pooler's that changes sessions between transactions or statements.
+fn is_pooling(error: &dyn DatabaseError) -> bool {
+    matches!(error.code().as_deref(), Some("26000" | "42P05")) || error.message().contains("pooling mode")
+}
+
+/// What to do about a pooler that does not keep sessions.
+pub const POOLING: &str = "ledger.url leads to a pooler that changes sessions between transactions (PgBouncer: pool_mode); \
+    expected pool_mode = session, or the database itself";
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        let text = match &error {
+            sqlx::Error::Database(database) if is_pooling(database.as_ref()) => {
+                format!("{}: {POOLING}", database.message())
+            }
+            sqlx::Error::Database(database) => match database.code() {
+                Some(code) => format!("{} (SQLSTATE {code})", database.message()),
+                None => database.message().to_owned(),
+            },
+            sqlx::Error::Io(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        if Fault::of(&error) == Fault::Value { Self::Unwritable(text) } else { Self::Unavailable(text) }
+    }
+}
+
+/// The error of a database that is silent.
+pub fn no_answer() -> LedgerError {
+    unavailable("the database does not answer".to_owned())
+}
+
+/// An error of the database.
+pub const fn unavailable(detail: String) -> LedgerError {
+    LedgerError::Unavailable(detail)
+}
