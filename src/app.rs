@@ -88,7 +88,7 @@ impl App {
             relay,
             ledger: orders,
             mapping: Arc::new(mapping),
-            tokens: token_verifier(auth, &clock)?,
+            tokens: token_verifier(auth, target.max_connection_age, &clock)?,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
             batches: Arc::new(Semaphore::new(limits.batches)),

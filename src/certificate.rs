@@ -4,6 +4,7 @@
 //! Knows nothing of settings, of clocks, and of what the certificates are for.
 
 mod content;
+mod identity;
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
 pub use content::{certificates_problem, private_key_problem};
+pub use identity::{IdentityError, read_identity};
 
 /// How long before its end a certificate counts as about to expire: a renewal by hand, with a request to the authority and a
 /// change that somebody has to approve, takes weeks. SAP's own alerts for certificates (STRUST) begin there too.
@@ -105,8 +107,12 @@ impl Certificate {
 
 /// As OpenSSL writes it.
 fn serial_number(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("serial number {hex}")
+    use std::fmt::Write as _;
+    bytes.iter().fold("serial number ".to_owned(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 fn timestamp(time: Time) -> Timestamp {

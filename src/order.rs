@@ -11,6 +11,7 @@ mod id;
 mod intervention;
 pub mod retry;
 mod state;
+mod stored_answer;
 mod verdict;
 pub mod vms_response;
 

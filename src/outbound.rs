@@ -1,16 +1,23 @@
 //! Outbound HTTP: clients that neither redirect nor retry on their own, whose certificates are reloaded when they change.
 //!
-//! Owns what every call to another system needs: the client, client authentication at token endpoints, `Retry-After`,
-//! limited bodies. Knows neither 11VMS nor the issuer: `vms` and `auth` use it to reach them.
+//! Owns what every call to another system needs: the client, client authentication at token endpoints, bodies of answers
+//! with their codings and texts, `Retry-After`, and which failures prove that a request was not processed. Knows neither
+//! 11VMS nor the issuer: `vms` and `auth` use it to reach them.
 
 mod body;
 mod client;
 mod client_authentication;
+mod content_coding;
 mod error_chain;
+mod not_processed;
 mod retry_after;
+mod text;
+mod tls;
 
-pub use body::read_limited;
-pub use client::{ClientSettings, Outbound, OutboundError};
+pub use body::AnswerBody;
+pub use client::{ClientSettings, Outbound};
 pub use client_authentication::add_client_credentials;
 pub use error_chain::error_chain;
+pub use not_processed::is_not_processed;
 pub use retry_after::retry_after;
+pub use tls::{CertificateSettings, OutboundError};

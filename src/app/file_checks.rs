@@ -15,7 +15,9 @@ use crate::vms::client::VmsClient;
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
-    let issuer = token_verifier(settings.auth.clone(), &clock).err().map(|error| error.to_string());
+    let issuer = token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock)
+        .err()
+        .map(|error| error.to_string());
     let target = VmsClient::from_config(&settings.target, clock).err().map(|error| error.to_string());
     [tls, issuer, target].into_iter().flatten().chain(database_files(&settings.ledger.storage)).collect()
 }

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::mapping::SHEET;
-use crate::outbound::{ClientSettings, Outbound, error_chain};
+use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::telemetry;
@@ -35,6 +35,9 @@ const PREFERRED_PORT: u16 = 8080;
 
 /// For the sample cart: longer than `server.deadline`.
 const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Largest answer to the sample; it has some KiB.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The end of the command, once the sample cart has become an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,8 +145,12 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
     let failed =
         |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", error_chain(&error)));
-    let client =
-        ClientSettings { setting_names: "dev", connect_timeout: TIMEOUT, timeout: TIMEOUT, ca: None, identity: None };
+    let client = ClientSettings {
+        certificates: CertificateSettings { setting_names: "dev", ca: None, identity: None },
+        connect_timeout: TIMEOUT,
+        timeout: TIMEOUT,
+        max_connection_age: TIMEOUT,
+    };
     let outbound = Outbound::try_new(client, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound
         .client()
@@ -156,7 +163,8 @@ async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure
         .await
         .map_err(failed)?;
     let status = answer.status().as_u16();
-    let body: Value = answer.json().await.map_err(failed)?;
+    let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
+    let body: Value = body.json("an answer of the service").map_err(Failure::new)?;
     print(&format!("\n{status} {}\n\n", serde_json::to_string_pretty(&body).unwrap_or_default()))?;
     match body.get("purchaseOrderNumber").and_then(Value::as_str) {
         Some(number) if status == 201 => {

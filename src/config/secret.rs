@@ -33,10 +33,24 @@ impl Secret {
             Self::File(path) => path,
         };
         let file = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("the secret file {file}: {error}"))?;
+        let content = std::fs::read(path).map_err(|error| format!("the secret file {file}: {error}"))?;
+        let text = String::from_utf8(content).map_err(|error| no_text(&file, error.as_bytes()))?;
+        // Editors on Windows begin a text with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
         match text.trim_end_matches(['\r', '\n']) {
             "" => Err(format!("the secret file {file} is empty")),
             secret => Ok(SecretString::from(secret)),
         }
     }
+}
+
+/// Why the content of a file is no secret.
+fn no_text(file: &std::path::Display<'_>, content: &[u8]) -> String {
+    let problem = match content {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "text in UTF-16",
+        // A SEQUENCE (X.690 §8.9): a key or certificate that is no PEM.
+        [0x30, ..] => "DER or PKCS #12; a key or certificate has to be PEM",
+        _ => "no text",
+    };
+    format!("the secret file {file} is {problem}; expected text in UTF-8")
 }

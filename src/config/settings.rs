@@ -63,7 +63,8 @@ impl Settings {
         let auth = Auth::from_reader(reader);
         let unknown_outcomes = UnknownOutcomeRules::from_reader(reader);
         let retry = read_retry_policy(reader, unknown_outcomes);
-        let target = Target::from_reader(reader, retry.as_ref());
+        let largest_cart = server.as_ref().map_or(0, |server| server.limits.max_body.max(server.limits.unpacked_body));
+        let target = Target::from_reader(reader, retry.as_ref(), largest_cart);
         let ledger = Ledger::from_reader(reader);
         let mapping = Mapping::from_reader(reader);
         let telemetry = Telemetry::from_reader(reader);

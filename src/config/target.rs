@@ -29,6 +29,12 @@ pub use profile::{ApiProfile, CreateRequest, HeaderText, LookUpRequest};
 pub use template::{Fillings, Template};
 pub use unknown_outcome::UnknownOutcomeRules;
 
+/// Largest answer by default: 11VMS may echo the order with further fields, and every character escaped.
+const DEFAULT_MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// An echoed order is at most this many times as large as its cart, more or less.
+const ANSWER_PER_CART: usize = 4;
+
 /// `[target]`: 11VMS.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -40,6 +46,10 @@ pub struct Target {
     pub connect_timeout: Duration,
     /// For a whole request.
     pub timeout: Duration,
+    /// From this age on, a connection to 11VMS, its token endpoint or the callers' issuer serves no new request.
+    pub max_connection_age: Duration,
+    /// Largest answer of 11VMS that is read, in bytes.
+    pub max_answer: usize,
     /// Certificates in PEM that may sign those of 11VMS and its token endpoint, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
     /// Requests to 11VMS at the same time.
@@ -53,11 +63,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads the section and those inside of it.
-    pub fn from_reader(reader: &mut Reader, retry: Option<&RetryPolicy>) -> Option<Self> {
+    /// Reads the section and those inside of it; `largest_cart` is in bytes.
+    pub fn from_reader(reader: &mut Reader, retry: Option<&RetryPolicy>, largest_cart: usize) -> Option<Self> {
         let base_url = reader.required("target.base_url", units::URL, units::url);
         let connect_timeout = reader.positive_duration("target.connect_timeout", "3s");
         let timeout = reader.positive_duration("target.timeout", "30s");
+        let max_connection_age = reader.positive_duration("target.max_connection_age", "5m");
+        let max_answer = reader.optional("target.max_answer", units::SIZE, units::size);
         let ca = reader.certificates_file("target.ca");
         let max_concurrency = reader.count("target.max_concurrency", "32");
         let profile = read_profile(reader);
@@ -69,6 +81,9 @@ impl Target {
             profile,
             connect_timeout: connect_timeout?,
             timeout: timeout?,
+            max_connection_age: max_connection_age?,
+            max_answer: max_answer?
+                .unwrap_or_else(|| DEFAULT_MAX_ANSWER.max(largest_cart.saturating_mul(ANSWER_PER_CART))),
             ca: ca?,
             max_concurrency: max_concurrency?,
             response_rules,

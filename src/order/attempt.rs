@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::retry::RetryPolicy;
 use super::state::{Attempt, Doubt, Outcome, State};
+use super::stored_answer::bounded;
 use super::verdict::Verdict;
 use super::{IllegalChange, Order, due};
 use crate::clock::between;
@@ -77,18 +78,18 @@ impl Order {
                 }
             }
             Verdict::Rejected { answer, detail, .. } => {
-                self.vms_response = answer;
+                self.vms_response = bounded(answer);
                 // The doubt stays: the refusal of this attempt does not settle an earlier one.
                 let earlier = if self.doubt == Doubt::None { "" } else { "; an earlier attempt may have succeeded" };
                 let message = Message::new(MessageCode::Refused, format!("11VMS refused the order: {detail}{earlier}"));
                 self.settle(State::Rejected, message, now);
             }
             Verdict::NotDone { answer, retry_after, detail, .. } => {
-                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.vms_response = bounded(answer).or_else(|| self.vms_response.take());
                 self.wait_or_park(&detail, retry_after, now, policy, jitter);
             }
             Verdict::Unknown { answer, retry_after, detail, .. } => {
-                self.vms_response = answer.or_else(|| self.vms_response.take());
+                self.vms_response = bounded(answer).or_else(|| self.vms_response.take());
                 self.doubt = self.doubt.after_unknown_outcome();
                 self.wait_or_park(&detail, retry_after, now, policy, jitter);
             }
@@ -129,7 +130,7 @@ impl Order {
     fn settle_created(&mut self, number: String, answer: Option<Value>, now: Timestamp) {
         let text = format!("Purchase order {number} exists in 11VMS for shopping cart {}", self.displayed_number());
         self.purchase_order_number = Some(number);
-        self.vms_response = answer;
+        self.vms_response = bounded(answer);
         self.doubt = Doubt::None;
         self.settle(State::Created, Message::new(MessageCode::Created, text), now);
     }

@@ -1,21 +1,163 @@
-//! Bodies of answers, read up to a limit.
+//! Bodies of answers: read up to a limit, decoded, and what was read is kept whatever comes of the rest.
 
 use reqwest::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::content_coding::{Coding, Incomplete, codings, decode};
 use super::error_chain::error_chain;
+use super::text::{charset, look, text, without_mark};
 
-/// Reads a body of at most `limit` bytes.
-///
-/// # Errors
-/// If the body is larger, or breaks off.
-pub async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
+/// The body of an answer, as far as it could be read.
+#[derive(Debug)]
+pub struct AnswerBody {
+    content: Vec<u8>,
+    charset: Option<String>,
+    /// Why it is not whole, or can't be read.
+    defect: Option<String>,
+}
+
+impl AnswerBody {
+    /// Reads a body of at most `limit` bytes, decoded; what is beyond is not read.
+    pub async fn read(mut response: Response, limit: usize) -> Self {
+        let headers = response.headers();
+        let charset = charset(headers);
+        let codings = match codings(headers) {
+            Ok(codings) => codings,
+            Err(defect) => return Self { content: Vec::new(), charset, defect: Some(defect) },
+        };
+        // Compression of what can't be compressed adds some bytes.
+        let raw_limit = if codings.is_empty() { limit } else { limit + limit / 64 + 1024 };
+        let (raw, broken) = read_raw(&mut response, raw_limit).await;
+        Self::decoded(raw, broken, codings, limit).with_charset(charset)
+    }
+
+    fn decoded(raw: Vec<u8>, broken: Option<String>, mut codings: Vec<Coding>, limit: usize) -> Self {
+        if codings.is_empty() {
+            codings.extend(Coding::of_content(&raw));
+        }
+        if codings.is_empty() {
+            return Self { content: raw, charset: None, defect: broken };
+        }
+        let decoded = decode(raw, &codings, limit);
+        let length = decoded.content.len();
+        let incomplete = decoded.incomplete.map(|incomplete| match incomplete {
+            Incomplete::TooLarge => too_large(limit),
+            Incomplete::Broken(problem) => broke_off(length, problem),
+        });
+        Self { content: decoded.content, charset: None, defect: broken.or(incomplete) }
+    }
+
+    fn with_charset(self, charset: Option<String>) -> Self {
+        Self { charset, ..self }
+    }
+
+    /// Whether nothing was sent, apart from blanks.
+    fn is_empty(&self) -> bool {
+        without_mark(&self.content).iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// JSON as it is, `None` for an empty body.
+    ///
+    /// # Errors
+    /// What is wrong with the body, if it is not whole or no JSON. It contains nothing of the body.
+    pub fn value(&self) -> Result<Option<Value>, String> {
+        match &self.defect {
+            Some(defect) => Err(defect.clone()),
+            None if self.is_empty() => Ok(None),
+            None => self.parse().map(Some),
+        }
+    }
+
+    /// JSON of a certain form; `expected` names it.
+    ///
+    /// # Errors
+    /// What is wrong with the body. It contains nothing of the body, which may hold secrets.
+    pub fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, String> {
+        match &self.defect {
+            Some(defect) => Err(format!("{defect}; expected {expected}")),
+            None if self.is_empty() => Err(format!("empty; expected {expected}")),
+            None => self.parse().map_err(|problem| format!("{problem}; expected {expected}")),
+        }
+    }
+
+    /// The first characters of the body's text, if there are any.
+    pub fn excerpt(&self, max_chars: usize) -> Option<String> {
+        let text = text(&self.content, self.charset.as_deref()).content;
+        let excerpt: String = text.chars().take(max_chars).collect();
+        (!excerpt.trim().is_empty()).then_some(excerpt)
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, String> {
+        // Nearly every answer is JSON in UTF-8, which the parser checks itself.
+        let direct = serde_json::from_slice(without_mark(&self.content));
+        let error = match direct {
+            Ok(value) => return Ok(value),
+            Err(error) if error.is_data() => return Err(json_problem(&error, "")),
+            Err(error) => error,
+        };
+        let text = text(&self.content, self.charset.as_deref());
+        if let Some(problem) = text.problem {
+            return Err(format!("no JSON: {problem}"));
+        }
+        if text.content.as_bytes() == without_mark(&self.content) {
+            return Err(json_problem(&error, look(&text.content)));
+        }
+        serde_json::from_str(&text.content).map_err(|error| json_problem(&error, look(&text.content)))
+    }
+}
+
+/// Why a whole body is not the JSON that is expected. Of the parser's texts only those that contain nothing of the body.
+fn json_problem(error: &serde_json::Error, look: &str) -> String {
+    let text = error.to_string();
+    if !error.is_data() {
+        return format!("{look}no JSON: {text}");
+    }
+    let place = match error.line() {
+        0 => String::new(),
+        line => format!(" at line {line} column {}", error.column()),
+    };
+    // The member's name is this program's own.
+    let missing = text.split(" at line ").next().filter(|text| text.starts_with("missing field "));
+    format!("JSON of another form{place}{}", missing.map(|text| format!(": {text}")).unwrap_or_default())
+}
+
+/// Reads what is sent, up to a limit, and says why that is not all.
+async fn read_raw(response: &mut Response, limit: usize) -> (Vec<u8>, Option<String>) {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut raw = Vec::with_capacity(announced.min(limit).min(FIRST_CAPACITY));
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(format!("sent more than {limit} bytes")),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body),
-            Err(error) => return Err(format!("broke off: {}", error_chain(&error))),
+            Ok(Some(chunk)) => {
+                let room = limit.saturating_sub(raw.len());
+                raw.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if chunk.len() > room {
+                    return (raw, Some(too_large(limit)));
+                }
+            }
+            Ok(None) => return (raw, None),
+            Err(error) if error.is_timeout() => {
+                let problem = broke_off(raw.len(), "it was not whole within the time-out");
+                return (raw, Some(problem));
+            }
+            Err(error) => {
+                let problem = broke_off(raw.len(), &error_chain(&error));
+                return (raw, Some(problem));
+            }
         }
     }
 }
+
+/// Room for a body before any of it has arrived: an announced length costs the sender nothing.
+const FIRST_CAPACITY: usize = 64 * 1024;
+
+fn too_large(limit: usize) -> String {
+    format!("sent more than {limit} bytes")
+}
+
+fn broke_off(length: usize, problem: &str) -> String {
+    format!("broke off after {length} bytes: {problem}")
+}
+
+#[cfg(test)]
+mod tests;

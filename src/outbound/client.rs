@@ -1,20 +1,21 @@
-//! HTTP clients with certificates from files, rebuilt when the files change.
+//! HTTP clients whose certificates are exchanged when their files change, and whose connections when they are old.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use reqwest::Client;
+use reqwest::dns::Resolve;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy as Redirects;
-use reqwest::{Certificate, Client};
-use secrecy::{ExposeSecret as _, SecretString};
-use thiserror::Error;
+use rustls::ClientConfig;
 use tracing::{info, warn};
 
 use super::error_chain::error_chain;
+use super::tls::{CertificateFiles, CertificateSettings, OutboundError};
 use crate::clock::{Clock, between};
-use crate::config::{Identity, Secret};
-use crate::digest::sha256;
 use crate::reload::{Reload, Reloadable, Settling};
 
 /// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
@@ -24,137 +25,125 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 /// Between two readings of the files, while the client is used: a renewed certificate overlaps with the old one for days.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// No HTTP client can be built.
-#[derive(Debug, Error)]
-pub enum OutboundError {
-    /// A file can't be read.
-    #[error("{setting_names}: {problem}")]
-    File {
-        /// The settings that may be at fault.
-        setting_names: &'static str,
-        /// Names the file.
-        problem: String,
-    },
-    /// A certificate, a key, or the system's certificate store can't be used.
-    #[error("{setting_names}: no HTTP client can be built with it: {}", error_chain(source))]
-    Build {
-        /// The settings that may be at fault.
-        setting_names: &'static str,
-        /// Why.
-        source: reqwest::Error,
-    },
-}
+/// What can be read of answers, best first. A server that has nothing of it may send what it has: its status counts.
+const MEDIA_TYPES: &str = "application/json, application/*+json;q=0.9, */*;q=0.1";
 
-/// Trust, identity and time-outs of a client.
+/// The content codings that `content_coding.rs` reads.
+const CODINGS: &str = "gzip, deflate";
+
+/// Trust, identity, time-outs and connections of a client.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// The settings that name the files, for messages and logs.
-    pub setting_names: &'static str,
+    /// The files of its certificates.
+    pub certificates: CertificateSettings,
     /// For the TCP and TLS handshake.
     pub connect_timeout: Duration,
     /// For a whole request.
     pub timeout: Duration,
-    /// A file with certificates in PEM that are trusted in addition to those of the system.
-    pub ca: Option<PathBuf>,
-    /// The client's certificate and key for the handshake.
-    pub identity: Option<Identity>,
-}
-
-/// The content of the files.
-struct Files {
-    ca: Vec<u8>,
-    identity: Option<SecretString>,
-}
-
-impl ClientSettings {
-    fn read(&self) -> Result<Files, OutboundError> {
-        let failed = |problem| OutboundError::File { setting_names: self.setting_names, problem };
-        let ca = self
-            .ca
-            .as_ref()
-            .map(|path| std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display()))));
-        let identity = self.identity.as_ref().map(|identity| identity.pem().map_err(failed));
-        Ok(Files { ca: ca.transpose()?.unwrap_or_default(), identity: identity.transpose()? })
-    }
-
-    fn build(&self, files: &Files) -> Result<Client, OutboundError> {
-        self.client(files).map_err(|source| OutboundError::Build { setting_names: self.setting_names, source })
-    }
-
-    /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
-    fn client(&self, files: &Files) -> reqwest::Result<Client> {
-        let builder = Client::builder()
-            .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
-            .redirect(Redirects::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            // `timeout` alone limits how long an answer may take.
-            .tcp_user_timeout(None)
-            .tls_certs_merge(Certificate::from_pem_bundle(&files.ca)?);
-        let builder = match &files.identity {
-            Some(pem) => builder.identity(reqwest::Identity::from_pem(pem.expose_secret().as_bytes())?),
-            None => builder,
-        };
-        builder.build()
-    }
-
-    /// The paths of the files, for logs.
-    fn paths(&self) -> String {
-        let identity = self.identity.iter().flat_map(|identity| identity.certificate.iter().chain([&identity.key]));
-        let in_files = identity.filter_map(|secret| match secret {
-            Secret::File(path) => Some(path),
-            Secret::Text(_) => None,
-        });
-        self.ca.iter().chain(in_files).map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl Files {
-    fn digest(&self) -> [u8; 32] {
-        let identity = self.identity.as_ref().map_or("", |pem| pem.expose_secret());
-        sha256(&[sha256(&self.ca), sha256(identity.as_bytes())].concat())
-    }
+    /// A connection that is older serves no new request, so that a name that moved is followed under steady traffic.
+    pub max_connection_age: Duration,
 }
 
 /// The digest of the files, or the reason why they can't be read.
 type Content = Result<[u8; 32], String>;
 
-/// An HTTP client, exchanged when its files change.
+/// Another resolver of names than the system's.
+#[derive(Clone)]
+struct NameResolver(Arc<dyn Resolve>);
+
+impl fmt::Debug for NameResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameResolver")
+    }
+}
+
+/// A client with its connections.
+#[derive(Debug)]
+struct Pool {
+    client: Client,
+    /// The TLS with which they were made.
+    tls: Arc<ClientConfig>,
+    opened_at: Timestamp,
+}
+
+/// An HTTP client, exchanged when its files change or its connections are old.
 #[derive(Debug)]
 pub struct Outbound {
     settings: ClientSettings,
     clock: Arc<dyn Clock>,
-    client: Reloadable<Content, Client>,
+    resolver: Option<NameResolver>,
+    tls: Reloadable<Content, ClientConfig>,
+    pool: ArcSwap<Pool>,
     checked_at: Mutex<Timestamp>,
+    /// Held while a pool is exchanged, so that two callers do not both do it.
+    exchange: Mutex<()>,
 }
 
 impl Outbound {
     /// Builds the client, without connecting.
     ///
     /// # Errors
-    /// If a file can't be read, or no HTTP client can be built.
+    /// If a file can't be read or does not hold what it must, or no HTTP client can be built.
     pub fn try_new(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        let files = settings.read()?;
-        let client = Reloadable::new(Ok(files.digest()), settings.build(&files)?, Settling::Immediate);
-        let checked_at = Mutex::new(clock.now());
-        Ok(Self { settings, clock, client, checked_at })
+        Self::with_resolver(settings, clock, None)
     }
 
-    /// The client with the current certificates. Files that can't be used leave the client before in use.
+    /// Builds the client with another resolver of names than the system's.
+    fn with_resolver(
+        settings: ClientSettings,
+        clock: Arc<dyn Clock>,
+        resolver: Option<NameResolver>,
+    ) -> Result<Self, OutboundError> {
+        let files = settings.certificates.read()?;
+        let config = settings.certificates.client_config(&files)?;
+        let tls = Reloadable::new(Ok(files.digest()), config, Settling::Immediate);
+        let now = clock.now();
+        let client = settings.client(&tls.current(), resolver.as_ref())?;
+        let pool = ArcSwap::from_pointee(Pool { client, tls: tls.current(), opened_at: now });
+        Ok(Self { settings, clock, resolver, tls, pool, checked_at: Mutex::new(now), exchange: Mutex::default() })
+    }
+
+    /// The client with the current certificates, and with connections that are not too old. Files that can't be used leave
+    /// the client before in use; a client that was exchanged ends its requests, and then its connections.
     pub fn client(&self) -> Client {
-        let has_files = self.settings.ca.is_some() || self.settings.identity.is_some();
-        if has_files && self.check_is_due() {
+        let now = self.clock.now();
+        if self.settings.certificates.has_files() && self.check_is_due(now) {
             self.reload_if_changed();
         }
-        self.client.current().as_ref().clone()
+        let pool = self.pool.load();
+        if self.is_current(&pool, now) { pool.client.clone() } else { self.exchange_pool(now) }
     }
 
-    fn check_is_due(&self) -> bool {
-        let now = self.clock.now();
-        let mut checked_at = self.checked_at.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_current(&self, pool: &Pool, now: Timestamp) -> bool {
+        Arc::ptr_eq(&pool.tls, &self.tls.current()) && between(pool.opened_at, now) < self.settings.max_connection_age
+    }
+
+    /// Begins with new connections. Reads no file.
+    fn exchange_pool(&self, now: Timestamp) -> Client {
+        let _one_at_a_time = lock(&self.exchange);
+        let pool = self.pool.load();
+        if self.is_current(&pool, now) {
+            return pool.client.clone();
+        }
+        let tls = self.tls.current();
+        match self.settings.client(&tls, self.resolver.as_ref()) {
+            Ok(client) => {
+                self.pool.store(Arc::new(Pool { client: client.clone(), tls, opened_at: now }));
+                client
+            }
+            Err(error) => {
+                warn!(
+                    setting.name = self.settings.certificates.setting_names,
+                    error.message = %error,
+                    "no new HTTP client can be built; the one before stays in use with its connections"
+                );
+                pool.client.clone()
+            }
+        }
+    }
+
+    fn check_is_due(&self, now: Timestamp) -> bool {
+        let mut checked_at = lock(&self.checked_at);
         let is_due = between(*checked_at, now) >= CHECK_INTERVAL;
         if is_due {
             *checked_at = now;
@@ -163,23 +152,26 @@ impl Outbound {
     }
 
     fn reload_if_changed(&self) {
-        let files = self.settings.read();
-        let content = files.as_ref().map(Files::digest).map_err(ToString::to_string);
-        match self.client.offer(content, |_| files.and_then(|files| self.settings.build(&files))) {
+        let certificates = &self.settings.certificates;
+        let files = certificates.read();
+        let content = files.as_ref().map(CertificateFiles::digest).map_err(ToString::to_string);
+        match self.tls.offer(content, |_| files.and_then(|files| certificates.client_config(&files))) {
             Reload::Unchanged => {}
             Reload::Exchanged { .. } => {
                 info!(
-                    setting.name = self.settings.setting_names,
-                    file.path = self.settings.paths(),
+                    setting.name = certificates.setting_names,
+                    file.path = certificates.paths(),
                     "changed certificates for outbound calls are in use"
                 );
             }
             Reload::Refused(error) => {
-                // The system's certificate store takes part in the client: the same files may do next time.
-                self.client.try_again();
+                if matches!(error, OutboundError::Build { .. }) {
+                    // The system's certificate store takes part: the same files may do next time.
+                    self.tls.try_again();
+                }
                 warn!(
-                    setting.name = self.settings.setting_names,
-                    file.path = self.settings.paths(),
+                    setting.name = certificates.setting_names,
+                    file.path = certificates.paths(),
                     error.message = %error,
                     "changed certificates for outbound calls can't be used; the ones before stay in use"
                 );
@@ -187,3 +179,39 @@ impl Outbound {
         }
     }
 }
+
+impl ClientSettings {
+    /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
+    fn client(&self, tls: &ClientConfig, resolver: Option<&NameResolver>) -> Result<Client, OutboundError> {
+        let builder = Client::builder()
+            .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
+            .default_headers(HeaderMap::from_iter([
+                (ACCEPT, HeaderValue::from_static(MEDIA_TYPES)),
+                (ACCEPT_ENCODING, HeaderValue::from_static(CODINGS)),
+            ]))
+            .redirect(Redirects::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            // `timeout` alone limits how long an answer may take.
+            .tcp_user_timeout(None)
+            .tls_backend_preconfigured(tls.clone());
+        let builder = match resolver {
+            Some(NameResolver(resolver)) => builder.dns_resolver(Arc::clone(resolver)),
+            None => builder,
+        };
+        builder.build().map_err(|error| OutboundError::Build {
+            setting_names: self.certificates.setting_names,
+            problem: error_chain(&error),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

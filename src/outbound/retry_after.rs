@@ -3,18 +3,50 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use crate::clock::between;
 
-/// The wait from `now` that a `Retry-After` asks for: seconds, or an HTTP date in any of its three forms (§5.6.7).
-pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+/// The wait from `now` that an answer asks for; the longest, if it says so more than once.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let texts = headers.get_all(RETRY_AFTER).iter().filter_map(|value| HeaderValue::to_str(value).ok());
+    texts.filter_map(|text| wait(text, now)).max()
+}
+
+/// Reads seconds, or an HTTP date in any of its three forms (§5.6.7). What is no wait, such as a negative number, is `None`.
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = bare(text);
+    if let Some(seconds) = seconds(text) {
+        return Some(seconds);
     }
-    let moment = httpdate::parse_http_date(text).ok()?;
-    // A date after the largest time is a long wait, not none.
-    Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)))
+    if let Ok(moment) = httpdate::parse_http_date(text) {
+        // A date after the largest time is a long wait, not none.
+        return Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)));
+    }
+    // Two headers that were joined on their way (RFC 9110 §5.3).
+    let (first, rest) = text.split_once(',')?;
+    seconds(bare(first)).max(wait(rest, now))
+}
+
+/// Without blanks and without the separator that some servers write behind the value.
+fn bare(text: &str) -> &str {
+    text.trim_matches([' ', '\t', ';', ',', '"'])
+}
+
+/// Seconds, rounded up: earlier than asked would be too early. A number that is too large is the longest wait.
+fn seconds(text: &str) -> Option<Duration> {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !are_digits(whole) || !are_digits(fraction) {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
+    let started_second = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    Some(match whole.checked_add(started_second) {
+        None | Some(u64::MAX) => Duration::MAX,
+        Some(seconds) => Duration::from_secs(seconds),
+    })
 }
 
 #[cfg(test)]
@@ -23,25 +55,90 @@ mod tests {
 
     use super::*;
 
+    const NOW: &str = "2025-01-31T09:30:00Z";
+
+    fn asked(values: &[&str]) -> Option<Duration> {
+        let value = |text: &&str| (RETRY_AFTER, HeaderValue::from_str(text).unwrap());
+        // `extend` appends values of one name, as they came.
+        let mut headers = HeaderMap::new();
+        for (name, value) in values.iter().map(value) {
+            headers.append(name, value);
+        }
+        retry_after(&headers, NOW.parse().unwrap())
+    }
+
     #[test]
     fn retry_after_is_read_as_seconds_or_as_a_date_in_any_form() {
-        let now: Timestamp = "2025-01-31T09:30:00Z".parse().unwrap();
-        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
-        assert_eq!(retry_after("Fri, 31 Jan 2025 09:31:30 GMT", now), Some(Duration::from_secs(90)));
-        assert_eq!(retry_after("Friday, 31-Jan-25 09:31:30 GMT", now), Some(Duration::from_secs(90)));
-        assert_eq!(retry_after("Fri Jan 31 09:31:30 2025", now), Some(Duration::from_secs(90)));
-        assert!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) > Some(Duration::from_hours(24 * 365)));
-        assert_eq!(retry_after("Fri, 31 Jan 2025 09:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("99999999999999999999999", now), Some(Duration::MAX));
-        for nonsense in ["", "soon", "-1", "1.5"] {
-            assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
+        for (text, seconds) in [
+            ("120", 120),
+            (" 5 ", 5),
+            ("\t5", 5),
+            ("5;", 5),
+            ("5 ;", 5),
+            ("\"5\"", 5),
+            ("+5", 5),
+            ("005", 5),
+            ("0", 0),
+            ("2.4", 3),
+            ("2.0", 2),
+            ("2.", 2),
+            (".5", 1),
+            ("0.001", 1),
+            ("5, 7", 7),
+            ("7, 5", 7),
+            ("5, Fri, 31 Jan 2025 09:31:30 GMT", 90),
+            ("Fri, 31 Jan 2025 09:31:30 GMT", 90),
+            ("Friday, 31-Jan-25 09:31:30 GMT", 90),
+            ("Fri Jan 31 09:31:30 2025", 90),
+            (" Fri, 31 Jan 2025 09:31:30 GMT ", 90),
+            ("Fri, 31 Jan 2025 09:00:00 GMT", 0),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ] {
+            assert_eq!(asked(&[text]), Some(Duration::from_secs(seconds)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_wait_that_is_too_long_is_long_and_not_none() {
+        assert!(asked(&["Fri, 31 Dec 9999 23:59:59 GMT"]) > Some(Duration::from_hours(24 * 365)));
+        for huge in [
+            "99999999999999999999999",
+            "18446744073709551615",
+            "18446744073709551614.5",
+            "1e1".replace("e1", "00000000000000000000000.5").as_str(),
+        ] {
+            assert_eq!(asked(&[huge]), Some(Duration::MAX), "{huge}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_wait_is_ignored() {
+        for nonsense in ["", " ", "soon", "-1", "-0.5", ".", "+", "+-5", "1.5.2", "1e3", "5s", "0x10", "٣", ";", ","] {
+            let Ok(_) = HeaderValue::from_str(nonsense) else { continue };
+            assert_eq!(asked(&[nonsense]), None, "{nonsense}");
+        }
+        assert_eq!(asked(&[]), None);
+    }
+
+    #[test]
+    fn of_several_waits_the_longest_counts() {
+        assert_eq!(asked(&["5", "7"]), Some(Duration::from_secs(7)));
+        assert_eq!(asked(&["7", "5"]), Some(Duration::from_secs(7)));
+        assert_eq!(asked(&["soon", "5"]), Some(Duration::from_secs(5)));
+        assert_eq!(asked(&["5", "Fri, 31 Jan 2025 09:31:30 GMT"]), Some(Duration::from_secs(90)));
     }
 
     proptest! {
         #[test]
-        fn reading_retry_after_never_panics(text in "\\PC{0,40}") {
-            let _ = retry_after(&text, Timestamp::UNIX_EPOCH);
+        fn reading_retry_after_never_panics(text in "[ -~]{0,40}") {
+            let _ = asked(&[&text]);
+        }
+
+        #[test]
+        fn a_wait_is_never_shorter_than_asked_and_less_than_a_second_longer(seconds in 0_u32..1_000_000, millis in 0_u32..1000) {
+            let asked = asked(&[&format!("{seconds}.{millis:03}")]).unwrap();
+            let exact = Duration::from_secs(seconds.into()) + Duration::from_millis(millis.into());
+            prop_assert!(asked >= exact && asked < exact + Duration::from_secs(1));
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::ledger::sqlite::SqliteLedger;
 use crate::mapping::LiveMapping;
 use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
-use crate::outbound::{ClientSettings, Outbound};
+use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 use crate::relay::{Dependencies, JitterSource, Relay};
 use crate::vms::Vms;
 
@@ -57,8 +57,12 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         jitter: JitterSource(Arc::new(|| 0.0)),
     });
     let second = Duration::from_secs(1);
-    let client =
-        ClientSettings { setting_names: "test", connect_timeout: second, timeout: second, ca: None, identity: None };
+    let client = ClientSettings {
+        certificates: CertificateSettings { setting_names: "test", ca: None, identity: None },
+        connect_timeout: second,
+        timeout: second,
+        max_connection_age: second,
+    };
     let http = Arc::new(Outbound::try_new(client, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
     let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));

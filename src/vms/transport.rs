@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::LOCATION;
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -12,10 +12,10 @@ use super::token::{AccessToken, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
 use crate::order::vms_response::{CallOutcome, VmsResponse};
-use crate::outbound::{ClientSettings, Outbound, OutboundError, error_chain, read_limited, retry_after};
-
-/// Largest answer, in bytes; 11VMS's answers have some KiB.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+use crate::outbound::{
+    AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
+    retry_after,
+};
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
 const MAX_TEXT_CHARS: usize = 2_000;
@@ -27,6 +27,8 @@ pub struct Transport {
     base_url: Url,
     tokens: Arc<TokenSource>,
     clock: Arc<dyn Clock>,
+    /// In bytes; what is beyond is not read.
+    max_answer: usize,
 }
 
 impl Transport {
@@ -37,15 +39,18 @@ impl Transport {
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let identity = target.oauth2.identity().cloned();
         let settings = ClientSettings {
-            setting_names: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
+            certificates: CertificateSettings {
+                setting_names: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
+                ca: target.ca.clone(),
+                identity,
+            },
             connect_timeout: target.connect_timeout,
             timeout: target.timeout,
-            ca: target.ca.clone(),
-            identity,
+            max_connection_age: target.max_connection_age,
         };
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
-        Ok(Self { http, base_url: target.base_url.clone(), tokens, clock })
+        Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer })
     }
 
     /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one.
@@ -88,39 +93,25 @@ impl Transport {
                 CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
             }
             Err(error) if error.is_connect() => CallOutcome::NotSent(format!("no connection: {}", error_chain(&error))),
+            Err(error) if is_not_processed(&error) => {
+                CallOutcome::NotSent(format!("11VMS did not process the request: {}", error_chain(&error)))
+            }
             Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
             Err(error) => CallOutcome::Lost(format!("no answer: {}", error_chain(&error))),
         }
     }
 
+    /// Reads the answer. Whatever comes of its body, the status and the headers are known.
     async fn read_response(&self, response: Response) -> CallOutcome {
         let status = response.status().as_u16();
-        let now = self.clock.now();
-        let retry_after = header(response.headers(), RETRY_AFTER).and_then(|text| retry_after(text, now));
-        let location = header(response.headers(), LOCATION).map(str::to_owned);
-        match read_limited(response, MAX_ANSWER_BYTES).await {
-            Ok(bytes) => {
-                let (body, defect) = json_or_text(&bytes);
-                CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after })
-            }
-            Err(problem) => CallOutcome::Lost(format!("answered {status}, then {problem}")),
-        }
-    }
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// JSON as it is; anything else as text, with what is wrong with it as JSON: the error page of a gateway between may
-/// explain a failure.
-fn json_or_text(bytes: &[u8]) -> (Option<Value>, Option<String>) {
-    match serde_json::from_slice(bytes) {
-        Ok(value) => (Some(value), None),
-        Err(_) if bytes.is_empty() => (None, None),
-        Err(error) => {
-            let text = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT_CHARS).collect();
-            (Some(Value::String(text)), Some(format!("no JSON: {error}")))
-        }
+        let retry_after = retry_after(response.headers(), self.clock.now());
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = AnswerBody::read(response, self.max_answer).await;
+        let (body, defect) = match body.value() {
+            Ok(value) => (value, None),
+            // The error page of a gateway between may explain a failure.
+            Err(defect) => (body.excerpt(MAX_TEXT_CHARS).map(Value::String), Some(defect)),
+        };
+        CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after })
     }
 }

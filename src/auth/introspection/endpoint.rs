@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::auth::claims::Claims;
 use crate::config::Introspection;
-use crate::outbound::{Outbound, add_client_credentials, error_chain, read_limited};
+use crate::outbound::{AnswerBody, Outbound, add_client_credentials, error_chain};
 
 /// Largest answer, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -48,8 +48,8 @@ impl IntrospectionEndpoint {
         if !answer.status().is_success() {
             return Err(format!("{url} answered {}", answer.status().as_u16()));
         }
-        let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(|problem| format!("{url} {problem}"))?;
-        serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))
+        let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
+        body.json("an introspection response (RFC 7662)").map_err(|problem| format!("{url} answered, {problem}"))
     }
 
     /// RFC 7662 §2.1

@@ -23,7 +23,7 @@ pub async fn discover(client: &IssuerClient, issuer: &str) -> Result<Url, FetchE
         .map_err(|_| FetchError::new(issuer, format!("auth.issuer {issuer} is no URL: set auth.jwks_url")))?;
     let (mut problems, mut wait) = (Vec::new(), None);
     for url in metadata_urls(&url) {
-        match client.get::<Metadata>(&url).await {
+        match client.get::<Metadata>(&url, "the issuer's metadata").await {
             Ok(metadata) if metadata.issuer != issuer => {
                 problems.push(format!("{url} is of the issuer {}", metadata.issuer));
             }

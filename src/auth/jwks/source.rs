@@ -61,7 +61,7 @@ impl KeySource {
             Some(url) => url.clone(),
             None => discover(&self.client, &self.issuer).await?,
         };
-        let set: JwkSet = self.client.get(&url).await?;
+        let set: JwkSet = self.client.get(&url, "a key set (RFC 7517)").await?;
         // A key of a kind that is not known here must not hide the others.
         let keys: Vec<Key> =
             set.keys.into_iter().filter_map(|key| Key::parse(&serde_json::from_value(key).ok()?)).collect();

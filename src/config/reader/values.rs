@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Reader;
+use crate::certificate::Certificate;
 use crate::config::entry::Entry;
 use crate::config::units;
 
@@ -83,14 +84,19 @@ impl Reader {
         })
     }
 
-    /// A file with certificates in PEM, without a default; the outer `None` is a mistake.
+    /// A file with at least one certificate in PEM, without a default; the outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn certificates_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
-        self.optional(key, "a file with certificates in PEM", |text| {
-            let has_certificates = |path: &PathBuf| {
-                std::fs::read_to_string(path).is_ok_and(|pem| pem.contains("-----BEGIN CERTIFICATE-----"))
-            };
-            units::file(text).filter(has_certificates)
-        })
+        const EXPECTED: &str = "a file with certificates in PEM";
+        let Some(entry) = self.read_entry(key) else { return Some(None) };
+        let path = self.convert(&entry, EXPECTED, units::file)?;
+        let problem = match std::fs::read(&path) {
+            Ok(content) => Certificate::read_all(&content).err(),
+            Err(error) => Some(error.to_string()),
+        };
+        match problem {
+            None => Some(Some(path)),
+            Some(problem) => self.report_wrong_value(&entry, &format!("{EXPECTED} ({problem})")),
+        }
     }
 }

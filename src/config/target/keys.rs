@@ -1,13 +1,23 @@
 //! The private key of the service at 11VMS: for assertions, or for TLS.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::sign::CertifiedKey;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use url::Url;
 
+use crate::certificate::{IdentityError, private_key_problem, read_identity};
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::private_key;
 
 const PRIVATE_KEY: &str = "target.oauth2.private_key";
+const CERTIFICATE: &str = "target.oauth2.certificate";
+
+const EXPECTED_IDENTITY: &str =
+    "expected a private key in PEM, with its certificate in the same file or in target.oauth2.certificate";
 
 /// A private key for assertions.
 #[derive(Debug, Clone)]
@@ -33,13 +43,13 @@ impl SigningKey {
     /// Reads the key and what goes into its assertions; their audience is the token endpoint unless it is set.
     pub fn from_reader(reader: &mut Reader, token_url: Option<&Url>) -> Option<Self> {
         let pem = reader.required_secret(PRIVATE_KEY).filter(|pem| {
-            let can_sign = pem.read().is_ok_and(|text| private_key::parse(text.expose_secret()).is_some());
-            if !can_sign {
+            let problem = pem.read().ok().and_then(|text| signing_problem(text.expose_secret()));
+            if let Some(problem) = &problem {
                 let expected = "expected a private key in PEM (PKCS#8): RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519; \
                                 openssl pkcs8 -topk8 -nodes makes PKCS#8 of other forms";
-                reader.report(&reader.secret_key(PRIVATE_KEY), expected);
+                reader.report(&reader.secret_key(PRIVATE_KEY), &format!("{expected}{problem}"));
             }
-            can_sign
+            problem.is_none()
         });
         let key_id = reader.optional("target.oauth2.key_id", "the key's id", |text| Some(text.to_owned()));
         let audience = reader.optional("target.oauth2.assertion_audience", "a text", |text| Some(text.to_owned()));
@@ -48,29 +58,81 @@ impl SigningKey {
     }
 }
 
+/// Why a text has no key that can sign, as far as its content tells; `None` if it has one.
+fn signing_problem(pem: &str) -> Option<String> {
+    if private_key::parse(pem).is_some() {
+        return None;
+    }
+    let has_key = pem.contains("PRIVATE KEY-----");
+    let problem = private_key_problem(pem.as_bytes());
+    Some(if has_key && !problem.contains("encrypted") { String::new() } else { format!("; {problem}") })
+}
+
 impl Identity {
     /// Reads key and certificate.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let key = reader.required_secret(PRIVATE_KEY);
-        let certificate = reader.optional_secret("target.oauth2.certificate")?;
+        let certificate = reader.optional_secret(CERTIFICATE)?;
         let identity = Self { certificate, key: key? };
-        let pem = identity.pem().ok()?;
-        if reqwest::Identity::from_pem(pem.expose_secret().as_bytes()).is_err() {
-            let expected =
-                "expected a private key in PEM, with its certificate in the same file or in target.oauth2.certificate";
-            reader.report(&reader.secret_key(PRIVATE_KEY), expected);
+        let (certificates, key) = identity.contents().ok()?;
+        let read = read_identity(certificates.expose_secret(), key.expose_secret(), &default_provider());
+        if let Err(error) = read {
+            let setting = match (&error, &identity.certificate) {
+                (IdentityError::Certificates(_), Some(_)) => CERTIFICATE,
+                _ => PRIVATE_KEY,
+            };
+            reader.report(&reader.secret_key(setting), &format!("{EXPECTED_IDENTITY}; {error}"));
             return None;
         }
         Some(identity)
     }
 
-    /// Certificate and key in one text.
+    /// What the certificate's place and the key's place hold now, in this order.
     ///
     /// # Errors
     /// Names the file that can't be read.
-    pub fn pem(&self) -> Result<SecretString, String> {
-        let certificate = self.certificate.as_ref().map(Secret::read).transpose()?;
-        let certificate = certificate.as_ref().map_or("", |text| text.expose_secret());
-        Ok(format!("{certificate}\n{}", self.key.read()?.expose_secret()).into())
+    pub fn contents(&self) -> Result<(SecretSlice<u8>, SecretSlice<u8>), String> {
+        let key = content(&self.key)?;
+        let certificates = self.certificate.as_ref().map_or_else(|| Ok(key.clone()), content)?;
+        Ok((certificates, key))
+    }
+
+    /// The certificate, with its chain, and the key, from the contents of their places.
+    ///
+    /// # Errors
+    /// Names the place that does not hold what it must.
+    pub fn read(
+        &self,
+        certificates: &[u8],
+        key: &[u8],
+        provider: &CryptoProvider,
+    ) -> Result<Arc<CertifiedKey>, String> {
+        read_identity(certificates, key, provider).map_err(|error| {
+            let place = match (&error, &self.certificate) {
+                (IdentityError::Certificates(_), Some(certificate)) => place(CERTIFICATE, certificate),
+                (IdentityError::Together(_), Some(certificate)) => {
+                    format!("{}, {}", place(CERTIFICATE, certificate), place(PRIVATE_KEY, &self.key))
+                }
+                _ => place(PRIVATE_KEY, &self.key),
+            };
+            format!("{place}: {EXPECTED_IDENTITY}; {error}")
+        })
+    }
+}
+
+/// The setting and, if there is one, its file.
+fn place(setting: &str, secret: &Secret) -> String {
+    match secret {
+        Secret::Text(_) => setting.to_owned(),
+        Secret::File(path) => format!("{setting}_file {}", path.display()),
+    }
+}
+
+fn content(secret: &Secret) -> Result<SecretSlice<u8>, String> {
+    match secret {
+        Secret::Text(text) => Ok(text.expose_secret().as_bytes().to_vec().into()),
+        Secret::File(path) => {
+            std::fs::read(path).map(SecretSlice::from).map_err(|error| format!("{}: {error}", path.display()))
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use oauth2::basic::{BasicErrorResponse, BasicTokenType};
-use oauth2::{ExtraTokenFields, StandardErrorResponse, StandardTokenResponse, TokenResponse as _};
+use oauth2::{ExtraTokenFields, StandardTokenResponse, TokenResponse as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,10 +15,44 @@ use url::form_urlencoded::Serializer;
 use super::assertion;
 use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
-use crate::outbound::{add_client_credentials, error_chain, read_limited};
+use crate::outbound::{AnswerBody, add_client_credentials, error_chain};
 
 /// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Error codes of RFC 6749 §5.2, RFC 8707, RFC 9449 and OpenID Connect, and those of Salesforce, Entra ID and SAP's servers.
+const KNOWN_CODES: [&str; 30] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_resource",
+    "access_denied",
+    "server_error",
+    "temporarily_unavailable",
+    "slow_down",
+    "unauthorized",
+    "invalid_token",
+    "insufficient_scope",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+    "interaction_required",
+    "login_required",
+    "consent_required",
+    "invalid_client_id",
+    "invalid_client_credentials",
+    "invalid_app_access",
+    "inactive_user",
+    "inactive_org",
+    "rate_limit_exceeded",
+    "app_not_found",
+    "unsupported_response_type",
+    "unknown_error",
+    "too_many_requests",
+];
 
 /// RFC 7523 §2.2
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -118,17 +152,21 @@ async fn send(request: RequestBuilder) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
     let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", error_chain(&error))))?;
     let status = answer.status();
-    let body = read_limited(answer, MAX_ANSWER_BYTES).await.map_err(failed)?;
+    let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
     if status.is_success() {
-        return serde_json::from_slice(&body)
-            .map_err(|error| failed(format!("gave an answer that can't be read: {error}")));
+        let expected = "a token response (RFC 6749 §5.1)";
+        return body.json(expected).map_err(|problem| failed(format!("gave an answer that can't be read: {problem}")));
     }
-    // Only the code: a description may repeat what was sent.
-    let refusal = serde_json::from_slice::<BasicErrorResponse>(&body);
+    let refusal = body.json::<BasicErrorResponse>("an error response");
     Err(failed(refusal.map_or_else(
         |_| format!("answered {}", status.as_u16()),
-        |refusal: StandardErrorResponse<_>| format!("refused: {}", refusal.error().as_ref()),
+        |refusal| format!("refused: {}", known_code(refusal.error().as_ref())),
     )))
+}
+
+/// An error code, if it is a known one. Anything else of the answer may repeat what was sent.
+fn known_code(code: &str) -> &str {
+    if KNOWN_CODES.contains(&code) { code } else { "with a code of its own, which is not shown" }
 }
 
 /// The instance that the token is for. No token is sent to a host that the settings don't name.

@@ -1,0 +1,133 @@
+//! What becomes of bodies, whole and broken, as JSON, as text, and as a message.
+
+use std::io::Write as _;
+
+use axum::http::Response as HttpResponse;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::*;
+
+const LIMIT: usize = 1000;
+
+#[derive(Debug, Deserialize)]
+struct Token {
+    #[expect(dead_code, reason = "only whether it can be read is tested")]
+    access_token: String,
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+async fn body(headers: &[(&str, &str)], content: impl Into<Vec<u8>>) -> AnswerBody {
+    let builder = headers.iter().fold(HttpResponse::builder(), |builder, (name, value)| builder.header(*name, *value));
+    AnswerBody::read(Response::from(builder.body(content.into()).unwrap()), LIMIT).await
+}
+
+#[tokio::test]
+async fn json_is_read_in_any_coding_and_encoding() {
+    let json = "{\"name\":\"Łódź\"}";
+    let utf16: Vec<u8> = format!("\u{feff}{json}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let marked = format!("\u{feff}{json}").into_bytes();
+    for (headers, content) in [
+        (vec![], json.as_bytes().to_vec()),
+        (vec![], marked.clone()),
+        (vec![], utf16.clone()),
+        (vec![("content-encoding", "gzip")], gzip(json.as_bytes())),
+        (vec![("content-encoding", "gzip")], gzip(&marked)),
+        (vec![("content-encoding", "gzip")], gzip(&utf16)),
+        (vec![("content-encoding", "gzip, x-gzip")], gzip(&gzip(json.as_bytes()))),
+        (vec![("content-type", "text/html; charset=iso-8859-1")], json.as_bytes().to_vec()),
+        // A proxy has taken the header away, but not the coding.
+        (vec![], gzip(json.as_bytes())),
+    ] {
+        assert_eq!(body(&headers, content).await.value(), Ok(Some(json!({ "name": "Łódź" }))), "{headers:?}");
+    }
+    let latin = body(&[("content-type", "application/json;charset=ISO-8859-1")], b"\"Gr\xF6\xDFe\"".to_vec()).await;
+    assert_eq!(latin.value(), Ok(Some(json!("Größe"))));
+}
+
+#[tokio::test]
+async fn a_body_of_blanks_is_empty() {
+    for (headers, content) in [
+        (vec![], ""),
+        (vec![], " \r\n"),
+        (vec![], "\u{feff}"),
+        (vec![], "\u{feff}\n"),
+        (vec![("content-encoding", "gzip")], ""),
+        (vec![("content-encoding", "deflate")], ""),
+    ] {
+        let body = body(&headers, content).await;
+        assert_eq!((body.value(), body.excerpt(10)), (Ok(None), None), "{content:?}");
+        let problem = body.json::<Token>("a token response").unwrap_err();
+        assert_eq!(problem, "empty; expected a token response");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_told_with_its_place_and_look() {
+    for (headers, content, expected) in [
+        (vec![], b"{\"poNumber\":\n  oops}".to_vec(), "no JSON: expected value at line 2 column 3"),
+        (vec![], b"{\"poNumber\":\"45".to_vec(), "no JSON: EOF while parsing a string at line 1 column 15"),
+        (vec![], b"{} {}".to_vec(), "no JSON: trailing characters at line 1 column 4"),
+        (vec![], b"<html>down".to_vec(), "an HTML page, no JSON: expected value at line 1 column 1"),
+        (vec![], b"<?xml version='1.0'?><a/>".to_vec(), "XML, no JSON: expected value at line 1 column 1"),
+        (vec![], b"\x01\x02\x03".to_vec(), "binary data, no JSON: expected value at line 1 column 1"),
+        (vec![], b"{\"name\":\"Gr\xF6\xDFe\"}".to_vec(), "no JSON: no text in UTF-8: byte 12 fits no character"),
+        (vec![("content-encoding", "br")], b"x".to_vec(), "with a Content-Encoding that can't be read, \"br\""),
+        (
+            vec![("content-encoding", "gzip")],
+            b"{}".to_vec(),
+            "broke off after 2 bytes: it is not the gzip that its Content-Encoding says",
+        ),
+    ] {
+        let problem = body(&headers, content).await.value().unwrap_err();
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_limit_is_not_read_and_the_rest_is_kept() {
+    let fits = format!("\"{}\"", "x".repeat(LIMIT - 2));
+    assert!(body(&[], fits.clone()).await.value().is_ok());
+    for (headers, content) in [
+        (vec![], format!("{fits} ").into_bytes()),
+        (vec![("content-encoding", "gzip")], gzip(format!("{fits} ").as_bytes())),
+        (vec![("content-encoding", "gzip")], gzip(&vec![b'x'; 1_000_000])),
+    ] {
+        let body = body(&headers, content).await;
+        assert_eq!(body.value(), Err("sent more than 1000 bytes".to_owned()));
+        assert_eq!(body.excerpt(5_000).unwrap().len(), LIMIT);
+    }
+    assert!(body(&[("content-encoding", "gzip")], gzip(fits.as_bytes())).await.value().is_ok());
+}
+
+#[tokio::test]
+async fn no_value_of_a_body_is_repeated_in_a_message() {
+    for content in [
+        r#"{"access_token":{"s3cret":"s3cret"}}"#,
+        r#"{"access_token":["s3cret"]}"#,
+        r#""s3cret""#,
+        r#"{"s3cret":"s3cret"}"#,
+        r#"{"access_token":"s3cret""#,
+        "s3cret",
+        r#"{"access_token":"s3cret\q"}"#,
+        "<html>s3cret",
+    ] {
+        for marked in [content.to_owned(), format!("\u{feff}{content}")] {
+            let problem = body(&[], marked).await.json::<Token>("a token response").unwrap_err();
+            assert!(!problem.contains("s3cret"), "{problem}");
+            assert!(problem.contains("JSON") && problem.ends_with("; expected a token response"), "{problem}");
+        }
+    }
+    let missing = body(&[], "{\"token\":1}").await.json::<Token>("a token response").unwrap_err();
+    assert_eq!(
+        missing,
+        "JSON of another form at line 1 column 11: missing field `access_token`; expected a token response"
+    );
+}

@@ -1,0 +1,171 @@
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use proptest::prelude::*;
+use reqwest::header::HeaderName;
+
+use super::*;
+
+const LIMIT: usize = 1000;
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(content: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn raw_deflate(content: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn read(values: &[&str]) -> Result<Vec<Coding>, String> {
+    let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+    let mut headers = HeaderMap::new();
+    for value in values.iter().map(value) {
+        headers.append::<HeaderName>(CONTENT_ENCODING, value);
+    }
+    codings(&headers)
+}
+
+fn decoded(content: Vec<u8>, codings: &[Coding]) -> (String, Option<Incomplete>) {
+    let decoded = decode(content, codings, LIMIT);
+    (String::from_utf8(decoded.content).unwrap(), decoded.incomplete)
+}
+
+#[test]
+fn codings_are_read_in_any_spelling() {
+    use Coding::{Deflate, Gzip};
+    for (values, expected) in [
+        (vec![], vec![]),
+        (vec![""], vec![]),
+        (vec!["identity"], vec![]),
+        (vec!["gzip"], vec![Gzip]),
+        (vec!["GZIP"], vec![Gzip]),
+        (vec![" X-GZip "], vec![Gzip]),
+        (vec!["Deflate"], vec![Deflate]),
+        (vec!["gzip, gzip"], vec![Gzip, Gzip]),
+        (vec!["gzip,identity,,deflate"], vec![Gzip, Deflate]),
+        (vec!["deflate", "gzip"], vec![Deflate, Gzip]),
+    ] {
+        assert_eq!(read(&values), Ok(expected), "{values:?}");
+    }
+}
+
+#[test]
+fn a_coding_that_can_not_be_read_is_named() {
+    for (values, expected) in [
+        (vec!["br"], "\"br\""),
+        (vec!["zstd"], "\"zstd\""),
+        (vec!["gzip, br"], "\"br\""),
+        (vec!["gzip", "compress"], "\"compress\""),
+        (vec!["gzip;q=1"], "\"gzip;q=1\""),
+        (vec!["utf-8"], "\"utf-8\""),
+        (vec!["gzip, gzip, gzip, gzip"], "of 4 layers"),
+        (vec!["gz\u{e9}"], "unreadable characters"),
+    ] {
+        let problem = read(&values).unwrap_err();
+        assert!(problem.contains(expected) && problem.contains("expected gzip, deflate or none"), "{problem}");
+    }
+    let long = "x".repeat(5_000);
+    assert!(read(&[&long]).unwrap_err().len() < 200);
+}
+
+#[test]
+fn contents_are_decoded_from_the_last_coding_to_the_first() {
+    use Coding::{Deflate, Gzip};
+    let text = b"{\"poNumber\":\"4500000001\"}".as_slice();
+    for (content, codings) in [
+        (text.to_vec(), vec![]),
+        (gzip(text), vec![Gzip]),
+        (zlib(text), vec![Deflate]),
+        (raw_deflate(text), vec![Deflate]),
+        (gzip(&gzip(text)), vec![Gzip, Gzip]),
+        (gzip(&zlib(text)), vec![Deflate, Gzip]),
+        (zlib(&gzip(text)), vec![Gzip, Deflate]),
+        ([gzip(&text[..5]), gzip(&text[5..])].concat(), vec![Gzip]),
+        ([gzip(text), vec![0; 20]].concat(), vec![Gzip]),
+        ([gzip(text), b"JUNK".to_vec()].concat(), vec![Gzip]),
+    ] {
+        let whole = (String::from_utf8(text.to_vec()).unwrap(), None);
+        assert_eq!(decoded(content, &codings), whole, "{codings:?}");
+    }
+}
+
+#[test]
+fn an_empty_content_is_empty_in_any_coding() {
+    for codings in [vec![Coding::Gzip], vec![Coding::Deflate], vec![Coding::Gzip, Coding::Deflate]] {
+        assert_eq!(decoded(Vec::new(), &codings), (String::new(), None));
+    }
+    assert_eq!(decoded(gzip(b""), &[Coding::Gzip]), (String::new(), None));
+}
+
+#[test]
+fn what_was_decoded_of_a_broken_content_is_kept() {
+    let text: String = (0..100).map(|number: u32| number.wrapping_mul(2_654_435_761).to_string()).collect();
+    let text = &text[..900];
+    for (whole, coding, expected) in [
+        (gzip(text.as_bytes()), Coding::Gzip, "its gzip ends early"),
+        (zlib(text.as_bytes()), Coding::Deflate, "its deflate ends early"),
+        (raw_deflate(text.as_bytes()), Coding::Deflate, "its deflate ends early"),
+    ] {
+        let (kept, incomplete) = decoded(whole[..whole.len() / 2].to_vec(), &[coding]);
+        assert_eq!(incomplete, Some(Incomplete::Broken(expected)));
+        assert!(kept.len() > 100 && text.starts_with(&kept), "{kept}");
+    }
+    let without_its_sum = gzip(text.as_bytes());
+    let (kept, incomplete) = decoded(without_its_sum[..without_its_sum.len() - 1].to_vec(), &[Coding::Gzip]);
+    assert_eq!((kept.as_str(), incomplete), (text, Some(Incomplete::Broken("its gzip ends early"))));
+    let mut wrong_sum = gzip(text.as_bytes());
+    let at = wrong_sum.len() - 6;
+    wrong_sum[at] ^= 1;
+    assert!(decoded(wrong_sum, &[Coding::Gzip]).1.is_some());
+}
+
+#[test]
+fn a_content_that_is_not_coded_as_it_says_is_told() {
+    for (coding, expected) in [
+        (Coding::Gzip, "it is not the gzip that its Content-Encoding says"),
+        (Coding::Deflate, "it is not the deflate that its Content-Encoding says"),
+    ] {
+        let (_, incomplete) = decoded(b"{\"poNumber\":\"4500000001\"}".to_vec(), &[coding]);
+        assert_eq!(incomplete, Some(Incomplete::Broken(expected)));
+    }
+}
+
+#[test]
+fn no_more_is_decoded_than_the_limit_in_any_layer() {
+    let bomb = vec![b'0'; 10_000_000];
+    for (content, codings) in [
+        (gzip(&bomb), vec![Coding::Gzip]),
+        (zlib(&bomb), vec![Coding::Deflate]),
+        (raw_deflate(&bomb), vec![Coding::Deflate]),
+        (gzip(&gzip(&bomb)), vec![Coding::Gzip, Coding::Gzip]),
+        ([gzip(&bomb[..600]), gzip(&bomb[..600])].concat(), vec![Coding::Gzip]),
+    ] {
+        let decoded = decode(content, &codings, LIMIT);
+        assert!(decoded.content.len() <= LIMIT, "{codings:?}");
+        assert_eq!(decoded.incomplete, Some(Incomplete::TooLarge), "{codings:?}");
+    }
+    let fits = vec![b'0'; LIMIT];
+    assert_eq!(decoded(gzip(&fits), &[Coding::Gzip]).1, None);
+}
+
+proptest! {
+    #[test]
+    fn decoding_never_panics_and_keeps_the_limit(content: Vec<u8>, gzip: bool, cut in 0_usize..200) {
+        let coding = if gzip { Coding::Gzip } else { Coding::Deflate };
+        let coded = if gzip { super::tests::gzip(&content) } else { zlib(&content) };
+        prop_assert!(decode(content.clone(), &[coding], 50).content.len() <= 50);
+        let kept = decode(coded[..cut.min(coded.len())].to_vec(), &[coding], 50).content;
+        prop_assert!(kept.len() <= 50 && content.starts_with(&kept));
+    }
+}
