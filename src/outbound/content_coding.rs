@@ -93,9 +93,9 @@ impl Coding {
             Self::Deflate => {
                 let mut decoded = Decoded::default();
                 decoded.incomplete = decoded.read(DeflateDecoder::new(coded), limit, "deflate");
-                if decoded.incomplete == Some(Incomplete::Broken(NO_DEFLATE)) {
+                if matches!(decoded.incomplete, Some(Incomplete::Broken(_))) && !is_text(&decoded.content) {
                     // Without a header, anything decodes to something.
-                    decoded.content.clear();
+                    decoded = Decoded { content: Vec::new(), incomplete: Some(Incomplete::Broken(NO_DEFLATE)) };
                 }
                 decoded
             }
@@ -124,6 +124,11 @@ fn decode_members(coded: &[u8], limit: usize) -> Decoded {
             return decoded;
         }
     }
+}
+
+/// Whether bytes are the beginning of a text.
+fn is_text(content: &[u8]) -> bool {
+    std::str::from_utf8(content).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
 /// RFC 1950 §2.2: method 8, and a sum that is a multiple of 31.

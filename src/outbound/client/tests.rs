@@ -85,6 +85,8 @@ async fn a_name_that_moves_is_followed_under_steady_traffic_and_no_request_is_lo
     assert_eq!(name.lookups.load(Ordering::SeqCst), 1, "connections are kept");
     let slow = tokio::spawn(get(outbound.client(), "/slow"));
     word.arrived.notified().await;
+    // The slow request has the only connection.
+    assert_eq!(get(outbound.client(), "/").await, "old");
     *lock(&name.address) = new;
     clock.advance(AGE - Duration::from_secs(1));
     assert_eq!(get(outbound.client(), "/").await, "old");
