@@ -37,6 +37,7 @@ pub mod config;
 pub mod digest;
 pub mod private_key;
 pub mod reload;
+pub mod shutdown;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;

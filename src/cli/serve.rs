@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::failure::{EXIT_CONFIG, Failure};
@@ -12,6 +11,7 @@ use super::process::{runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{LogFormat, Settings, environment};
+use crate::shutdown::Shutdown;
 use crate::{system, telemetry};
 
 /// Serves until a signal; returns the exit code.
@@ -44,8 +44,8 @@ fn run(settings: Settings) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let app = App::build(settings, Arc::new(SystemClock)).await?;
         refused.warn();
-        let stop = CancellationToken::new();
-        stop_on_signal(stop.clone())?;
+        let shutdown = Shutdown::default();
+        stop_on_signal(shutdown.clone())?;
         if let (Ok(address), Ok(management)) = (app.address(), app.management_address()) {
             info!(
                 server.address = %address,
@@ -54,7 +54,7 @@ fn run(settings: Settings) -> Result<(), Failure> {
                 "the service listens: carts are accepted"
             );
         }
-        app.run(stop).await;
+        app.run(shutdown).await;
         Ok(())
     })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::Client;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
 
 use super::Vms;
