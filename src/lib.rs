@@ -32,6 +32,7 @@ pub mod pages;
 pub mod server;
 
 // What most modules need.
+pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod digest;
