@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
+mod certificate_dates;
 mod file_checks;
 mod plain_text;
 mod purge;
@@ -30,7 +31,8 @@ use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
-pub use file_checks::check_files;
+pub use certificate_dates::{CertificateDates, DateFinding, Severity};
+pub use file_checks::{check_dates, check_files, check_mapping};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
@@ -54,6 +56,7 @@ pub struct App {
     public: TcpListener,
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
+    certificates: CertificateDates,
     stop_delay: Duration,
     drain: Duration,
     retention: Duration,
@@ -71,6 +74,8 @@ impl App {
         log_start(&settings, mapping.current().version());
         mapping.warn_of_examples();
         warn_of_plain_text_urls(&settings);
+        let certificates = CertificateDates::of(&settings);
+        certificates.report(clock.now());
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
         let orders = open_ledger(&ledger.storage, lease_length(attempt_limit), &clock).await?;
@@ -105,6 +110,7 @@ impl App {
             public: bind("server.listen", listen)?,
             management: bind("server.management_listen", management_listen)?,
             tls,
+            certificates,
             stop_delay,
             drain,
             retention: ledger.retention,
@@ -130,9 +136,10 @@ impl App {
     /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
     /// progress within `server.drain`. Orders that are still open then continue at the next start.
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
-        let Self { api, public, management, tls, stop_delay, drain, retention } = self;
+        let Self { api, public, management, tls, certificates, stop_delay, drain, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
+        spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock)));
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);

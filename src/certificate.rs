@@ -105,8 +105,12 @@ impl Certificate {
 
 /// As OpenSSL writes it.
 fn serial_number(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("serial number {hex}")
+    use std::fmt::Write as _;
+    bytes.iter().fold("serial number ".to_owned(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 fn timestamp(time: Time) -> Timestamp {

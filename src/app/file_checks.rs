@@ -1,18 +1,42 @@
-//! The certificates and keys that settings name, loaded as at a start but without one: for `check`.
+//! What the settings name, tried as at a start but without one: for `check` and `doctor`.
 
 use std::sync::Arc;
 
+use super::certificate_dates::{CertificateDates, Severity};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::edge::ServerTls;
+use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
-/// The mistakes in certificates and keys, a line each.
+/// The mistakes in certificates and keys, a line each; an expired certificate is one.
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
+    let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
     let issuer = token_verifier(settings.auth.clone(), &clock).err().map(|error| error.to_string());
-    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| error.to_string());
-    [tls, issuer, target].into_iter().flatten().collect()
+    let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
+    let dates = date_lines(settings, &*clock, Severity::Mistake);
+    tls.chain(issuer).chain(target).chain(dates).collect()
+}
+
+/// What works now, and needs somebody's attention: certificates that expire soon, or that have expired beside valid ones.
+pub fn check_dates(settings: &Settings) -> Vec<String> {
+    date_lines(settings, &SystemClock, Severity::Warning)
+}
+
+fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {
+    let findings = CertificateDates::of(settings).findings(clock.now()).into_iter();
+    findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
+}
+
+/// The mapping's version, or every defect of the folder, its examples included.
+///
+/// # Errors
+/// Every defect.
+pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
+    let folder = Folder::read(&settings.directory)?;
+    let mapping = Mapping::compile(&folder, settings.amounts)?;
+    let defects = mapping.check_examples(&folder);
+    if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

@@ -1,3 +1,5 @@
+//! Certificates as OpenSSL makes them, and contents that hold none.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -4,15 +4,19 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::process::print;
-use crate::app::{check_files, defect_lines};
-use crate::config::{self, Settings, environment};
-use crate::mapping::{Defect, Folder, Mapping};
+use crate::app::{check_dates, check_files, check_mapping, defect_lines};
+use crate::config::{self, Settings, environment, placeholders};
 
-/// Reports every mistake at once; the mapping is checked even if other settings are wrong.
+/// Reports every mistake at once; the mapping is checked even if other settings are wrong. What works and needs attention
+/// all the same is printed as a warning, and is no failure.
 pub fn check(file: Option<&Path>) -> Result<(), Failure> {
     let environment = environment();
+    let mut warnings = placeholders(file, &environment);
     let mut mistakes = match Settings::load(file, &environment) {
-        Ok(settings) => check_files(&settings),
+        Ok(settings) => {
+            warnings.extend(check_dates(&settings));
+            check_files(&settings)
+        }
         Err(mistakes) => mistakes.0,
     };
     let mapping = config::Mapping::load(file, &environment)
@@ -21,18 +25,13 @@ pub fn check(file: Option<&Path>) -> Result<(), Failure> {
     if let Some((directory, Err(defects))) = &mapping {
         mistakes.extend(defect_lines(directory, defects));
     }
+    for warning in warnings {
+        print(&format!("warning: {warning}\n"))?;
+    }
     match (mistakes.as_slice(), mapping) {
         ([], Some((directory, Ok(version)))) => {
             print(&format!("settings: no mistakes\n{directory}: no mistakes, version {version}\n"))
         }
         _ => Err(Failure::of_lines(mistakes)),
     }
-}
-
-/// The mapping's version, or every defect of the folder, its examples included.
-fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
-    let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile(&folder, settings.amounts)?;
-    let defects = mapping.check_examples(&folder);
-    if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

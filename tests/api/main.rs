@@ -26,6 +26,7 @@ mod answers;
 mod attack_table;
 mod batch;
 mod bodies;
+mod certificate_files;
 mod docs;
 mod forge;
 mod full_disk;

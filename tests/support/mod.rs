@@ -172,10 +172,15 @@ fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -
 
 /// The defects that `check` finds in the files of settings.
 pub fn defects(settings: &str) -> Vec<String> {
+    purchase_order_webhook::app::check_files(&parsed(settings))
+}
+
+/// Settings that have all that is required.
+pub fn parsed(settings: &str) -> Settings {
     let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
-        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n";
-    let parsed = Settings::parse("test", &format!("{needed}{settings}"), &BTreeMap::new()).unwrap();
-    purchase_order_webhook::app::check_files(&parsed)
+        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
+    let secret = if settings.contains("mtls") { "" } else { "target.oauth2.client_secret = \"x\"\n" };
+    Settings::parse("test", &format!("{needed}{secret}{settings}"), &BTreeMap::new()).unwrap()
 }
 
 /// An answer, read whole.
