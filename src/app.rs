@@ -36,7 +36,7 @@ pub use file_checks::{check_dates, check_files, check_mapping};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
-use verifier::token_verifier;
+pub use verifier::token_verifier;
 
 /// An attempt usually fetches a token, looks up and sends, each within `target.timeout`. With a 401 in between it may
 /// need more, and is then cut off.

@@ -43,9 +43,10 @@ pub mod single_flight;
 pub mod system;
 pub mod telemetry;
 
-// Composition and commands.
+// Composition, diagnosis and commands.
 pub mod app;
 pub mod cli;
+pub mod doctor;
 
 // Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]

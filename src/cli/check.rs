@@ -1,21 +1,38 @@
 //! `check`: every mistake in the settings, the files that they name, the mapping and its examples.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::failure::Failure;
-use super::process::print;
+use super::process::{print, runtime};
 use crate::app::{check_dates, check_files, check_mapping, defect_lines};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, environment, placeholders};
+use crate::doctor::{Status, examine_target};
+
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Settings, the files that they name, and the mapping.
+    Files,
+    /// 11VMS and its token endpoint as well, which are asked.
+    FilesAndTarget,
+}
 
 /// Reports every mistake at once; the mapping is checked even if other settings are wrong. What works and needs attention
 /// all the same is printed as a warning, and is no failure.
-pub fn check(file: Option<&Path>) -> Result<(), Failure> {
+pub fn check(file: Option<&Path>, scope: Scope) -> Result<(), Failure> {
     let environment = environment();
-    let mut warnings = placeholders(file, &environment);
+    let placeholders = placeholders(file, &environment).into_iter();
+    let mut warnings: Vec<String> = placeholders.map(|text| format!("{text}; expected your own")).collect();
     let mut mistakes = match Settings::load(file, &environment) {
         Ok(settings) => {
             warnings.extend(check_dates(&settings));
-            check_files(&settings)
+            let mut mistakes = check_files(&settings);
+            if scope == Scope::FilesAndTarget {
+                mistakes.extend(check_target(&settings)?);
+            }
+            mistakes
         }
         Err(mistakes) => mistakes.0,
     };
@@ -34,4 +51,15 @@ pub fn check(file: Option<&Path>) -> Result<(), Failure> {
         }
         _ => Err(Failure::of_lines(mistakes)),
     }
+}
+
+/// What 11VMS and its token endpoint answer otherwise than the settings say; what they answer as expected is printed.
+fn check_target(settings: &Settings) -> Result<Vec<String>, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let findings = runtime()?.block_on(examine_target(settings, &clock));
+    let (good, bad): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.status == Status::Ok);
+    for finding in good {
+        print(&format!("{finding}\n"))?;
+    }
+    Ok(bad.iter().map(ToString::to_string).collect())
 }

@@ -22,10 +22,7 @@ pub fn placeholders(file: Option<&Path>, environment: &BTreeMap<String, String>)
             if let Some(placeholder) = in_file {
                 found.push(format!("{}: {text} still has the example file's value, {placeholder}", entry.origin));
             } else if let Some(placeholder) = placeholder(&text) {
-                found.push(format!(
-                    "{} still has the example file's value, {placeholder}; expected your own",
-                    entry.origin
-                ));
+                found.push(format!("{} still has the example file's value, {placeholder}", entry.origin));
             }
         }
     }
@@ -131,11 +128,8 @@ mod tests {
         let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
         let found = placeholders(Some(&config), &environment);
         let expected = [
-            "PO_WEBHOOK_AUTH__ISSUER still has the example file's value, issuer.example; expected your own".to_owned(),
-            format!(
-                "{}: server.cors_origins still has the example file's value, portal.example; expected your own",
-                config.display()
-            ),
+            "PO_WEBHOOK_AUTH__ISSUER still has the example file's value, issuer.example".to_owned(),
+            format!("{}: server.cors_origins still has the example file's value, portal.example", config.display()),
             format!(
                 "{}: target.oauth2.client_secret_file: {} still has the example file's value, change-me",
                 config.display(),

@@ -5,6 +5,7 @@
 //! an attempt that is being made.
 
 mod connection;
+mod probe;
 mod row;
 mod schema;
 mod writer;
@@ -25,6 +26,7 @@ use row::{milliseconds, read_record, signed, whole};
 use writer::Writer;
 
 pub use connection::UrlSource;
+pub use probe::{Probe, probe};
 
 /// Interrupted attempts that one claim takes over: more than any replica makes at the same time.
 const TAKEN_OVER: i64 = 1_000;

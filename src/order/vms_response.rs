@@ -54,6 +54,19 @@ pub enum LookUpResult {
     Inconclusive(Verdict),
 }
 
+impl LookUpResult {
+    /// What the look-up shows, for people.
+    pub fn description(&self) -> String {
+        match self {
+            Self::Found(Verdict::Created { number, .. }) => format!("11VMS has the order, under the number {number}"),
+            Self::Found(verdict) | Self::Inconclusive(verdict) => {
+                format!("whether 11VMS has the order can't be told: {}", verdict.detail().unwrap_or("no detail"))
+            }
+            Self::Absent => "11VMS does not have the order".to_owned(),
+        }
+    }
+}
+
 /// Reads the response to `POST /purchase-orders`.
 pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
     let response = match call {

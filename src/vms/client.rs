@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
 
 use super::Vms;
+use super::token::TokenError;
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::Target;
@@ -28,6 +29,24 @@ impl VmsClient {
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         Ok(Self { transport: Transport::from_config(target, clock)? })
+    }
+
+    /// Fetches a token, unless a valid one is known.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn fetch_token(&self) -> Result<(), TokenError> {
+        self.transport.fetch_token().await
+    }
+
+    /// Looks an order up by its id and its cart number; the service needs no record of it.
+    pub async fn look_up_by(&self, id: &str, _number: &str) -> CallOutcome {
+        let build = |http: &Client, base_url: Url| {
+            let mut url = orders_url(base_url);
+            url.query_pairs_mut().append_pair("externalId", id);
+            http.get(url)
+        };
+        self.transport.send(build).await
     }
 }
 
@@ -64,11 +83,6 @@ impl Vms for VmsClient {
     }
 
     async fn look_up(&self, id: &OrderId) -> CallOutcome {
-        let build = |http: &Client, base_url: Url| {
-            let mut url = orders_url(base_url);
-            url.query_pairs_mut().append_pair("externalId", id.as_str());
-            http.get(url)
-        };
-        self.transport.send(build).await
+        self.look_up_by(id.as_str(), id.as_str()).await
     }
 }

@@ -28,6 +28,7 @@ mod batch;
 mod bodies;
 mod certificate_files;
 mod docs;
+mod doctor;
 mod forge;
 mod full_disk;
 mod hygiene;

@@ -58,6 +58,7 @@ async fn a_connection_of_http_2_that_was_there_before_the_stop_is_told_to_go() {
     // The preface and an empty SETTINGS frame (RFC 9113 §3.4).
     let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat();
     tokio::io::AsyncWriteExt::write_all(&mut raw, &preface).await.unwrap();
+    assert!(next_frame(&mut raw, SETTINGS).await, "the server has taken the connection");
     process.terminate();
     assert!(next_frame(&mut raw, GOAWAY).await, "an idle connection gets GOAWAY");
     assert_eq!(client.get(&url).send().await.unwrap().remote_addr(), before, "and a new one is accepted");
@@ -65,7 +66,8 @@ async fn a_connection_of_http_2_that_was_there_before_the_stop_is_told_to_go() {
     process.stop_of_itself().await;
 }
 
-/// The type of a GOAWAY frame (RFC 9113 §6.8).
+/// The types of frames (RFC 9113 §6.5 and §6.8).
+const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 /// Reads frames until one of a type; `false` if the connection ends before.

@@ -147,7 +147,8 @@ impl Service {
     }
 }
 
-fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -> String {
+/// The settings that a service needs, but for those that `settings` has.
+pub fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -> String {
     let mut lines = vec![
         "server.listen = \"127.0.0.1:0\"".to_owned(),
         "server.management_listen = \"127.0.0.1:0\"".to_owned(),
