@@ -117,8 +117,8 @@ mod tests {
         let (secret, config) = (folder.path().join("secret"), folder.path().join("config.toml"));
         std::fs::write(&secret, "change-me\n").unwrap();
         let lines = format!(
-            "target.base_url = \"https://vms.example\"\ntarget.oauth2.client_secret_file = {secret:?}\n\
-             server.cors_origins = [\"https://portal.acme.com\", \"https://portal.example\"]\n"
+            "[target]\nbase_url = \"https://vms.example\"\noauth2.client_secret_file = {secret:?}\n\
+             [server]\ncors_origins = [\"https://portal.acme.com\", \"https://portal.example\"]\n"
         );
         std::fs::write(&config, lines).unwrap();
         let variables = [
