@@ -146,9 +146,10 @@ impl Connection {
         let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
         let activity = Arc::new(Activity::default());
         let (counted, router) = (Arc::clone(&activity), self.serving.router.clone());
-        let shutdown = self.shutdown.clone();
+        // One clone a connection: each takes a lock that all connections share.
+        let shutdown = Arc::new(self.shutdown.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), request, peer, Arc::clone(&counted), shutdown.clone())
+            answer(router.clone(), request, peer, Arc::clone(&counted), Arc::clone(&shutdown))
         });
         let limits = &self.serving.limits;
         match version {
@@ -229,7 +230,7 @@ async fn answer(
     request: Request<Incoming>,
     peer: Peer,
     activity: Arc<Activity>,
-    shutdown: Shutdown,
+    shutdown: Arc<Shutdown>,
 ) -> Result<Response<Body>, Infallible> {
     let _guard = RequestGuard::begin(activity);
     let is_http1 = request.version() < Version::HTTP_2;

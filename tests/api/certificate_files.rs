@@ -164,8 +164,13 @@ fn check_names_certificates_that_have_expired_or_are_about_to() {
             pair.certificate, pair.key
         )
     };
-    let database = |parameter: &str, pair: &Pair| {
-        format!("ledger.url = \"postgres://user@127.0.0.1/orders?{parameter}={}\"\n", pair.certificate.display())
+    let database = |parameters: String| {
+        format!("ledger.url = \"postgres://user@127.0.0.1/orders?sslmode=verify-full&{parameters}\"\n")
+    };
+    let roots = |pair: &Pair| database(format!("sslrootcert={}", pair.certificate.display()));
+    let client = |pair: &Pair| {
+        let (certificate, key) = (pair.certificate.display(), pair.key.display());
+        database(format!("sslrootcert={}&sslcert={certificate}&sslkey={key}", valid.certificate.display()))
     };
     let none = None::<(&str, &str)>;
     for (settings, mistake, warning) in [
@@ -185,8 +190,8 @@ fn check_names_certificates_that_have_expired_or_are_about_to() {
         ),
         (mtls(&expired), Some(("target.oauth2.certificate_file ", "CN=expired has expired")), none),
         (mtls(&soon), none, Some(("target.oauth2.certificate_file ", "CN=soon expires soon"))),
-        (database("sslrootcert", &expired), Some(("ledger.url, sslrootcert ", "CN=expired has expired")), none),
-        (database("sslcert", &soon), none, Some(("ledger.url, sslcert ", "CN=soon expires soon"))),
+        (roots(&expired), Some(("ledger.url, sslrootcert ", "CN=expired has expired")), none),
+        (client(&soon), none, Some(("ledger.url, sslcert ", "CN=soon expires soon"))),
     ] {
         for (found, expected) in [(defects(&settings), mistake), (check_dates(&parsed(&settings)), warning)] {
             let is_expected = match expected {

@@ -246,8 +246,8 @@ async fn a_database_is_asked_without_being_written() {
     assert!(lines.iter().any(|line| line.starts_with("OK clock: as the clock of the database")), "{lines:?}");
     assert_eq!(server.run_sql("orders", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
 
-    assert_one_wrong(&sides.examine(&of("latin")).await, "FAIL ledger: ", "encoding is LATIN1", "ENCODING 'UTF8'");
-    assert_one_wrong(&sides.examine(&of("readonly")).await, "FAIL ledger: ", "read-only", "primary");
+    assert_one_wrong(&sides.examine(&of("latin")).await, "FAIL ledger: ", "LATIN1", "ledger.url");
+    assert_one_wrong(&sides.examine(&of("readonly")).await, "FAIL ledger: ", "read-only", "ledger.url");
     assert_one_wrong(&sides.examine(&of("nowhere")).await, "FAIL ledger: ", "does not exist", "ledger.url");
     let service = Service::start_with(&of("orders")).await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
