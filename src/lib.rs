@@ -32,19 +32,22 @@ pub mod pages;
 pub mod server;
 
 // What most modules need.
+pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;
+pub mod shutdown;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;
 
-// Composition and commands.
+// Composition, diagnosis and commands.
 pub mod app;
 pub mod cli;
+pub mod doctor;
 
 // Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]

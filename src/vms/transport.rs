@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
-use super::token::{AccessToken, TokenSource};
+use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
 use crate::order::vms_response::{CallOutcome, VmsResponse};
@@ -46,6 +46,14 @@ impl Transport {
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
         Ok(Self { http, base_url: target.base_url.clone(), tokens, clock })
+    }
+
+    /// Fetches a token, unless a valid one is known.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn fetch_token(&self) -> Result<(), TokenError> {
+        self.tokens.get().await.map(drop)
     }
 
     /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one.

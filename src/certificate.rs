@@ -1,0 +1,123 @@
+//! Certificates (X.509, RFC 5280) in files of PEM: what a file has to hold, whose its certificates are, and when they are
+//! valid.
+//!
+//! Knows nothing of settings, of clocks, and of what the certificates are for.
+
+mod content;
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode as _;
+use x509_cert::time::Time;
+
+pub use content::{certificates_problem, private_key_problem};
+
+/// How long before its end a certificate counts as about to expire: a renewal by hand, with a request to the authority and a
+/// change that somebody has to approve, takes weeks. SAP's own alerts for certificates (STRUST) begin there too.
+pub const EXPIRES_SOON: Duration = Duration::from_hours(30 * 24);
+
+/// A certificate that could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    der: CertificateDer<'static>,
+    subject: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+/// A certificate at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// Its time has not begun.
+    NotYetValid,
+    /// It is valid, for longer than [`EXPIRES_SOON`].
+    Valid,
+    /// It is valid, but not for longer than [`EXPIRES_SOON`].
+    ExpiresSoon,
+    /// Its time is over.
+    Expired,
+}
+
+impl Certificate {
+    /// Reads every certificate of a text in PEM (RFC 7468); other sections, such as keys, are skipped.
+    ///
+    /// # Errors
+    /// What the content looks like, if it has no certificate; which certificate can't be read.
+    pub fn read_all(pem: &[u8]) -> Result<Vec<Self>, String> {
+        let sections: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let sections = sections.map_err(|error| format!("it is no whole PEM: {error}"))?;
+        if sections.is_empty() {
+            return Err(certificates_problem(pem).to_owned());
+        }
+        let numbered = (1..).zip(sections);
+        let read = numbered.map(|(number, der)| {
+            Self::from_der(der).map_err(|problem| format!("its certificate number {number} can't be read: {problem}"))
+        });
+        read.collect()
+    }
+
+    fn from_der(der: CertificateDer<'static>) -> Result<Self, String> {
+        // `Raw` accepts what old authorities issued against RFC 5280, such as serial numbers of more than 20 bytes.
+        let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|error| error.to_string())?;
+        let signed = parsed.tbs_certificate;
+        let subject = signed.subject.to_string();
+        let subject = if subject.is_empty() { serial_number(signed.serial_number.as_bytes()) } else { subject };
+        let (not_before, not_after) = (timestamp(signed.validity.not_before), timestamp(signed.validity.not_after));
+        Ok(Self { der, subject, not_before, not_after })
+    }
+
+    /// Its encoding.
+    pub const fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// Whose it is: the subject's name (RFC 4514), or the serial number where there is none.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The first moment of its validity.
+    pub const fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// The last moment of its validity.
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// What it is at a moment.
+    pub fn validity(&self, now: Timestamp) -> Validity {
+        let soon = now.checked_add(EXPIRES_SOON).unwrap_or(Timestamp::MAX);
+        match (now.cmp(&self.not_before), now.cmp(&self.not_after), soon.cmp(&self.not_after)) {
+            (_, Ordering::Greater, _) => Validity::Expired,
+            (Ordering::Less, _, _) => Validity::NotYetValid,
+            (_, _, Ordering::Less) => Validity::Valid,
+            _ => Validity::ExpiresSoon,
+        }
+    }
+}
+
+/// As OpenSSL writes it.
+fn serial_number(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold("serial number ".to_owned(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+fn timestamp(time: Time) -> Timestamp {
+    let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    // The largest time of a certificate, the end of the year 9999, is a little beyond the largest timestamp.
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Certificates as OpenSSL makes them, and contents that hold none.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Made by OpenSSL: valid for 100 days.
+const USUAL: &str = "-----BEGIN CERTIFICATE-----\n\
+    MIIB1DCCAXugAwIBAgIUFQFbYhCF4kvA/P4fh5+TNvMXMbIwCgYIKoZIzj0EAwIw\n\
+    QDELMAkGA1UEBhMCREUxFTATBgNVBAoMDEdyw7bDn2UgR21iSDEaMBgGA1UEAwwR\n\
+    d2ViaG9vay5hY21lLnRlc3QwHhcNMjYxMTI4MDQxNTM1WhcNMjcwMzA4MDQxNTM1\n\
+    WjBAMQswCQYDVQQGEwJERTEVMBMGA1UECgwMR3LDtsOfZSBHbWJIMRowGAYDVQQD\n\
+    DBF3ZWJob29rLmFjbWUudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOQ2\n\
+    Z6um6JdYLLwauv9ujntMynpiEvrMLpFJQxOqhuBhdaw+oDkImUBOme9CF9kWW7Hz\n\
+    cipKEdCMVwT315utflmjUzBRMB0GA1UdDgQWBBTOrIA6WavuPmncu2g/18befycp\n\
+    rDAfBgNVHSMEGDAWgBTOrIA6WavuPmncu2g/18befycprDAPBgNVHRMBAf8EBTAD\n\
+    AQH/MAoGCCqGSM49BAMCA0cAMEQCIDHDg1g0EFOvricCsrO55NmapSgI1LdJxbx7\n\
+    6MFGJK1oAiBiOTebf48iH/jQjxD+zqMOPAQMhDaThQVTjpSqka+8Ew==\n\
+    -----END CERTIFICATE-----\n";
+
+/// Without a subject, with an end after 2050, which has another form (RFC 5280 §4.1.2.5.2).
+const NAMELESS: &str = "-----BEGIN CERTIFICATE-----\n\
+    MIIBZTCCAQugAwIBAgIUC3v9/1pAht3G/h9Ekb0BXLJhETEwCgYIKoZIzj0EAwIw\n\
+    ADAgFw0yNjExMjgwNDE1MDJaGA8yMDgxMDgzMTA0MTUwMlowADBZMBMGByqGSM49\n\
+    AgEGCCqGSM49AwEHA0IABPyQWCgHIOXYugYN6P7PVpIkjqEv1/w3UN5Owa3zF7jC\n\
+    NltfoSLuWXFUew9S9LAHMwMfhNjgEgmNWlIrZyxd5XmjYTBfMB0GA1UdDgQWBBSe\n\
+    nYKpntogZ4Q3mi7lFr+STdHjdDAfBgNVHSMEGDAWgBSenYKpntogZ4Q3mi7lFr+S\n\
+    TdHjdDAPBgNVHRMBAf8EBTADAQH/MAwGA1UdEQQFMAOCAXgwCgYIKoZIzj0EAwID\n\
+    SAAwRQIhAPM/8OR+g4uQcLN2Xk0KFFLS8dcoikZAL/XF8sMVKpZtAiAk9FGOTuYY\n\
+    BkJSkYY5zbzs1J6TujmxOkUU2Q9IQGLPPQ==\n\
+    -----END CERTIFICATE-----\n";
+
+/// With a serial number of 23 bytes.
+const LONG_SERIAL: &str = "-----BEGIN CERTIFICATE-----\n\
+    MIIBcjCCARigAwIBAgIXEjRWeJASNFZ4kBI0VniQEjRWeJASNFYwCgYIKoZIzj0E\n\
+    AwIwDDEKMAgGA1UEAwwBZDAgFw0yNjExMjgwNDE1MDJaGA80NzY0MTAyNTA0MTUw\n\
+    MlowDDEKMAgGA1UEAwwBZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDBwc8Fr\n\
+    ZZBu2uJEFtM0AvUCcruNenfvQXsK1tu75/cfYu/Z5kB5kSJzbpRFmnN2DTLKJGZ2\n\
+    KKWdmXo+22wtt4ijUzBRMB0GA1UdDgQWBBRRAvaXEHuD4pUFEsBlVIW7T+ijbzAf\n\
+    BgNVHSMEGDAWgBRRAvaXEHuD4pUFEsBlVIW7T+ijbzAPBgNVHRMBAf8EBTADAQH/\n\
+    MAoGCCqGSM49BAMCA0gAMEUCIQD5axnyiGaggRUVcdvWdbAmkRkxX7UvWYBozK2F\n\
+    nBKU3gIgNb6JMNb6hK5ewJWtvMcqTVqKbJzlnN+GS8fzKbC2M+U=\n\
+    -----END CERTIFICATE-----\n";
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn certificates_have_a_subject_and_dates() {
+    let all = Certificate::read_all(format!("some text\n{USUAL}{NAMELESS}{LONG_SERIAL}").as_bytes()).unwrap();
+    let read: Vec<_> = all.iter().map(|one| (one.subject(), one.not_before(), one.not_after())).collect();
+    let expected = [
+        ("CN=webhook.acme.test,O=Größe GmbH,C=DE", "2026-11-28T04:15:35Z", "2027-03-08T04:15:35Z"),
+        ("serial number 0B7BFDFF5A4086DDC6FE1F4491BD015CB2611131", "2026-11-28T04:15:02Z", "2081-08-31T04:15:02Z"),
+        ("CN=d", "2026-11-28T04:15:02Z", "4764-10-25T04:15:02Z"),
+    ];
+    assert_eq!(read, expected.map(|(subject, from, to)| (subject, time(from), time(to))));
+}
+
+#[test]
+fn a_certificate_expires_soon_thirty_days_before_its_end() {
+    let read = Certificate::read_all(USUAL.as_bytes()).unwrap();
+    let validity = |now: Timestamp| read[0].validity(now);
+    let (begin, end, second) = (read[0].not_before(), read[0].not_after(), Duration::from_secs(1));
+    for (now, expected) in [
+        (begin - second, Validity::NotYetValid),
+        (begin, Validity::Valid),
+        (end - EXPIRES_SOON - second, Validity::Valid),
+        (end - EXPIRES_SOON, Validity::ExpiresSoon),
+        (end, Validity::ExpiresSoon),
+        (end + second, Validity::Expired),
+        (Timestamp::MAX, Validity::Expired),
+        (Timestamp::MIN, Validity::NotYetValid),
+    ] {
+        assert_eq!(validity(now), expected, "{now}");
+    }
+}
+
+#[test]
+fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
+    let der = Certificate::read_all(USUAL.as_bytes()).unwrap()[0].der().to_vec();
+    let half = &USUAL[..USUAL.len() / 2];
+    let utf16: Vec<u8> = format!("\u{feff}{USUAL}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let named = |kind: &str| format!("-----BEGIN {kind}-----\nMAA=\n-----END {kind}-----\n").into_bytes();
+    for (content, expected) in [
+        (Vec::new(), "it is empty"),
+        (b"\n \r\n".to_vec(), "it is empty"),
+        (der, "it is DER or PKCS #12"),
+        (utf16, "UTF-16"),
+        (b"nonsense".to_vec(), "it is no PEM"),
+        (half.as_bytes().to_vec(), "it is no whole PEM"),
+        (named("PRIVATE KEY"), "a private key, and no certificate"),
+        (named("EC PRIVATE KEY"), "a private key, and no certificate"),
+        (named("CERTIFICATE REQUEST"), "a request for a certificate"),
+        (named("PKCS7"), "PKCS #7"),
+        (named("TRUSTED CERTIFICATE"), "OpenSSL's own form"),
+        (named("DH PARAMETERS"), "its sections are of another kind"),
+        (named("CERTIFICATE"), "its certificate number 1 can't be read"),
+        ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
+        ([USUAL, half].concat().into_bytes(), "it is no whole PEM"),
+    ] {
+        let problem = Certificate::read_all(&content).unwrap_err();
+        assert!(problem.contains(expected), "{expected}: {problem}");
+    }
+}
+
+#[test]
+fn a_content_without_a_usable_private_key_is_named_by_what_it_is() {
+    let named = |kind: &str| format!("-----BEGIN {kind}-----\nMAA=\n-----END {kind}-----\n");
+    for (content, expected) in [
+        (String::new(), "it is empty"),
+        (USUAL.to_owned(), "a certificate, and no private key"),
+        (named("ENCRYPTED PRIVATE KEY"), "encrypted"),
+        (format!("{}Proc-Type: 4,ENCRYPTED\n", named("RSA PRIVATE KEY")), "encrypted"),
+        (named("PUBLIC KEY"), "a public key"),
+        ("nonsense".to_owned(), "it is no PEM"),
+    ] {
+        assert!(private_key_problem(content.as_bytes()).contains(expected), "{expected}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn reading_certificates_never_panics(at in 0..USUAL.len(), byte: u8) {
+        let mut content = USUAL.as_bytes().to_vec();
+        content[at] = byte;
+        let _ = Certificate::read_all(&content);
+    }
+}
