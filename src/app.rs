@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
+mod certificate_dates;
 mod file_checks;
 mod ledger_start;
 mod plain_text;
@@ -25,13 +26,15 @@ use crate::edge::{ConnectionServer, ServerTls};
 use crate::mapping::LiveMapping;
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
+use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
-pub use file_checks::check_files;
+pub use certificate_dates::{CertificateDates, DateFinding, Severity};
+pub use file_checks::{check_dates, check_files, check_mapping};
 use ledger_start::open_ledger;
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
-use verifier::token_verifier;
+pub use verifier::token_verifier;
 
 /// An attempt usually fetches a token, looks up and sends, each within `target.timeout`. With a 401 in between it may
 /// need more, and is then cut off.
@@ -51,6 +54,8 @@ pub struct App {
     public: TcpListener,
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
+    certificates: CertificateDates,
+    stop_delay: Duration,
     drain: Duration,
     retention: Duration,
 }
@@ -68,6 +73,8 @@ impl App {
         log_start(&settings, mapping.current().version());
         mapping.warn_of_examples();
         warn_of_plain_text_urls(&settings);
+        let certificates = CertificateDates::of(&settings);
+        certificates.report(clock.now());
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
         let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
@@ -83,7 +90,7 @@ impl App {
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
-        let Server { listen, management_listen, drain, limits, .. } = server;
+        let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;
         let api = ApiState {
             relay,
             ledger: orders,
@@ -94,6 +101,7 @@ impl App {
             batches: Arc::new(Semaphore::new(limits.batches)),
             rates: ClientRateLimiter::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
             clock,
+            stop_announced: CancellationToken::new(),
             server,
         };
         Ok(Self {
@@ -101,6 +109,8 @@ impl App {
             public: bind("server.listen", listen)?,
             management: bind("server.management_listen", management_listen)?,
             tls,
+            certificates,
+            stop_delay,
             drain,
             retention: ledger.retention,
         })
@@ -122,21 +132,27 @@ impl App {
         self.management.local_addr()
     }
 
-    /// Serves until `stop`; then finishes work in progress within `server.drain`. Orders that are still open then
-    /// continue at the next start.
-    pub async fn run(self, stop: CancellationToken) {
-        let Self { api, public, management, tls, drain, retention } = self;
-        spawn_background_tasks(&api, tls.as_ref(), retention, &stop);
-        let drained = CancellationToken::new();
+    /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
+    /// progress within `server.drain`. Orders that are still open then continue at the next start.
+    pub async fn run(self, shutdown: impl Into<Shutdown>) {
+        let Self { api, public, management, tls, certificates, stop_delay, drain, retention } = self;
+        let shutdown = shutdown.into();
+        spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
+        spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock)));
+        let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);
-        let requests = connections.serve(public, stop.clone(), drain + FINAL_ANSWERS);
+        let requests = connections.serve(public, shutdown.clone(), drain + FINAL_ANSWERS);
         let work = async {
-            stop.cancelled().await;
+            shutdown.announced().cancelled().await;
+            api.stop_announced.cancel();
+            // The platform needs this time to send no more callers here.
+            let _ = tokio::time::timeout(stop_delay, shutdown.draining().cancelled()).await;
+            shutdown.begin_drain();
             api.relay.stop(drain).await;
         };
         tokio::join!(requests, work);
-        drained.cancel();
+        drained.begin_drain();
         if let Err(error) = probes.await {
             error!(error.message = %error, "the server of the probes failed; orders are not affected");
         }
@@ -144,19 +160,15 @@ impl App {
     }
 }
 
-/// Starts everything that runs beside the requests, until `stop`.
-fn spawn_background_tasks(
-    api: &Arc<ApiState>,
-    tls: Option<&Arc<ServerTls>>,
-    retention: Duration,
-    stop: &CancellationToken,
-) {
+/// Starts everything that runs beside the requests, until the drain begins.
+fn spawn_background_tasks(api: &Arc<ApiState>, tls: Option<&Arc<ServerTls>>, retention: Duration, shutdown: &Shutdown) {
+    let stop = shutdown.draining();
     let relay = tokio::spawn(Arc::clone(&api.relay).run());
-    let stop_service = stop.clone();
+    let failing = shutdown.clone();
     tokio::spawn(async move {
         if let Err(error) = relay.await {
             error!(error.message = %error, "the relay failed: the service stops, and open orders continue at its next start");
-            stop_service.cancel();
+            failing.begin_drain();
         }
     });
     spawn_until(stop, Arc::clone(&api.mapping).watch(Arc::clone(&api.clock)));
@@ -173,7 +185,7 @@ fn spawn_until(stop: &CancellationToken, task: impl Future<Output = ()> + Send +
 }
 
 /// Serves the probes until all requests are finished: a platform sees a draining service as alive.
-fn spawn_probes(api: &Arc<ApiState>, listener: TcpListener, drained: CancellationToken) -> JoinHandle<()> {
+fn spawn_probes(api: &Arc<ApiState>, listener: TcpListener, drained: Shutdown) -> JoinHandle<()> {
     let limits = Limits { connections: PROBE_CONNECTIONS, ..api.server.limits };
     let connections = ConnectionServer::new(management_router(api), None, limits);
     tokio::spawn(connections.serve(listener, drained, FINAL_ANSWERS))

@@ -20,4 +20,4 @@ pub use caller::Caller;
 pub use error::AuthError;
 pub use permission::Permission;
 pub use thumbprint::Thumbprint;
-pub use verifier::TokenVerifier;
+pub use verifier::{IssuerKeys, TokenVerifier};

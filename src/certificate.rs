@@ -17,7 +17,7 @@ use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
 pub use content::{certificates_problem, private_key_problem};
-pub use identity::{IdentityError, read_identity};
+pub use identity::{IdentityError, certified_key, read_identity, read_private_key};
 
 /// How long before its end a certificate counts as about to expire: a renewal by hand, with a request to the authority and a
 /// change that somebody has to approve, takes weeks. SAP's own alerts for certificates (STRUST) begin there too.

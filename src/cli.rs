@@ -3,6 +3,7 @@
 mod check;
 #[cfg(feature = "sandbox")]
 mod dev;
+mod doctor;
 mod failure;
 mod map;
 mod process;
@@ -30,7 +31,15 @@ enum Command {
     /// Run the service
     Serve(ConfigFile),
     /// Report every mistake in settings and mapping at once
-    Check(ConfigFile),
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Also ask 11VMS for a token and for an order that can't exist; nothing is created
+        #[arg(long)]
+        target: bool,
+    },
+    /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
+    Doctor(ConfigFile),
     /// Preview one cart offline: what would be sent, and where every field comes from
     Map {
         #[command(flatten)]
@@ -75,7 +84,11 @@ enum SpecVersion {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(ConfigFile { config }) => return serve::serve(config.as_deref()),
-        Command::Check(ConfigFile { config }) => check::check(config.as_deref()),
+        Command::Check { config, target } => {
+            let scope = if target { check::Scope::FilesAndTarget } else { check::Scope::Files };
+            check::check(config.config.as_deref(), scope)
+        }
+        Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
         Command::Map { config, cart } => map::map(config.config.as_deref(), &cart),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),

@@ -39,13 +39,15 @@ pub mod digest;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;
+pub mod shutdown;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;
 
-// Composition and commands.
+// Composition, diagnosis and commands.
 pub mod app;
 pub mod cli;
+pub mod doctor;
 
 // Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]

@@ -19,5 +19,5 @@ pub use client::{ClientSettings, Outbound};
 pub use client_authentication::add_client_credentials;
 pub use error_chain::error_chain;
 pub use not_processed::is_not_processed;
-pub use retry_after::retry_after;
+pub use retry_after::{longest_retry_after, retry_after};
 pub use tls::{CertificateSettings, OutboundError};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,6 +24,10 @@ const MAX_BATCH_WAIT: Duration = Duration::from_secs(10);
 /// thread is woken.
 const SMALL_TEXT: usize = 32 * 1024;
 
+/// The media types of NDJSON that senders use; none is registered.
+const NDJSON: [&str; 4] =
+    ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
+
 /// A JSON body as UTF-8 text, without its BOM.
 #[derive(Debug)]
 pub struct JsonText(pub String);
@@ -32,7 +36,7 @@ impl FromRequest<Arc<ApiState>> for JsonText {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Arc<ApiState>) -> Result<Self, Problem> {
-        expect_json(request.headers())?;
+        expect_media_type(request.headers(), &[BatchFormat::JsonArray])?;
         let limits = &api.server.limits;
         read(request, limits.max_body, limits.unpacked_body, limits.body_time).await.map(Self)
     }
@@ -53,16 +57,7 @@ impl FromRequest<Arc<ApiState>> for BatchText {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Arc<ApiState>) -> Result<Self, Problem> {
-        const NDJSON: [&str; 4] =
-            ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
-        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
-        let format = if NDJSON.iter().any(|name| name.eq_ignore_ascii_case(media_type)) {
-            BatchFormat::Ndjson
-        } else {
-            expect_json(request.headers())?;
-            BatchFormat::JsonArray
-        };
+        let format = expect_media_type(request.headers(), &[BatchFormat::JsonArray, BatchFormat::Ndjson])?;
         let limits = &api.server.limits;
         refuse_announced(request.body(), limits.batch_body)?;
         // The body stays unread until there is a permit.
@@ -113,21 +108,38 @@ pub async fn run_blocking_if_large<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&text)).await.map_err(|_| Problem::internal_error())?
 }
 
-/// Accepts `application/json`, and any `+json`; a charset other than UTF-8 is refused (RFC 8259 §8.1).
-fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let refuse = |found: &str| {
-        let detail = format!("Content-Type is {found}; expected application/json, in UTF-8");
-        Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail))
-    };
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return refuse("missing") };
+/// The format that `Content-Type` names, if it is one of `accepted`: `application/json` and any `+json`, or NDJSON. A
+/// charset other than UTF-8 is refused (RFC 8259 §8.1).
+fn expect_media_type(headers: &HeaderMap, accepted: &[BatchFormat]) -> Result<BatchFormat, Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Err(unsupported("missing", accepted)) };
     let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
     let is_json =
         media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
+    let format = if is_json { Some(BatchFormat::JsonArray) } else { None };
+    let format = format.or_else(|| NDJSON.contains(&media_type).then_some(BatchFormat::Ndjson));
     let charset = parts.find_map(|parameter| parameter.strip_prefix("charset="));
     let is_utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
-    if is_json && is_utf8 { Ok(()) } else { refuse(&quoted(&text)) }
+    format.filter(|format| is_utf8 && accepted.contains(format)).ok_or_else(|| unsupported(&quoted(&text), accepted))
+}
+
+/// Names every media type that is taken at this path: in the text, in `Accept` (RFC 9110 §12.5.1) and in `Accept-Post`
+/// (Linked Data Platform 1.0 §7.1), where clients look for it.
+fn unsupported(found: &str, accepted: &[BatchFormat]) -> Problem {
+    let (names, header) = if accepted.contains(&BatchFormat::Ndjson) {
+        (
+            "application/json (a list of carts) or application/x-ndjson (one cart a line)",
+            "application/json, application/x-ndjson",
+        )
+    } else {
+        ("application/json", "application/json")
+    };
+    let detail = format!("Content-Type is {found}; expected {names}, in UTF-8");
+    let value = HeaderValue::from_static(header);
+    Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail)
+        .header(header::ACCEPT, value.clone())
+        .header(HeaderName::from_static("accept-post"), value)
 }
 
 fn unreadable(error: &(dyn Error + 'static), limit: usize) -> Problem {
@@ -158,8 +170,6 @@ fn utf8(bytes: &Bytes) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -171,15 +181,34 @@ mod tests {
     }
 
     #[test]
-    fn content_types_other_than_json_are_refused() {
+    fn a_content_type_that_is_not_taken_gets_a_list_of_those_that_are() {
+        const CART: &[BatchFormat] = &[BatchFormat::JsonArray];
+        const BATCH: &[BatchFormat] = &[BatchFormat::JsonArray, BatchFormat::Ndjson];
         let with =
             |value: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))]);
         for fine in ["application/json", "Application/JSON; charset=UTF-8", "application/vnd.sap+json"] {
-            assert!(expect_json(&with(fine)).is_ok(), "{fine}");
+            assert_eq!(expect_media_type(&with(fine), CART).unwrap(), BatchFormat::JsonArray, "{fine}");
+            assert_eq!(expect_media_type(&with(fine), BATCH).unwrap(), BatchFormat::JsonArray, "{fine}");
         }
-        for other in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=iso-8859-1"] {
-            assert!(expect_json(&with(other)).is_err(), "{other}");
+        for ndjson in ["application/x-ndjson", "Application/JSONL;charset=utf-8", "application/ndjson", NDJSON[3]] {
+            assert_eq!(expect_media_type(&with(ndjson), BATCH).unwrap(), BatchFormat::Ndjson, "{ndjson}");
+            assert!(expect_media_type(&with(ndjson), CART).is_err(), "{ndjson}");
         }
-        assert!(expect_json(&HeaderMap::new()).is_err());
+        for other in ["text/plain", "application/x-ndjson; charset=iso-8859-1", "application/json;charset=latin1", ""] {
+            let named = |accepted: &[BatchFormat], expected: &str, header: &str| {
+                let problem = expect_media_type(&with(other), accepted).unwrap_err();
+                assert!(problem.detail().contains(expected), "{other}: {}", problem.detail());
+                let headers: Vec<_> =
+                    problem.headers().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+                assert_eq!(headers, [("accept", header), ("accept-post", header)], "{other}");
+            };
+            named(CART, "expected application/json, in UTF-8", "application/json");
+            named(
+                BATCH,
+                "or application/x-ndjson (one cart a line), in UTF-8",
+                "application/json, application/x-ndjson",
+            );
+        }
+        assert!(expect_media_type(&HeaderMap::new(), CART).unwrap_err().detail().contains("Content-Type is missing"));
     }
 }

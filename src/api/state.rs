@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::rate_limit::ClientRateLimiter;
 use crate::auth::TokenVerifier;
@@ -24,6 +25,8 @@ pub struct ApiState {
     pub mapping: Arc<LiveMapping>,
     /// Decides about tokens.
     pub tokens: TokenVerifier,
+    /// Cancelled when a stop is announced: the service is not ready any more, and still serves.
+    pub stop_announced: CancellationToken,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How callers are served, and the limits on what they send.

@@ -1,25 +1,27 @@
-//! The certificates and keys that settings name, loaded as at a start but without one: for `check`.
+//! What the settings name, tried as at a start but without one: for `check` and `doctor`.
 
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
+use super::certificate_dates::{CertificateDates, Severity};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Settings, Storage};
+use crate::config::{self, Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::url_mistakes;
+use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
-/// The mistakes in certificates and keys, a line each.
+/// The mistakes in certificates and keys, a line each; an expired certificate is one.
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tls = settings.server.tls.clone().map(ServerTls::try_new).transpose().err().map(|error| error.to_string());
-    let issuer = token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock)
-        .err()
-        .map(|error| error.to_string());
-    let target = VmsClient::from_config(&settings.target, clock).err().map(|error| error.to_string());
-    [tls, issuer, target].into_iter().flatten().chain(database_files(&settings.ledger.storage)).collect()
+    let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
+    let issuer = token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock);
+    let issuer = issuer.err().map(|error| error.to_string());
+    let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
+    let dates = date_lines(settings, &*clock, Severity::Mistake);
+    tls.chain(issuer).chain(target).chain(database_files(&settings.ledger.storage)).chain(dates).collect()
 }
 
 /// The mistakes in the files that the URL of a database names. The URL itself was checked with the settings.
@@ -27,4 +29,25 @@ fn database_files(storage: &Storage) -> Vec<String> {
     let Storage::Postgres(url) = storage else { return Vec::new() };
     let mistakes = url.read().map_or_else(|problem| vec![problem], |url| url_mistakes(url.expose_secret()));
     mistakes.into_iter().map(|mistake| format!("ledger.url: {mistake}")).collect()
+}
+
+/// What works now, and needs somebody's attention: certificates that expire soon, or that have expired beside valid ones.
+pub fn check_dates(settings: &Settings) -> Vec<String> {
+    date_lines(settings, &SystemClock, Severity::Warning)
+}
+
+fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {
+    let findings = CertificateDates::of(settings).findings(clock.now()).into_iter();
+    findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
+}
+
+/// The mapping's version, or every defect of the folder, its examples included.
+///
+/// # Errors
+/// Every defect.
+pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
+    let folder = Folder::read(&settings.directory)?;
+    let mapping = Mapping::compile(&folder, settings.amounts)?;
+    let defects = mapping.check_examples(&folder);
+    if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

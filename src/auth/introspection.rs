@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tracing::warn;
+use url::Url;
 
 use super::acceptance::{Origin, accept};
 use super::caller::Caller;
@@ -122,6 +123,19 @@ impl Introspector {
                 CachedVerdict { result: Err(error), valid_until }
             }
         }
+    }
+
+    /// Asks about a token that nobody has, past the cache: for a diagnosis. Whether it is active, which it should not be.
+    ///
+    /// # Errors
+    /// The reason for which there is no answer.
+    pub async fn probe(&self) -> Result<bool, String> {
+        Ok(self.endpoint.introspect("a-token-that-nobody-has").await?.active)
+    }
+
+    /// The introspection endpoint.
+    pub const fn url(&self) -> &Url {
+        &self.settings.url
     }
 
     fn judge(&self, response: &IntrospectionResponse) -> Result<Caller, AuthError> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use thiserror::Error;
 use tracing::{info, warn};
+use url::Url;
 
 use super::key::Key;
 use crate::clock::Clock;
@@ -77,6 +78,15 @@ impl KeySet {
     /// Fetches the keys ahead of the first token. A failure is logged, and the first token tries again.
     pub async fn warm(self: &Arc<Self>) {
         self.refresh(FetchReason::Age).await;
+    }
+
+    /// The keys that the issuer has at this moment, past cache and schedule: for a diagnosis.
+    ///
+    /// # Errors
+    /// The reason for which they can't be fetched.
+    pub async fn probe(&self) -> Result<(Url, Vec<Key>), String> {
+        let found = self.source.fetch().await.map_err(|failure| failure.detail)?;
+        Ok((found.url, found.keys))
     }
 
     /// The keys that may have signed a token: the one of its `kid`, or, as a token need not name one (RFC 7515 §4.1.4),

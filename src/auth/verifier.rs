@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
 use quick_cache::sync::Cache;
+use url::Url;
 
 use super::acceptance::{Origin, accept};
 use super::caller::Caller;
@@ -12,10 +13,22 @@ use super::error::AuthError;
 use super::introspection::Introspector;
 use super::jwks::{KeyError, KeySet};
 use super::jwt::{self, Header};
+use super::key::Key;
 use super::thumbprint::Thumbprint;
 use crate::clock::Clock;
 use crate::config::{Auth, Scopes};
 use crate::digest::sha256;
+
+/// The issuer's keys, as a diagnosis sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerKeys {
+    /// Where they are.
+    pub url: Url,
+    /// Keys that can verify tokens.
+    pub keys: usize,
+    /// Those of them whose algorithm is one of `auth.algorithms`.
+    pub usable: usize,
+}
 
 /// A JWT that was verified.
 #[derive(Debug, Clone)]
@@ -51,6 +64,21 @@ impl TokenVerifier {
     /// Fetches the issuer's keys ahead of the first token.
     pub async fn warm(&self) {
         self.keys.warm().await;
+    }
+
+    /// Fetches the issuer's keys, past cache and schedule.
+    ///
+    /// # Errors
+    /// The reason for which they can't be fetched.
+    pub async fn probe_keys(&self) -> Result<IssuerKeys, String> {
+        let (url, keys) = self.keys.probe().await?;
+        let is_usable = |key: &&Key| key.algorithms.iter().any(|one| self.settings.algorithms.contains(one));
+        Ok(IssuerKeys { url, keys: keys.len(), usable: keys.iter().filter(is_usable).count() })
+    }
+
+    /// The introspection endpoint, if there is one, and the question whether a token that nobody has is active.
+    pub fn introspection(&self) -> Option<(&Url, impl Future<Output = Result<bool, String>>)> {
+        self.introspector.as_ref().map(|introspector| (introspector.url(), introspector.probe()))
     }
 
     /// The bearer of a token. `certificate` is the one of the caller's connection.

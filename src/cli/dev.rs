@@ -9,7 +9,6 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::process::{print, runtime, stop_on_signal};
@@ -20,6 +19,7 @@ use crate::mapping::SHEET;
 use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
+use crate::shutdown::Shutdown;
 use crate::telemetry;
 
 /// The repository's mapping, for a binary that runs elsewhere.
@@ -62,14 +62,14 @@ pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
     telemetry::start_steps();
     runtime()?.block_on(async {
         let stack = build(afterwards).await?;
-        let stop = CancellationToken::new();
-        stop_on_signal(stop.clone())?;
+        let shutdown = Shutdown::default();
+        stop_on_signal(shutdown.clone())?;
         let DevStack { address, issuer, vms, folder, app } = stack;
-        let running = tokio::spawn(app.run(stop.clone()));
+        let running = tokio::spawn(app.run(shutdown.clone()));
         let sent = send_sample(address, &issuer).await;
         match (&sent, afterwards) {
             (Ok(()), Afterwards::KeepRunning) => print_next_steps(address, &issuer, &vms, folder.path())?,
-            _ => stop.cancel(),
+            _ => shutdown.announce(),
         }
         running.await.map_err(|error| Failure::new(format!("the service failed: {error}")))?;
         sent

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::failure::{EXIT_CONFIG, Failure};
@@ -12,6 +11,7 @@ use super::process::{runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{LogFormat, Settings, environment};
+use crate::shutdown::Shutdown;
 use crate::{system, telemetry};
 
 /// Serves until a signal; returns the exit code.
@@ -42,11 +42,11 @@ fn run(settings: Settings) -> Result<(), Failure> {
     let refused = system::prepare(settings.server.limits.connections);
     let tls = settings.server.tls.is_some();
     runtime()?.block_on(async {
-        let stop = CancellationToken::new();
-        stop_on_signal(stop.clone())?;
+        let shutdown = Shutdown::default();
+        stop_on_signal(shutdown.clone())?;
         // A start may wait for its database.
         let building = Box::pin(App::build(settings, Arc::new(SystemClock)));
-        let Some(app) = stop.run_until_cancelled(building).await else {
+        let Some(app) = shutdown.announced().run_until_cancelled(building).await else {
             return Ok(());
         };
         let app = app?;
@@ -59,7 +59,7 @@ fn run(settings: Settings) -> Result<(), Failure> {
                 "the service listens: carts are accepted"
             );
         }
-        app.run(stop).await;
+        app.run(shutdown).await;
         Ok(())
     })
 }

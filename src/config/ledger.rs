@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use super::reader::Reader;
 use super::secret::Secret;
@@ -70,6 +71,18 @@ impl Storage {
             reader.report_entry(&entry, &mistake);
         }
         Some(Self::Postgres(secret))
+    }
+
+    /// The files with certificates that the URL of a database names, each with its parameter. `sslrootcert=system` is no
+    /// file.
+    pub fn certificate_files(&self) -> Vec<(&'static str, PathBuf)> {
+        let Self::Postgres(secret) = self else { return Vec::new() };
+        let url = secret.read().ok().and_then(|url| Url::parse(url.expose_secret()).ok());
+        let named = |parameter: &'static str| {
+            let (_, value) = url.as_ref()?.query_pairs().find(|(name, _)| name == parameter)?;
+            (value != "system").then(|| (parameter, PathBuf::from(value.into_owned())))
+        };
+        ["sslrootcert", "sslcert"].into_iter().filter_map(named).collect()
     }
 
     /// `sqlite` or `postgresql`.

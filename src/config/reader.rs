@@ -76,6 +76,11 @@ impl Reader {
         self.entries.keys().any(|key| key.starts_with(&inside))
     }
 
+    /// Every value by its key, in the order of the keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries.iter().map(|(key, entry)| (key.as_str(), entry))
+    }
+
     /// Whether a key has a value.
     pub fn is_set(&self, key: &str) -> bool {
         self.entries.contains_key(key)

@@ -1,6 +1,6 @@
 //! Secrets: a value, or the file that contains it; no output shows either's content.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -23,6 +23,14 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// The file that contains the secret, if one does.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
     /// The secret as it is now, without the final line break of a file.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub struct Server {
     pub deadline: Duration,
     /// The answer at the deadline.
     pub on_deadline: OnDeadline,
+    /// How long the service still serves after a stop was announced, not ready any more.
+    pub stop_delay: Duration,
     /// How long a stop waits for work in progress.
     pub drain: Duration,
     /// Origins whose pages may call the API from a browser (CORS); usually none.
@@ -61,6 +63,7 @@ impl Server {
             "accepted",
             &[("accepted", OnDeadline::Accepted), ("error", OnDeadline::Error)],
         );
+        let stop_delay = reader.duration("server.stop_delay", "0s");
         let drain = reader.duration("server.drain", "25s");
         let cors_origins =
             reader.list("server.cors_origins", &[], "origins such as https://portal.example", units::origin);
@@ -74,6 +77,7 @@ impl Server {
             management_listen: management_listen?,
             deadline: deadline?,
             on_deadline: on_deadline?,
+            stop_delay: stop_delay?,
             drain: drain?,
             cors_origins: cors_origins?,
             tls: tls?,

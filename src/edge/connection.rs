@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -20,7 +21,6 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, info};
 
@@ -31,6 +31,7 @@ use super::protocol::{DetectedProtocol, HttpVersion, detect_protocol};
 use super::tls::ServerTls;
 use crate::auth::Thumbprint;
 use crate::config::Limits;
+use crate::shutdown::Shutdown;
 
 /// Interval of pings on an idle HTTP/2 connection, and the time for their answer: shorter than the minute after which
 /// proxies and firewalls forget a silent connection.
@@ -47,11 +48,28 @@ pub struct Serving {
     pub limits: Limits,
 }
 
+/// What lets a connection end after the requests under way.
+#[derive(Debug)]
+pub struct Watchers {
+    /// At the announcement of a stop; `None` for a connection that arrived after it.
+    pub announced: Option<Watcher>,
+    /// When the drain begins.
+    pub drain: Watcher,
+}
+
+impl Watchers {
+    /// The one for a connection of HTTP/2, which loses no request by an early end: its client is told the last one that is
+    /// served (GOAWAY, RFC 9113 §6.8), and sends the next ones on another connection.
+    fn of_http2(self) -> Watcher {
+        self.announced.unwrap_or(self.drain)
+    }
+}
+
 /// An accepted connection.
 pub struct Connection {
     serving: Arc<Serving>,
     address: SocketAddr,
-    stop: CancellationToken,
+    shutdown: Shutdown,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -60,21 +78,21 @@ impl Connection {
     pub const fn new(
         serving: Arc<Serving>,
         address: SocketAddr,
-        stop: CancellationToken,
+        shutdown: Shutdown,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { serving, address, stop, _permit: permit }
+        Self { serving, address, shutdown, _permit: permit }
     }
 
     /// Serves the connection to its end.
-    pub async fn run(self, mut stream: TcpStream, watcher: Watcher) {
+    pub async fn run(self, mut stream: TcpStream, watchers: Watchers) {
         // Without Nagle's delay, small answers leave at once; where the option can't be set, they leave later.
         let _ = stream.set_nodelay(true);
         let first_byte = self.serving.limits.first_byte;
         let client = self.address.ip().to_canonical();
         let detected = tokio::select! {
             detected = detect_protocol(&stream) => detected,
-            () = self.stop.cancelled() => return,
+            () = self.shutdown.draining().cancelled() => return,
             () = tokio::time::sleep(first_byte) => {
                 // A client that waits for TLS can't read an answer without it.
                 if self.serving.tls.is_none() {
@@ -85,31 +103,31 @@ impl Connection {
         };
         match (detected, &self.serving.tls) {
             (Ok(DetectedProtocol::Plain(version)), None) => {
-                self.serve_http(stream, version, Transport::Plain, None, watcher).await;
+                self.serve_http(stream, version, Transport::Plain, None, watchers).await;
             }
             // Boxed: plain connections, which are more, do not reserve its memory.
             (Ok(DetectedProtocol::Tls), Some(tls)) => {
-                Box::pin(self.shake_hands(stream, tls.acceptor(), watcher)).await;
+                Box::pin(self.shake_hands(stream, tls.acceptor(), watchers)).await;
             }
             (Ok(DetectedProtocol::Plain(_)), Some(_)) => early_answer::tls_expected(&mut stream, client).await,
             // A TLS handshake is no HTTP request; the parser says so.
             (Ok(DetectedProtocol::Tls), None) => {
-                self.serve_http(stream, HttpVersion::Http1, Transport::Plain, None, watcher).await;
+                self.serve_http(stream, HttpVersion::Http1, Transport::Plain, None, watchers).await;
             }
             (Err(error), _) => debug!(error.message = %error, "a connection ended before its first request"),
         }
     }
 
-    async fn shake_hands(&self, stream: TcpStream, acceptor: TlsAcceptor, watcher: Watcher) {
+    async fn shake_hands(&self, stream: TcpStream, acceptor: TlsAcceptor, watchers: Watchers) {
         let client = self.address.ip().to_canonical();
         let shaken = tokio::select! {
             shaken = tokio::time::timeout(self.serving.limits.first_byte, acceptor.accept(stream)) => shaken,
-            () = self.stop.cancelled() => return,
+            () = self.shutdown.draining().cancelled() => return,
         };
         match shaken {
             Ok(Ok(stream)) => {
                 let (version, certificate) = negotiated(&stream);
-                self.serve_http(stream, version, Transport::Tls, certificate, watcher).await;
+                self.serve_http(stream, version, Transport::Tls, certificate, watchers).await;
             }
             // INFO: an operator looks for this line when a client can't connect.
             Ok(Err(error)) => info!(client.address = %client, error.message = %error, "a TLS handshake failed"),
@@ -123,22 +141,27 @@ impl Connection {
         version: HttpVersion,
         transport: Transport,
         certificate: Option<Thumbprint>,
-        watcher: Watcher,
+        watchers: Watchers,
     ) {
         let peer = Peer { address: self.address.ip().to_canonical(), transport, certificate };
         let activity = Arc::new(Activity::default());
         let (counted, router) = (Arc::clone(&activity), self.serving.router.clone());
-        let service =
-            service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer, Arc::clone(&counted)));
+        // One clone a connection: each takes a lock that all connections share.
+        let shutdown = Arc::new(self.shutdown.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            answer(router.clone(), request, peer, Arc::clone(&counted), Arc::clone(&shutdown))
+        });
         let limits = &self.serving.limits;
         match version {
             HttpVersion::Http1 => {
                 let io = TokioIo::new(ExplainParserErrors::new(stream, peer.address));
-                self.drive_until_idle(watcher.watch(http1(limits).serve_connection(io, service)), &activity).await;
+                self.drive_until_idle(watchers.drain.watch(http1(limits).serve_connection(io, service)), &activity)
+                    .await;
             }
             // Boxed: HTTP/1 connections, which are nearly all, do not reserve its memory.
             HttpVersion::Http2 => {
-                let connection = watcher.watch(http2(limits).serve_connection(TokioIo::new(stream), service));
+                let connection = http2(limits).serve_connection(TokioIo::new(stream), service);
+                let connection = watchers.of_http2().watch(connection);
                 Box::pin(self.drive_until_idle(connection, &activity)).await;
             }
         }
@@ -154,7 +177,7 @@ impl Connection {
         let ended = loop {
             tokio::select! {
                 ended = &mut connection => break ended,
-                () = self.stop.cancelled(), if !stopping => stopping = true,
+                () = self.shutdown.draining().cancelled(), if !stopping => stopping = true,
                 () = tokio::time::sleep(patience) => {}
             }
             let (now, under_way) = activity.snapshot();
@@ -207,11 +230,18 @@ async fn answer(
     request: Request<Incoming>,
     peer: Peer,
     activity: Arc<Activity>,
+    shutdown: Arc<Shutdown>,
 ) -> Result<Response<Body>, Infallible> {
     let _guard = RequestGuard::begin(activity);
+    let is_http1 = request.version() < Version::HTTP_2;
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
-    router.oneshot(request).await
+    let mut response = router.oneshot(request).await?;
+    if is_http1 && shutdown.announced().is_cancelled() {
+        // RFC 9112 §9.6. An idle connection stays open until the drain: its client may be sending a request just now.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 /// What the handshake has negotiated: HTTP/1, unless the client asked for HTTP/2 (RFC 7301); and the client's

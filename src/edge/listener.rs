@@ -8,13 +8,13 @@ use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::connection::{Connection, Serving};
+use super::connection::{Connection, Serving, Watchers};
 use super::early_answer;
 use super::tls::ServerTls;
 use crate::config::Limits;
+use crate::shutdown::Shutdown;
 
 /// Pause after a failed accept, which usually means that no file descriptor is free.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -38,19 +38,29 @@ impl ConnectionServer {
         }
     }
 
-    /// Serves until `stop`, then lets the requests under way finish within `drain`.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken, drain: Duration) {
-        let graceful = GracefulShutdown::new();
+    /// Serves until the drain begins, then lets the requests under way finish within `drain`. From the announcement on,
+    /// answers ask their clients to connect anew, so that they find another replica.
+    pub async fn serve(self, listener: TcpListener, shutdown: Shutdown, drain: Duration) {
+        let (mut until_announced, mut leaving) = (Some(GracefulShutdown::new()), None);
+        let until_drain = GracefulShutdown::new();
         loop {
             let accepted = tokio::select! {
-                () = stop.cancelled() => break,
+                () = shutdown.draining().cancelled() => break,
+                () = shutdown.announced().cancelled(), if until_announced.is_some() => {
+                    leaving = until_announced.take().map(|watched| tokio::spawn(watched.shutdown()));
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
                 Ok((stream, address)) => {
                     let Some(permit) = self.permit(&stream) else { continue };
-                    let connection = Connection::new(Arc::clone(&self.serving), address, stop.clone(), permit);
-                    drop(tokio::spawn(connection.run(stream, graceful.watcher())));
+                    let connection = Connection::new(Arc::clone(&self.serving), address, shutdown.clone(), permit);
+                    let watchers = Watchers {
+                        announced: until_announced.as_ref().map(GracefulShutdown::watcher),
+                        drain: until_drain.watcher(),
+                    };
+                    drop(tokio::spawn(connection.run(stream, watchers)));
                 }
                 Err(error) => {
                     warn!(error.message = %error, "a connection can't be accepted");
@@ -59,7 +69,15 @@ impl ConnectionServer {
             }
         }
         drop(listener);
-        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        let leaving = leaving.or_else(|| until_announced.map(|watched| tokio::spawn(watched.shutdown())));
+        let ended = async {
+            until_drain.shutdown().await;
+            if let Some(leaving) = leaving {
+                // Fails only if the runtime ends.
+                let _ = leaving.await;
+            }
+        };
+        if tokio::time::timeout(drain, ended).await.is_err() {
             warn!("some connections did not end within server.drain; the orders that they asked for are in the ledger");
         }
     }

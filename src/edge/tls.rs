@@ -39,6 +39,11 @@ impl ServerTls {
         Ok(Self { settings, config })
     }
 
+    /// Every mistake in the files, for `check`.
+    pub fn mistakes(settings: &Tls) -> Vec<TlsError> {
+        TlsFiles::read(settings).mistakes(settings.client_certificates)
+    }
+
     /// The acceptor for the next connection.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.current())

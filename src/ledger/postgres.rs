@@ -7,6 +7,7 @@
 mod certificates;
 mod connection;
 mod failure;
+mod probe;
 mod readers;
 mod readiness;
 mod row;
@@ -32,6 +33,7 @@ use writer::Writer;
 
 pub use connection::{UrlSource, url_mistakes};
 pub use failure::OpenError;
+pub use probe::{Probe, probe};
 
 /// Interrupted attempts that one claim takes over: more than any replica makes at the same time.
 const TAKEN_OVER: i64 = 1_000;

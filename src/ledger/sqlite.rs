@@ -1,5 +1,7 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer.
 
+mod probe;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
+
+pub use probe::probe;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];

@@ -12,6 +12,11 @@ pub const SHEET: &str = "purchase-order.csv";
 const TABLES: &str = "tables";
 const EXAMPLES: &str = "examples";
 
+/// How the names of files begin that programs leave beside an analyst's own: macOS's `._regions.csv`, the locks of
+/// LibreOffice (`.~lock.regions.csv#`) and Emacs, vim's swap files, a ConfigMap's `..data`; and Excel's `~$regions.csv`.
+/// Their other leftovers (`regions.csv~`, `Thumbs.db`, `desktop.ini`) have other endings than the folder's files.
+const LEFTOVER_PREFIXES: [&str; 2] = [".", "~$"];
+
 /// The largest file that is read: a table of all regions of the world has some 100 KiB.
 const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
@@ -22,7 +27,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Reads `purchase-order.csv`, `tables/*.csv` and `examples/*.json`.
+    /// Reads `purchase-order.csv`, `tables/*.csv` and `examples/*.json`. Files whose names begin with `.` or `~$` are no
+    /// part of the folder.
     ///
     /// # Errors
     /// A defect for each file or folder that can't be read as UTF-8 text of at most 8 MiB.
@@ -75,8 +81,10 @@ impl Folder {
 fn file_names(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = PathBuf::from(entry?.file_name());
-        if name.extension().is_some_and(|found| found == extension) {
+        let name = entry?.file_name();
+        let is_leftover = LEFTOVER_PREFIXES.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        let name = PathBuf::from(name);
+        if !is_leftover && name.extension().is_some_and(|found| found == extension) {
             names.push(name);
         }
     }
@@ -91,4 +99,90 @@ fn read_text(path: &Path) -> Result<String, String> {
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| format!("expected UTF-8 text: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with these files, each with some text.
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        }
+        folder
+    }
+
+    const OWN: [&str; 4] =
+        ["purchase-order.csv", "tables/regions.csv", "examples/a.cart.json", "examples/a.order.json"];
+
+    #[test]
+    fn leftovers_of_programs_are_no_part_of_the_folder() {
+        let folder = folder_with(&OWN);
+        let before = Folder::read(folder.path()).unwrap();
+        assert_eq!(before.files.keys().map(String::as_str).collect::<Vec<_>>(), {
+            let mut own = OWN;
+            own.sort_unstable();
+            own
+        });
+        for leftover in [
+            "._purchase-order.csv",
+            ".DS_Store",
+            "tables/._regions.csv",
+            "tables/~$regions.csv",
+            "tables/.~lock.regions.csv#",
+            "tables/.#regions.csv",
+            "tables/#regions.csv#",
+            "tables/.regions.csv",
+            "tables/.regions.csv.swp",
+            "tables/regions.csv~",
+            "tables/regions.csv.bak",
+            "tables/Thumbs.db",
+            "tables/desktop.ini",
+            "examples/._a.cart.json",
+            "examples/~$a.order.json",
+        ] {
+            // No text: resource forks and lock files are binary.
+            fs::write(folder.path().join(leftover), b"\x00\x05\x16\x07\xff").unwrap();
+            let found = Folder::read(folder.path());
+            assert_eq!(found.as_ref(), Ok(&before), "{leftover}: a change of it is no change of the folder");
+        }
+        fs::create_dir(folder.path().join("tables/.git.csv")).unwrap();
+        assert_eq!(Folder::read(folder.path()), Ok(before), "a hidden folder");
+    }
+
+    #[test]
+    fn every_other_file_counts() {
+        let folder = folder_with(&OWN);
+        for own in ["tables/~regions.csv", "tables/a.b.csv", "tables/Copy of regions.csv", "examples/b.cart.json"] {
+            fs::write(folder.path().join(own), "text").unwrap();
+            assert!(Folder::read(folder.path()).unwrap().files.contains_key(own), "{own}");
+        }
+        fs::write(folder.path().join("tables/binary.csv"), b"\xff").unwrap();
+        assert!(Folder::read(folder.path()).is_err(), "a table that is no text is a defect");
+    }
+
+    #[test]
+    fn a_config_map_is_read_through_its_links() {
+        let folder = folder_with(&["..2026_11_28/purchase-order.csv", "..2026_11_28/tables/regions.csv"]);
+        for (link, target) in [
+            ("..data", "..2026_11_28"),
+            ("purchase-order.csv", "..data/purchase-order.csv"),
+            ("tables", "..data/tables"),
+        ] {
+            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+        }
+        let files = Folder::read(folder.path()).unwrap().files;
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["purchase-order.csv", "tables/regions.csv"]);
+
+        // A ConfigMap of tables alone has its own `..data`.
+        let tables = folder_with(&["purchase-order.csv", "tables/..2026_11_28/regions.csv"]);
+        std::os::unix::fs::symlink("..2026_11_28", tables.path().join("tables/..data")).unwrap();
+        std::os::unix::fs::symlink("..data/regions.csv", tables.path().join("tables/regions.csv")).unwrap();
+        let files = Folder::read(tables.path()).unwrap().files;
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["purchase-order.csv", "tables/regions.csv"]);
+    }
 }

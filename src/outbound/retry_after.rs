@@ -7,14 +7,18 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use crate::clock::between;
 
+/// Longest text that is read as several values: a few dates. Each value takes a call.
+const MAX_JOINED_BYTES: usize = 256;
+
 /// The wait from `now` that an answer asks for; the longest, if it says so more than once.
-pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub fn longest_retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let texts = headers.get_all(RETRY_AFTER).iter().filter_map(|value| HeaderValue::to_str(value).ok());
-    texts.filter_map(|text| wait(text, now)).max()
+    texts.filter_map(|text| retry_after(text, now)).max()
 }
 
-/// Reads seconds, or an HTTP date in any of its three forms (§5.6.7). What is no wait, such as a negative number, is `None`.
-fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+/// The wait from `now` that one `Retry-After` asks for: seconds, or an HTTP date in any of its three forms (§5.6.7). What is
+/// no wait, such as a negative number, is `None`.
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = bare(text);
     if let Some(seconds) = seconds(text) {
         return Some(seconds);
@@ -23,9 +27,9 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
         // A date after the largest time is a long wait, not none.
         return Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)));
     }
-    // Two headers that were joined on their way (RFC 9110 §5.3).
-    let (first, rest) = text.split_once(',')?;
-    seconds(bare(first)).max(wait(rest, now))
+    // Headers that were joined on their way (RFC 9110 §5.3).
+    let (first, rest) = text.split_once(',').filter(|_| text.len() <= MAX_JOINED_BYTES)?;
+    seconds(bare(first)).max(retry_after(rest, now))
 }
 
 /// Without blanks and without the separator that some servers write behind the value.
@@ -59,12 +63,11 @@ mod tests {
 
     fn asked(values: &[&str]) -> Option<Duration> {
         let value = |text: &&str| (RETRY_AFTER, HeaderValue::from_str(text).unwrap());
-        // `extend` appends values of one name, as they came.
         let mut headers = HeaderMap::new();
         for (name, value) in values.iter().map(value) {
             headers.append(name, value);
         }
-        retry_after(&headers, NOW.parse().unwrap())
+        longest_retry_after(&headers, NOW.parse().unwrap())
     }
 
     #[test]
@@ -101,23 +104,20 @@ mod tests {
     #[test]
     fn a_wait_that_is_too_long_is_long_and_not_none() {
         assert!(asked(&["Fri, 31 Dec 9999 23:59:59 GMT"]) > Some(Duration::from_hours(24 * 365)));
-        for huge in [
-            "99999999999999999999999",
-            "18446744073709551615",
-            "18446744073709551614.5",
-            "1e1".replace("e1", "00000000000000000000000.5").as_str(),
-        ] {
+        for huge in
+            ["99999999999999999999999", "18446744073709551615", "18446744073709551614.5", "100000000000000000000000.5"]
+        {
             assert_eq!(asked(&[huge]), Some(Duration::MAX), "{huge}");
         }
     }
 
     #[test]
     fn what_is_no_wait_is_ignored() {
-        for nonsense in ["", " ", "soon", "-1", "-0.5", ".", "+", "+-5", "1.5.2", "1e3", "5s", "0x10", "٣", ";", ","] {
-            let Ok(_) = HeaderValue::from_str(nonsense) else { continue };
+        for nonsense in ["", " ", "soon", "-1", "-0.5", ".", "+", "+-5", "1.5.2", "1e3", "5s", "0x10", ";", ","] {
             assert_eq!(asked(&[nonsense]), None, "{nonsense}");
         }
         assert_eq!(asked(&[]), None);
+        assert_eq!(asked(&[&"x,".repeat(100_000)]), None);
     }
 
     #[test]

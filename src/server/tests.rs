@@ -9,6 +9,7 @@ use axum::routing::get;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -72,6 +73,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts).unwrap()),
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
+        stop_announced: CancellationToken::new(),
         server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),
         queries: Arc::new(Semaphore::new(1)),

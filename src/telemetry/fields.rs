@@ -47,6 +47,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("url.full", "URL without user, query and fragment"),
     ("url.path", "path of a request that no route serves, at most 200 characters"),
     ("user.name", "person who intervened by hand"),
+    ("x509.subject.distinguished_name", "subject of a certificate"),
 ];
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Vms;
 use super::request::{Address, RequestError, headers, without_members};
+use super::token::TokenError;
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
@@ -30,6 +31,14 @@ impl VmsClient {
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         Ok(Self { transport: Transport::from_config(target, clock)?, profile: target.profile.clone() })
+    }
+
+    /// Fetches a token, unless a valid one is known.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn fetch_token(&self) -> Result<(), TokenError> {
+        self.transport.fetch_token().await
     }
 
     /// Looks an order up by its id and its cart number; the service needs no record of it.

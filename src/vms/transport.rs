@@ -8,13 +8,13 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
-use super::token::{AccessToken, TokenSource};
+use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
 use crate::order::vms_response::{CallOutcome, VmsResponse};
 use crate::outbound::{
     AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
-    retry_after,
+    longest_retry_after,
 };
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
@@ -51,6 +51,14 @@ impl Transport {
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
         Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer })
+    }
+
+    /// Fetches a token, unless a valid one is known.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn fetch_token(&self) -> Result<(), TokenError> {
+        self.tokens.get().await.map(drop)
     }
 
     /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one.
@@ -104,7 +112,7 @@ impl Transport {
     /// Reads the answer. Whatever comes of its body, the status and the headers are known.
     async fn read_response(&self, response: Response) -> CallOutcome {
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), self.clock.now());
+        let retry_after = longest_retry_after(response.headers(), self.clock.now());
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = AnswerBody::read(response, self.max_answer).await;
         let (body, defect) = match body.value() {

@@ -122,7 +122,10 @@ async fn a_body_that_is_no_batch_is_refused_with_its_line() {
         let detail = answer.body["detail"].as_str().unwrap();
         assert!(detail.contains(at) && detail.contains("expected an array of carts"), "{detail}");
     }
-    send(&service, "text/csv", String::new()).await.is_problem(415, "unsupported-media-type");
+    let refused = send(&service, "text/csv", String::new()).await;
+    refused.is_problem(415, "unsupported-media-type");
+    assert!(refused.body["detail"].as_str().unwrap().contains("application/x-ndjson"), "{}", refused.text);
+    assert_eq!(refused.header("accept-post"), "application/json, application/x-ndjson");
     assert_eq!(statuses(&send(&service, "application/json", "[]".to_owned()).await), Vec::<u64>::new());
 }
 

@@ -8,9 +8,15 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/pgbouncer.rs"]
+mod pgbouncer;
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod database;
+mod failover;
 mod replicas;
 mod suite;
 

@@ -41,6 +41,8 @@ promises! {
     a_purge_removes_any_number_of_old_orders,
     the_answer_of_11vms_is_stored_unchanged,
     a_schema_of_a_newer_version_is_refused,
+    a_write_that_can_not_be_stored_fails_alone,
+    an_outcome_that_can_not_be_stored_is_stored_without_the_answer,
 }
 
 fn not_done() -> Verdict {
@@ -239,4 +241,49 @@ async fn a_schema_of_a_newer_version_is_refused(storage: &Storage<'_>) {
     let Err(error) = storage.try_open().await else { panic!("opened") };
     let text = error.to_string();
     assert!(text.contains("version 99") && text.contains("newer program"), "{text}");
+}
+
+/// Makes the storage refuse records with a text, as an encoding does that lacks a letter.
+fn refuse_records_with(storage: &Storage<'_>, text: &str) {
+    let condition = format!("NEW.record LIKE '%{text}%'");
+    storage.run_sql(&match storage {
+        Storage::Folder(_) => ["INSERT", "UPDATE"]
+            .map(|action| {
+                format!("CREATE TRIGGER no_{action} BEFORE {action} ON orders WHEN {condition} BEGIN SELECT RAISE(ABORT, 'no'); END;")
+            })
+            .concat(),
+        Storage::Database { .. } => format!("ALTER TABLE orders ADD CHECK (record NOT LIKE '%{text}%')"),
+    });
+}
+
+async fn a_write_that_can_not_be_stored_fails_alone(storage: &Storage<'_>) {
+    let ledger: Arc<dyn Ledger> = storage.open().await.into();
+    refuse_records_with(storage, "Łódź");
+    let calls: Vec<_> = (0..100)
+        .map(|number| {
+            let ledger = Arc::clone(&ledger);
+            let city = if number % 10 == 3 { "Łódź" } else { "Warszawa" };
+            let candidate = Candidate { body: format!("{{\"city\":\"{city}\"}}"), ..candidate(number) };
+            tokio::spawn(async move { ledger.admit(candidate, at(0), GRACE).await })
+        })
+        .collect();
+    for (number, call) in calls.into_iter().enumerate() {
+        let result = call.await.unwrap();
+        let refused = matches!(result, Err(LedgerError::Unwritable(_)));
+        assert_eq!(refused, number % 10 == 3, "{number}: {result:?}");
+    }
+    assert_eq!(claimed(&*ledger, 100).await.len(), if matches!(storage, Storage::Folder(_)) { 90 } else { 0 });
+}
+
+async fn an_outcome_that_can_not_be_stored_is_stored_without_the_answer(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
+    let order = admitted(&*ledger, 1).await;
+    refuse_records_with(storage, "Łódź");
+    let answer = Some(serde_json::json!({ "error": "no such city: Łódź" }));
+    let verdict = Verdict::Rejected { status: 422, answer, detail: "no such city: Łódź".into() };
+    concluded(&*ledger, order, verdict).await;
+    let stored = ledger.find(&OrderId::of("1")).await.unwrap().unwrap();
+    assert_eq!((stored.state, stored.vms_response), (State::Rejected, None));
+    let detail = stored.attempts[0].detail.as_deref().unwrap();
+    assert!(detail.starts_with("no such city: ??d?; 11VMS's answer is left out"), "{detail}");
 }

@@ -5,10 +5,14 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use purchase_order_webhook::sandbox::issuer::Issuer;
+use purchase_order_webhook::sandbox::vms::SandboxVms;
 use tempfile::TempDir;
 
 use crate::snapshot_files::{assert_snapshot, readable, redact_after};
+use crate::support::basics;
 
 /// Runs a command in the repository's folder, and shows it as a terminal would; `folder` is where its own files are.
 fn run(arguments: &str, input: &str, folder: &Path) -> String {
@@ -132,9 +136,54 @@ fn serve_does_not_start_with_mistakes() {
     assert_snapshot("commands/serve-with-mistakes.snap", &text);
 }
 
+/// A command against a sandbox issuer and a sandbox 11VMS, whose addresses are hidden.
+async fn run_with_sandbox(arguments: &str, own: &str) -> String {
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let config = format!("{}{own}", basics(&issuer, &vms, &folder, own));
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let (arguments, path) = (arguments.to_owned(), folder.path().to_owned());
+    let text = tokio::task::spawn_blocking(move || run(&arguments, "", &path)).await.unwrap();
+    let text = text.replace(&issuer.url(), "http://issuer").replace(vms.url().as_str(), "http://11vms/");
+    redact_after(&text, "has no mistakes, version ", |c| c.is_ascii_hexdigit(), "[mapping version]")
+}
+
+#[tokio::test]
+async fn doctor_finds_everything_well() {
+    let text = run_with_sandbox("doctor --config [folder]/config.toml", "").await;
+    assert_snapshot("commands/doctor.snap", &text);
+}
+
+#[tokio::test]
+async fn doctor_says_what_to_do_about_each_finding() {
+    let own = "target.oauth2.client_secret = \"change-me\"\nauth.algorithms = [\"ES256\"]\nserver.cors_origins = [\"https://portal.example\"]\n\
+        ledger.url = \"sqlite:mapping\"\nmapping.directory = \"nowhere\"\n";
+    let text = run_with_sandbox("doctor --config [folder]/config.toml", own).await;
+    assert_snapshot("commands/doctor-with-findings.snap", &text);
+}
+
+#[test]
+fn doctor_with_wrong_settings_names_every_mistake() {
+    let folder = folder_with(&[("config.toml", "server.listen = \"here\"\n")]);
+    let text = run("doctor --config [folder]/config.toml", "", folder.path());
+    let text = redact_after(&text, "has no mistakes, version ", |c| c.is_ascii_hexdigit(), "[mapping version]");
+    assert_snapshot("commands/doctor-with-mistakes.snap", &text);
+}
+
+#[tokio::test]
+async fn check_target_asks_11vms() {
+    let text = run_with_sandbox("check --target --config [folder]/config.toml", "").await;
+    assert_snapshot("commands/check-target.snap", &text);
+    let own = "target.base_url = \"http://127.0.0.1:1/\"\n";
+    let text = run_with_sandbox("check --target --config [folder]/config.toml", own).await;
+    assert_snapshot("commands/check-target-that-is-down.snap", &text);
+}
+
 #[test]
 fn help_says_what_the_commands_do() {
-    let pages = ["--help", "serve --help", "check --help", "map --help", "openapi --help", "dev --help"];
+    let pages =
+        ["--help", "serve --help", "check --help", "doctor --help", "map --help", "openapi --help", "dev --help"];
     let pages: Vec<String> = pages.iter().map(|arguments| run(arguments, "", Path::new("/nowhere"))).collect();
     assert_snapshot("commands/help.snap", &pages.join("\n\n"));
 }

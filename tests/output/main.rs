@@ -1,5 +1,5 @@
-//! What analysts and operators read: the output of the commands, and the log of a cart. Each text is a file below
-//! `tests/snapshots`.
+//! What analysts and operators read and do: the output of the commands, the log of a cart, a stop. Each text is a file
+//! below `tests/snapshots`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,4 +17,5 @@ mod support;
 mod commands;
 mod log;
 mod process;
+mod stop;
 mod unused;

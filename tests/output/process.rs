@@ -16,8 +16,9 @@ use crate::support::ORDERS;
 pub struct Process {
     pub issuer: Issuer,
     pub vms: SandboxVms,
-    client: Client,
-    address: String,
+    pub client: Client,
+    pub address: String,
+    pub management: String,
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
     lines: Vec<Value>,
@@ -42,11 +43,21 @@ impl Process {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let client = Client::builder().no_proxy().build().unwrap();
-        let mut process =
-            Self { issuer, vms, client, address: String::new(), child, stdout, lines: Vec::new(), _folder: folder };
+        let mut process = Self {
+            issuer,
+            vms,
+            client,
+            address: String::new(),
+            management: String::new(),
+            child,
+            stdout,
+            lines: Vec::new(),
+            _folder: folder,
+        };
         let line = process.read_until("the service listens: carts are accepted").await;
         let address = &line["server.address"];
         address.as_str().unwrap().clone_into(&mut process.address);
+        line["server.management.address"].as_str().unwrap().clone_into(&mut process.management);
         process
     }
 
@@ -69,11 +80,21 @@ impl Process {
         request.header("x-request-id", request_id).header("content-type", "application/json").body(body)
     }
 
-    /// Stops the service, and returns every line that it has logged.
-    pub async fn stop(mut self) -> Vec<Value> {
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::TERM)
             .unwrap();
+    }
+
+    /// Stops the service, and returns every line that it has logged.
+    pub async fn stop(self) -> Vec<Value> {
+        self.terminate();
+        self.stop_of_itself().await
+    }
+
+    /// Waits for the end of a service that was told to stop, and returns every line that it has logged.
+    pub async fn stop_of_itself(mut self) -> Vec<Value> {
         while let Some(line) = self.stdout.next_line().await.unwrap() {
             self.lines.push(serde_json::from_str(&line).unwrap());
         }

@@ -33,6 +33,11 @@ impl Pair {
         format!("{}{}", read(&self.certificate), read(&self.key))
     }
 
+    /// The certificate in DER.
+    pub fn der(&self) -> Vec<u8> {
+        STANDARD.decode(self.base64()).unwrap()
+    }
+
     /// The certificate in DER, in base64.
     pub fn base64(&self) -> String {
         let pem = std::fs::read_to_string(&self.certificate).unwrap();
@@ -41,7 +46,7 @@ impl Pair {
 
     /// `x5t#S256` (RFC 8705 §3.1).
     pub fn thumbprint(&self) -> String {
-        URL_SAFE_NO_PAD.encode(sha256(&STANDARD.decode(self.base64()).unwrap()))
+        URL_SAFE_NO_PAD.encode(sha256(&self.der()))
     }
 
     pub fn identity(&self) -> reqwest::Identity {
@@ -94,6 +99,26 @@ impl Ca {
         command.args(["x509", "-req", "-days", "2", "-in"]).arg(&request);
         command.arg("-CA").arg(&self.root.certificate).arg("-CAkey").arg(&self.root.key);
         run(command.arg("-CAcreateserial").arg("-extfile").arg(&file).arg("-out").arg(&issued.certificate));
+        issued
+    }
+
+    /// A server on 127.0.0.1 whose certificate is valid between two days, each as `YYYYMMDD`.
+    pub fn server_between(&self, name: &str, from: &str, until: &str) -> Pair {
+        let folder = self.folder.path();
+        let issued = pair(folder, name);
+        let request = folder.join(format!("{name}.csr"));
+        run(new_request(&issued, Kind::Ec, &format!("/CN={name}")).arg("-out").arg(&request));
+        let config = "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\nserial = serial.txt\nnew_certs_dir = .\ndefault_md = sha256\npolicy = any\n\
+            x509_extensions = server\nunique_subject = no\n[any]\ncommonName = supplied\n\
+            [server]\nbasicConstraints = CA:FALSE\nsubjectAltName = IP:127.0.0.1,DNS:localhost\n";
+        std::fs::write(folder.join("ca.cnf"), config).unwrap();
+        std::fs::write(folder.join("index.txt"), "").unwrap();
+        std::fs::write(folder.join("serial.txt"), "01\n").unwrap();
+        let mut command = Command::new("openssl");
+        command.current_dir(folder).args(["ca", "-batch", "-notext", "-config", "ca.cnf"]);
+        command.args(["-startdate", &format!("{from}000000Z"), "-enddate", &format!("{until}000000Z")]);
+        command.arg("-cert").arg(&self.root.certificate).arg("-keyfile").arg(&self.root.key);
+        run(command.arg("-in").arg(&request).arg("-out").arg(&issued.certificate));
         issued
     }
 

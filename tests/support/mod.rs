@@ -147,7 +147,8 @@ impl Service {
     }
 }
 
-fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -> String {
+/// The settings that a service needs, but for those that `settings` has.
+pub fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -> String {
     let mut lines = vec![
         "server.listen = \"127.0.0.1:0\"".to_owned(),
         "server.management_listen = \"127.0.0.1:0\"".to_owned(),
@@ -172,10 +173,15 @@ fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &str) -
 
 /// The defects that `check` finds in the files of settings.
 pub fn defects(settings: &str) -> Vec<String> {
+    purchase_order_webhook::app::check_files(&parsed(settings))
+}
+
+/// Settings that have all that is required.
+pub fn parsed(settings: &str) -> Settings {
     let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
-        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n";
-    let parsed = Settings::parse("test", &format!("{needed}{settings}"), &BTreeMap::new()).unwrap();
-    purchase_order_webhook::app::check_files(&parsed)
+        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
+    let secret = if settings.contains("mtls") { "" } else { "target.oauth2.client_secret = \"x\"\n" };
+    Settings::parse("test", &format!("{needed}{secret}{settings}"), &BTreeMap::new()).unwrap()
 }
 
 /// An answer, read whole.

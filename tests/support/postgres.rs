@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub struct Postgres {
     folder: TempDir,
     programs: PathBuf,
-    port: u16,
+    pub port: u16,
 }
 
 impl Postgres {
@@ -23,17 +23,80 @@ impl Postgres {
             eprintln!("{text}");
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { folder, programs, port: 0 };
+        let mut server = Self::new(programs);
+        let data = server.data();
+        run(server.command("initdb").args(["--auth=trust", "--username=postgres", "--no-sync", "-D"]).arg(&data));
+        server.start_on_a_free_port();
+        Some(server)
+    }
+
+    /// A server that is not there yet, with a folder that is its own.
+    fn new(programs: PathBuf) -> Self {
+        let server = Self { folder: tempfile::tempdir().unwrap(), programs, port: 0 };
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(server.folder.path()));
         }
-        let data = server.data();
-        run(server.command("initdb").args(["--auth=trust", "--username=postgres", "--no-sync", "-D"]).arg(&data));
+        server
+    }
+
+    fn start_on_a_free_port(&mut self) {
         // As late as possible, so that hardly another process can take the port meanwhile.
-        server.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        server.restart();
-        Some(server)
+        self.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        self.restart();
+    }
+
+    /// Starts a standby of this server that every commit waits for.
+    pub fn standby(&self) -> Self {
+        let mut standby = Self::new(self.programs.clone());
+        let port = self.port.to_string();
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-R", "-X", "stream", "-c", "fast", "-D"]);
+        run(copy.arg(standby.data()));
+        standby.start_on_a_free_port();
+        self.set("synchronous_standby_names", "*");
+        // From now on a commit is on both.
+        self.run_sql("postgres", "SELECT pg_switch_wal()");
+        standby
+    }
+
+    /// Makes a standby the primary, which waits for no standby of its own.
+    pub fn promote(&self) {
+        self.control(&["-w", "promote"]);
+        self.set("synchronous_standby_names", "");
+    }
+
+    /// Starts a stopped server as a standby that follows nobody: read-only, and behind.
+    pub fn restart_read_only(&self) {
+        self.write_file("standby.signal", "");
+        self.restart();
+    }
+
+    /// Changes a setting of the running server, for open sessions too.
+    pub fn set(&self, name: &str, value: &str) {
+        self.run_sql("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"));
+        self.run_sql("postgres", "SELECT pg_reload_conf()");
+        for _ in 0..1_000 {
+            if self.run_sql("postgres", &format!("SHOW {name}")) == value {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("{name} never became {value}");
+    }
+
+    /// Replaces a file in the server's folder, such as `pg_hba.conf`, and makes it the server's own.
+    pub fn write_file(&self, name: &str, content: &str) {
+        let path = self.data().join(name);
+        std::fs::write(&path, content).unwrap();
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(&path));
+        }
+        run(Command::new("chmod").arg("600").arg(&path));
+    }
+
+    /// The folder of its socket.
+    pub fn socket_folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn data(&self) -> PathBuf {
@@ -56,7 +119,7 @@ impl Postgres {
 
     fn control(&self, action: &[&str]) {
         let folder = self.folder.path().display();
-        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=60", self.port);
+        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1,::1 -c max_connections=60", self.port);
         let log = self.folder.path().join("log");
         run(self.command("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).arg("-o").arg(options).args(action));
     }

@@ -82,3 +82,30 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "purchase-order-webhook.mappingKey" -}}
 {{- . | replace "/" "__" }}
 {{- end }}
+
+{{/* The whole seconds of a duration in the service's form ("500ms", "30s", "10m", "12h", "1d"), rounded up. */}}
+{{- define "purchase-order-webhook.seconds" -}}
+{{- if not (regexMatch "^[0-9]+(ms|s|m|h|d)$" (toString .)) }}
+{{- fail (printf "config.server.stop_delay, config.server.drain: expected a duration such as 30s, found %v" .) }}
+{{- end }}
+{{- $number := regexFind "^[0-9]+" . | int64 }}
+{{- $unit := regexFind "[a-z]+$" . }}
+{{- if eq $unit "ms" }}
+{{- div (add $number 999) 1000 }}
+{{- else }}
+{{- mul $number (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400) $unit) }}
+{{- end }}
+{{- end }}
+
+{{/* The time from SIGTERM to SIGKILL: enough for the delay, the drain, and the end of the process. */}}
+{{- define "purchase-order-webhook.gracePeriod" -}}
+{{- $server := .Values.config.server | default dict }}
+{{- $delay := include "purchase-order-webhook.seconds" ($server.stop_delay | default "0s") | int64 }}
+{{- $drain := include "purchase-order-webhook.seconds" ($server.drain | default "25s") | int64 }}
+{{- $needed := add $delay $drain 10 }}
+{{- $given := .Values.terminationGracePeriodSeconds }}
+{{- if and (not (kindIs "invalid" $given)) (lt (int64 $given) $needed) }}
+{{- fail (printf "terminationGracePeriodSeconds: expected at least %d, which config.server.stop_delay and config.server.drain need with 10 s for final answers; or leave it empty" $needed) }}
+{{- end }}
+{{- if kindIs "invalid" $given }}{{ $needed }}{{ else }}{{ int64 $given }}{{ end }}
+{{- end }}

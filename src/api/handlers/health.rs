@@ -16,7 +16,7 @@ pub async fn livez() -> Json<Value> {
 
 /// Readiness: the ledger can be read and its writer runs, a mapping is in use, and the service is not stopping.
 pub async fn readyz(State(api): State<Arc<ApiState>>) -> Result<Json<Value>, Problem> {
-    if api.relay.is_stopping() {
+    if api.stop_announced.is_cancelled() || api.relay.is_stopping() {
         return Err(Problem::new(ProblemKind::STOPPING, "the service is stopping").retry_after(RETRY_LATER));
     }
     api.ledger.check().await?;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use crate::clock::Clock;
-use crate::outbound::{AnswerBody, Outbound, error_chain, retry_after};
+use crate::outbound::{AnswerBody, Outbound, error_chain, longest_retry_after};
 
 /// Largest key set or discovery document, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -35,7 +35,7 @@ impl IssuerClient {
         let request = self.http.client().get(url.clone());
         let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", error_chain(&error))))?;
         if !answer.status().is_success() {
-            let wait = retry_after(answer.headers(), self.clock.now());
+            let wait = longest_retry_after(answer.headers(), self.clock.now());
             let refused = failed(format!("{url} answered {}", answer.status().as_u16()));
             return Err(FetchError { retry_after: wait, ..refused });
         }

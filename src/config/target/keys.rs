@@ -1,7 +1,5 @@
 //! The private key of the service at 11VMS: for assertions, or for TLS.
 
-use std::sync::Arc;
-
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::CertifiedKey;
@@ -101,16 +99,11 @@ impl Identity {
     ///
     /// # Errors
     /// Names the place that does not hold what it must.
-    pub fn read(
-        &self,
-        certificates: &[u8],
-        key: &[u8],
-        provider: &CryptoProvider,
-    ) -> Result<Arc<CertifiedKey>, String> {
+    pub fn read(&self, certificates: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, String> {
         read_identity(certificates, key, provider).map_err(|error| {
             let place = match (&error, &self.certificate) {
                 (IdentityError::Certificates(_), Some(certificate)) => place(CERTIFICATE, certificate),
-                (IdentityError::Together(_), Some(certificate)) => {
+                (IdentityError::Order { .. } | IdentityError::Mismatch(_), Some(certificate)) => {
                     format!("{}, {}", place(CERTIFICATE, certificate), place(PRIVATE_KEY, &self.key))
                 }
                 _ => place(PRIVATE_KEY, &self.key),

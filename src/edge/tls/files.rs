@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
-use thiserror::Error;
 
+use crate::certificate::{Certificate, IdentityError, certified_key, read_private_key};
 use crate::config::{ClientCertificates, Tls};
 use crate::digest::sha256;
 
@@ -22,7 +23,7 @@ const KEY: &str = "server.tls.key";
 const CLIENT_CA: &str = "server.tls.client_ca";
 
 /// TLS can't be set up.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read, or its content is not what is expected.
     #[error("{setting} {}: {problem}", file.display())]
@@ -36,7 +37,7 @@ pub enum TlsError {
     },
     /// The files do not go together.
     #[error("server.tls.certificate and server.tls.key can't be used together: {0}")]
-    Together(#[from] rustls::Error),
+    Together(String),
 }
 
 /// A file that a setting names, with what it contained when it was read.
@@ -53,24 +54,20 @@ impl<'s> PemFile<'s> {
         Self { setting, path, expected, content: fs::read(path) }
     }
 
-    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.content()?).collect();
-        match certificates {
-            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            Ok(_) => Err(self.unusable(self.expected)),
-            Err(error) => Err(self.unexpected(&error.to_string())),
-        }
+    fn certificates(&self) -> Result<Vec<Certificate>, TlsError> {
+        Certificate::read_all(self.content()?).map_err(|problem| self.unexpected(&problem))
     }
 
     fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        PrivateKeyDer::from_pem_slice(self.content()?).map_err(|error| self.unexpected(&error.to_string()))
+        read_private_key(self.content()?).map_err(|problem| self.unexpected(&problem))
     }
 
     /// The certificates as roots, against which others are verified.
     fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates()? {
-            roots.add(certificate).map_err(|error| self.unusable(&error.to_string()))?;
+            let refused = |error| self.unusable(&format!("{} can't be trusted: {error}", certificate.subject()));
+            roots.add(certificate.der().clone()).map_err(refused)?;
         }
         Ok(roots)
     }
@@ -117,17 +114,25 @@ impl<'s> TlsFiles<'s> {
         [&self.certificate, &self.key].into_iter().chain(&self.client_ca)
     }
 
+    /// What is wrong with each file, or, if nothing is, with all together.
+    pub fn mistakes(&self, client_certificates: ClientCertificates) -> Vec<TlsError> {
+        let roots = self.client_ca.as_ref().and_then(|file| file.roots().err());
+        let alone = [self.certificate.certificates().err(), self.key.private_key().err(), roots];
+        let alone: Vec<TlsError> = alone.into_iter().flatten().collect();
+        if alone.is_empty() { self.server_config(client_certificates).err().into_iter().collect() } else { alone }
+    }
+
     pub fn digests(&self) -> Vec<Digest> {
         self.all().map(PemFile::digest).collect()
     }
 
     /// TLS 1.2 and 1.3 with one certificate for any name that a client asks for: SAP's client sends none by default.
     pub fn server_config(&self, client_certificates: ClientCertificates) -> Result<ServerConfig, TlsError> {
-        let certificate = self.certificate.certificates()?;
-        let key = self.key.private_key()?;
         let provider = Arc::new(default_provider());
+        let certified = self.certified_key(&provider)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| TlsError::Together(error.to_string()))?;
         let builder = match &self.client_ca {
             None => builder.with_no_client_auth(),
             Some(file) => {
@@ -139,7 +144,7 @@ impl<'s> TlsFiles<'s> {
                 builder.with_client_cert_verifier(verifier.build().map_err(|error| file.unusable(&error.to_string()))?)
             }
         };
-        let mut config = builder.with_single_cert(certificate, key)?;
+        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         if self.client_ca.is_some() {
             // A resumed session would present a certificate that has expired since, or is trusted no more.
             config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -147,5 +152,22 @@ impl<'s> TlsFiles<'s> {
         }
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
         Ok(config)
+    }
+
+    /// The certificate with its chain and the key that belongs to it.
+    fn certified_key(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+        let certificates = self.certificate.certificates()?;
+        let key = self.key.private_key()?;
+        let unusable = |error: rustls::Error| self.key.unexpected(&format!("the key can't be used: {error}"));
+        let key = provider.key_provider.load_private_key(key).map_err(unusable)?;
+        certified_key(&certificates, &key).map_err(|error| match error {
+            IdentityError::Order { owner } => self.certificate.unusable(&format!(
+                "server.tls.key belongs to {owner}, which is not the first in the file; expected the server's own certificate first, \
+                 then the intermediate ones"
+            )),
+            IdentityError::Mismatch(problem) => TlsError::Together(problem),
+            IdentityError::Certificates(problem) => self.certificate.unexpected(&problem),
+            IdentityError::Key(problem) => self.key.unexpected(&problem),
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! What a failure of the database means: for the session, for the write, and for a start.
 
+use std::io::ErrorKind;
+
 use sqlx::error::DatabaseError;
 use thiserror::Error;
 
@@ -75,7 +77,8 @@ fn may_pass(error: &sqlx::Error) -> bool {
             // Also insufficient_resources (53300: too many connections).
             !is_pooling(error.as_ref()) && matches!(code.get(..2), Some("08" | "25" | "40" | "53" | "57"))
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // A handshake of TLS that went wrong is invalid data.
+        sqlx::Error::Io(error) => error.kind() != ErrorKind::InvalidData,
         _ => false,
     }
 }
@@ -105,6 +108,7 @@ impl From<sqlx::Error> for LedgerError {
                 Some(code) => format!("{} (SQLSTATE {code})", database.message()),
                 None => database.message().to_owned(),
             },
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => format!("TLS: {error}"),
             sqlx::Error::Io(error) => error.to_string(),
             error => error.to_string(),
         };

@@ -10,6 +10,11 @@ use crate::ledger::LedgerError;
 /// released.
 const MIGRATIONS: [&str; 1] = [include_str!("0001_orders.sql")];
 
+/// The version of the schema that this program knows.
+pub fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 /// The key of the lock that replicas take while they look at the schema: "po-hook" in ASCII.
 const LOCK: i64 = 0x0070_6F2D_686F_6F6B;
 

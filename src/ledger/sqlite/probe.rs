@@ -1,0 +1,101 @@
+//! A look at a ledger file that leaves no trace: no lock, no connection, no file beside it.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::{Access, access};
+
+use super::MIGRATIONS;
+
+/// The header of a database (SQLite's file format, §1.3).
+const HEADER: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Offsets in the header: the text's encoding (1 is UTF-8) and `user_version`.
+const ENCODING: usize = 56;
+const USER_VERSION: usize = 60;
+
+/// The file's state for people.
+///
+/// # Errors
+/// Why a service of this user could not use it.
+pub fn probe(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return probe_missing(path),
+        Err(error) => return Err(format!("{name}: {error}")),
+    };
+    if !metadata.is_file() {
+        return Err(format!("{name} is no file; expected the file of the ledger, or none yet"));
+    }
+    let header = read_header(path).map_err(|error| format!("{name}: {error}"))?;
+    if !header.is_empty() && !header.starts_with(MAGIC) {
+        return Err(format!("{name} is no SQLite database"));
+    }
+    if let Some(process) = holder(metadata.ino()).or_else(|| holder_of_lock(path)) {
+        return Ok(format!("{name} is in use by the running service, process {process}"));
+    }
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let version = number(&header, USER_VERSION).unwrap_or(0);
+    if version > known {
+        return Err(format!("{name}: its schema is version {version}, this program knows {known}"));
+    }
+    if number(&header, ENCODING).is_some_and(|encoding| encoding > 1) {
+        return Err(format!("{name}: its text is in UTF-16; expected UTF-8"));
+    }
+    expect_writable(path)?;
+    expect_writable(folder_of(path))?;
+    Ok(format!("{name} can be written; schema version {version}, used by nobody now"))
+}
+
+fn probe_missing(path: &Path) -> Result<String, String> {
+    let existing = path.ancestors().skip(1).map(as_folder).find(|folder| folder.exists());
+    expect_writable(existing.unwrap_or(Path::new("/")))?;
+    Ok(format!("{} does not exist yet, and is created at the first start", path.display()))
+}
+
+fn as_folder(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().map_or(Path::new("/"), as_folder)
+}
+
+fn expect_writable(path: &Path) -> Result<(), String> {
+    access(path, Access::WRITE_OK).map_err(|error| format!("{} can't be written by this user: {error}", path.display()))
+}
+
+/// The first bytes of the file; none of an empty one.
+fn read_header(path: &Path) -> io::Result<Vec<u8>> {
+    let mut header = Vec::new();
+    File::open(path)?.take(HEADER as u64).read_to_end(&mut header)?;
+    Ok(header)
+}
+
+fn number(header: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// The process that holds the lock beside the file.
+fn holder_of_lock(path: &Path) -> Option<u32> {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    holder(std::fs::metadata(Path::new(&lock)).ok()?.ino())
+}
+
+/// The process that holds a lock on an inode, from `/proc/locks` (proc(5)): to try a lock would be to take it for a moment.
+/// Devices are not compared, because those of some file systems have two numbers.
+fn holder(inode: u64) -> Option<u32> {
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        // `1: FLOCK  ADVISORY  WRITE 4242 08:01:1234 0 EOF`; a line with `->` is a process that waits.
+        let mut fields = line.split_whitespace().skip_while(|field| field.ends_with(':'));
+        let process = fields.by_ref().nth(3)?.parse().ok()?;
+        let (_, locked) = fields.next()?.rsplit_once(':')?;
+        (locked.parse() == Ok(inode)).then_some(process)
+    })
+}

@@ -1,0 +1,216 @@
+//! Files of certificates and keys that do not hold what they must, or whose certificates are out of date: refused or named
+//! by `check`, and refused live while the ones before stay in use.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use purchase_order_webhook::app::check_dates;
+use reqwest::Client;
+use tempfile::TempDir;
+
+use crate::certificates::{Ca, Kind, Pair};
+use crate::support::{Service, defects, parsed};
+
+/// Contents that are neither a certificate nor a private key, each with what `check` says of it.
+fn useless_contents(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let (certificate, key) = (read(&pair.certificate), read(&pair.key));
+    let utf16 = |text: &str| [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    vec![
+        (Vec::new(), "it is empty"),
+        (b"\n\n".to_vec(), "it is empty"),
+        (b"nonsense".to_vec(), "it is no PEM"),
+        (utf16(&format!("{certificate}{key}")), "UTF-16"),
+        (certificate.replace("-----END", "").into_bytes(), "PEM"),
+        (pair.der(), "DER"),
+        (b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n".to_vec(), ""),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n".to_vec(), ""),
+    ]
+}
+
+fn tls(certificate: &Path, key: &Path) -> String {
+    let (certificate, key) = (certificate.display(), key.display());
+    format!("server.tls.certificate = \"{certificate}\"\nserver.tls.key = \"{key}\"\n")
+}
+
+/// A folder, and how to put a file into it.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+#[test]
+fn check_says_what_is_wrong_with_each_file_of_the_servers_tls() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let pair = ca.server("server", Kind::Ec);
+    for (content, expected) in useless_contents(&pair) {
+        let useless = files.put("useless.pem", content);
+        for (setting, settings) in [
+            ("server.tls.certificate", tls(&useless, &pair.key)),
+            ("server.tls.key", tls(&pair.certificate, &useless)),
+            (
+                "server.tls.client_ca",
+                format!("{}server.tls.client_ca = {useless:?}\n", tls(&pair.certificate, &pair.key)),
+            ),
+        ] {
+            let found = defects(&settings);
+            assert_eq!(found.len(), 1, "{setting}, {expected}: {found:?}");
+            let begin = format!("{setting} {}: ", useless.display());
+            assert!(found[0].starts_with(&begin) && found[0].contains(expected), "{setting}, {expected}: {found:?}");
+        }
+        let all = defects(&format!("{}server.tls.client_ca = {useless:?}\n", tls(&useless, &useless)));
+        assert_eq!(all.len(), 3, "every mistake at once: {all:?}");
+    }
+}
+
+#[test]
+fn check_says_which_certificate_and_key_do_not_go_together() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let (pair, other) = (ca.server("server", Kind::Ec), ca.server("other", Kind::Rsa));
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let root = read(ca.certificate());
+    let chain = files.put("chain.pem", format!("{}{root}", read(&pair.certificate)));
+    assert_eq!(defects(&tls(&chain, &pair.key)), Vec::<String>::new());
+    let both = files.put("both.pem", pair.pem());
+    assert_eq!(defects(&tls(&both, &both)), Vec::<String>::new(), "one file for both");
+
+    let reversed = files.put("reversed.pem", format!("{root}{}", read(&pair.certificate)));
+    let found = defects(&tls(&reversed, &pair.key));
+    assert!(found[0].contains("server.tls.key belongs to CN=server, which is not the first in the file"), "{found:?}");
+    let found = defects(&tls(&pair.certificate, &other.key));
+    assert!(found[0].starts_with("server.tls.certificate and server.tls.key can't be used together"), "{found:?}");
+    let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let broken = files.put("broken.pem", format!("{}{broken}", read(&pair.certificate)));
+    let found = defects(&tls(&broken, &pair.key));
+    assert!(found[0].contains("its certificate number 2 can't be read"), "a broken intermediate: {found:?}");
+    let encrypted = files
+        .put("encrypted.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let found = defects(&tls(&pair.certificate, &encrypted));
+    assert!(found[0].starts_with("server.tls.key ") && found[0].contains("encrypted"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_changed_file_without_what_it_must_hold_leaves_the_one_before_in_use() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let pair = ca.server("server", Kind::Ec);
+    let read = |path: &Path| std::fs::read(path).unwrap();
+    let good = [read(&pair.certificate), read(&pair.key), read(ca.certificate())];
+    let names = ["certificate.pem", "key.pem", "client-ca.pem"];
+    let paths: Vec<PathBuf> = names.iter().zip(&good).map(|(name, content)| files.put(name, content)).collect();
+    let settings = format!("{}server.tls.client_ca = {:?}\n", tls(&paths[0], &paths[1]), paths[2]);
+    let service = Service::start_with(&settings).await;
+    let identity = ca.client("caller").identity();
+    let get = async || {
+        let client = Client::builder().no_proxy().tls_certs_only([ca.trusted()]).identity(identity.clone());
+        client
+            .build()
+            .unwrap()
+            .get(format!("https://{}/livez", service.address))
+            .send()
+            .await
+            .map(|answer| answer.status().as_u16())
+    };
+    assert_eq!(get().await.unwrap(), 200);
+    for (content, _) in useless_contents(&pair) {
+        for (name, before) in names.iter().zip(&good) {
+            files.put(name, &content);
+            service.clock.advance(Duration::from_secs(3));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(get().await.unwrap(), 200, "{name}: {}", String::from_utf8_lossy(&content));
+            files.put(name, before);
+        }
+    }
+}
+
+/// A day before or after today, as OpenSSL's tools take it.
+fn day(offset: i64) -> String {
+    let now = crate::support::now();
+    let day = now + jiff::SignedDuration::from_hours(24 * offset);
+    day.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d").to_string()
+}
+
+fn dashed(day: &str) -> String {
+    format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..])
+}
+
+#[test]
+fn check_names_certificates_that_have_expired_or_are_about_to() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let [expired, soon, later, valid] = [
+        ca.server_between("expired", &day(-90), &day(-3)),
+        ca.server_between("soon", &day(-90), &day(20)),
+        ca.server_between("later", &day(2), &day(90)),
+        ca.server_between("valid", &day(-90), &day(90)),
+    ];
+    let read = |pair: &Pair| std::fs::read_to_string(&pair.certificate).unwrap();
+    let own = |pair: &Pair| tls(&pair.certificate, &pair.key);
+    let trusted = |setting: &str, pairs: &[&Pair]| {
+        let bundle: String = pairs.iter().map(|pair| read(pair)).collect();
+        let stems: Vec<_> = pairs.iter().map(|pair| pair.certificate.file_stem().unwrap().to_str().unwrap()).collect();
+        format!("{setting} = {:?}\n", files.put(&format!("{setting}-{}.pem", stems.join("-")), bundle))
+    };
+    let mtls = |pair: &Pair| {
+        format!(
+            "target.oauth2.auth = \"mtls\"\ntarget.oauth2.certificate_file = {:?}\ntarget.oauth2.private_key_file = {:?}\n",
+            pair.certificate, pair.key
+        )
+    };
+    let database = |parameters: String| {
+        format!("ledger.url = \"postgres://user@127.0.0.1/orders?sslmode=verify-full&{parameters}\"\n")
+    };
+    let roots = |pair: &Pair| database(format!("sslrootcert={}", pair.certificate.display()));
+    let client = |pair: &Pair| {
+        let (certificate, key) = (pair.certificate.display(), pair.key.display());
+        database(format!("sslrootcert={}&sslcert={certificate}&sslkey={key}", valid.certificate.display()))
+    };
+    let none = None::<(&str, &str)>;
+    for (settings, mistake, warning) in [
+        (own(&valid), none, none),
+        (own(&expired), Some(("server.tls.certificate ", "CN=expired has expired: it was valid until")), none),
+        (own(&later), Some(("server.tls.certificate ", "CN=later is not valid yet: it is valid from")), none),
+        (own(&soon), none, Some(("server.tls.certificate ", "CN=soon expires soon: it is valid until"))),
+        (trusted("target.ca", &[&valid]), none, none),
+        (trusted("target.ca", &[&expired]), Some(("target.ca ", "CN=expired has expired")), none),
+        (trusted("target.ca", &[&valid, &expired]), none, Some(("target.ca ", "CN=expired has expired"))),
+        (trusted("auth.ca", &[&expired]), Some(("auth.ca ", "CN=expired has expired")), none),
+        (trusted("auth.ca", &[&soon]), none, Some(("auth.ca ", "CN=soon expires soon"))),
+        (
+            own(&valid) + &trusted("server.tls.client_ca", &[&expired]),
+            Some(("server.tls.client_ca ", "CN=expired has expired")),
+            none,
+        ),
+        (mtls(&expired), Some(("target.oauth2.certificate_file ", "CN=expired has expired")), none),
+        (mtls(&soon), none, Some(("target.oauth2.certificate_file ", "CN=soon expires soon"))),
+        (roots(&expired), Some(("ledger.url, sslrootcert ", "CN=expired has expired")), none),
+        (client(&soon), none, Some(("ledger.url, sslcert ", "CN=soon expires soon"))),
+    ] {
+        for (found, expected) in [(defects(&settings), mistake), (check_dates(&parsed(&settings)), warning)] {
+            let is_expected = match expected {
+                None => found.is_empty(),
+                Some((begin, text)) => found.len() == 1 && found[0].starts_with(begin) && found[0].contains(text),
+            };
+            assert!(is_expected, "{settings}\nexpected {expected:?}, found {found:?}");
+        }
+    }
+    let found = defects(&own(&expired));
+    let expected = format!("server.tls.certificate {}: CN=expired", expired.certificate.display());
+    assert!(found[0].starts_with(&expected) && found[0].ends_with(&dashed(&day(-3))), "file and date: {found:?}");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_does_not_stop_the_service() {
+    let ca = Ca::new();
+    let expired = ca.server_between("expired", &day(-90), &day(-3));
+    let service = Service::start_with(&tls(&expired.certificate, &expired.key)).await;
+    let ready = reqwest::get(format!("http://{}/readyz", service.management)).await.unwrap();
+    assert_eq!(ready.status(), 200);
+}
