@@ -7,7 +7,7 @@
 mod body;
 mod client;
 mod client_authentication;
-mod content_coding;
+mod content_encoding;
 mod error_chain;
 mod not_processed;
 mod retry_after;

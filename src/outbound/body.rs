@@ -4,9 +4,9 @@ use reqwest::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::content_coding::{Coding, Incomplete, codings, decode};
+use super::content_encoding::{ContentEncoding, Incomplete, codings, decode};
 use super::error_chain::error_chain;
-use super::text::{charset, look, text, without_mark};
+use super::text::{charset, recognise_format, text, without_mark};
 
 /// The body of an answer, as far as it could be read.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ impl AnswerBody {
         Self::decoded(raw, broken, codings, limit).with_charset(charset)
     }
 
-    fn decoded(raw: Vec<u8>, broken: Option<String>, mut codings: Vec<Coding>, limit: usize) -> Self {
+    fn decoded(raw: Vec<u8>, broken: Option<String>, mut codings: Vec<ContentEncoding>, limit: usize) -> Self {
         if codings.is_empty() {
-            codings.extend(Coding::of_content(&raw));
+            codings.extend(ContentEncoding::of_content(&raw));
         }
         if codings.is_empty() {
             return Self { content: raw, charset: None, defect: broken };
@@ -101,9 +101,9 @@ impl AnswerBody {
             return Err(format!("no JSON: {problem}"));
         }
         if text.content.as_bytes() == without_mark(&self.content) {
-            return Err(json_problem(&error, look(&text.content)));
+            return Err(json_problem(&error, recognise_format(&text.content)));
         }
-        serde_json::from_str(&text.content).map_err(|error| json_problem(&error, look(&text.content)))
+        serde_json::from_str(&text.content).map_err(|error| json_problem(&error, recognise_format(&text.content)))
     }
 }
 

@@ -28,7 +28,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 /// What can be read of answers, best first. A server that has nothing of it may send what it has: its status counts.
 const MEDIA_TYPES: &str = "application/json, application/*+json;q=0.9, */*;q=0.1";
 
-/// The content codings that `content_coding.rs` reads.
+/// The content codings that `content_encoding.rs` reads.
 const CODINGS: &str = "gzip, deflate";
 
 /// Trust, identity, time-outs and connections of a client.

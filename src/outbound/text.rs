@@ -80,7 +80,7 @@ pub fn charset(headers: &HeaderMap) -> Option<String> {
 }
 
 /// What a text that is no JSON looks like.
-pub fn look(text: &str) -> &'static str {
+pub fn recognise_format(text: &str) -> &'static str {
     const PAGE_CHARS: usize = 200;
     let text = text.trim_start();
     let beginning: String = text.chars().take(PAGE_CHARS).collect::<String>().to_ascii_lowercase();
@@ -159,7 +159,7 @@ mod tests {
             ("{\"a\":", ""),
             ("upstream failed", ""),
         ] {
-            assert_eq!(look(text), expected, "{text}");
+            assert_eq!(recognise_format(text), expected, "{text}");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Codings are read in any spelling, contents decoded as far as they can be, and never beyond the limit.
+
 use std::io::Write as _;
 
 use flate2::Compression;
@@ -27,7 +29,7 @@ fn raw_deflate(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn read(values: &[&str]) -> Result<Vec<Coding>, String> {
+fn read(values: &[&str]) -> Result<Vec<ContentEncoding>, String> {
     let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
     let mut headers = HeaderMap::new();
     for value in values.iter().map(value) {
@@ -36,14 +38,14 @@ fn read(values: &[&str]) -> Result<Vec<Coding>, String> {
     codings(&headers)
 }
 
-fn decoded(content: Vec<u8>, codings: &[Coding]) -> (String, Option<Incomplete>) {
+fn decoded(content: Vec<u8>, codings: &[ContentEncoding]) -> (String, Option<Incomplete>) {
     let decoded = decode(content, codings, LIMIT);
     (String::from_utf8(decoded.content).unwrap(), decoded.incomplete)
 }
 
 #[test]
 fn codings_are_read_in_any_spelling() {
-    use Coding::{Deflate, Gzip};
+    use ContentEncoding::{Deflate, Gzip};
     for (values, expected) in [
         (vec![], vec![]),
         (vec![""], vec![]),
@@ -81,7 +83,7 @@ fn a_coding_that_can_not_be_read_is_named() {
 
 #[test]
 fn contents_are_decoded_from_the_last_coding_to_the_first() {
-    use Coding::{Deflate, Gzip};
+    use ContentEncoding::{Deflate, Gzip};
     let text = b"{\"poNumber\":\"4500000001\"}".as_slice();
     for (content, codings) in [
         (text.to_vec(), vec![]),
@@ -102,10 +104,14 @@ fn contents_are_decoded_from_the_last_coding_to_the_first() {
 
 #[test]
 fn an_empty_content_is_empty_in_any_coding() {
-    for codings in [vec![Coding::Gzip], vec![Coding::Deflate], vec![Coding::Gzip, Coding::Deflate]] {
+    for codings in [
+        vec![ContentEncoding::Gzip],
+        vec![ContentEncoding::Deflate],
+        vec![ContentEncoding::Gzip, ContentEncoding::Deflate],
+    ] {
         assert_eq!(decoded(Vec::new(), &codings), (String::new(), None));
     }
-    assert_eq!(decoded(gzip(b""), &[Coding::Gzip]), (String::new(), None));
+    assert_eq!(decoded(gzip(b""), &[ContentEncoding::Gzip]), (String::new(), None));
 }
 
 #[test]
@@ -113,28 +119,28 @@ fn what_was_decoded_of_a_broken_content_is_kept() {
     let text: String = (0..100).map(|number: u32| number.wrapping_mul(2_654_435_761).to_string()).collect();
     let text = &text[..900];
     for (whole, coding, expected) in [
-        (gzip(text.as_bytes()), Coding::Gzip, "its gzip ends early"),
-        (zlib(text.as_bytes()), Coding::Deflate, "its deflate ends early"),
-        (raw_deflate(text.as_bytes()), Coding::Deflate, "its deflate ends early"),
+        (gzip(text.as_bytes()), ContentEncoding::Gzip, "its gzip ends early"),
+        (zlib(text.as_bytes()), ContentEncoding::Deflate, "its deflate ends early"),
+        (raw_deflate(text.as_bytes()), ContentEncoding::Deflate, "its deflate ends early"),
     ] {
         let (kept, incomplete) = decoded(whole[..whole.len() / 2].to_vec(), &[coding]);
         assert_eq!(incomplete, Some(Incomplete::Broken(expected)));
         assert!(kept.len() > 100 && text.starts_with(&kept), "{kept}");
     }
     let without_its_sum = gzip(text.as_bytes());
-    let (kept, incomplete) = decoded(without_its_sum[..without_its_sum.len() - 1].to_vec(), &[Coding::Gzip]);
+    let (kept, incomplete) = decoded(without_its_sum[..without_its_sum.len() - 1].to_vec(), &[ContentEncoding::Gzip]);
     assert_eq!((kept.as_str(), incomplete), (text, Some(Incomplete::Broken("its gzip ends early"))));
     let mut wrong_sum = gzip(text.as_bytes());
     let at = wrong_sum.len() - 6;
     wrong_sum[at] ^= 1;
-    assert!(decoded(wrong_sum, &[Coding::Gzip]).1.is_some());
+    assert!(decoded(wrong_sum, &[ContentEncoding::Gzip]).1.is_some());
 }
 
 #[test]
 fn a_content_that_is_not_coded_as_it_says_is_told() {
     for (coding, expected) in [
-        (Coding::Gzip, "it is not the gzip that its Content-Encoding says"),
-        (Coding::Deflate, "it is not the deflate that its Content-Encoding says"),
+        (ContentEncoding::Gzip, "it is not the gzip that its Content-Encoding says"),
+        (ContentEncoding::Deflate, "it is not the deflate that its Content-Encoding says"),
     ] {
         let (_, incomplete) = decoded(b"{\"poNumber\":\"4500000001\"}".to_vec(), &[coding]);
         assert_eq!(incomplete, Some(Incomplete::Broken(expected)));
@@ -145,24 +151,24 @@ fn a_content_that_is_not_coded_as_it_says_is_told() {
 fn no_more_is_decoded_than_the_limit_in_any_layer() {
     let bomb = vec![b'0'; 10_000_000];
     for (content, codings) in [
-        (gzip(&bomb), vec![Coding::Gzip]),
-        (zlib(&bomb), vec![Coding::Deflate]),
-        (raw_deflate(&bomb), vec![Coding::Deflate]),
-        (gzip(&gzip(&bomb)), vec![Coding::Gzip, Coding::Gzip]),
-        ([gzip(&bomb[..600]), gzip(&bomb[..600])].concat(), vec![Coding::Gzip]),
+        (gzip(&bomb), vec![ContentEncoding::Gzip]),
+        (zlib(&bomb), vec![ContentEncoding::Deflate]),
+        (raw_deflate(&bomb), vec![ContentEncoding::Deflate]),
+        (gzip(&gzip(&bomb)), vec![ContentEncoding::Gzip, ContentEncoding::Gzip]),
+        ([gzip(&bomb[..600]), gzip(&bomb[..600])].concat(), vec![ContentEncoding::Gzip]),
     ] {
         let decoded = decode(content, &codings, LIMIT);
         assert!(decoded.content.len() <= LIMIT, "{codings:?}");
         assert_eq!(decoded.incomplete, Some(Incomplete::TooLarge), "{codings:?}");
     }
     let fits = vec![b'0'; LIMIT];
-    assert_eq!(decoded(gzip(&fits), &[Coding::Gzip]).1, None);
+    assert_eq!(decoded(gzip(&fits), &[ContentEncoding::Gzip]).1, None);
 }
 
 proptest! {
     #[test]
     fn decoding_never_panics_and_keeps_the_limit(content: Vec<u8>, is_gzip: bool, cut in 0_usize..200) {
-        let (coding, coded) = if is_gzip { (Coding::Gzip, gzip(&content)) } else { (Coding::Deflate, zlib(&content)) };
+        let (coding, coded) = if is_gzip { (ContentEncoding::Gzip, gzip(&content)) } else { (ContentEncoding::Deflate, zlib(&content)) };
         prop_assert!(decode(content.clone(), &[coding], 50).content.len() <= 50);
         let kept = decode(coded[..cut.min(coded.len())].to_vec(), &[coding], 50).content;
         prop_assert!(kept.len() <= 50 && content.starts_with(&kept));

@@ -13,7 +13,7 @@ const SHOWN_CHARS: usize = 40;
 
 /// A compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentEncoding {
     /// Any number of members.
     Gzip,
     /// The zlib format, or without it, as some servers send it.
@@ -42,15 +42,15 @@ pub struct Decoded {
 ///
 /// # Errors
 /// Names the coding that can't be read.
-pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, String> {
+pub fn codings(headers: &HeaderMap) -> Result<Vec<ContentEncoding>, String> {
     let mut codings = Vec::new();
     for value in headers.get_all(CONTENT_ENCODING) {
         let value = HeaderValue::to_str(value).map_err(|_| unreadable("of unreadable characters"))?;
         for name in value.split(',').map(str::trim) {
             match name.to_ascii_lowercase().as_str() {
                 "" | "identity" => {}
-                "gzip" | "x-gzip" => codings.push(Coding::Gzip),
-                "deflate" => codings.push(Coding::Deflate),
+                "gzip" | "x-gzip" => codings.push(ContentEncoding::Gzip),
+                "deflate" => codings.push(ContentEncoding::Deflate),
                 _ => return Err(unreadable(&format!("{:?}", name.chars().take(SHOWN_CHARS).collect::<String>()))),
             }
         }
@@ -63,7 +63,7 @@ fn unreadable(coding: &str) -> String {
 }
 
 /// Decodes a content to at most `limit` bytes, the last coding first. An empty content is empty in any coding.
-pub fn decode(content: Vec<u8>, codings: &[Coding], limit: usize) -> Decoded {
+pub fn decode(content: Vec<u8>, codings: &[ContentEncoding], limit: usize) -> Decoded {
     let mut decoded = Decoded { content, incomplete: None };
     for coding in codings.iter().rev() {
         if decoded.content.is_empty() {
@@ -76,7 +76,7 @@ pub fn decode(content: Vec<u8>, codings: &[Coding], limit: usize) -> Decoded {
     decoded
 }
 
-impl Coding {
+impl ContentEncoding {
     /// The coding of a content that does not name it: no text begins with the mark of gzip.
     pub fn of_content(content: &[u8]) -> Option<Self> {
         content.starts_with(&GZIP_MARK).then_some(Self::Gzip)
