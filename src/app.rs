@@ -27,6 +27,7 @@ use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::vms::client::VmsClient;
 pub use file_checks::check_files;
+use file_checks::database_files;
 use ledger_start::open_ledger;
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
@@ -70,6 +71,10 @@ impl App {
         warn_of_plain_text_urls(&settings);
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
+        let mistakes = database_files(&ledger.storage);
+        if !mistakes.is_empty() {
+            return Err(StartError::DatabaseFiles { mistakes });
+        }
         let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),

@@ -25,7 +25,7 @@ const USUAL_FAILOVERS: u32 = 1;
 const CARTS_A_ROUND: u32 = 150;
 
 /// Time in which every accepted cart is settled once there is a primary again.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Polls until every replica says that it is ready, or is not, ten a second.
 const MOST_POLLS: usize = 300;
