@@ -29,6 +29,7 @@ use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
+use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_mapping};
 use ledger_start::open_ledger;
 use plain_text::warn_of_plain_text_urls;
@@ -77,6 +78,10 @@ impl App {
         certificates.report(clock.now());
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
+        let mistakes = database_files(&ledger.storage);
+        if !mistakes.is_empty() {
+            return Err(StartError::DatabaseFiles { mistakes });
+        }
         let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),

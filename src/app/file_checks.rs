@@ -25,7 +25,7 @@ pub fn check_files(settings: &Settings) -> Vec<String> {
 }
 
 /// The mistakes in the files that the URL of a database names. The URL itself was checked with the settings.
-fn database_files(storage: &Storage) -> Vec<String> {
+pub fn database_files(storage: &Storage) -> Vec<String> {
     let Storage::Postgres(url) = storage else { return Vec::new() };
     let mistakes = url.read().map_or_else(|problem| vec![problem], |url| url_mistakes(url.expose_secret()));
     mistakes.into_iter().map(|mistake| format!("ledger.url: {mistake}")).collect()

@@ -17,6 +17,7 @@ mod postgres;
 
 mod database;
 mod failover;
+mod full_disk;
 mod replicas;
 mod suite;
 
