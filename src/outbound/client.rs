@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::redirect::Policy as Redirects;
 use reqwest::{Certificate, Client};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +11,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::error_chain::error_chain;
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment};
 use crate::config::{Identity, Secret};
 use crate::digest::sha256;
 use crate::reload::{Reload, Reloadable, Settling};
@@ -128,7 +127,7 @@ pub struct Outbound {
     settings: ClientSettings,
     clock: Arc<dyn Clock>,
     client: Reloadable<Content, Client>,
-    checked_at: Mutex<Timestamp>,
+    checked_at: Mutex<Moment>,
 }
 
 impl Outbound {
@@ -139,7 +138,7 @@ impl Outbound {
     pub fn try_new(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let files = settings.read()?;
         let client = Reloadable::new(Ok(files.digest()), settings.build(&files)?, Settling::Immediate);
-        let checked_at = Mutex::new(clock.now());
+        let checked_at = Mutex::new(clock.moment());
         Ok(Self { settings, clock, client, checked_at })
     }
 
@@ -153,9 +152,9 @@ impl Outbound {
     }
 
     fn check_is_due(&self) -> bool {
-        let now = self.clock.now();
+        let now = self.clock.moment();
         let mut checked_at = self.checked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = between(*checked_at, now) >= CHECK_INTERVAL;
+        let is_due = now.since(*checked_at) >= CHECK_INTERVAL;
         if is_due {
             *checked_at = now;
         }
