@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
 use crate::mapping::LiveMapping;
-use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
+use crate::relay::{Dependencies, JitterSource, Relay, RestoredLedger, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
@@ -93,6 +93,7 @@ impl App {
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
+            restored: ledger.restored_at.map(|backup| RestoredLedger { backup, matters_for: ledger.retention }),
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
         let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;

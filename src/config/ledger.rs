@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
@@ -21,6 +22,8 @@ pub struct Ledger {
     pub storage: Storage,
     /// How long settled orders are kept.
     pub retention: Duration,
+    /// The time of the backup that was put back, if one was.
+    pub restored_at: Option<Timestamp>,
     /// How long a start waits for a database that can't be used yet.
     pub start_timeout: Duration,
 }
@@ -43,7 +46,13 @@ impl Ledger {
             units::duration(text).filter(|retention| *retention >= MIN_RETENTION)
         });
         let start_timeout = reader.duration("ledger.start_timeout", "60s");
-        Some(Self { storage: storage?, retention: retention?, start_timeout: start_timeout? })
+        let restored_at = reader.optional(
+            "ledger.restored_at",
+            "the time of the backup that was put back, such as \"2026-11-28T04:00:00Z\"",
+            |text| text.trim().parse().ok(),
+        );
+        let (storage, retention, start_timeout) = (storage?, retention?, start_timeout?);
+        Some(Self { storage, retention, restored_at: restored_at?, start_timeout })
     }
 }
 

@@ -101,7 +101,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        self.read(move |connection| due(connection, now, limit)).await
+        self.read(move |connection| open_orders(connection, DUE, now, limit)).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
@@ -112,6 +112,10 @@ impl Ledger for SqliteLedger {
             Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
         })
         .await
+    }
+
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        self.read(move |connection| open_orders(connection, DUE_AFTER, time, limit)).await
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
@@ -225,12 +229,23 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     Ok(records.into_iter().filter_map(readable).collect())
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-    let query = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
-        OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+const DUE: &str = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
+    OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+
+const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
+    WHERE state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
+
+/// Runs a query for open orders by the time of their next attempt.
+fn open_orders(
+    connection: &Connection,
+    query: &str,
+    time: Timestamp,
+    limit: usize,
+) -> Result<Vec<Claimed>, LedgerError> {
     let mut query = connection.prepare_cached(query)?;
     let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
-    let rows = query.query_map(params![now.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        query.query_map(params![time.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows
         .iter()
         .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
