@@ -8,7 +8,7 @@ async fn a_file_that_is_no_ledger_is_refused_by_name() {
     let file = folder.path().join("orders.db");
     fs::write(&file, "no database, but some text that is long enough to be looked at by SQLite").unwrap();
     let error = SqliteLedger::open(&file).unwrap_err().to_string();
-    assert!(error.contains("not a database"), "{error}");
+    assert!(error.contains("ledger.url: ") && error.contains("not a database"), "{error}");
 }
 
 #[test]
