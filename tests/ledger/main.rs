@@ -11,6 +11,7 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod file;
 mod replicas;
 mod suite;
 
