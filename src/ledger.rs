@@ -121,7 +121,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// Releases this process's leases on orders that it has not begun to send, so that other replicas need not wait for
     /// them to expire.
     async fn release(&self) -> Result<(), LedgerError>;
-    /// Checks that the ledger can be read and that its writer runs.
+    /// Checks that the ledger can write. Cheap enough for a probe a second.
     async fn check(&self) -> Result<(), LedgerError>;
     /// The earliest time at which a retrying order is due, of those that are not due yet.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;

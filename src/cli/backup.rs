@@ -18,7 +18,8 @@ pub fn backup(file: Option<&Path>, destination: &Path) -> Result<(), Failure> {
         ));
     };
     let copied_at = SystemClock.now();
-    let backup = back_up(&source, destination, copied_at).map_err(|error| Failure::new(format!("no backup: {error}")))?;
+    let backup =
+        back_up(&source, destination, copied_at).map_err(|error| Failure::new(format!("no backup: {error}")))?;
     print(&format!(
         "{}: {} orders, {} bytes, whole; the ledger as of {}\n",
         destination.display(),

@@ -4,10 +4,10 @@ mod backup;
 mod held_file;
 mod last_write;
 mod location;
-mod place;
 mod readiness;
 mod schema;
 mod session;
+mod watched_files;
 mod write_ahead_log;
 
 use std::collections::BTreeMap;
@@ -27,10 +27,10 @@ use crate::order::{Admission, Candidate, Order, OrderId};
 use held_file::{AwaitedEnd, HeldFile};
 use last_write::{LastWrite, Note};
 use location::resolve;
-use place::Place;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use schema::{LedgerConnection, connect, keep_log, migrate, move_log, open, use_log};
 use session::{Evidence, FileRecord};
+use watched_files::WatchedFiles;
 use write_ahead_log::Log;
 
 pub use backup::{Backup, back_up};
@@ -38,12 +38,12 @@ pub use backup::{Backup, back_up};
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]
 pub struct SqliteLedger {
-    parts: Arc<Parts>,
+    ledger: Arc<OpenLedger>,
 }
 
 /// The parts of an open ledger. They are dropped in this order.
 #[derive(Debug)]
-struct Parts {
+struct OpenLedger {
     writer: GroupCommit,
     reader: Arc<Mutex<LedgerConnection>>,
     readiness: Arc<Readiness>,
@@ -75,7 +75,7 @@ impl SqliteLedger {
     /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
     /// `ledger.restored_at` was when it accepted a loss. `None` if it has everything.
     pub fn restored_from(&self) -> Option<Timestamp> {
-        self.parts.restored_from
+        self.ledger.restored_from
     }
 
     fn try_open(configured: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
@@ -105,28 +105,28 @@ impl SqliteLedger {
         let (reader, probe) = (connect(&path)?, connect(&path)?);
         reader.pragma_update(None, "query_only", true)?;
         probe.busy_timeout(PROBE_BUSY)?;
-        let place = Arc::new(Place::record(configured, &path)?);
-        let own = |connection| LedgerConnection::new(connection, Arc::clone(&place), Arc::clone(&file));
+        let files = Arc::new(WatchedFiles::record(configured, &path)?);
+        let own = |connection| LedgerConnection::new(connection, Arc::clone(&files), Arc::clone(&file));
         let last_result = Arc::new(LastResult::default());
         let writer = Writer { link: own(connection), note, last_result: Arc::clone(&last_result) };
-        let parts = Parts {
+        let ledger = OpenLedger {
             writer: GroupCommit::start(writer)?,
             restored_from: FileRecord::read(&reader)?.and_then(|record| record.copied_at.max(record.restored_at)),
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
             _end: end,
         };
-        Ok(Self { parts: Arc::new(parts) })
+        Ok(Self { ledger: Arc::new(ledger) })
     }
 
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let reader = Arc::clone(&self.parts.reader);
+        let reader = Arc::clone(&self.ledger.reader);
         blocking(move || {
             let link = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            link.place.check_if_stale()?;
+            link.files.check_if_stale()?;
             query(&link.connection)
         })
         .await
@@ -146,11 +146,11 @@ impl Ledger for SqliteLedger {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.parts.writer.admit(candidate, now, grace).await
+        self.ledger.writer.admit(candidate, now, grace).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        self.parts.writer.store(order).await
+        self.ledger.writer.store(order).await
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -167,8 +167,8 @@ impl Ledger for SqliteLedger {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        self.parts.writer.check()?;
-        let readiness = Arc::clone(&self.parts.readiness);
+        self.ledger.writer.check()?;
+        let readiness = Arc::clone(&self.ledger.readiness);
         blocking(move || readiness.check()).await
     }
 
@@ -187,7 +187,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
-        self.parts.writer.purge(now, retention).await
+        self.ledger.writer.purge(now, retention).await
     }
 }
 
@@ -200,7 +200,7 @@ struct Writer {
 
 impl Backend for Writer {
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
-        let committed = self.link.place.check_if_stale().and_then(|()| self.commit_in_place(group));
+        let committed = self.commit_in_place(group);
         if matches!(committed, Err(LedgerError::Unavailable(_))) {
             self.last_result.failed();
         }
@@ -236,9 +236,9 @@ impl Writer {
             let remaining = last_write.into_iter().chain(noted).filter(|write| write.is_in(&transaction) == Ok(true));
             last_write = remaining.into_iter().next();
         }
+        // At the last moment: what is written into a file that was taken away is gone after a restart.
+        self.link.files.check()?;
         transaction.commit()?;
-        // Nobody is told of a write into a file that was taken away meanwhile.
-        self.link.place.check()?;
         if removed > 0 || last_write.is_some() {
             self.last_result.written();
         }
@@ -252,7 +252,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         // Without a clean end, the next start finds the log.
-        if self.link.place.check().is_ok() {
+        if self.link.files.check().is_ok() {
             let _ = session::end(&self.link.connection);
         }
     }

@@ -11,7 +11,10 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod backup;
 mod file;
+mod folder;
+mod lost_changes;
 mod replicas;
 mod suite;
 

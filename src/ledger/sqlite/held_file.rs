@@ -40,7 +40,8 @@ const ROOM_OFFSET: u64 = 4096;
 /// A stop waits for the end of a write, which a slow disk delays; a ledger that takes longer is opened again after it.
 const LONGEST_END: Duration = Duration::from_secs(10);
 
-/// File systems over a network, by their number (statfs(2)).
+/// File systems of another machine, by their number (statfs(2)). FUSE may be one, and is where a container engine shares
+/// the folders of its host.
 const NETWORK_FILE_SYSTEMS: [(i64, &str); 9] = [
     (0x6969, "nfs"),
     (0xFF53_4D42, "cifs"),
@@ -108,7 +109,9 @@ impl HeldFile {
         let identity = file.metadata().map(|metadata| Identity::of(&metadata));
         let identity = identity.map_err(|error| unavailable(error.to_string()))?;
         if inspect(path)?.is_none_or(|metadata| Identity::of(&metadata) != identity) {
-            return Err(unavailable("the file was replaced while it was opened; expected nobody else to do that".into()));
+            return Err(unavailable(
+                "the file was replaced while it was opened; expected nobody else to do that".into(),
+            ));
         }
         let lock_file = lock_beside(path)?;
         let is_link = beside(configured, ".lock").canonicalize().ok() != beside(path, ".lock").canonicalize().ok();
@@ -212,13 +215,13 @@ fn lock_beside(path: &Path) -> Result<File, LedgerError> {
 
 fn warn_of_network(file: &File, path: &Path) {
     let Ok(found) = fstatfs(file) else { return };
-    let name = NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == i64::from(found.f_type));
+    let name = NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == found.f_type);
     if let Some((_, name)) = name {
         warn!(
             setting.name = "ledger.url",
             file.path = %path.display(),
             file.system = name,
-            "the ledger is on a network file system, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
+            "the ledger is on the file system of another machine, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
         );
     }
 }

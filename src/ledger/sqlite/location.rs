@@ -90,9 +90,11 @@ fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
         ));
     }
     if is_mount_point(path).map_err(|error| error.to_string())? {
-        return Err("the file is mounted alone (a bind mount of one file, a subPath), so its write-ahead log would be in \
+        return Err(
+            "the file is mounted alone (a bind mount of one file, a subPath), so its write-ahead log would be in \
                     another place, and be lost; expected its whole folder to be mounted"
-            .to_owned());
+                .to_owned(),
+        );
     }
     Ok(Some(metadata))
 }
@@ -139,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_list_of_mounts_names_a_file_that_is_mounted_alone() {
-        let mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n80 22 254:0 /x/a\\040b.db /data/a\\040b.db rw - ext4 /dev/vda rw";
+        let mounts =
+            "22 1 254:0 / / rw - ext4 /dev/vda rw\n80 22 254:0 /x/a\\040b.db /data/a\\040b.db rw - ext4 /dev/vda rw";
         assert!(lists_mount_point(mounts, Path::new("/data/a b.db")));
         assert!(!lists_mount_point(mounts, Path::new("/data")));
         assert!(!lists_mount_point(mounts, Path::new("/x/a b.db")));

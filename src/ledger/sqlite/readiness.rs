@@ -61,7 +61,7 @@ impl Readiness {
     pub fn check(&self) -> Result<(), LedgerError> {
         // One after the other: who waited here finds the proof of who came first.
         let link = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        link.place.check()?;
+        link.files.check()?;
         self.file.check_room()?;
         if self.last.is_proof() {
             return Ok(());

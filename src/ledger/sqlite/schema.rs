@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::held_file::HeldFile;
-use super::place::Place;
+use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
@@ -28,22 +28,22 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct LedgerConnection {
     /// The connection itself.
     pub connection: Connection,
-    /// Where its files are.
-    pub place: Arc<Place>,
+    /// Whether they are still there.
+    pub files: Arc<WatchedFiles>,
     _file: Arc<HeldFile>,
 }
 
 impl LedgerConnection {
-    /// A connection to a file that is held, and whose place is known.
-    pub const fn new(connection: Connection, place: Arc<Place>, file: Arc<HeldFile>) -> Self {
-        Self { connection, place, _file: file }
+    /// A connection to a file that is held, and and watched.
+    pub const fn new(connection: Connection, files: Arc<WatchedFiles>, file: Arc<HeldFile>) -> Self {
+        Self { connection, files, _file: file }
     }
 }
 
 impl Drop for LedgerConnection {
     fn drop(&mut self) {
         // The last connection removes the write-ahead log by its name, which may be another ledger's by now.
-        if self.place.check().is_err() {
+        if self.files.check().is_err() {
             let _ = keep_log(&self.connection);
         }
     }

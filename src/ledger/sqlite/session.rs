@@ -79,20 +79,19 @@ impl Evidence {
             return Ok(None);
         }
         let is_empty = version(connection)? == 0;
-        match &self.last_write {
-            Some(write) if is_empty || !write.is_in(connection)? => Ok(Some(format!(
+        Ok(match &self.last_write {
+            Some(write) if is_empty || !write.is_in(connection)? => Some(format!(
                 "it lacks changes that were made, the last of them revision {} of the order {} (FILE.lock says so)",
                 write.revision, write.order
-            ))),
-            // SQLite's own tools move the changes of the log into the file, and remove it.
-            Some(_) => Ok(None),
-            None if state == Some(FileState::Open) && self.log == Log::Missing => Ok(Some(
+            )),
+            // With the last write, nothing is lost: SQLite's own tools move the changes into the file and remove the log.
+            None if state == Some(FileState::Open) && self.log == Log::Missing => Some(
                 "a service used it and ended without a clean stop, and its write-ahead log, FILE-wal, is gone with the \
                  last changes"
                     .to_owned(),
-            )),
-            None => Ok(None),
-        }
+            ),
+            Some(_) | None => None,
+        })
     }
 
     /// The time of `ledger.restored_at`, if changes are lost and it accepts that. It does so once: the next loss needs
@@ -131,7 +130,8 @@ fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerErr
     if version(connection)? == 0 {
         return Ok(None);
     }
-    let query = "SELECT max(at) FROM (SELECT max(received_at) AS at FROM orders UNION ALL SELECT max(settled_at) FROM orders)";
+    let query =
+        "SELECT max(at) FROM (SELECT max(received_at) AS at FROM orders UNION ALL SELECT max(settled_at) FROM orders)";
     let newest: Option<i64> = connection.query_row(query, [], |row| row.get(0))?;
     Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }

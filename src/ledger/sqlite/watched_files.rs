@@ -12,17 +12,17 @@ use tokio::time::Instant;
 use super::location::{Identity, beside};
 use crate::ledger::LedgerError;
 
-/// Age at which a look at the files is repeated before a read or a write; every write is followed by one in any case.
+/// Age at which a look at the files is repeated before a read; there is one before every commit in any case.
 const FRESH: Duration = Duration::from_millis(100);
 
 /// The paths of an open ledger, and the files that were found there.
 #[derive(Debug)]
-pub struct Place {
+pub struct WatchedFiles {
     files: Vec<(PathBuf, Identity)>,
     seen: Mutex<Option<Instant>>,
 }
 
-impl Place {
+impl WatchedFiles {
     /// Remembers the files of an open ledger: the one that the settings name, and what SQLite has beside it.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Place {
     /// Looks at the files, unless that was done a moment ago.
     ///
     /// # Errors
-    /// As [`Place::check`].
+    /// As [`WatchedFiles::check`].
     pub fn check_if_stale(&self) -> Result<(), LedgerError> {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_some_and(|seen| seen.elapsed() < FRESH) { Ok(()) } else { self.check() }
@@ -54,7 +54,7 @@ impl Place {
         let before = Instant::now();
         let found = self.files.iter().try_for_each(|(path, identity)| match fs::metadata(path) {
             Ok(metadata) if Identity::of(&metadata) == *identity => Ok(()),
-            Ok(_) => Err(displaced(format!("{} is another file than the one in use", path.display()))),
+            Ok(_) => Err(displaced(&format!("{} is another file than the one in use", path.display()))),
             Err(error) => Err(missing(path, &error)),
         });
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = found.is_ok().then_some(before);
@@ -63,13 +63,13 @@ impl Place {
 }
 
 fn missing(path: &Path, error: &io::Error) -> LedgerError {
-    displaced(match error.kind() {
+    displaced(&match error.kind() {
         io::ErrorKind::NotFound => format!("{} was removed or renamed", path.display()),
         _ => format!("{}: {error}", path.display()),
     })
 }
 
-fn displaced(what: String) -> LedgerError {
+fn displaced(what: &str) -> LedgerError {
     LedgerError::Unavailable(format!(
         "{what}; expected the very file back in its place, or a restart with the ledger that is right"
     ))
