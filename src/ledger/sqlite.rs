@@ -66,10 +66,7 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`].
     pub fn open_restored(path: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
-        Self::try_open(path, restored_at).map_err(|error| match error {
-            LedgerError::Unavailable(detail) => unavailable(format!("ledger.url: {}: {detail}", path.display())),
-            other => other,
-        })
+        Self::try_open(path, restored_at).map_err(|error| named(path, error))
     }
 
     /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
@@ -130,6 +127,25 @@ impl SqliteLedger {
             query(&link.connection)
         })
         .await
+    }
+}
+
+/// Looks at the place of a ledger without opening it: what is there can be one, or nothing is there yet.
+///
+/// # Errors
+/// Why a service could not use it.
+pub fn check_location(path: &Path) -> Result<(), LedgerError> {
+    // The folder is made at the start.
+    if path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        return Ok(());
+    }
+    resolve(path).and_then(|resolved| Log::find(&resolved)).map(drop).map_err(|error| named(path, error))
+}
+
+fn named(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unavailable(detail) => unavailable(format!("ledger.url: {}: {detail}", path.display())),
+        other => other,
     }
 }
 

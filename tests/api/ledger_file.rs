@@ -10,7 +10,7 @@ use purchase_order_webhook::ledger::Ledger as _;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::order::{OrderId, State};
 
-use crate::support::{ORDERS, Service, cart};
+use crate::support::{ORDERS, Service, cart, defects};
 
 /// Runs the real binary with settings.
 async fn run(folder: &Path, settings: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -145,6 +145,25 @@ async fn a_backup_under_load_is_restored_and_serves() {
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
     assert_eq!(restored.send(&cart(1_000)).await.status, 201);
     assert_eq!(restored.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_stopped_service_leaves_its_ledger_in_one_file() {
+    let mut service = Service::start().await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    service.stop().await;
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    fs::copy(service.ledger_file(), folder.path().join("orders.db")).unwrap();
+    let moved = Service::start_beside(service.issuer.clone(), service.vms.clone(), folder, "").await;
+    assert_eq!(moved.send(&cart(1)).await.status, 200);
+}
+
+#[tokio::test]
+async fn check_sees_a_ledger_that_no_service_can_use() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("orders.db")).unwrap();
+    let defects = defects(&ledger_url(&folder.path().join("orders.db")));
+    assert!(defects.len() == 1 && defects[0].contains("ledger.url: "), "{defects:?}");
 }
 
 #[tokio::test]

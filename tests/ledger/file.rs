@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
-use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, check_location};
 use purchase_order_webhook::ledger::{Filter, Ledger};
 use purchase_order_webhook::order::OrderId;
 use rusqlite::Connection;
@@ -128,7 +128,17 @@ async fn a_file_that_can_not_be_a_ledger_is_refused_with_the_reason() {
         let Some(_mounted) = spoil(&folder, what) else { continue };
         let error = refusal(&folder.file());
         assert!(error.contains(reason), "{what}: {error}");
+        // What `check` sees without opening the file.
+        if !["text", "a lock that is a folder", "another program's database"].contains(&what) {
+            assert_eq!(check_location(&folder.file()).unwrap_err().to_string(), error, "{what}");
+        }
     }
+    let folder = Folder::new();
+    check_location(&folder.file()).unwrap();
+    check_location(&folder.path("not/yet/there.db")).unwrap();
+    let ledger = folder.open();
+    check_location(&folder.file()).unwrap();
+    drop(ledger);
 }
 
 #[tokio::test]

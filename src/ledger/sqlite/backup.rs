@@ -46,12 +46,12 @@ impl Drop for Unfinished {
 /// # Errors
 /// If there is no ledger, or it lacks changes; if the new name is in use, or the copy is not whole. Then no file is left.
 pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Backup, LedgerError> {
-    let named = |path: &Path, error: LedgerError| match error {
-        LedgerError::Unavailable(detail) => unavailable(format!("{}: {detail}", path.display())),
+    let named = |path: &Path, label: &str, error: LedgerError| match error {
+        LedgerError::Unavailable(detail) => unavailable(format!("{label}{}: {detail}", path.display())),
         other => other,
     };
-    let from = open_source(source).map_err(|error| named(source, error))?;
-    copy(&from, destination, now).map_err(|error| named(destination, error))
+    let from = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
+    copy(&from, destination, now).map_err(|error| named(destination, "", error))
 }
 
 fn open_source(source: &Path) -> Result<Connection, LedgerError> {

@@ -54,6 +54,9 @@ const NETWORK_FILE_SYSTEMS: [(i64, &str); 9] = [
     (0x6573_5546, "fuse"),
 ];
 
+/// Those that make both kinds of locks into one (flock(2)).
+const MIXED_LOCKS: [&str; 4] = ["nfs", "cifs", "smb2", "smb"];
+
 /// A locked file. The fields are dropped in this order.
 #[derive(Debug)]
 pub struct HeldFile {
@@ -105,7 +108,11 @@ impl HeldFile {
         let file = open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(|error| {
             unavailable(format!("{error}; expected a file that this user may read and write, and the folder too"))
         })?;
-        try_lock(&file).map_err(unavailable)?;
+        let network = network_of(&file);
+        // Where `flock` is made of `fcntl`, it would lock SQLite out; `FILE.lock` remains.
+        if network.is_none_or(|name| !MIXED_LOCKS.contains(&name)) {
+            try_lock(&file).map_err(unavailable)?;
+        }
         let identity = file.metadata().map(|metadata| Identity::of(&metadata));
         let identity = identity.map_err(|error| unavailable(error.to_string()))?;
         if inspect(path)?.is_none_or(|metadata| Identity::of(&metadata) != identity) {
@@ -118,7 +125,9 @@ impl HeldFile {
         let lock_beside_link = if is_link { Some(lock_beside(configured)?) } else { None };
         register.insert(identity);
         let (held, end) = sync_channel(0);
-        warn_of_network(&file, path);
+        if let Some(name) = network {
+            warn_of_network(name, path);
+        }
         let registered = Registered(identity);
         let held = Self { file, lock_file, _lock_beside_link: lock_beside_link, _registered: registered, _held: held };
         // The end is dropped after the file, also where a start fails.
@@ -213,17 +222,19 @@ fn lock_beside(path: &Path) -> Result<File, LedgerError> {
     Ok(file)
 }
 
-fn warn_of_network(file: &File, path: &Path) {
-    let Ok(found) = fstatfs(file) else { return };
-    let name = NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == found.f_type);
-    if let Some((_, name)) = name {
-        warn!(
-            setting.name = "ledger.url",
-            file.path = %path.display(),
-            file.system = name,
-            "the ledger is on the file system of another machine, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
-        );
-    }
+/// The name of the file system, if it is one of another machine.
+fn network_of(file: &File) -> Option<&'static str> {
+    let kind = fstatfs(file).ok()?.f_type;
+    NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+fn warn_of_network(name: &str, path: &Path) {
+    warn!(
+        setting.name = "ledger.url",
+        file.path = %path.display(),
+        file.system = name,
+        "the ledger is on the file system of another machine, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
+    );
 }
 
 fn unavailable(detail: String) -> LedgerError {

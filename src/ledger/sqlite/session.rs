@@ -119,8 +119,8 @@ impl Evidence {
         let again = setting.map_or_else(String::new, |setting| format!("; {setting} has accepted an earlier loss"));
         Err(LedgerError::Unavailable(format!(
             "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
-             go on with what there is, set ledger.restored_at to the time of its newest change: carts that it does not know \
-             are then looked up in 11VMS first{again}"
+             go on with what there is, set ledger.restored_at to a time before the loss, such as that of the newest change: \
+             carts that it does not know are then looked up in 11VMS first{again}"
         )))
     }
 }
