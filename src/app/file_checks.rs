@@ -10,10 +10,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::url_mistakes;
+use crate::ledger::sqlite::check_location;
 use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
-/// The mistakes in certificates and keys, a line each; an expired certificate is one.
+/// The mistakes in certificates, keys and the place of the ledger's file, a line each; an expired certificate is one.
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
@@ -21,7 +22,14 @@ pub fn check_files(settings: &Settings) -> Vec<String> {
     let issuer = issuer.err().map(|error| error.to_string());
     let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
     let dates = date_lines(settings, &*clock, Severity::Mistake);
-    tls.chain(issuer).chain(target).chain(database_files(&settings.ledger.storage)).chain(dates).collect()
+    let storage = &settings.ledger.storage;
+    tls.chain(issuer).chain(target).chain(ledger_file(storage)).chain(database_files(storage)).chain(dates).collect()
+}
+
+/// What is wrong with the place of a ledger in a file.
+fn ledger_file(storage: &Storage) -> Option<String> {
+    let Storage::Sqlite(path) = storage else { return None };
+    check_location(path).err().map(|error| error.to_string())
 }
 
 /// The mistakes in the files that the URL of a database names. The URL itself was checked with the settings.

@@ -1,12 +1,15 @@
 //! `[ledger]`: where orders are stored, and for how long.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
+use super::file::SettingsText;
+use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
@@ -38,6 +41,17 @@ pub enum Storage {
 }
 
 impl Ledger {
+    /// Reads this section alone, which is all that a backup needs.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(|reader| {
+            reader.ignore_other_sections("ledger");
+            Self::from_reader(reader)
+        })
+    }
+
     /// Reads the section.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let storage = Storage::from_reader(reader);

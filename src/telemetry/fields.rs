@@ -10,6 +10,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("client.address", "IP address of the client, or of the proxy in front of it"),
     ("error.message", "reason of a failure"),
     ("file.path", "path of a file, such as a certificate"),
+    ("file.system", "kind of the file system of a file"),
     ("http.request.id", "id of the request, X-Request-ID"),
     ("http.request.method", "method of the request; _OTHER if no specification has it"),
     ("http.response.status_code", "status of the response"),

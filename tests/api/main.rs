@@ -33,6 +33,7 @@ mod forge;
 mod full_disk;
 mod hygiene;
 mod identity_systems;
+mod ledger_file;
 mod limits;
 mod listing;
 mod load;

@@ -1,0 +1,101 @@
+//! The last order that was written, noted outside of the database: a ledger that does not have it has lost changes.
+//!
+//! The note is in `FILE.lock`. It is written after each commit without a wait for the disk, so it is never ahead of the
+//! ledger: after a crash of the machine it may name an earlier write, which the ledger has as well. The write-ahead log is
+//! read up to its first gap, so a ledger that has the last write has all that came before.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use super::held_file::HeldFile;
+use crate::ledger::LedgerError;
+use crate::order::Order;
+
+/// A revision of an order that is in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWrite {
+    /// The order's id.
+    pub order: String,
+    /// At least this revision of it.
+    pub revision: u64,
+}
+
+impl LastWrite {
+    /// A change that was written.
+    pub fn of(order: &Order) -> Self {
+        Self { order: order.id.to_string(), revision: order.revision }
+    }
+
+    /// Reads a note. A file of an earlier version is empty, and one that a crash of the machine left may hold anything.
+    pub fn read(note: &[u8]) -> Option<Self> {
+        let line = note.split(|byte| *byte == b'\n').next()?;
+        serde_json::from_slice(line).ok()
+    }
+
+    /// Whether a ledger has it.
+    ///
+    /// # Errors
+    /// If the ledger can't be read.
+    pub fn is_in(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let query = "SELECT revision FROM orders WHERE id = ?1";
+        let revision: Option<i64> = connection.query_row(query, params![self.order], |row| row.get(0)).optional()?;
+        Ok(revision.is_some_and(|revision| u64::try_from(revision).is_ok_and(|revision| revision >= self.revision)))
+    }
+
+    /// The newest order of a ledger, which stands for all that is in it before the first write is noted.
+    ///
+    /// # Errors
+    /// If the ledger can't be read.
+    pub fn newest(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        let query = "SELECT id, revision FROM orders ORDER BY rowid DESC LIMIT 1";
+        let newest = connection.query_row(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
+        let write = |(order, revision)| Some(Self { order, revision: u64::try_from(revision).ok()? });
+        Ok(newest.optional()?.and_then(write))
+    }
+
+    fn line(&self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+}
+
+/// The note of an open ledger.
+#[derive(Debug)]
+pub struct Note {
+    file: Arc<HeldFile>,
+    current: Option<LastWrite>,
+}
+
+impl Note {
+    /// Begins with a write that the ledger has, or with none.
+    pub fn new(file: Arc<HeldFile>, current: Option<LastWrite>) -> Self {
+        let note = Self { file, current };
+        note.write();
+        note
+    }
+
+    /// Notes a write that is on disk.
+    pub fn set(&mut self, write: LastWrite) {
+        self.current = Some(write);
+        self.write();
+    }
+
+    /// Takes the note back, on disk, before orders are removed: the one that it names may be among them.
+    ///
+    /// # Errors
+    /// If the disk does not take it.
+    pub fn withdraw(&mut self) -> Result<Option<LastWrite>, LedgerError> {
+        let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
+        self.file.write_note(b"").and_then(|()| self.file.sync_note()).map_err(failed)?;
+        Ok(self.current.take())
+    }
+
+    fn write(&self) {
+        let line = self.current.as_ref().map(LastWrite::line).unwrap_or_default();
+        // The note before remains, and asks for less.
+        let _ = self.file.write_note(&line);
+    }
+}
