@@ -8,11 +8,11 @@ mod probe;
 mod readiness;
 mod schema;
 mod session;
+mod start;
 mod watched_files;
 mod write_ahead_log;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,14 +25,12 @@ use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
-use held_file::{AwaitedEnd, HeldFile};
+use held_file::AwaitedEnd;
 use last_write::{LastWrite, Note};
-use location::resolve;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
-use schema::{LedgerConnection, connect, keep_log, migrate, move_log, open, use_log};
-use session::{Evidence, FileRecord};
+use schema::{LedgerConnection, connect};
+use start::{Start, start};
 use watched_files::WatchedFiles;
-use write_ahead_log::Log;
 
 pub use backup::{Backup, back_up};
 pub use probe::probe;
@@ -78,29 +76,8 @@ impl SqliteLedger {
     }
 
     fn try_open(configured: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
-        if let Some(folder) = configured.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| unavailable(format!("{}: {error}", folder.display())))?;
-        }
-        let path = resolve(configured)?;
-        let log = Log::find(&path)?;
-        let (end, file) = HeldFile::lock(&path, configured)?;
-        log.expect_to_fit(&file)?;
-        let file = Arc::new(file);
-        let mut connection = open(&path)?;
-        // A file that is refused stays as it is.
-        keep_log(&connection)?;
-        let last_write = LastWrite::read(&file.note());
-        let evidence = Evidence { record: FileRecord::read(&connection)?, last_write, log };
-        let accepted = evidence.accepted_loss(&connection, restored_at)?;
-        use_log(&connection)?;
-        migrate(&mut connection)?;
-        session::begin(&connection, accepted)?;
-        move_log(&connection)?;
-        let noted = match (evidence.last_write, accepted) {
-            (Some(write), None) if write.is_in(&connection)? => Some(write),
-            _ => LastWrite::newest(&connection)?,
-        };
-        let note = Note::new(Arc::clone(&file), noted);
+        // Dropped from the last to the first, if something fails: the end has to be that.
+        let Start { end, file, path, restored_from, note, connection } = start(configured, restored_at)?;
         let (reader, probe) = (connect(&path)?, connect(&path)?);
         reader.pragma_update(None, "query_only", true)?;
         probe.busy_timeout(PROBE_BUSY)?;
@@ -110,9 +87,9 @@ impl SqliteLedger {
         let writer = Writer { link: own(connection), note, last_result: Arc::clone(&last_result) };
         let ledger = OpenLedger {
             writer: GroupCommit::start(writer)?,
-            restored_from: FileRecord::read(&reader)?.and_then(|record| record.copied_at.max(record.restored_at)),
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
+            restored_from,
             _end: end,
         };
         Ok(Self { ledger: Arc::new(ledger) })
@@ -132,16 +109,12 @@ impl SqliteLedger {
     }
 }
 
-/// Looks at the place of a ledger without opening it: what is there can be one, or nothing is there yet.
+/// As [`start::check_location`], with the setting and the path in its errors.
 ///
 /// # Errors
 /// Why a service could not use it.
 pub fn check_location(path: &Path) -> Result<(), LedgerError> {
-    // The folder is made at the start.
-    if path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        return Ok(());
-    }
-    resolve(path).and_then(|resolved| Log::find(&resolved)).map(drop).map_err(|error| named(path, error))
+    start::check_location(path).map_err(|error| named(path, error))
 }
 
 fn named(path: &Path, error: LedgerError) -> LedgerError {
@@ -254,17 +227,16 @@ impl Writer {
             });
         }
         if removed > 0 {
-            let noted = self.note.withdraw()?;
-            let remaining = last_write.into_iter().chain(noted).filter(|write| write.is_in(&transaction) == Ok(true));
-            last_write = remaining.into_iter().next();
+            let noted = self.note.withdraw()?.clone();
+            let mut remaining =
+                last_write.into_iter().chain([noted]).filter(|write| write.is_in(&transaction) == Ok(true));
+            last_write = Some(remaining.next().map_or_else(|| LastWrite::newest(&transaction), Ok)?);
         }
         // At the last moment: what is written into a file that was taken away is gone after a restart.
         self.link.files.check()?;
         transaction.commit()?;
-        if removed > 0 || last_write.is_some() {
-            self.last_result.written();
-        }
         if let Some(last_write) = last_write {
+            self.last_result.written();
             self.note.set(last_write);
         }
         Ok(written)

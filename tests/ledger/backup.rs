@@ -1,7 +1,7 @@
 //! Backups of a SQLite ledger: whole or refused, and restored.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up};
@@ -24,12 +24,14 @@ async fn a_backup_is_whole_while_orders_are_written() {
             }
         }
     });
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o600)).unwrap();
     let destination = folder.path("backup.db");
     let (source, target) = (folder.file(), destination.clone());
     let made = tokio::task::spawn_blocking(move || back_up(&source, &target, at(7))).await.unwrap().unwrap();
     writer.await.unwrap();
     assert!(made.orders >= 1 && made.copied_at == at(7), "{made:?}");
-    assert_eq!(made.bytes, fs::metadata(&destination).unwrap().len());
+    let copied = fs::metadata(&destination).unwrap();
+    assert_eq!((made.bytes, copied.mode() & 0o777), (copied.len(), 0o600), "who may read it");
     // The lock is still held, and the ledger goes on.
     assert!(refusal(&folder.file()).contains("another process uses this ledger"));
     admitted(&ledger, 500).await;

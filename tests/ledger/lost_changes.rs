@@ -5,7 +5,7 @@ use std::path::Path;
 
 use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
-use purchase_order_webhook::order::Resolution;
+use purchase_order_webhook::order::{OrderId, Resolution};
 use rusqlite::Connection;
 
 use crate::folder::{Folder, ids, refusal};
@@ -87,14 +87,23 @@ async fn a_copy_of_the_live_file_alone_has_its_tables_and_is_no_ledger() {
 
 #[tokio::test]
 async fn what_a_tool_moved_out_of_the_log_is_not_lost() {
-    let before = Folder::new();
-    let ledger = before.open();
-    admitted(&ledger, 1).await;
-    let folder = before.killed();
-    // SQLite's shell does this when it is left.
-    Connection::open(folder.file()).unwrap().query_row("SELECT count(*) FROM orders", [], |_| Ok(())).unwrap();
-    assert!(!folder.path("orders.db-wal").exists());
-    assert_eq!(ids(&folder.open()).await, ["1"]);
+    for orders in 0..3_usize {
+        let before = Folder::new();
+        let ledger = before.open();
+        for number in 1..=orders {
+            admitted(&ledger, number).await;
+        }
+        let mut folder = before.killed();
+        for start in 0..3 {
+            // SQLite's shell does this when it is left.
+            Connection::open(folder.file()).unwrap().query_row("SELECT count(*) FROM orders", [], |_| Ok(())).unwrap();
+            assert!(!folder.path("orders.db-wal").exists());
+            let ledger = folder.open();
+            assert_eq!(ids(&ledger).await.len(), orders, "start {start}");
+            // Killed again, with nothing written.
+            folder = folder.killed();
+        }
+    }
 }
 
 #[tokio::test]
@@ -157,8 +166,18 @@ async fn a_purge_takes_the_last_write_without_being_a_loss() {
     assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 2);
     let killed = folder.killed();
     assert_eq!(ids(&killed.open()).await, Vec::<String>::new());
-    drop(ledger);
-    folder.open();
+    // What remains is noted instead.
+    for number in 3..=4 {
+        admitted(&ledger, number).await;
+    }
+    let settled = ledger.find(&OrderId::of("4")).await.unwrap().unwrap();
+    let settled = settled.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5)).order().clone();
+    ledger.store(settled).await.unwrap();
+    assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 1);
+    let killed = folder.killed();
+    killed.remove(&["orders.db-wal"]);
+    let error = refusal(&killed.file());
+    assert!(error.contains("the last of them revision 1 of the order 3"), "{error}");
 }
 
 #[tokio::test]

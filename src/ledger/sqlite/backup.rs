@@ -3,8 +3,9 @@
 //! The copy is one read transaction of SQLite's, so it is the ledger as of one moment. It takes no lock that a service
 //! waits for, and gives none up that another process holds.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -50,15 +51,16 @@ pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Back
         LedgerError::Unavailable(detail) => unavailable(format!("{label}{}: {detail}", path.display())),
         other => other,
     };
-    let from = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
-    copy(&from, destination, now).map_err(|error| named(destination, "", error))
+    let (from, mode) = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
+    copy(&from, destination, mode, now).map_err(|error| named(destination, "", error))
 }
 
-fn open_source(source: &Path) -> Result<Connection, LedgerError> {
+/// A connection to the ledger, and the permissions of its file.
+fn open_source(source: &Path) -> Result<(Connection, u32), LedgerError> {
     let path = resolve(source)?;
-    if inspect(&path)?.is_none_or(|metadata| metadata.len() == 0) {
+    let Some(metadata) = inspect(&path)?.filter(|metadata| metadata.len() > 0) else {
         return Err(unavailable("there is no ledger; expected its file".to_owned()));
-    }
+    };
     let log = Log::find(&path)?;
     // Read before the copy begins, so that the copy has it.
     let last_write = fs::read(beside(&path, ".lock")).ok().and_then(|note| LastWrite::read(&note));
@@ -67,23 +69,20 @@ fn open_source(source: &Path) -> Result<Connection, LedgerError> {
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write, log };
     match evidence.loss(&connection)? {
         Some(loss) => Err(unavailable(loss)),
-        None => Ok(connection),
+        None => Ok((connection, metadata.mode())),
     }
 }
 
-fn copy(from: &Connection, destination: &Path, now: Timestamp) -> Result<Backup, LedgerError> {
+fn copy(from: &Connection, destination: &Path, mode: u32, now: Timestamp) -> Result<Backup, LedgerError> {
     let failed = |error: io::Error| unavailable(error.to_string());
     if fs::symlink_metadata(destination).is_ok() {
         return Err(unavailable("it exists already; expected a new name".to_owned()));
     }
     let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Some(name) = destination.file_name() else {
-        return Err(unavailable("expected the name of a new file".to_owned()));
-    };
-    let mut hidden = std::ffi::OsString::from(format!(".{}.", std::process::id()));
-    hidden.push(name);
-    hidden.push(".unfinished");
-    let unfinished = Unfinished(folder.join(hidden));
+    // Of its own name, so that what a backup left that was killed is in nobody's way.
+    let unfinished = Unfinished(folder.join(format!(".{}.unfinished", uuid::Uuid::new_v4())));
+    // Who may not read the ledger may not read the copy.
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished.0).map_err(failed)?;
     let text = unfinished.0.to_str().ok_or_else(|| unavailable("expected a name in UTF-8".to_owned()))?;
     from.execute("VACUUM INTO ?1", params![text])?;
     let orders = finish(&unfinished.0, now)?;

@@ -13,7 +13,7 @@ use super::held_file::HeldFile;
 use crate::ledger::LedgerError;
 use crate::order::Order;
 
-/// A revision of an order that is in the ledger.
+/// A revision of an order that is in the ledger; none is 0, which says that the ledger has no order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastWrite {
     /// The order's id.
@@ -34,7 +34,12 @@ impl LastWrite {
         serde_json::from_slice(line).ok()
     }
 
-    /// Whether a ledger has it.
+    /// Whether it is of an order.
+    pub const fn is_of_order(&self) -> bool {
+        self.revision > 0
+    }
+
+    /// Whether a ledger has the order, at that revision or a later one.
     ///
     /// # Errors
     /// If the ledger can't be read.
@@ -44,15 +49,15 @@ impl LastWrite {
         Ok(revision.is_some_and(|revision| u64::try_from(revision).is_ok_and(|revision| revision >= self.revision)))
     }
 
-    /// The newest order of a ledger, which stands for all that is in it before the first write is noted.
+    /// The newest order of a ledger, for as long as none was written.
     ///
     /// # Errors
     /// If the ledger can't be read.
-    pub fn newest(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+    pub fn newest(connection: &Connection) -> rusqlite::Result<Self> {
         let query = "SELECT id, revision FROM orders ORDER BY rowid DESC LIMIT 1";
         let newest = connection.query_row(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
         let write = |(order, revision)| Some(Self { order, revision: u64::try_from(revision).ok()? });
-        Ok(newest.optional()?.and_then(write))
+        Ok(newest.optional()?.and_then(write).unwrap_or(Self { order: String::new(), revision: 0 }))
     }
 
     fn line(&self) -> Vec<u8> {
@@ -66,12 +71,12 @@ impl LastWrite {
 #[derive(Debug)]
 pub struct Note {
     file: Arc<HeldFile>,
-    current: Option<LastWrite>,
+    current: LastWrite,
 }
 
 impl Note {
-    /// Begins with a write that the ledger has, or with none.
-    pub fn new(file: Arc<HeldFile>, current: Option<LastWrite>) -> Self {
+    /// Begins with a write that the ledger has.
+    pub fn new(file: Arc<HeldFile>, current: LastWrite) -> Self {
         let note = Self { file, current };
         note.write();
         note
@@ -79,23 +84,22 @@ impl Note {
 
     /// Notes a write that is on disk.
     pub fn set(&mut self, write: LastWrite) {
-        self.current = Some(write);
+        self.current = write;
         self.write();
     }
 
-    /// Takes the note back, on disk, before orders are removed: the one that it names may be among them.
+    /// Takes the note back, on disk, before orders are removed: the one that it names may be among them. Returns what it was.
     ///
     /// # Errors
     /// If the disk does not take it.
-    pub fn withdraw(&mut self) -> Result<Option<LastWrite>, LedgerError> {
+    pub fn withdraw(&self) -> Result<&LastWrite, LedgerError> {
         let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
         self.file.write_note(b"").and_then(|()| self.file.sync_note()).map_err(failed)?;
-        Ok(self.current.take())
+        Ok(&self.current)
     }
 
     fn write(&self) {
-        let line = self.current.as_ref().map(LastWrite::line).unwrap_or_default();
-        // The note before remains, and asks for less.
-        let _ = self.file.write_note(&line);
+        // Otherwise the note before remains, and asks for less.
+        let _ = self.file.write_note(&self.current.line());
     }
 }

@@ -80,7 +80,7 @@ impl Evidence {
         }
         let is_empty = version(connection)? == 0;
         Ok(match &self.last_write {
-            Some(write) if is_empty || !write.is_in(connection)? => Some(format!(
+            Some(write) if write.is_of_order() && (is_empty || !write.is_in(connection)?) => Some(format!(
                 "it lacks changes that were made, the last of them revision {} of the order {} (FILE.lock says so)",
                 write.revision, write.order
             )),

@@ -1,5 +1,7 @@
 //! The SQLite file itself; what every ledger promises is in `tests/ledger/suite.rs`.
 
+use std::fs;
+
 use super::*;
 
 #[tokio::test]
