@@ -17,12 +17,15 @@ mod certificates;
 mod exchange;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/raw_server.rs"]
+mod raw_server;
 #[path = "../support/snapshot_files.rs"]
 mod snapshot_files;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod answers;
+mod answers_on_the_wire;
 mod attack_table;
 mod batch;
 mod bodies;
@@ -31,6 +34,7 @@ mod docs;
 mod doctor;
 mod forge;
 mod full_disk;
+mod http2_failures;
 mod hygiene;
 mod identity_systems;
 mod ledger_file;
@@ -39,6 +43,7 @@ mod listing;
 mod load;
 mod malformed_requests;
 mod operate;
+mod outgoing_certificates;
 mod problems;
 mod recovery;
 mod reload;

@@ -1,0 +1,262 @@
+//! Files of certificates for outgoing calls that do not hold what they must: refused at the start, and live, while the ones
+//! before stay in use. The mistake, or the warning, names setting and file.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use purchase_order_webhook::config::Settings;
+use tempfile::TempDir;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::certificates::{Ca, Kind, Pair};
+use crate::http2_failures::{created, start};
+use crate::raw_server::{RawAnswer, RawServer};
+use crate::support::{Service, cart};
+
+/// A folder, and how to put a file into it.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// Contents without a certificate, each with what is said of it.
+fn without_certificate(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
+    let certificate = read(&pair.certificate);
+    let utf16 = certificate.encode_utf16().flat_map(u16::to_le_bytes);
+    vec![
+        (Vec::new(), "it is empty"),
+        (b"\r\n".to_vec(), "it is empty"),
+        (b"nonsense".to_vec(), "it is no PEM"),
+        (read(&pair.key).into_bytes(), "it has a private key, and no certificate"),
+        (pair.der(), "DER"),
+        ([0xFF, 0xFE].into_iter().chain(utf16).collect(), "UTF-16"),
+        (certificate.as_bytes()[..certificate.len() / 2].to_vec(), "it is no whole PEM"),
+        (certificate.replace("MII", "AAA").into_bytes(), "its certificate number 1 can't be read"),
+        (format!("{certificate}{}", &certificate[..certificate.len() / 2]).into_bytes(), "it is no whole PEM"),
+        (
+            b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n".to_vec(),
+            "it has a request for a certificate",
+        ),
+    ]
+}
+
+/// Contents without a private key, each with what is said of it.
+fn without_key(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
+    let key = read(&pair.key);
+    vec![
+        (read(&pair.certificate).into_bytes(), "it has a certificate, and no private key"),
+        (key.as_bytes()[..key.len() / 2].to_vec(), "it is no whole PEM"),
+        (b"nonsense".to_vec(), "it is no PEM"),
+        (b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n".to_vec(), "it has a public key"),
+        (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec(), "encrypted"),
+        (b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n".to_vec(), "its private key can't be used"),
+    ]
+}
+
+/// The mistakes of the settings, of which the needed ones are there.
+fn mistakes(settings: &str) -> String {
+    let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
+        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
+    let secret = if settings.contains("oauth2.auth") { "" } else { "target.oauth2.client_secret = \"x\"\n" };
+    let parsed = Settings::parse("config.toml", &format!("{needed}{secret}{settings}"), &BTreeMap::new());
+    parsed.err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
+}
+
+fn mtls(certificate: &Path, key: &Path) -> String {
+    let (certificate, key) = (certificate.display(), key.display());
+    format!(
+        "target.oauth2.auth = \"mtls\"\ntarget.oauth2.certificate_file = \"{certificate}\"\n\
+         target.oauth2.private_key_file = \"{key}\"\n"
+    )
+}
+
+#[test]
+fn a_ca_file_without_certificates_is_refused_at_the_start() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let pair = ca.server("vms", Kind::Ec);
+    for (content, expected) in without_certificate(&pair) {
+        let file = files.put("ca.pem", content);
+        for setting in ["target.ca", "auth.ca"] {
+            let found = mistakes(&format!("{setting} = \"{}\"\n", file.display()));
+            let begin = format!("config.toml: {setting}: expected a file with certificates in PEM");
+            let is_named = found.contains(&begin) && found.contains(file.to_str().unwrap());
+            assert!(is_named && found.contains(expected), "{setting}, {expected}: {found}");
+        }
+    }
+    let (root, own) = (read(ca.certificate()), read(&pair.certificate));
+    for good in
+        [root.clone(), format!("Test CA\n{root}"), format!("{own}\n\n{root}"), pair.pem(), root.replace('\n', "\r\n")]
+    {
+        let file = files.put("ca.pem", good);
+        assert_eq!(mistakes(&format!("target.ca = \"{}\"\n", file.display())), "");
+    }
+}
+
+#[test]
+fn a_client_certificate_or_key_that_is_something_else_is_refused_at_the_start() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let (pair, other) = (ca.client("service"), ca.client("other"));
+    for (content, expected) in without_certificate(&pair).into_iter().filter(|(content, _)| content.len() > 2) {
+        let file = files.put("certificate.pem", content);
+        let found = mistakes(&mtls(&file, &pair.key));
+        assert!(found.contains("target.oauth2.certificate_file: ") && found.contains(expected), "{expected}: {found}");
+    }
+    for (content, expected) in without_key(&pair) {
+        let file = files.put("key.pem", content);
+        let found = mistakes(&mtls(&pair.certificate, &file));
+        assert!(found.contains("target.oauth2.private_key_file: ") && found.contains(expected), "{expected}: {found}");
+    }
+    let key_alone = format!(
+        "target.oauth2.auth = \"mtls\"\ntarget.oauth2.private_key_file = \"{}\"\n",
+        files.put("both.pem", read(&pair.key)).display()
+    );
+    assert!(mistakes(&key_alone).contains("it has a private key, and no certificate"), "{}", mistakes(&key_alone));
+    let found = mistakes(&mtls(&pair.certificate, &other.key));
+    assert!(found.contains("the private key is not that of the certificate"), "{found}");
+    let reversed = files.put("reversed.pem", format!("{}{}", read(ca.certificate()), read(&pair.certificate)));
+    let found = mistakes(&mtls(&reversed, &pair.key));
+    assert!(found.contains("the private key belongs to CN=service, which is not the first certificate"), "{found}");
+    assert_eq!(mistakes(&mtls(&pair.certificate, &pair.key)), "");
+    assert!(!mistakes(&key_alone.replace("both.pem", "pair.pem")).is_empty(), "no such file");
+    files.put("both.pem", pair.pem());
+    assert_eq!(mistakes(&key_alone), "");
+}
+
+#[test]
+fn a_signing_key_that_is_something_else_is_refused_at_the_start() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let pair = ca.client("service");
+    for (content, expected) in [
+        (read(&pair.certificate).into_bytes(), "it has a certificate, and no private key"),
+        (b"nonsense".to_vec(), "it is no PEM"),
+        (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec(), "encrypted"),
+        (pair.der(), "DER"),
+    ] {
+        let file = files.put("key.pem", content).display().to_string();
+        let found = mistakes(&format!(
+            "target.oauth2.auth = \"private_key_jwt\"\ntarget.oauth2.private_key_file = \"{file}\"\n"
+        ));
+        assert!(found.contains("target.oauth2.private_key_file: ") && found.contains(expected), "{expected}: {found}");
+    }
+}
+
+#[test]
+fn a_secret_file_may_begin_with_a_byte_order_mark_and_has_to_be_text() {
+    let files = Files::new();
+    let secret = |content: &[u8]| {
+        let file = files.put("secret", content);
+        purchase_order_webhook::config::Secret::File(file).read()
+    };
+    let text = |content: &[u8]| secrecy::ExposeSecret::expose_secret(&secret(content).unwrap()).to_owned();
+    assert_eq!(text(b"\xEF\xBB\xBFhidden\r\n"), "hidden");
+    for (content, expected) in
+        [(b"\xFF\xFEh\0".as_slice(), "text in UTF-16"), (b"\x30\x82\xFF", "DER or PKCS #12"), (b"h\xFC", "no text")]
+    {
+        let problem = secret(content).unwrap_err();
+        assert!(problem.contains(expected) && problem.contains("expected text in UTF-8"), "{problem}");
+    }
+}
+
+/// Lines that were logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// Lines with a word that were logged since the last call.
+    fn take(&self, word: &str) -> Vec<String> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        text.lines().filter(|line| line.contains(word)).map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_changed_file_without_what_it_must_hold_leaves_the_one_before_in_use() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (ca, files) = (Ca::new(), Files::new());
+    let (server, pair, other) = (ca.server("vms", Kind::Ec), ca.client("service"), ca.client("other"));
+    // Every request has a connection of its own, and so a handshake.
+    let vms = start(&server, 1, |streams| created(streams[0])).await;
+    let good = [read(ca.certificate()), read(&pair.certificate), read(&pair.key)];
+    let names = ["ca.pem", "certificate.pem", "key.pem"];
+    let paths: Vec<PathBuf> = names.iter().zip(&good).map(|(name, content)| files.put(name, content)).collect();
+    let token = "{\"access_token\":\"x\",\"token_type\":\"Bearer\",\"expires_in\":3600}";
+    let tokens = RawServer::start(move |_| RawAnswer::whole(200, &[], token)).await;
+    let settings = format!(
+        "target.base_url = \"https://{vms}\"\ntarget.ca = \"{}\"\ntarget.oauth2.token_url = {:?}\nretry.attempts = 0\n{}",
+        paths[0].display(),
+        tokens.url(),
+        mtls(&paths[1], &paths[2])
+    );
+    let service = Service::start_with(&settings).await;
+    let mut number = 0;
+    let mut order = async || {
+        number += 1;
+        service.clock.advance(Duration::from_secs(11));
+        let answer = service.send(&cart(number)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    };
+    order().await;
+    let certificates =
+        || without_certificate(&pair).into_iter().chain([(read(&other.certificate).into_bytes(), "is not that")]);
+    let keys = || without_key(&pair).into_iter().chain([(read(&other.key).into_bytes(), "is not that")]);
+    let bad = [
+        certificates().filter(|(_, expected)| *expected != "is not that").collect(),
+        certificates().collect(),
+        keys().collect::<Vec<_>>(),
+    ];
+    for ((name, before), contents) in names.iter().zip(&good).zip(bad) {
+        for (content, expected) in contents {
+            lines.take("");
+            files.put(name, content);
+            order().await;
+            order().await;
+            let warned = lines.take("changed certificates for outbound calls can't be used");
+            assert_eq!(warned.len(), 1, "{name}, {expected}: once, {warned:?}");
+            assert!(warned[0].contains(" WARN ") && warned[0].contains(expected), "{name}, {expected}: {warned:?}");
+            assert!(warned[0].contains(files.0.path().join(name).to_str().unwrap()), "{warned:?}");
+            files.put(name, before);
+            order().await;
+        }
+    }
+    files.put("certificate.pem", read(&other.certificate));
+    files.put("key.pem", read(&other.key));
+    lines.take("");
+    order().await;
+    assert_eq!(lines.take("changed certificates for outbound calls are in use").len(), 1);
+}
