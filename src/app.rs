@@ -24,14 +24,14 @@ use crate::clock::Clock;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
 use crate::mapping::LiveMapping;
-use crate::relay::{Dependencies, JitterSource, Relay, RestoredLedger, lease_length};
+use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_mapping};
-use ledger_start::open_ledger;
+use ledger_start::{OpenedLedger, open_ledger};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
@@ -82,7 +82,8 @@ impl App {
         if !mistakes.is_empty() {
             return Err(StartError::DatabaseFiles { mistakes });
         }
-        let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
+        let OpenedLedger { ledger: orders, restored } =
+            open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
@@ -93,7 +94,7 @@ impl App {
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
-            restored: ledger.restored_at.map(|backup| RestoredLedger { backup, matters_for: ledger.retention }),
+            restored,
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
         let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;
