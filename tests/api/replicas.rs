@@ -29,6 +29,18 @@ impl Replicas {
         Some(Self { server, services })
     }
 
+    /// Waits until every replica answers its probe with a status.
+    async fn until_ready(&self, status: u16) {
+        for service in &self.services {
+            let mut polls = 0;
+            while service.get("/readyz").await.status != status {
+                polls += 1;
+                assert!(polls < 200, "/readyz was never {status}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
     /// Moves the clocks of all replicas on, little by little, until the work is done.
     async fn until<T>(&self, work: impl Future<Output = T>) -> T {
         let pass = async {
@@ -120,19 +132,11 @@ async fn a_database_that_has_become_read_only_is_not_ready_and_recovers_by_itsel
     let (one, server) = (&replicas.services[0], &replicas.server);
     assert_eq!(one.send(&cart(1)).await.status, 201);
     server.set("default_transaction_read_only", "on");
-    for service in &replicas.services {
-        while service.get("/readyz").await.status != 503 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
+    replicas.until_ready(503).await;
     one.send(&cart(2)).await.is_problem(503, "ledger-unavailable");
     assert_eq!(one.vms.orders().len(), 1);
     server.set("default_transaction_read_only", "off");
-    for service in &replicas.services {
-        while service.get("/readyz").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
+    replicas.until_ready(200).await;
     assert_eq!(replicas.until(one.send(&cart(2))).await.status, 201);
 }
 
