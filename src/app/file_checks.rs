@@ -14,7 +14,7 @@ use crate::ledger::sqlite::check_location;
 use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
-/// The mistakes in certificates, keys and the place of the ledger's file, a line each; an expired certificate is one.
+/// The mistakes in certificates and keys, a line each; an expired certificate is one.
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
@@ -23,11 +23,11 @@ pub fn check_files(settings: &Settings) -> Vec<String> {
     let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
     let dates = date_lines(settings, &*clock, Severity::Mistake);
     let storage = &settings.ledger.storage;
-    tls.chain(issuer).chain(target).chain(ledger_file(storage)).chain(database_files(storage)).chain(dates).collect()
+    tls.chain(issuer).chain(target).chain(database_files(storage)).chain(dates).collect()
 }
 
 /// What is wrong with the place of a ledger in a file.
-fn ledger_file(storage: &Storage) -> Option<String> {
+pub fn check_ledger_file(storage: &Storage) -> Option<String> {
     let Storage::Sqlite(path) = storage else { return None };
     check_location(path).err().map(|error| error.to_string())
 }

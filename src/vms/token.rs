@@ -16,6 +16,7 @@ use crate::clock::{Clock, Moment};
 use crate::config::TargetOAuth2;
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
+use assertion::Signer;
 use request::request_token;
 
 pub use error::TokenError;
@@ -42,6 +43,7 @@ pub struct AccessToken {
 #[derive(Debug)]
 pub struct TokenSource {
     settings: TargetOAuth2,
+    signer: Option<Signer>,
     http: Arc<Outbound>,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<AccessToken>>,
@@ -52,7 +54,8 @@ pub struct TokenSource {
 impl TokenSource {
     /// Fetches nothing before the first token is needed.
     pub fn new(settings: TargetOAuth2, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { settings, http, clock, current: Mutex::default(), fetch: SingleFlight::default() })
+        let signer = Signer::of(&settings);
+        Arc::new(Self { settings, signer, http, clock, current: Mutex::default(), fetch: SingleFlight::default() })
     }
 
     /// A valid token. Callers that wait for a fetch share its result, a failure too.
@@ -95,7 +98,7 @@ impl TokenSource {
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
         let requested_at = self.clock.moment();
-        let issued = request_token(&self.settings, &self.http.client(), self.clock.now()).await?;
+        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http.client(), self.clock.now()).await?;
         let lifetime = issued.expires_in.unwrap_or(DEFAULT_LIFETIME);
         let until_renewal = lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 10));
         Ok(AccessToken {

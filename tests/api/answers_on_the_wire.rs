@@ -220,6 +220,27 @@ async fn an_issuer_whose_answers_can_not_be_read_is_unavailable_and_no_secret_is
     }
 }
 
+#[tokio::test]
+async fn of_a_refusal_by_the_token_endpoint_only_known_codes_are_shown() {
+    for (body, expected) in [
+        (json!({ "error": "invalid_client", "error_description": "webhook-secret" }), "refused: invalid_client"),
+        (json!({ "error": "invalid_client_id" }), "refused: invalid_client_id"),
+        (json!({ "error": "webhook-secret" }), "refused: with a code of its own"),
+        (json!({ "error": "x".repeat(60_000) }), "refused: with a code of its own"),
+        (json!({ "error": { "code": "webhook-secret" } }), "answered 400"),
+        (json!("webhook-secret"), "answered 400"),
+    ] {
+        let body = body.to_string();
+        let tokens = RawServer::start(move |_| RawAnswer::whole(400, &[], &body)).await;
+        let settings = format!("target.oauth2.token_url = {:?}\nretry.attempts = 0", tokens.url());
+        let service = Service::start_with(&settings).await;
+        service.send(&cart(1)).await.is_problem(502, "parked");
+        let order = service.get(&format!("{ORDERS}/1")).await;
+        assert!(order.text.contains(expected) && !order.text.contains("webhook-secret"), "{}", order.text);
+        assert!(order.text.len() < 3_000);
+    }
+}
+
 /// Errors of many items, in so many bytes or a little more.
 fn errors(bytes: usize) -> String {
     let one = json!({ "code": "E1", "message": "the material is not known in this plant, and no one has it on stock" });

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
 use purchase_order_webhook::config::Settings;
+use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
+use purchase_order_webhook::sandbox::vms::SandboxVms;
 use tempfile::TempDir;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -259,4 +262,45 @@ async fn a_changed_file_without_what_it_must_hold_leaves_the_one_before_in_use()
     lines.take("");
     order().await;
     assert_eq!(lines.take("changed certificates for outbound calls are in use").len(), 1);
+}
+
+#[tokio::test]
+async fn a_changed_signing_key_that_can_not_sign_leaves_the_one_before_in_use() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (old, new) = (
+        SigningKey::generate(Algorithm::ES256, "old").unwrap(),
+        SigningKey::generate(Algorithm::RS256, "new").unwrap(),
+    );
+    let issuer = Issuer::start().await.unwrap();
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    issuer.trust_assertion_key(old.jwk.clone());
+    let (files, pair) = (Files::new(), Ca::new().client("service"));
+    let file = files.put("key.pem", &old.pem).display().to_string();
+    let settings = format!(
+        "target.oauth2.grant = \"jwt_bearer\"\ntarget.oauth2.subject = \"integration@acme.example\"\n\
+         target.oauth2.private_key_file = \"{file}\"\nretry.attempts = 0\n"
+    );
+    let service = Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await;
+    let mut number = 0;
+    let mut order = async || {
+        number += 1;
+        service.clock.advance(Duration::from_hours(2));
+        let answer = service.send(&cart(number)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    };
+    // None was fetched before: the key of the start counts.
+    for (content, _) in [(Vec::new(), ""), (pair.der(), "")].into_iter().chain(without_key(&pair)) {
+        lines.take("");
+        files.put("key.pem", content);
+        order().await;
+        let warned = lines.take("a changed private key can't be used; the one before stays in use");
+        assert_eq!(warned.len(), 1, "{warned:?}");
+        assert!(warned[0].contains("target.oauth2.private_key") && warned[0].contains(&file), "{warned:?}");
+    }
+    files.put("key.pem", &new.pem);
+    service.issuer.trust_assertion_key(new.jwk);
+    order().await;
+    assert_eq!(lines.take("a changed private key can't be used").len(), 0);
 }

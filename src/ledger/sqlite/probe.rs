@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 
+use super::check_location;
 use super::schema::latest;
 
 /// The header of a database (SQLite's file format, §1.3).
@@ -46,6 +47,7 @@ pub fn probe(path: &Path) -> Result<String, String> {
     if number(&header, ENCODING).is_some_and(|encoding| encoding > 1) {
         return Err(format!("{name}: its text is in UTF-16; expected UTF-8"));
     }
+    check_location(path).map_err(|error| error.to_string())?;
     expect_writable(path)?;
     expect_writable(folder_of(path))?;
     Ok(format!("{name} can be written; schema version {version}, used by nobody now"))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::assertion;
+use super::assertion::Signer;
 use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
 use crate::outbound::{AnswerBody, add_client_credentials, error_chain};
@@ -81,12 +81,17 @@ impl ExtraTokenFields for SalesforceFields {}
 
 type Response = StandardTokenResponse<SalesforceFields, BasicTokenType>;
 
-/// Requests a token. Secrets and keys are read for each request, so that a rotated file is used at once.
+/// Requests a token. Secrets are read for each request, so that a rotated file is used at once.
 ///
 /// # Errors
 /// [`TokenError`]
-pub async fn request_token(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<IssuedToken, TokenError> {
-    let response = send(request(settings, http, now)?).await?;
+pub async fn request_token(
+    settings: &TargetOAuth2,
+    signer: Option<&Signer>,
+    http: &Client,
+    now: Timestamp,
+) -> Result<IssuedToken, TokenError> {
+    let response = send(request(settings, signer, http, now)?).await?;
     if *response.token_type() != BasicTokenType::Bearer {
         return Err(TokenError::Endpoint("answered with a token that is no bearer token".to_owned()));
     }
@@ -97,14 +102,23 @@ pub async fn request_token(settings: &TargetOAuth2, http: &Client, now: Timestam
     })
 }
 
-fn request(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<RequestBuilder, TokenError> {
+fn request(
+    settings: &TargetOAuth2,
+    signer: Option<&Signer>,
+    http: &Client,
+    now: Timestamp,
+) -> Result<RequestBuilder, TokenError> {
+    let sign = |subject: &str| match signer {
+        Some(signer) => signer.sign(&settings.client_id, subject, now),
+        None => Err(TokenError::Secret("target.oauth2.private_key is missing".to_owned())),
+    };
     let mut form = Serializer::new(String::new());
     match &settings.grant {
         Grant::ClientCredentials => {
             form.append_pair("grant_type", "client_credentials");
         }
-        Grant::JwtBearer { subject, key } => {
-            let assertion = assertion::sign(key, &settings.client_id, subject, now)?;
+        Grant::JwtBearer { subject, .. } => {
+            let assertion = sign(subject)?;
             form.append_pair("grant_type", JWT_BEARER).append_pair("assertion", assertion.expose_secret());
         }
     }
@@ -115,7 +129,7 @@ fn request(settings: &TargetOAuth2, http: &Client, now: Timestamp) -> Result<Req
         form.append_pair("audience", audience);
     }
     let request = http.post(settings.token_url.clone()).header(ACCEPT, "application/json");
-    let request = authenticate_client(settings, request, &mut form, now)?;
+    let request = authenticate_client(settings, request, &mut form, sign)?;
     Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
 }
 
@@ -124,7 +138,7 @@ fn authenticate_client(
     settings: &TargetOAuth2,
     request: RequestBuilder,
     form: &mut Serializer<'_, String>,
-    now: Timestamp,
+    sign: impl Fn(&str) -> Result<SecretString, TokenError>,
 ) -> Result<RequestBuilder, TokenError> {
     let client_id = settings.client_id.as_str();
     match &settings.credentials {
@@ -132,8 +146,8 @@ fn authenticate_client(
             let secret = secret.read().map_err(TokenError::Secret)?;
             return Ok(add_client_credentials(request, form, client_id, &secret, *method));
         }
-        Credentials::PrivateKeyJwt(key) => {
-            let assertion = assertion::sign(key, client_id, client_id, now)?;
+        Credentials::PrivateKeyJwt(_) => {
+            let assertion = sign(client_id)?;
             form.append_pair("client_id", client_id).append_pair("client_assertion_type", ASSERTION_TYPE);
             form.append_pair("client_assertion", assertion.expose_secret());
         }
