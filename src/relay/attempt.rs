@@ -221,10 +221,11 @@ impl Relay {
         let wait = order.next_attempt_at.map(|time| between(clock.now(), time)).unwrap_or_default();
         let (due, quiet_until) =
             (clock.moment().after(wait), clock.moment().after(self.dependencies.policy.unknown_grace));
-        let Some(order) = self.store_outcome(order).await else { return };
+        // Before it is stored: the write may be made, and its answer lost.
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
         }
+        let Some(order) = self.store_outcome(order).await else { return };
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }

@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
-use crate::order::{Order, OrderId};
+use crate::order::{Order, OrderId, Outcome};
 
 use super::dispatcher::Ticket;
 
 /// The waits of an order after the attempt that ended last.
 #[derive(Debug, Clone, Copy)]
 pub struct Hold {
-    /// The number of that attempt; 0 if there was none.
-    attempt: u32,
+    /// The number of that attempt and its outcome, if there was one.
+    attempt: Option<(u32, Option<Outcome>)>,
     /// When the next attempt is due, whatever time the ledger has for it.
     pub due: Moment,
     /// When 11VMS may be asked about that attempt.
@@ -30,14 +30,15 @@ impl Hold {
         Self { attempt: last_attempt(order), due, quiet_until }
     }
 
-    /// Whether it belongs to the order's last attempt. Another process may have made a later one.
+    /// Whether it belongs to the order's last attempt. Another process may have made a later one, or may have ended this
+    /// one as interrupted.
     fn belongs_to(&self, order: &Order) -> bool {
         self.attempt == last_attempt(order)
     }
 }
 
-fn last_attempt(order: &Order) -> u32 {
-    order.attempts.last().map_or(0, |last| last.number)
+fn last_attempt(order: &Order) -> Option<(u32, Option<Outcome>)> {
+    order.attempts.last().map(|last| (last.number, last.outcome))
 }
 
 #[derive(Debug, Default)]
@@ -69,9 +70,13 @@ impl Holds {
         self.state().holds.contains_key(id)
     }
 
-    /// Sets the waits of an order.
+    /// Sets the waits of an order, unless those after a later attempt are known: a read of the order may lag behind.
     pub fn set(&self, id: &OrderId, hold: Hold) {
-        self.state().holds.insert(id.clone(), hold);
+        let number = |hold: &Hold| hold.attempt.map(|(number, _)| number);
+        let mut state = self.state();
+        if state.holds.get(id).is_none_or(|known| number(known) <= number(&hold)) {
+            state.holds.insert(id.clone(), hold);
+        }
     }
 
     /// Forgets the waits of an order whose next attempt begins.

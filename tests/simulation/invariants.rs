@@ -106,7 +106,9 @@ impl World {
         let last = order.attempts.last().unwrap();
         if let Some(heard) = heard.filter(|_| last.outcome != Some(Outcome::Interrupted)) {
             let wait = INITIAL_DELAY.mul_f64(0.899).max(heard.retry_after.unwrap_or_default().min(MAX_DELAY));
-            self.invariants.waits.insert(order.id.clone(), Wait { process, until: after(heard.at, wait) });
+            let until = after(heard.at, wait);
+            self.record(&format!("{}: the next attempt has to wait for {wait:?}", order.id));
+            self.invariants.waits.insert(order.id.clone(), Wait { process, until });
         }
         let was_lost = self.invariants.lost_look_ups.remove(&(order.id.clone(), before.revision));
         let is_free = |attempt: &&Attempt| attempt.look_up_lost || attempt.outcome == Some(Outcome::Interrupted);
@@ -142,7 +144,7 @@ impl World {
         }
     }
 
-    /// An order has arrived at 11VMS.
+    /// An order is sent to 11VMS.
     pub fn check_sent(&mut self, id: &OrderId, body: &str) {
         let recorded = self.rows.get(id).is_some_and(|row| row.order.body == body && !row.order.attempts.is_empty());
         if !recorded {

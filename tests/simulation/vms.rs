@@ -213,7 +213,7 @@ impl SimulatedVms {
             RequestInFlight { process: self.process, id: id.clone(), number, effect, arrives_at, connection_ends_at };
         world.requests.insert(key, request);
         world.record(&format!("sent: {id} (process {})", self.process));
-        world.schedule(arrives_at, self.process, move |world| world.check_sent(&id, &body));
+        world.check_sent(&id, &body);
         world.schedule(done_at, self.process, move |world| create_order(world, key));
         (outcome, connection_ends_at, key)
     }
