@@ -29,8 +29,9 @@ use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
-pub use file_checks::{check_dates, check_files, check_mapping};
-use ledger_start::open_ledger;
+use file_checks::database_files;
+pub use file_checks::{check_dates, check_files, check_ledger_file, check_mapping};
+use ledger_start::{OpenedLedger, open_ledger};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
@@ -77,7 +78,12 @@ impl App {
         certificates.report(clock.now());
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
-        let orders = open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
+        let mistakes = database_files(&ledger.storage);
+        if !mistakes.is_empty() {
+            return Err(StartError::DatabaseFiles { mistakes });
+        }
+        let OpenedLedger { ledger: orders, restored } =
+            open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
@@ -88,6 +94,7 @@ impl App {
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
+            restored,
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
         let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;

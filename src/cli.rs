@@ -1,5 +1,6 @@
 //! The commands: their arguments and exit codes.
 
+mod backup;
 mod check;
 #[cfg(feature = "sandbox")]
 mod dev;
@@ -48,6 +49,14 @@ enum Command {
         #[arg(value_name = "CART.json")]
         cart: PathBuf,
     },
+    /// Copy a SQLite ledger whole, while the service uses it
+    Backup {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The new file; nothing is overwritten
+        #[arg(value_name = "DEST")]
+        destination: PathBuf,
+    },
     /// Print the API description
     Openapi {
         /// Version of the OpenAPI specification
@@ -90,6 +99,7 @@ pub fn run() -> ExitCode {
         }
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
         Command::Map { config, cart } => map::map(config.config.as_deref(), &cart),
+        Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
         #[cfg(feature = "sandbox")]

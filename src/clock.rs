@@ -1,33 +1,45 @@
-//! Time as an exchangeable part: the system's clock, or one that tests advance.
+//! Time as an exchangeable part: the system's clocks, or ones that tests move.
+//!
+//! Two clocks: the wall clock says when something happened, for records and people, and may step at any moment. The
+//! monotonic clock never steps, and says how long something takes: every wait, age and deadline counts on it.
 
 #[cfg(feature = "sandbox")]
 mod manual;
+mod moment;
 
 use std::fmt::Debug;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 #[cfg(feature = "sandbox")]
 pub use manual::ManualClock;
+pub use moment::Moment;
 
-/// Wall-clock time and waiting. Every decision about an order takes the time from here.
+/// The time and waiting. Every decision about an order takes the time from here.
 #[async_trait]
 pub trait Clock: Debug + Send + Sync {
-    /// The current time, UTC.
+    /// The wall clock: the current time, UTC. It may step.
     fn now(&self) -> Timestamp;
-    /// Returns when this clock has reached `time`; at once if it has already.
-    async fn sleep_until(&self, time: Timestamp);
+    /// The monotonic clock.
+    fn moment(&self) -> Moment;
+    /// Returns when the monotonic clock has reached `moment`; at once if it has already.
+    async fn sleep_until(&self, moment: Moment);
 
-    /// Returns when `duration` has passed on this clock.
+    /// Returns when `duration` has passed on the monotonic clock.
     async fn sleep(&self, duration: Duration) {
-        self.sleep_until(after(self.now(), duration)).await;
+        self.sleep_until(self.moment().after(duration)).await;
     }
 }
 
-/// The system's clock.
+/// The system's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+/// The origin of all moments of this process.
+#[expect(clippy::disallowed_methods, reason = "the only place that asks the system for the monotonic time")]
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -36,8 +48,12 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
-    async fn sleep_until(&self, time: Timestamp) {
-        tokio::time::sleep(between(self.now(), time)).await;
+    fn moment(&self) -> Moment {
+        Moment::at(ORIGIN.elapsed())
+    }
+
+    async fn sleep_until(&self, moment: Moment) {
+        tokio::time::sleep(moment.since(self.moment())).await;
     }
 }
 
@@ -46,7 +62,7 @@ pub fn after(start: Timestamp, duration: Duration) -> Timestamp {
     start.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// The duration from `start` to `end`; zero if `end` is earlier.
+/// The duration from `start` to `end` on the wall clock, which may have stepped in between; zero if `end` is earlier.
 pub fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO)
 }

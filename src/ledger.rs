@@ -128,6 +128,8 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn check(&self) -> Result<(), LedgerError>;
     /// The earliest time at which a retrying order is due, of those that are not due yet.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
+    /// Finds retrying orders that are due after a time, at most `limit`, without claiming them.
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError>;
     /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay, because they
     /// wait for a person.
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;

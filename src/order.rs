@@ -1,8 +1,8 @@
 //! The order: everything that is known of one approved cart, and which change may follow which.
 //!
 //! Pure. Every change that a ledger stores is one of the functions here: [`admit`], [`Order::begin`],
-//! [`Order::conclude`], [`Order::interrupt`], [`Order::resolve`], [`Order::replay`]. Each raises the revision by one,
-//! so of two changes to one revision a ledger takes one. Knows nothing of HTTP, SQL or 11VMS's wire.
+//! [`Order::conclude`], [`Order::interrupt`], [`Order::replan`], [`Order::resolve`], [`Order::replay`]. Each raises the
+//! revision by one, so of two changes to one revision a ledger takes one. Knows nothing of HTTP, SQL or 11VMS's wire.
 
 mod admission;
 mod attempt;
@@ -77,6 +77,10 @@ pub struct Order {
     pub propagated_headers: PropagatedHeaders,
     /// Whether 11VMS may already have the order.
     pub doubt: Doubt,
+    /// The time of the backup that the ledger was restored from, if 11VMS was asked for the order because of that: the
+    /// ledger may have known more about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_from: Option<Timestamp>,
     /// Attempts since the order was last started or restarted.
     #[serde(rename = "used")]
     pub attempts_used: u32,

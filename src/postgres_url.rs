@@ -101,10 +101,12 @@ impl PostgresUrl {
 
     /// `host/database` for log lines, without ports; `None` where a name has unusual characters, or a socket is used.
     pub fn location(&self) -> Option<String> {
-        let names: Option<Vec<&str>> = self.hosts.iter().map(Host::name).collect();
-        let (names, database) = (names?, &self.database);
-        (names.iter().all(|name| is_printable_name(name)) && is_printable_name(database))
-            .then(|| format!("{}/{database}", names.join(",")))
+        let shown = |host: &Host| {
+            let name = host.name().filter(|name| is_printable_name(name))?;
+            Some(if name.contains(':') { format!("[{name}]") } else { name.to_owned() })
+        };
+        let names: Option<Vec<String>> = self.hosts.iter().map(shown).collect();
+        is_printable_name(&self.database).then_some(format!("{}/{}", names?.join(","), self.database))
     }
 }
 

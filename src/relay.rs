@@ -9,12 +9,17 @@
 //! Three rules hold everywhere: nothing is sent that is not in the ledger; nobody is answered before the ledger has
 //! the outcome; a caller that hangs up cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
 
+mod abandoned;
+mod attempt;
 mod background;
 mod dependencies;
 mod dispatcher;
 mod due_timer;
+mod holds;
 mod intervention;
 mod order_log;
+mod reckoning;
+mod restored;
 mod retrying_ledger;
 mod submit_outcome;
 mod waiters;
@@ -27,17 +32,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-pub use dependencies::{Dependencies, JitterSource};
+pub use dependencies::{Dependencies, JitterSource, RestoredLedger};
 pub use submit_outcome::SubmitOutcome;
 
-use crate::clock::{after, between};
-use crate::ledger::{LedgerError, Sharing, Stored};
-use crate::order::breaker::CallResult;
-use crate::order::vms_response::{LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up};
-use crate::order::{Admission, Candidate, Doubt, Order, OrderId, State, Verdict};
+use crate::clock::{Moment, between};
+use crate::ledger::LedgerError;
+use crate::order::{Admission, Candidate, Order, OrderId, State};
 use crate::telemetry::STEP;
-use dispatcher::{Dispatch, Dispatcher};
+use abandoned::Abandoned;
+use dispatcher::{Dispatcher, Ticket};
 use due_timer::DueTimer;
+use holds::Holds;
+use reckoning::Reckoning;
+use restored::Restored;
 use retrying_ledger::RetryingLedger;
 use submit_outcome::{CallerRole, answer_for};
 use waiters::{Waiter, Waiters};
@@ -69,7 +76,13 @@ pub struct Relay {
     retrying_ledger: RetryingLedger,
     dispatcher: Arc<Dispatcher>,
     waiters: Waiters,
+    holds: Holds,
     due_timer: DueTimer,
+    /// When this process began to work with the ledger.
+    started_at: Moment,
+    reckoning: Reckoning,
+    restored: Option<Restored>,
+    abandoned: Abandoned,
     tasks: TaskTracker,
     /// No further attempt begins.
     stopping: CancellationToken,
@@ -80,12 +93,20 @@ pub struct Relay {
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(dependencies: Dependencies) -> Arc<Self> {
-        let Dependencies { ledger, max_concurrency, breaker, clock, .. } = &dependencies;
+        let Dependencies { ledger, max_concurrency, breaker, clock, policy, restored, .. } = &dependencies;
+        let started_at = clock.moment();
+        let reckoning = Reckoning::new(clock.as_ref(), policy.longest_wait());
+        let restored = restored.map(|ledger| Restored::new(ledger, clock.as_ref()));
         Arc::new(Self {
             retrying_ledger: RetryingLedger::new(Arc::clone(ledger), Arc::clone(clock)),
             dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock)),
             dependencies,
             waiters: Waiters::default(),
+            holds: Holds::default(),
+            started_at,
+            reckoning,
+            restored,
+            abandoned: Abandoned::default(),
             due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -98,7 +119,7 @@ impl Relay {
     /// # Errors
     /// If the ledger did not record the cart; nothing was sent.
     pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<SubmitOutcome, LedgerError> {
-        let deadline = after(self.now(), wait);
+        let deadline = self.dependencies.clock.moment().after(wait);
         // Before the ledger is asked, so that an outcome published in between is not missed.
         let id = candidate.id.clone();
         let waiter = self.waiters.subscribe(&id);
@@ -135,7 +156,7 @@ impl Relay {
             Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
             // The process that recorded it may be gone, or may not know that it did.
             Admission::Joined(order) if order.state == State::Accepted => {
-                self.dispatcher.enqueue(&order.id, order.received_at);
+                self.dispatcher.enqueue(&order.id, Ticket::of(order));
             }
             Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
         }
@@ -145,7 +166,7 @@ impl Relay {
     /// Queues an order whose write has failed: the write may have been made all the same, and a sweep would find it.
     fn enqueue_possibly_written(&self, id: &OrderId, received_at: Timestamp) {
         if self.dispatcher.spare_capacity() > 0 {
-            self.dispatcher.enqueue(id, received_at);
+            self.dispatcher.enqueue(id, Ticket::new(received_at, 0));
         }
     }
 
@@ -154,14 +175,17 @@ impl Relay {
         debug!(target: STEP, { order.id = %order.id, order.state = order.state.name() }, "recorded");
         match order.next_attempt_at {
             None => {
-                self.dispatcher.enqueue(&order.id, order.received_at);
+                self.dispatcher.enqueue(&order.id, Ticket::of(order));
             }
-            Some(time) => self.due_timer.set(time),
+            Some(time) => {
+                let wait = between(self.now(), time);
+                self.queue_at(self.dependencies.clock.moment().after(wait), &order.id, Ticket::of(order));
+            }
         }
     }
 
     /// Waits for the outcome, unless the admission has it already.
-    async fn answer(&self, admission: Admission, waiter: &Waiter, deadline: Timestamp) -> SubmitOutcome {
+    async fn answer(&self, admission: Admission, waiter: &Waiter, deadline: Moment) -> SubmitOutcome {
         let (open, role) = match admission {
             Admission::Replayed(order) => return SubmitOutcome::Replayed(Arc::new(order)),
             Admission::Conflicting(order) => return SubmitOutcome::Conflicting(Arc::new(order)),
@@ -182,114 +206,21 @@ impl Relay {
             found = self.dependencies.ledger.find(&open.id) => found.ok().flatten(),
             () = self.dependencies.clock.sleep(FINAL_READ_TIMEOUT) => None,
         };
-        answer_for(latest.map_or(open, Arc::new), role)
+        // A read may lag behind.
+        let newer = latest.filter(|latest| latest.revision >= open.revision);
+        answer_for(newer.map_or(open, Arc::new), role)
     }
 
-    /// Brings a dispatched order one step further, if it is due.
-    async fn process(&self, dispatch: Dispatch) {
-        let Some(order) = self.retrying_ledger.read(&dispatch.id, &self.stopping).await else { return };
-        match order.state {
-            State::Accepted | State::Retrying => match order.next_attempt_at {
-                Some(time) if time > self.now() => self.due_timer.set(time),
-                _ => self.attempt(order, dispatch).await,
-            },
-            // It was settled meanwhile; or an attempt has begun, and only a sweep can tell that its process is gone.
-            State::Forwarding | State::Created | State::Rejected | State::Parked | State::Cancelled => {}
-        }
+    /// How long an order waits for its next attempt, as its record says; `None` if it does not wait. Never longer than any
+    /// wait that the settings allow, whatever the clock says.
+    pub fn time_until_attempt(&self, order: &Order) -> Option<Duration> {
+        let wait = between(self.now(), order.next_attempt_at?);
+        Some(wait.min(self.dependencies.policy.longest_wait()))
     }
 
-    async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
-        if let Err(defect) = order.begin(self.now()) {
-            return order_log::attempt_not_made(&order, &defect);
-        }
-        if !self.record_begin(&order).await {
-            return;
-        }
-        debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
-        let verdict = self.send_within_limit(&order).await;
-        dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
-        let policy = &self.dependencies.policy;
-        if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
-            return order_log::outcome_not_recorded(&order, &defect);
-        }
-        if self.settle(&order).await {
-            order_log::attempt_ended(&order);
-            self.publish(order);
-        }
-    }
-
-    /// Stores that an attempt begins; false if it must not be made.
-    async fn record_begin(&self, order: &Order) -> bool {
-        let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
-        loop {
-            let before = self.now();
-            match self.retrying_ledger.store(order, &self.stopping).await {
-                Some(Stored::Superseded) | None => return false,
-                Some(Stored::Committed) if !leased || between(before, self.now()) <= MAX_LEASE_AGE_AT_SEND => {
-                    return !self.stopping.is_cancelled();
-                }
-                Some(Stored::Committed) => {
-                    order_log::begin_repeated(order);
-                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
-                        return false;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn send_within_limit(&self, order: &Order) -> Verdict {
-        let limit = self.dependencies.attempt_limit;
-        tokio::select! {
-            biased;
-            () = self.dependencies.clock.sleep(limit) => {
-                let detail = format!("cut off after {} s", limit.as_secs_f64());
-                Verdict::Unknown { status: None, answer: None, detail, retry_after: None }
-            }
-            verdict = self.send(order) => verdict,
-        }
-    }
-
-    /// Sends the order; in doubt, 11VMS is asked for it first. Where a profile says so, it is asked for the number after.
-    async fn send(&self, order: &Order) -> Verdict {
-        let Dependencies { vms, policy, response_rules, .. } = &self.dependencies;
-        if order.doubt != Doubt::None && policy.guard.looks_up() {
-            match read_look_up(vms.look_up(order).await, order.id.as_str(), response_rules) {
-                // 11VMS responds: whatever becomes of this order, others need not wait for it.
-                LookUpResult::Absent => self.dispatcher.record_success(),
-                LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => return verdict,
-            }
-        }
-        let created = vms.create(order).await;
-        if needs_look_up(&created, response_rules) {
-            let look_up = vms.look_up(order).await;
-            return read_create_with_look_up(created, look_up, order.id.as_str(), response_rules);
-        }
-        read_create_of(created, &order.id, response_rules)
-    }
-
-    /// Stores an outcome, however long the ledger takes; true if it counts.
-    async fn settle(&self, order: &Order) -> bool {
-        match self.retrying_ledger.store(order, &self.stopped).await {
-            Some(Stored::Committed) => true,
-            // Another replica has taken the order over.
-            Some(Stored::Superseded) => {
-                order_log::outcome_superseded(order);
-                false
-            }
-            None => {
-                order_log::outcome_not_stored(order);
-                false
-            }
-        }
-    }
-
-    /// Gives a stored outcome to every caller that waits for it, and plans the next attempt if there is one.
-    fn publish(&self, order: Order) {
-        if let Some(time) = order.next_attempt_at {
-            self.due_timer.set(time);
-        }
-        self.waiters.publish(order);
+    /// The time by which a stored time is judged to have come.
+    fn reckoned_now(&self) -> Timestamp {
+        self.reckoning.now(self.dependencies.clock.as_ref())
     }
 
     fn now(&self) -> Timestamp {

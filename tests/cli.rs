@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -150,6 +150,62 @@ fn the_first_line_of_serve_says_what_starts() {
         assert_eq!(first[field], expected, "{field}: {first}");
     }
     assert!(first["mapping.version"].as_str().is_some_and(|version| !version.is_empty()), "{first}");
+}
+
+/// The example, with another ledger and a free port, in a file.
+fn config_with_ledger(folder: &Path, ledger: &str) -> String {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml")).unwrap();
+    let config = example
+        .replace("url = \"sqlite:data/orders.db\"", &format!("url = \"{ledger}\""))
+        .replace("start_timeout = \"60s\"", "start_timeout = \"2s\"")
+        .replace("listen = \"0.0.0.0:8080\"", "listen = \"127.0.0.1:0\"");
+    let file = folder.join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_start_waits_for_its_database_up_to_a_limit_and_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = config_with_ledger(folder.path(), "postgres://me:hidden@127.0.0.1:1/orders");
+    let (code, stdout, stderr) = run(&["serve", "--config", &file]);
+    assert_eq!(code, 1, "{stderr}");
+    let errors = start_errors(&stderr);
+    assert!(errors.len() == 1 && errors[0].contains("ledger.url: 127.0.0.1:1: "), "{errors:?}");
+    assert!(errors[0].contains("ledger.start_timeout") && !errors[0].contains("hidden"), "{errors:?}");
+    let waits = stdout.lines().filter(|line| line.contains("the start waits")).count();
+    assert_eq!(waits, 1, "one line, again after ten seconds: {stdout}");
+}
+
+#[test]
+fn a_start_that_waits_for_its_database_ends_with_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = config_with_ledger(folder.path(), "postgres://127.0.0.1:1/orders");
+    let text = std::fs::read_to_string(&file).unwrap().replace("start_timeout = \"2s\"", "start_timeout = \"1h\"");
+    std::fs::write(&file, text).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+        .args(["serve", "--config", &file])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("the start waits")));
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_files_of_a_database_are_checked_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = "postgres://me:hidden@db.example/orders?sslmode=verify-full&sslrootcert=nowhere.pem";
+    let file = config_with_ledger(folder.path(), url);
+    for (command, expected) in [("check", 1), ("serve", 78)] {
+        let (code, _, stderr) = run(&[command, "--config", &file]);
+        assert_eq!(code, expected, "{stderr}");
+        assert!(stderr.contains("ledger.url: sslrootcert nowhere.pem: No such file"), "{stderr}");
+        assert!(!stderr.contains("hidden"), "{stderr}");
+    }
 }
 
 #[test]

@@ -12,7 +12,6 @@ use tracing::debug;
 use super::access_log::AccessLogEntry;
 use super::security_headers::add_security_headers;
 use super::state::ApiState;
-use crate::clock::between;
 use crate::edge::Peer;
 use crate::message::quoted;
 use crate::problem::{API_VERSION, Problem, ProblemKind, RequestContext, RequestId, SMART_ID};
@@ -27,7 +26,7 @@ pub async fn request_middleware(
     next: Next,
 ) -> Response {
     let id = RequestId::from_headers(request.headers());
-    let context = RequestContext::new(id, request.uri().path(), api.clock.now());
+    let context = RequestContext::new(id, request.uri().path(), api.clock.moment());
     let entry = AccessLogEntry::of(&request, &peer);
     debug!(
         target: STEP,
@@ -43,7 +42,7 @@ pub async fn request_middleware(
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
     add_security_headers(headers, peer.transport);
-    entry.write(&context, &response, between(context.received_at, api.clock.now()));
+    entry.write(&context, &response, api.clock.moment().since(context.received_at));
     response
 }
 

@@ -10,7 +10,6 @@ use url::Url;
 use super::ApiState;
 use super::prefer::Preferences;
 use super::views::OrderView;
-use crate::clock::between;
 use crate::config::OnDeadline;
 use crate::order::{Order, State};
 use crate::problem::{Problem, ProblemKind};
@@ -70,7 +69,7 @@ fn success(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, Head
 }
 
 fn still_open(api: &ApiState, order: &Order, preferences: Preferences) -> Result<OrderResponse, Problem> {
-    let wait = order.next_attempt_at.map_or(POLL_DELAY, |at| between(api.clock.now(), at));
+    let wait = api.relay.time_until_attempt(order).unwrap_or(POLL_DELAY);
     if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
         return Err(with_location(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock as Measured;
@@ -10,9 +10,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use jiff::Timestamp;
 
-use crate::clock::{Clock, between};
+use crate::clock::Clock;
 
 /// The service's clock behind the limiter's trait.
 #[derive(Debug, Clone)]
@@ -22,7 +21,7 @@ impl Measured for LimiterClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        between(Timestamp::UNIX_EPOCH, self.0.now()).into()
+        self.0.moment().distance().into()
     }
 }
 
@@ -34,7 +33,7 @@ pub struct ClientRateLimiter {
     limiter: Option<Limiter>,
     /// The number of clients beyond which idle ones are forgotten.
     max_clients: usize,
-    cleaned_at: AtomicI64,
+    cleaned_at: AtomicU64,
     clock: LimiterClock,
 }
 
@@ -44,13 +43,13 @@ impl ClientRateLimiter {
         let clock = LimiterClock(clock);
         let limiter =
             requests_a_second.map(|rate| RateLimiter::dashmap_with_clock(Quota::per_second(rate), clock.clone()));
-        Self { limiter, max_clients, cleaned_at: AtomicI64::new(i64::MIN), clock }
+        Self { limiter, max_clients, cleaned_at: AtomicU64::new(u64::MAX), clock }
     }
 
     /// Forgets clients that made no request for a second, once there are too many. At most once a second, because every
     /// client is visited.
     fn forget_idle_clients(&self, limiter: &Limiter) {
-        let now = self.clock.0.now().as_second();
+        let now = self.clock.0.moment().distance().as_secs();
         if self.cleaned_at.load(Ordering::Relaxed) != now && limiter.len() > self.max_clients {
             self.cleaned_at.store(now, Ordering::Relaxed);
             limiter.retain_recent();

@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::url_mistakes;
+use crate::ledger::sqlite::check_location;
 use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
@@ -21,11 +22,18 @@ pub fn check_files(settings: &Settings) -> Vec<String> {
     let issuer = issuer.err().map(|error| error.to_string());
     let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
     let dates = date_lines(settings, &*clock, Severity::Mistake);
-    tls.chain(issuer).chain(target).chain(database_files(&settings.ledger.storage)).chain(dates).collect()
+    let storage = &settings.ledger.storage;
+    tls.chain(issuer).chain(target).chain(database_files(storage)).chain(dates).collect()
+}
+
+/// What is wrong with the place of a ledger in a file.
+pub fn check_ledger_file(storage: &Storage) -> Option<String> {
+    let Storage::Sqlite(path) = storage else { return None };
+    check_location(path).err().map(|error| error.to_string())
 }
 
 /// The mistakes in the files that the URL of a database names. The URL itself was checked with the settings.
-fn database_files(storage: &Storage) -> Vec<String> {
+pub fn database_files(storage: &Storage) -> Vec<String> {
     let Storage::Postgres(url) = storage else { return Vec::new() };
     let mistakes = url.read().map_or_else(|problem| vec![problem], |url| url_mistakes(url.expose_secret()));
     mistakes.into_iter().map(|mistake| format!("ledger.url: {mistake}")).collect()

@@ -12,6 +12,7 @@ use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
+use crate::relay::RestoredLedger;
 
 /// Pause between two tries: a database that starts takes some seconds.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -19,17 +20,33 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Interval of the log lines while a start waits.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// An open ledger.
+pub struct OpenedLedger {
+    /// The ledger, with the log of its outages.
+    pub ledger: Arc<dyn Ledger>,
+    /// The backup from which it was restored, if it was: the later one of the setting's and the one that it knows itself.
+    pub restored: Option<RestoredLedger>,
+}
+
 /// Opens the ledger that the settings name.
 pub async fn open_ledger(
     settings: &config::Ledger,
     lease: Duration,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Ledger>, LedgerError> {
-    let ledger: Arc<dyn Ledger> = match &settings.storage {
-        Storage::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
-        Storage::Postgres(url) => Arc::new(open_database(url, settings.start_timeout, lease).await?),
+) -> Result<OpenedLedger, LedgerError> {
+    let (ledger, restored_from): (Arc<dyn Ledger>, _) = match &settings.storage {
+        Storage::Sqlite(path) => {
+            let ledger = SqliteLedger::open_restored(path, settings.restored_at)?;
+            let restored_from = ledger.restored_from();
+            (Arc::new(ledger), restored_from)
+        }
+        Storage::Postgres(url) => (Arc::new(open_database(url, settings.start_timeout, lease).await?), None),
     };
-    Ok(Arc::new(OutageLog::new(ledger, Arc::clone(clock))))
+    let backup = settings.restored_at.max(restored_from);
+    Ok(OpenedLedger {
+        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
+        restored: backup.map(|backup| RestoredLedger { backup, matters_for: settings.retention }),
+    })
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.

@@ -20,6 +20,12 @@ pub enum StartError {
         /// Every defect.
         defects: Vec<Defect>,
     },
+    /// Files that the URL of a database names do not have what they must.
+    #[error("{}", mistakes.join("\n"))]
+    DatabaseFiles {
+        /// Every mistake.
+        mistakes: Vec<String>,
+    },
     /// The ledger can't be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -46,6 +52,7 @@ impl StartError {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Mapping { directory, defects } => defect_lines(directory, defects),
+            Self::DatabaseFiles { mistakes } => mistakes.clone(),
             Self::Ledger(_) | Self::Client(_) | Self::Tls(_) | Self::Bind { .. } => vec![self.to_string()],
         }
     }

@@ -7,6 +7,7 @@ mod endpoint;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tracing::warn;
 use url::Url;
@@ -14,7 +15,7 @@ use url::Url;
 use super::acceptance::{Origin, accept};
 use super::caller::Caller;
 use super::error::AuthError;
-use crate::clock::{Clock, after};
+use crate::clock::Clock;
 use crate::config::{AudienceClaim, Auth, Introspection};
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
@@ -59,7 +60,7 @@ impl Introspector {
         if !is_b64token(token) {
             return Err(AuthError::Invalid("the token has characters that no bearer token has"));
         }
-        if let Some(verdict) = self.cache.get(&hash, self.clock.now()) {
+        if let Some(verdict) = self.cache.get(&hash, &*self.clock) {
             return verdict.result;
         }
         match self.join_or_request(token, hash) {
@@ -80,7 +81,7 @@ impl Introspector {
         let limit = self.settings.max_concurrency.saturating_mul(WAITING_PER_PERMIT + 1);
         self.flights.join_or_start(hash, |under_way| {
             // The request about this token may just have ended.
-            if let Some(verdict) = self.cache.get(&hash, self.clock.now()) {
+            if let Some(verdict) = self.cache.get(&hash, &*self.clock) {
                 return Err(verdict.result);
             }
             if under_way >= limit {
@@ -98,7 +99,7 @@ impl Introspector {
     async fn request(&self, token: &str) -> CachedVerdict {
         // A request waits for its permit as long as it may take itself.
         let permit = tokio::time::timeout(self.auth.timeout, self.permits.acquire()).await;
-        let asked_at = self.clock.now();
+        let asked_at = self.clock.moment();
         let answered = match permit {
             Ok(Ok(_permit)) => self.endpoint.introspect(token).await,
             _ => Err("as many questions as are allowed at the same time wait for an answer".to_owned()),
@@ -107,9 +108,9 @@ impl Introspector {
             Ok(caller) => {
                 // The leeway is for clocks that differ, and does not prolong the cache: from `exp` on, the issuer is
                 // asked again.
-                let exp = caller.expires_at.checked_sub(self.auth.leeway).unwrap_or(caller.expires_at);
-                let valid_until = after(asked_at, self.settings.cache).min(exp);
-                CachedVerdict { result: Ok(Arc::new(caller)), valid_until }
+                let expires_at = caller.expires_at.checked_sub(self.auth.leeway).unwrap_or(caller.expires_at);
+                let valid_until = asked_at.after(self.settings.cache);
+                CachedVerdict { result: Ok(Arc::new(caller)), valid_until, expires_at }
             }
             Err(error) => {
                 if let AuthError::IssuerUnavailable(detail) = &error {
@@ -119,8 +120,8 @@ impl Introspector {
                         "the introspection of a token failed: requests with it get 503, and nothing is recorded"
                     );
                 }
-                let valid_until = after(self.clock.now(), self.settings.negative_cache);
-                CachedVerdict { result: Err(error), valid_until }
+                let valid_until = self.clock.moment().after(self.settings.negative_cache);
+                CachedVerdict { result: Err(error), valid_until, expires_at: Timestamp::MAX }
             }
         }
     }

@@ -143,7 +143,7 @@ impl KeySet {
             let _ = self.start_fetch(FetchReason::Age);
         }
         let in_use = self.younger_than(self.times.refresh.saturating_mul(2)).is_some();
-        let just_tried = || self.schedule().ended_within(self.times.refresh, self.clock.now());
+        let just_tried = || self.schedule().ended_within(self.times.refresh, self.clock.moment());
         self.younger_than(self.times.max_age).is_some() && (in_use || just_tried())
     }
 
@@ -153,7 +153,7 @@ impl KeySet {
     }
 
     fn younger_than(&self, age: Duration) -> Option<Arc<CachedKeys>> {
-        self.cache.younger_than(age, self.clock.now())
+        self.cache.younger_than(age, self.clock.moment())
     }
 
     /// Fetches the keys, or waits for the fetch under way.
@@ -168,7 +168,7 @@ impl KeySet {
     /// Starts a fetch or joins the one under way; `None` if it is too early for one.
     fn start_fetch(self: &Arc<Self>, reason: FetchReason) -> Option<Flight<()>> {
         let plan = |_| {
-            if !self.schedule().allows(reason, self.clock.now()) {
+            if !self.schedule().allows(reason, self.clock.moment()) {
                 return Err(());
             }
             let attempt = FetchAttempt::new(Arc::clone(self), reason);
@@ -202,7 +202,7 @@ impl FetchAttempt {
 
 impl Drop for FetchAttempt {
     fn drop(&mut self) {
-        let now = self.keys.clock.now();
+        let now = self.keys.clock.moment();
         let failure = match &mut self.outcome {
             Ok(FetchedKeys { keys, url }) => {
                 info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");

@@ -31,7 +31,10 @@ impl Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let code = match error {
-            StartError::Mapping { .. } | StartError::Tls(_) | StartError::Client(_) => EXIT_CONFIG,
+            StartError::Mapping { .. }
+            | StartError::DatabaseFiles { .. }
+            | StartError::Tls(_)
+            | StartError::Client(_) => EXIT_CONFIG,
             StartError::Ledger(_) | StartError::Bind { .. } => EXIT_FAILURE,
         };
         Self { code, lines: error.lines() }

@@ -27,14 +27,15 @@ impl Entry {
         self.origin.starts_with(VARIABLE_PREFIX)
     }
 
-    /// The value as text; `None` for dates, lists and sections.
+    /// The value as text; `None` for lists and sections.
     pub fn scalar(&self) -> Option<String> {
         match &self.value {
             Value::String(text) => Some(text.clone()),
             Value::Integer(number) => Some(number.to_string()),
             Value::Float(number) => Some(number.to_string()),
             Value::Boolean(flag) => Some(flag.to_string()),
-            Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+            Value::Datetime(time) => Some(time.to_string()),
+            Value::Array(_) | Value::Table(_) => None,
         }
     }
 

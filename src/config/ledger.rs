@@ -1,11 +1,15 @@
 //! `[ledger]`: where orders are stored, and for how long.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
+use super::file::SettingsText;
+use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
@@ -21,6 +25,8 @@ pub struct Ledger {
     pub storage: Storage,
     /// How long settled orders are kept.
     pub retention: Duration,
+    /// The time of the backup that was put back, if one was.
+    pub restored_at: Option<Timestamp>,
     /// How long a start waits for a database that can't be used yet.
     pub start_timeout: Duration,
 }
@@ -35,6 +41,17 @@ pub enum Storage {
 }
 
 impl Ledger {
+    /// Reads this section alone, which is all that a backup needs.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(|reader| {
+            reader.ignore_other_sections("ledger");
+            Self::from_reader(reader)
+        })
+    }
+
     /// Reads the section.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let storage = Storage::from_reader(reader);
@@ -43,7 +60,13 @@ impl Ledger {
             units::duration(text).filter(|retention| *retention >= MIN_RETENTION)
         });
         let start_timeout = reader.duration("ledger.start_timeout", "60s");
-        Some(Self { storage: storage?, retention: retention?, start_timeout: start_timeout? })
+        let restored_at = reader.optional(
+            "ledger.restored_at",
+            "the time of the backup that was put back, such as \"2026-11-28T04:00:00Z\"",
+            |text| text.trim().parse().ok(),
+        );
+        let (storage, retention, start_timeout) = (storage?, retention?, start_timeout?);
+        Some(Self { storage, retention, restored_at: restored_at?, start_timeout })
     }
 }
 

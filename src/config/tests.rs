@@ -361,3 +361,22 @@ fn the_mapping_can_be_read_alone() {
     std::fs::write(&file, "mapping.directori = \"sheet\"").unwrap();
     assert!(Mapping::load(Some(&file), &BTreeMap::new()).is_err());
 }
+
+#[test]
+fn the_time_of_a_restored_backup_is_a_time_with_its_offset() {
+    let with = |value: &str| parse(&format!("{NEEDED}\nledger.restored_at = {value}"));
+    for (value, expected) in [
+        ("\"2026-11-28T04:00:00Z\"", "2026-11-28T04:00:00Z"),
+        ("\"2026-11-28T05:00:00+01:00\"", "2026-11-28T04:00:00Z"),
+        ("2026-11-28T04:00:00Z", "2026-11-28T04:00:00Z"),
+        ("2026-11-28 05:00:00+01:00", "2026-11-28T04:00:00Z"),
+    ] {
+        let restored_at = with(value).unwrap().ledger.restored_at.unwrap();
+        assert_eq!(restored_at, expected.parse::<jiff::Timestamp>().unwrap(), "{value}");
+    }
+    for value in ["\"yesterday\"", "\"2026-11-28\"", "2026-11-28", "2026-11-28T04:00:00", "1700000000", "true", "\"\""]
+    {
+        let mistakes = format!("{:?}", with(value).unwrap_err());
+        assert!(mistakes.contains("ledger.restored_at") && mistakes.contains("the time of the backup"), "{mistakes}");
+    }
+}

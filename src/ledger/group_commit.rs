@@ -135,29 +135,48 @@ impl GroupCommit {
     }
 }
 
-/// Commits a group. If the storage can't hold one of the writes, each is written alone, in the same order, so that the
-/// others are not lost with it.
+/// Why nothing of a group was committed.
+struct Failed {
+    error: LedgerError,
+    cause: Cause,
+}
+
+/// What a group failed at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// One of its writes: the others can be written without it.
+    Member,
+    /// The storage.
+    Storage,
+}
+
+/// Commits a group. If it fails at one of its writes, each is written alone, in the same order, so that the others are not
+/// lost with it.
 fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written, LedgerError>> {
     match try_commit(backend, &writes) {
         Ok(results) => results,
-        Err(LedgerError::Unwritable(_)) => {
-            let mut outage = None;
-            let alone = writes.into_iter().map(|write| match &outage {
-                Some(error) => Err(LedgerError::clone(error)),
-                None => commit_alone(backend, write)
-                    .inspect_err(|error| outage = matches!(error, LedgerError::Unavailable(_)).then(|| error.clone())),
-            });
-            alone.collect()
+        Err(Failed { cause: Cause::Member, .. }) => {
+            let mut outage: Option<LedgerError> = None;
+            let mut alone = |write| {
+                if let Some(error) = &outage {
+                    return Err(error.clone());
+                }
+                commit_alone(backend, write).unwrap_or_else(|Failed { error, cause }| {
+                    outage = (cause == Cause::Storage).then(|| error.clone());
+                    Err(error)
+                })
+            };
+            writes.into_iter().map(&mut alone).collect()
         }
-        Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
+        Err(Failed { error, cause: Cause::Storage }) => writes.iter().map(|_| Err(error.clone())).collect(),
     }
 }
 
-/// Commits one write. An order that has left nothing to decide, because 11VMS has answered, is stored without what the
-/// storage can't hold: otherwise nobody would ever learn of its outcome.
-fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Written, LedgerError> {
+/// Commits one write. An order that the storage can't hold is stored without what 11VMS answered: otherwise nobody would
+/// ever learn of its outcome.
+fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Result<Written, LedgerError>, Failed> {
     match (try_commit_alone(backend, &write), write) {
-        (Err(LedgerError::Unwritable(reason)), Write::Store(order)) => {
+        (Err(Failed { error: LedgerError::Unwritable(reason), .. }), Write::Store(order)) => {
             warn!(
                 order.id = %order.id,
                 error.message = reason,
@@ -170,17 +189,22 @@ fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Written, Led
     }
 }
 
-fn try_commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Written, LedgerError> {
+fn try_commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Result<Written, LedgerError>, Failed> {
     let results = try_commit(backend, std::slice::from_ref(write))?;
-    results.into_iter().next().unwrap_or_else(|| Err(LedgerError::Unavailable("its writer gave no answer".to_owned())))
+    let missing = || Err(LedgerError::Unavailable("its writer gave no answer".to_owned()));
+    Ok(results.into_iter().next().unwrap_or_else(missing))
 }
 
-/// A panic is a defect of the backend; it must not end the only writer, nor fail the others of its group.
-fn try_commit(backend: &mut impl Backend, writes: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
-    catch_unwind(AssertUnwindSafe(|| backend.commit(writes))).unwrap_or_else(|_| {
-        let text = "its writer failed".to_owned();
-        Err(if writes.len() > 1 { LedgerError::Unwritable(text) } else { LedgerError::Unavailable(text) })
-    })
+/// A panic is a defect of the backend at one of the writes; it must not end the only writer.
+fn try_commit(backend: &mut impl Backend, writes: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, Failed> {
+    match catch_unwind(AssertUnwindSafe(|| backend.commit(writes))) {
+        Ok(Ok(results)) => Ok(results),
+        Ok(Err(error)) => {
+            let cause = if matches!(error, LedgerError::Unwritable(_)) { Cause::Member } else { Cause::Storage };
+            Err(Failed { error, cause })
+        }
+        Err(_) => Err(Failed { error: LedgerError::Unavailable("its writer failed".to_owned()), cause: Cause::Member }),
+    }
 }
 
 /// Gives every caller its result. A caller that hung up loses only the answer.
@@ -197,4 +221,67 @@ fn stopped() -> LedgerError {
 /// A defect of the backend. The result may hold a whole order, so it is not logged.
 fn mismatch(_: &Written) -> LedgerError {
     LedgerError::Unavailable("the backend gave another write's answer".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A backend that panics at purges before 1 s, can't hold those before 2 s, and fails from those before 3 s on.
+    #[derive(Default)]
+    struct Fragile {
+        commits: usize,
+    }
+
+    impl Backend for Fragile {
+        fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+            self.commits += 1;
+            let seconds: Vec<i64> = group.iter().map(second).collect();
+            assert!(!seconds.contains(&1), "a defect");
+            if seconds.contains(&2) {
+                return Err(LedgerError::Unwritable("too large".to_owned()));
+            }
+            if seconds.contains(&3) {
+                return Err(LedgerError::Unavailable("disk full".to_owned()));
+            }
+            Ok(seconds.iter().map(|_| Ok(Written::Purged(0))).collect())
+        }
+    }
+
+    fn second(write: &Write) -> i64 {
+        match write {
+            Write::Purge(time) => time.as_second(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The results of a group of purges before these seconds, and the commits that were tried.
+    fn results(seconds: &[i64]) -> (String, usize) {
+        let mut backend = Fragile::default();
+        let group = seconds.iter().map(|second| Write::Purge(Timestamp::from_second(*second).unwrap())).collect();
+        let letter = |result| match result {
+            Ok(_) => 'w',
+            Err(LedgerError::Unwritable(_)) => 'x',
+            Err(LedgerError::Unavailable(_)) => '-',
+            Err(other) => panic!("{other}"),
+        };
+        (commit(&mut backend, group).into_iter().map(letter).collect(), backend.commits)
+    }
+
+    #[test]
+    fn a_write_that_can_not_be_stored_fails_alone_and_an_outage_fails_all() {
+        for (seconds, expected, commits) in [
+            (vec![9, 9, 9], "www", 1),
+            (vec![9, 2, 9], "wxw", 4),
+            (vec![2, 2], "xx", 3),
+            (vec![2], "x", 2),
+            // A panic is a defect that one write may cause.
+            (vec![9, 1, 9], "w-w", 4),
+            (vec![3, 9], "--", 1),
+            // The outage comes while the group is written one by one: the rest is not tried.
+            (vec![9, 2, 3, 9, 9], "wx---", 4),
+        ] {
+            assert_eq!(results(&seconds), (expected.to_owned(), commits), "{seconds:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tracing::{error, info};
 
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment};
 use crate::order::{Admission, Candidate, Order, OrderId};
 
 /// A ledger and the log of its outages. Reads and writes have outages of their own: a full disk stops writes alone.
@@ -27,7 +27,7 @@ pub struct OutageLog {
 struct Outage {
     /// So that operations that go well take no lock.
     is_out: AtomicBool,
-    since: Mutex<Option<Timestamp>>,
+    since: Mutex<Option<Moment>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl OutageLog {
         let outage = self.outage(operation);
         let mut since = outage.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
-            *since = Some(self.clock.now());
+            *since = Some(self.clock.moment());
             outage.is_out.store(true, Ordering::Release);
             match operation {
                 Operation::Read => error!(
@@ -107,7 +107,7 @@ impl OutageLog {
         let mut since = outage.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(start) = since.take() {
             outage.is_out.store(false, Ordering::Release);
-            let duration = between(start, self.clock.now()).as_secs_f64();
+            let duration = self.clock.moment().since(start).as_secs_f64();
             match operation {
                 Operation::Read => {
                     info!(ledger.operation = "read", outage.duration = duration, "the ledger can be read again");
@@ -169,6 +169,10 @@ impl Ledger for OutageLog {
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         self.report_read(self.ledger.next_due(now).await)
+    }
+
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        self.report_read(self.ledger.due_after(time, limit).await)
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
@@ -243,6 +247,10 @@ mod tests {
 
         async fn next_due(&self, _: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
             Ok(None)
+        }
+
+        async fn due_after(&self, _: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
+            Ok(Vec::new())
         }
 
         async fn purge(&self, _: Timestamp, _: Duration) -> Result<usize, LedgerError> {

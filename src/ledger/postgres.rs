@@ -182,6 +182,19 @@ impl Ledger for PostgresLedger {
         Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
     }
 
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        let query = on_the_primary!(
+            "SELECT id, received_at, state, revision FROM orders WHERE state = 'retrying' AND next_attempt_at > $1 LIMIT $2"
+        );
+        let query = || sqlx::query(query).bind(time.as_millisecond()).bind(whole(limit));
+        let rows = self.readers.read(query).await?;
+        // Where there is none, the columns of the one row are NULL.
+        let read = |row: &PgRow| {
+            claimed(row.try_get(1).ok()?, row.try_get(2).ok()?, row.try_get(3).ok()?, row.try_get(4).ok()?)
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         self.writer.purge(now, retention).await
     }

@@ -1,10 +1,19 @@
-//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer.
+//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
+mod backup;
+mod held_file;
+mod last_write;
+mod location;
 mod probe;
+mod readiness;
+mod schema;
+mod session;
+mod start;
+mod watched_files;
+mod write_ahead_log;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,56 +25,109 @@ use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
+use held_file::AwaitedEnd;
+use last_write::{LastWrite, Note};
+use readiness::{LastResult, PROBE_BUSY, Readiness};
+use schema::{LedgerConnection, connect};
+use start::{Start, start};
+use watched_files::WatchedFiles;
 
+pub use backup::{Backup, back_up};
 pub use probe::probe;
-
-/// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("sqlite/0001_orders.sql")];
-
-/// Statements that a connection caches: more than the handful below.
-const STATEMENTS: usize = 16;
-
-/// Wait for a lock that a backup tool holds on the file.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]
 pub struct SqliteLedger {
+    ledger: Arc<OpenLedger>,
+}
+
+/// The parts of an open ledger. They are dropped in this order.
+#[derive(Debug)]
+struct OpenLedger {
     writer: GroupCommit,
-    reader: Arc<Mutex<Connection>>,
-    /// Held while the ledger is open: two processes on one file would send orders twice.
-    _lock: Arc<File>,
+    reader: Arc<Mutex<LedgerConnection>>,
+    readiness: Arc<Readiness>,
+    restored_from: Option<Timestamp>,
+    _end: AwaitedEnd,
 }
 
 impl SqliteLedger {
     /// Opens or creates the file and its folder, brings its schema up to date, and starts the writer.
     ///
     /// # Errors
-    /// If the file can't be used, is in use by another process, or was written by a newer version.
+    /// If the file can't be used, is in use by another process, lacks changes that were made, or was written by a newer
+    /// version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| unavailable(format!("{}: {error}", folder.display())))?;
-        }
-        let lock = lock(path)?;
-        let mut connection = connect(path)?;
-        migrate(&mut connection).map_err(|error| unavailable(format!("{}: {error}", path.display())))?;
-        let reader = connect(path)?;
+        Self::open_restored(path, None)
+    }
+
+    /// The same, where `ledger.restored_at` may say that changes are missing, and that this is known.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`].
+    pub fn open_restored(path: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
+        Self::try_open(path, restored_at).map_err(|error| named(path, error))
+    }
+
+    /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
+    /// `ledger.restored_at` was when it accepted a loss. `None` if it has everything.
+    pub fn restored_from(&self) -> Option<Timestamp> {
+        self.ledger.restored_from
+    }
+
+    fn try_open(configured: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
+        // Dropped from the last to the first, if something fails: the end has to be that.
+        let Start { end, file, path, restored_from, note, connection } = start(configured, restored_at)?;
+        let (reader, probe) = (connect(&path)?, connect(&path)?);
         reader.pragma_update(None, "query_only", true)?;
-        Ok(Self {
-            writer: GroupCommit::start(Writer { connection })?,
-            reader: Arc::new(Mutex::new(reader)),
-            _lock: Arc::new(lock),
-        })
+        probe.busy_timeout(PROBE_BUSY)?;
+        let files = Arc::new(WatchedFiles::record(configured, &path)?);
+        let own = |connection| LedgerConnection::new(connection, Arc::clone(&files), Arc::clone(&file));
+        let last_result = Arc::new(LastResult::default());
+        let writer = Writer { link: own(connection), note, last_result: Arc::clone(&last_result) };
+        let ledger = OpenLedger {
+            writer: GroupCommit::start(writer)?,
+            reader: Arc::new(Mutex::new(own(reader))),
+            readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
+            restored_from,
+            _end: end,
+        };
+        Ok(Self { ledger: Arc::new(ledger) })
     }
 
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let reader = Arc::clone(&self.reader);
-        let read = move || query(&reader.lock().unwrap_or_else(PoisonError::into_inner));
-        tokio::task::spawn_blocking(read).await.map_err(|error| unavailable(error.to_string()))?
+        let reader = Arc::clone(&self.ledger.reader);
+        blocking(move || {
+            let link = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            link.files.check_if_stale()?;
+            query(&link.connection)
+        })
+        .await
     }
+}
+
+/// As [`start::check_location`], with the setting and the path in its errors.
+///
+/// # Errors
+/// Why a service could not use it.
+pub fn check_location(path: &Path) -> Result<(), LedgerError> {
+    start::check_location(path).map_err(|error| named(path, error))
+}
+
+fn named(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unavailable(detail) => unavailable(format!("ledger.url: {}: {detail}", path.display())),
+        other => other,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<T, LedgerError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| unavailable(error.to_string()))?
 }
 
 #[async_trait]
@@ -75,11 +137,11 @@ impl Ledger for SqliteLedger {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.writer.admit(candidate, now, grace).await
+        self.ledger.writer.admit(candidate, now, grace).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        self.writer.store(order).await
+        self.ledger.writer.store(order).await
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -96,12 +158,13 @@ impl Ledger for SqliteLedger {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        self.writer.check()?;
-        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        self.ledger.writer.check()?;
+        let readiness = Arc::clone(&self.ledger.readiness);
+        blocking(move || readiness.check()).await
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        self.read(move |connection| due(connection, now, limit)).await
+        self.read(move |connection| open_orders(connection, DUE, now, limit)).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
@@ -114,34 +177,78 @@ impl Ledger for SqliteLedger {
         .await
     }
 
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        self.read(move |connection| open_orders(connection, DUE_AFTER, time, limit)).await
+    }
+
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
-        self.writer.purge(now, retention).await
+        self.ledger.writer.purge(now, retention).await
     }
 }
 
+/// The writer. Its fields are dropped in this order, after the clean end.
 struct Writer {
-    connection: Connection,
+    link: LedgerConnection,
+    note: Note,
+    last_result: Arc<LastResult>,
 }
 
 impl Backend for Writer {
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+        let committed = self.commit_in_place(group);
+        if matches!(committed, Err(LedgerError::Unavailable(_))) {
+            self.last_result.failed();
+        }
+        committed
+    }
+}
+
+impl Writer {
+    fn commit_in_place(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
         // Dropping the transaction on an error rolls it back: all or nothing.
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.link.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut orders = WorkingSet::new(known(&transaction, &WorkingSet::ids(group))?);
         let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
+        let mut last_write = None;
         for change in orders.changes() {
-            write_back(&transaction, &change)?;
+            last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
         }
+        let mut removed = 0;
         let mut written = Vec::with_capacity(group.len());
         for applied in applied {
             written.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => Ok(Written::Purged(purge(&transaction, before)?)),
+                Applied::ToAll(before) => {
+                    let count = purge(&transaction, before)?;
+                    removed += count;
+                    Ok(Written::Purged(count))
+                }
             });
         }
+        if removed > 0 {
+            let noted = self.note.withdraw()?.clone();
+            let mut remaining =
+                last_write.into_iter().chain([noted]).filter(|write| write.is_in(&transaction) == Ok(true));
+            last_write = Some(remaining.next().map_or_else(|| LastWrite::newest(&transaction), Ok)?);
+        }
+        // At the last moment: what is written into a file that was taken away is gone after a restart.
+        self.link.files.check()?;
         transaction.commit()?;
+        if let Some(last_write) = last_write {
+            self.last_result.written();
+            self.note.set(last_write);
+        }
         Ok(written)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Without a clean end, the next start finds the log.
+        if self.link.files.check().is_ok() {
+            let _ = session::end(&self.link.connection);
+        }
     }
 }
 
@@ -167,7 +274,8 @@ fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerErro
     Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
 }
 
-fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), LedgerError> {
+/// Writes an order, and returns it.
+fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Order, LedgerError> {
     let (order, query) = match change {
         Change::New(order) => (
             order,
@@ -191,7 +299,7 @@ fn write_back(connection: &Connection, change: &Change<'_>) -> Result<(), Ledger
         record,
         i64::try_from(order.revision).unwrap_or(i64::MAX),
     ])?;
-    Ok(())
+    Ok(order)
 }
 
 fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -225,12 +333,23 @@ fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerEr
     Ok(records.into_iter().filter_map(readable).collect())
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-    let query = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
-        OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+const DUE: &str = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
+    OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+
+const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
+    WHERE state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
+
+/// Runs a query for open orders by the time of their next attempt.
+fn open_orders(
+    connection: &Connection,
+    query: &str,
+    time: Timestamp,
+    limit: usize,
+) -> Result<Vec<Claimed>, LedgerError> {
     let mut query = connection.prepare_cached(query)?;
     let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
-    let rows = query.query_map(params![now.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        query.query_map(params![time.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows
         .iter()
         .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
@@ -247,48 +366,6 @@ fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
 
 fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
     serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::stored(id), &error))
-}
-
-fn connect(path: &Path) -> Result<Connection, LedgerError> {
-    let connection = Connection::open(path).map_err(|error| unavailable(format!("{}: {error}", path.display())))?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    Ok(connection)
-}
-
-/// Locks `FILE.lock`; the locks of the file itself are SQLite's.
-fn lock(path: &Path) -> Result<File, LedgerError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let problem = |detail: String| unavailable(format!("{}: {detail}", name.display()));
-    let file = File::create(&name).map_err(|error| problem(error.to_string()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(problem("another process uses this ledger; expected one service a file".to_owned()))
-        }
-        Err(TryLockError::Error(error)) => Err(problem(error.to_string())),
-    }
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    let applied: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if applied > known {
-        return Err(unavailable(format!(
-            "its schema is version {applied}, this program knows {known}; expected a newer program"
-        )));
-    }
-    for migration in MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(0)) {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "user_version", known)?;
-    transaction.commit()?;
-    Ok(())
 }
 
 fn unavailable(detail: String) -> LedgerError {

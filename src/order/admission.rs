@@ -73,6 +73,7 @@ impl Order {
             body: candidate.body,
             propagated_headers: candidate.propagated_headers,
             doubt: Doubt::None,
+            restored_from: None,
             attempts_used: 0,
             revision: 1,
             interventions: Vec::new(),
@@ -86,12 +87,14 @@ impl Order {
             Doubt::ThisContent if !self.is_same(&candidate) => Doubt::EarlierContent,
             doubt => doubt,
         };
-        let earliest = self.last_end().map(|end| due(end, unknown_grace));
+        // Where the clock was ahead when the attempt ended, the end seems to be still to come.
+        let earliest = self.last_end().map(|end| due(end.min(now), unknown_grace));
         let wait = earliest.filter(|earliest| doubt != Doubt::None && *earliest > now);
         let state = if wait.is_some() { State::Retrying } else { State::Accepted };
         Self {
             state,
             doubt,
+            restored_from: self.restored_from,
             attempts: self.attempts,
             interventions: self.interventions,
             received_at: self.received_at,

@@ -16,8 +16,10 @@ use crate::message::{Message, MessageCode};
 /// Attempts that an order keeps; their numbers go on. A refused cart may be sent again any number of times.
 const MAX_ATTEMPTS_KEPT: usize = 50;
 
-/// Interruptions in a row that use up no retry. Beyond it, the order itself may be what stops the service.
-const MAX_FREE_INTERRUPTIONS: usize = 5;
+/// Attempts in a row that say nothing about the order and so use up no retry: interrupted ones, and ones whose look-up got
+/// no answer. Beyond it, the order itself may be what stops the service, and an 11VMS that can't be reached for so long is
+/// a matter for a person.
+const MAX_FREE_ATTEMPTS: usize = 5;
 
 impl Order {
     /// Begins an attempt. Stored before anything is sent.
@@ -41,6 +43,7 @@ impl Order {
             outcome: None,
             http_status: None,
             detail: None,
+            look_up_lost: false,
         });
         Ok(())
     }
@@ -64,6 +67,7 @@ impl Order {
             attempt.outcome = Some(verdict.outcome());
             attempt.http_status = verdict.status();
             attempt.detail = verdict.detail().map(str::to_owned);
+            attempt.look_up_lost = matches!(verdict, Verdict::LookUpLost { .. });
         }
         match verdict {
             Verdict::Created { number, status, answer, found, duplicates } => {
@@ -71,7 +75,7 @@ impl Order {
                 let earlier = may_be_earlier && self.doubt == Doubt::EarlierContent;
                 self.settle_created(number, answer, now);
                 if earlier {
-                    self.messages.push(earlier_content());
+                    self.messages.push(self.earlier_content());
                 }
                 if duplicates > 0 {
                     self.messages.push(more_than_one(duplicates));
@@ -93,8 +97,55 @@ impl Order {
                 self.doubt = self.doubt.after_unknown_outcome();
                 self.wait_or_park(&detail, retry_after, now, policy, jitter);
             }
+            Verdict::LookUpLost { detail } => {
+                if self.give_retry_back() {
+                    let delay = policy.delay(self.attempts_used.max(1), jitter).unwrap_or(policy.initial_delay);
+                    self.wait(delay.max(policy.unknown_grace), now);
+                } else {
+                    self.wait_or_park(&detail, None, now, policy, jitter);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Corrects how long the last attempt took: the wall clock, which [`Order::conclude`] goes by, may have stepped in it.
+    pub fn measure_attempt(&mut self, took: Duration) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.duration_ms = u64::try_from(took.as_millis()).ok();
+        }
+    }
+
+    /// Brings the next attempt nearer, if it is farther away than any wait that the policy allows: the clock was ahead when
+    /// the time was stored, or has been set back since.
+    ///
+    /// # Errors
+    /// If the order waits for no attempt, or not for so long.
+    pub fn replan(&mut self, now: Timestamp, policy: &RetryPolicy) -> Result<(), IllegalChange> {
+        let latest = due(now, policy.longest_wait());
+        let is_too_far = self.next_attempt_at.is_some_and(|at| at > latest);
+        self.expect(self.state == State::Retrying && is_too_far, "be brought nearer")?;
+        self.revision += 1;
+        self.next_attempt_at = Some(latest);
+        Ok(())
+    }
+
+    /// Whether 11VMS has to be asked for the order because the ledger was restored from a backup of the time `backup`:
+    /// the ledger may have lost an attempt, or the order. Not once an attempt was made after that restore, which asked.
+    pub fn may_have_been_forgotten(&self, backup: Timestamp) -> bool {
+        self.restored_from != Some(backup)
+    }
+
+    /// Puts the order in doubt, because the ledger was restored. A part of the attempt that begins next.
+    pub fn doubt_since_restore(&mut self, backup: Timestamp) {
+        self.doubt = Doubt::EarlierContent;
+        self.restored_from = Some(backup);
+    }
+
+    /// Ends that doubt: 11VMS has been asked, and does not have the order. What was sent before the restore has had its
+    /// effect by then.
+    pub fn settle_doubt_since_restore(&mut self) {
+        self.doubt = Doubt::None;
     }
 
     /// Ends an attempt whose process stopped: its outcome is unknown.
@@ -113,14 +164,9 @@ impl Order {
             attempt.detail = Some(DETAIL.to_owned());
         }
         self.doubt = self.doubt.after_unknown_outcome();
-        // An interruption is no evidence about 11VMS, so it uses up no retry, up to a limit.
-        let interrupted = |attempt: &&Attempt| attempt.outcome == Some(Outcome::Interrupted);
-        if self.attempts.iter().rev().take_while(interrupted).count() <= MAX_FREE_INTERRUPTIONS {
-            self.attempts_used = self.attempts_used.saturating_sub(1);
-        }
+        self.give_retry_back();
         if policy.guard.retries_in_doubt() && self.attempts_used <= policy.retries {
-            self.state = State::Retrying;
-            self.next_attempt_at = Some(due(now, policy.unknown_grace));
+            self.wait(policy.unknown_grace, now);
         } else {
             self.park("the service stopped during an attempt", now);
         }
@@ -148,11 +194,32 @@ impl Order {
             Some(delay) if !in_doubt || policy.guard.retries_in_doubt() => {
                 let asked = retry_after.unwrap_or_default().min(policy.max_delay);
                 let grace = if in_doubt { policy.unknown_grace } else { Duration::ZERO };
-                self.state = State::Retrying;
-                self.next_attempt_at = Some(due(now, delay.max(asked).max(grace)));
+                self.wait(delay.max(asked).max(grace), now);
             }
             _ => self.park(detail, now),
         }
+    }
+
+    fn wait(&mut self, delay: Duration, now: Timestamp) {
+        self.state = State::Retrying;
+        self.next_attempt_at = Some(due(now, delay));
+    }
+
+    /// Gives the last attempt's retry back, because it is no evidence, up to a limit; false beyond it.
+    fn give_retry_back(&mut self) -> bool {
+        let in_a_row = self.attempts.iter().rev().take_while(|attempt| attempt.is_no_evidence()).count();
+        let is_free = in_a_row <= MAX_FREE_ATTEMPTS;
+        self.attempts_used = self.attempts_used.saturating_sub(u32::from(is_free));
+        is_free
+    }
+
+    fn earlier_content(&self) -> Message {
+        let text = if self.restored_from.is_some() {
+            "11VMS may hold the order of an earlier version of this cart, which the ledger lost when it was restored from a backup: compare it; changes made since may not have been sent"
+        } else {
+            "11VMS may hold the order of an earlier version of this cart: compare it; changes made since may not have been sent"
+        };
+        Message::new(MessageCode::EarlierContent, text)
     }
 
     fn park(&mut self, detail: &str, now: Timestamp) {
@@ -165,11 +232,6 @@ impl Order {
             format!("The order was parked after {} attempts; {known}. Last: {detail}", self.attempts_used.max(1));
         self.settle(State::Parked, Message::new(MessageCode::Parked, text), now);
     }
-}
-
-fn earlier_content() -> Message {
-    let text = "11VMS may hold the order of an earlier version of this cart: compare it; changes made since may not have been sent";
-    Message::new(MessageCode::EarlierContent, text)
 }
 
 fn more_than_one(duplicates: usize) -> Message {

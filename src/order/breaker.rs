@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::verdict::Verdict;
-use crate::clock::after;
+use crate::clock::Moment;
 
 /// When the breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +33,7 @@ impl CallResult {
     pub const fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Success,
-            Verdict::NotDone { .. } | Verdict::Unknown { .. } => Self::Failure,
+            Verdict::NotDone { .. } | Verdict::Unknown { .. } | Verdict::LookUpLost { .. } => Self::Failure,
         }
     }
 }
@@ -46,7 +44,7 @@ pub enum Admittance {
     /// The attempt may begin.
     Allowed(CallPurpose),
     /// The breaker is open until this time.
-    RejectedUntil(Timestamp),
+    RejectedUntil(Moment),
     /// The breaker is half-open, and its probe is under way.
     ProbeInFlight,
 }
@@ -72,7 +70,7 @@ pub enum Transition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed { failures: u32 },
-    Open { until: Timestamp, pause: Duration },
+    Open { until: Moment, pause: Duration },
     HalfOpen { pause: Duration },
 }
 
@@ -91,7 +89,7 @@ impl Breaker {
 
     /// Asks whether an attempt may begin. The first one after a pause is the probe, whose end has to be
     /// [recorded](Self::record).
-    pub fn try_acquire(&mut self, now: Timestamp) -> Admittance {
+    pub fn try_acquire(&mut self, now: Moment) -> Admittance {
         match self.state {
             State::Closed { .. } => Admittance::Allowed(CallPurpose::Regular),
             State::Open { until, .. } if now < until => Admittance::RejectedUntil(until),
@@ -105,7 +103,7 @@ impl Breaker {
 
     /// Records the end of an attempt that was allowed. An attempt that began before the breaker opened may end while it is
     /// open or half-open: then only its success counts.
-    pub fn record(&mut self, purpose: CallPurpose, result: CallResult, now: Timestamp) -> Option<Transition> {
+    pub fn record(&mut self, purpose: CallPurpose, result: CallResult, now: Moment) -> Option<Transition> {
         match (self.state, purpose, result) {
             (State::Closed { .. }, _, CallResult::Success) => self.state = State::Closed { failures: 0 },
             (State::Open { .. } | State::HalfOpen { .. }, _, CallResult::Success) => {
@@ -132,9 +130,9 @@ impl Breaker {
         None
     }
 
-    fn open(&mut self, pause: Duration, now: Timestamp) -> Transition {
+    fn open(&mut self, pause: Duration, now: Moment) -> Transition {
         let pause = pause.min(self.policy.longest_pause);
-        self.state = State::Open { until: after(now, pause), pause };
+        self.state = State::Open { until: now.after(pause), pause };
         Transition::Opened(pause)
     }
 }
@@ -143,8 +141,8 @@ impl Breaker {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    const fn at(seconds: u64) -> Moment {
+        Moment::at(Duration::from_secs(seconds))
     }
 
     fn breaker() -> Breaker {
@@ -201,8 +199,8 @@ mod tests {
                 breaker.record(CallPurpose::Probe, CallResult::Failure, at(now)),
                 Some(Transition::Opened(Duration::from_secs(pause)))
             );
-            assert_eq!(breaker.try_acquire(at(now)), Admittance::RejectedUntil(at(now) + Duration::from_secs(pause)));
-            now += i64::try_from(pause).unwrap();
+            assert_eq!(breaker.try_acquire(at(now)), Admittance::RejectedUntil(at(now + pause)));
+            now += pause;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::{Action, Doubt, Intervention, State};
+use super::state::{Action, Doubt, Intervention, Outcome, State};
 use super::{Candidate, Order};
 use crate::message::{Message, MessageCode, quoted};
 
@@ -63,6 +63,19 @@ impl Order {
                 Resolved::Applied(self)
             }
         }
+    }
+
+    /// Settles an order by hand whose last attempt has ended without a record: nobody makes it any more, and the ledger
+    /// can't store how it ended.
+    #[must_use]
+    pub fn resolve_abandoned(mut self, resolution: &Resolution, by: &str, now: Timestamp) -> Self {
+        if let Some(last) = self.attempts.last_mut() {
+            last.outcome = Some(Outcome::Interrupted);
+            last.detail = Some("the ledger could not store how this attempt ended".to_owned());
+        }
+        self.revision += 1;
+        self.settle_by_hand(resolution, by, now);
+        self
     }
 
     fn settle_by_hand(&mut self, resolution: &Resolution, by: &str, now: Timestamp) {

@@ -62,6 +62,12 @@ impl RetryPolicy {
         let shifted = capped * (1.0 + self.jitter * position.clamp(-1.0, 1.0));
         Some(Duration::try_from_secs_f64(shifted).unwrap_or(self.max_delay))
     }
+
+    /// The longest wait between two attempts: no stored time of a next attempt is farther away, unless a clock was wrong.
+    pub fn longest_wait(&self) -> Duration {
+        let delay = self.max_delay.as_secs_f64() * (1.0 + self.jitter);
+        Duration::try_from_secs_f64(delay).unwrap_or(self.max_delay).max(self.unknown_grace)
+    }
 }
 
 #[cfg(test)]

@@ -106,6 +106,21 @@ pub struct Attempt {
     pub http_status: Option<u16>,
     /// What happened, for people.
     pub detail: Option<String>,
+    /// Whether it ended with a look-up that got no answer, before anything was sent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub look_up_lost: bool,
+}
+
+impl Attempt {
+    /// Whether the attempt says nothing about the order: its process stopped, or the look-up before it got no answer.
+    pub(super) fn is_no_evidence(&self) -> bool {
+        self.look_up_lost || self.outcome == Some(Outcome::Interrupted)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Whether 11VMS may already have an order under this id.

@@ -53,6 +53,11 @@ pub enum Verdict {
         /// The delay that 11VMS asked for.
         retry_after: Option<Duration>,
     },
+    /// The look-up before the order got no answer, so nothing was sent: the order is in doubt as before.
+    LookUpLost {
+        /// What happened, for people.
+        detail: String,
+    },
 }
 
 impl Verdict {
@@ -63,7 +68,7 @@ impl Verdict {
             Self::Created { .. } => Outcome::Created,
             Self::Rejected { .. } => Outcome::Rejected,
             Self::NotDone { .. } => Outcome::NotDone,
-            Self::Unknown { .. } => Outcome::Unknown,
+            Self::Unknown { .. } | Self::LookUpLost { .. } => Outcome::Unknown,
         }
     }
 
@@ -72,6 +77,7 @@ impl Verdict {
         match self {
             Self::Created { status, .. } | Self::Rejected { status, .. } => Some(*status),
             Self::NotDone { status, .. } | Self::Unknown { status, .. } => *status,
+            Self::LookUpLost { .. } => None,
         }
     }
 
@@ -80,9 +86,10 @@ impl Verdict {
     pub fn with_detail(mut self, addition: &str) -> Self {
         match &mut self {
             Self::Created { .. } => {}
-            Self::Rejected { detail, .. } | Self::NotDone { detail, .. } | Self::Unknown { detail, .. } => {
-                detail.push_str(addition);
-            }
+            Self::Rejected { detail, .. }
+            | Self::NotDone { detail, .. }
+            | Self::Unknown { detail, .. }
+            | Self::LookUpLost { detail } => detail.push_str(addition),
         }
         self
     }
@@ -91,7 +98,10 @@ impl Verdict {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Created { .. } => None,
-            Self::Rejected { detail, .. } | Self::NotDone { detail, .. } | Self::Unknown { detail, .. } => Some(detail),
+            Self::Rejected { detail, .. }
+            | Self::NotDone { detail, .. }
+            | Self::Unknown { detail, .. }
+            | Self::LookUpLost { detail } => Some(detail),
         }
     }
 }

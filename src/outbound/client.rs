@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
 use reqwest::Client;
 use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
@@ -15,7 +14,7 @@ use tracing::{info, warn};
 
 use super::error_chain::error_chain;
 use super::tls::{CertificateFiles, CertificateSettings, OutboundError};
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment};
 use crate::reload::{Reload, Reloadable, Settling};
 
 /// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
@@ -63,7 +62,7 @@ struct Pool {
     client: Client,
     /// The TLS with which they were made.
     tls: Arc<ClientConfig>,
-    opened_at: Timestamp,
+    opened_at: Moment,
 }
 
 /// An HTTP client, exchanged when its files change or its connections are old.
@@ -74,7 +73,7 @@ pub struct Outbound {
     resolver: Option<NameResolver>,
     tls: Reloadable<Content, ClientConfig>,
     pool: ArcSwap<Pool>,
-    checked_at: Mutex<Timestamp>,
+    checked_at: Mutex<Moment>,
     /// Held while a pool is exchanged, so that two callers do not both do it.
     exchange: Mutex<()>,
 }
@@ -97,7 +96,7 @@ impl Outbound {
         let files = settings.certificates.read()?;
         let config = settings.certificates.client_config(&files)?;
         let tls = Reloadable::new(Ok(files.digest()), config, Settling::Immediate);
-        let now = clock.now();
+        let now = clock.moment();
         let client = settings.client(&tls.current(), resolver.as_ref())?;
         let pool = ArcSwap::from_pointee(Pool { client, tls: tls.current(), opened_at: now });
         Ok(Self { settings, clock, resolver, tls, pool, checked_at: Mutex::new(now), exchange: Mutex::default() })
@@ -106,7 +105,7 @@ impl Outbound {
     /// The client with the current certificates, and with connections that are not too old. Files that can't be used leave
     /// the client before in use; a client that was exchanged ends its requests, and then its connections.
     pub fn client(&self) -> Client {
-        let now = self.clock.now();
+        let now = self.clock.moment();
         if self.settings.certificates.has_files() && self.check_is_due(now) {
             self.reload_if_changed();
         }
@@ -114,12 +113,12 @@ impl Outbound {
         if self.is_current(&pool, now) { pool.client.clone() } else { self.exchange_pool(now) }
     }
 
-    fn is_current(&self, pool: &Pool, now: Timestamp) -> bool {
-        Arc::ptr_eq(&pool.tls, &self.tls.current()) && between(pool.opened_at, now) < self.settings.max_connection_age
+    fn is_current(&self, pool: &Pool, now: Moment) -> bool {
+        Arc::ptr_eq(&pool.tls, &self.tls.current()) && now.since(pool.opened_at) < self.settings.max_connection_age
     }
 
     /// Begins with new connections. Reads no file.
-    fn exchange_pool(&self, now: Timestamp) -> Client {
+    fn exchange_pool(&self, now: Moment) -> Client {
         let _one_at_a_time = lock(&self.exchange);
         let pool = self.pool.load();
         if self.is_current(&pool, now) {
@@ -142,9 +141,9 @@ impl Outbound {
         }
     }
 
-    fn check_is_due(&self, now: Timestamp) -> bool {
+    fn check_is_due(&self, now: Moment) -> bool {
         let mut checked_at = lock(&self.checked_at);
-        let is_due = between(*checked_at, now) >= CHECK_INTERVAL;
+        let is_due = now.since(*checked_at) >= CHECK_INTERVAL;
         if is_due {
             *checked_at = now;
         }

@@ -196,7 +196,7 @@ fn every_mistake_is_reported_at_once() {
 fn the_location_contains_no_part_of_a_password() {
     for (url, location) in [
         ("postgres://user:hidden@db.example/orders?sslmode=verify-full", Some("db.example/orders")),
-        ("postgresql://[::1]:5433/orders", Some("::1/orders")),
+        ("postgresql://[::1]:5433/orders", Some("[::1]/orders")),
         ("postgres://one:1,two:2/orders", Some("one,two/orders")),
         ("postgres://user@db.example/orders?host=other.example", Some("other.example/orders")),
         ("postgres://user@%2Frun%2Fpostgresql/orders", None),

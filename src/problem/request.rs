@@ -5,9 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
-use jiff::Timestamp;
 
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment};
 
 /// Version of the API, sent as `API-Version`.
 pub const API_VERSION: &str = "2";
@@ -58,7 +57,7 @@ pub struct RequestContext {
     /// The request's path, without its query.
     pub path: String,
     /// When the request arrived: deadlines count from here.
-    pub received_at: Timestamp,
+    pub received_at: Moment,
     client: OnceLock<String>,
     order_id: OnceLock<String>,
     cart_number: OnceLock<String>,
@@ -71,7 +70,7 @@ tokio::task_local! {
 
 impl RequestContext {
     /// A request that has just arrived.
-    pub fn new(id: RequestId, path: &str, received_at: Timestamp) -> Arc<Self> {
+    pub fn new(id: RequestId, path: &str, received_at: Moment) -> Arc<Self> {
         Arc::new(Self {
             id,
             path: path.to_owned(),
@@ -85,13 +84,13 @@ impl RequestContext {
 
     /// A request of which nothing was read.
     pub fn unread() -> Arc<Self> {
-        Self::new(RequestId::generate(), "/", Timestamp::UNIX_EPOCH)
+        Self::new(RequestId::generate(), "/", Moment::default())
     }
 
     /// A request as examples show it.
     pub fn sample(path: &str) -> Arc<Self> {
         let id = RequestId("7f1c2a50-6a0e-4d5b-9c5b-0d8f3f5a1e77".to_owned());
-        Self::new(id, path, Timestamp::UNIX_EPOCH)
+        Self::new(id, path, Moment::default())
     }
 
     /// The request that the current task answers; an unread one outside of [`RequestContext::scope`].
@@ -106,7 +105,7 @@ impl RequestContext {
 
     /// The part of `deadline` that is left, counted from the arrival.
     pub fn remaining(&self, deadline: Duration, clock: &dyn Clock) -> Duration {
-        deadline.saturating_sub(between(self.received_at, clock.now()))
+        deadline.saturating_sub(clock.moment().since(self.received_at))
     }
 
     /// Notes the client that the access token was issued to.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::Relay;
-use super::dispatcher::Dispatch;
+use super::dispatcher::{Dispatch, Ticket};
 use super::order_log;
-use super::retrying_ledger::LEDGER_RETRY_DELAY;
-use crate::clock::after;
+use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read};
+use super::{Relay, lease_length};
+use crate::clock::{Moment, after, between};
 use crate::ledger::{Claimed, LedgerError, Sharing};
-use crate::order::State;
+use crate::order::{Order, OrderId, State};
 
 /// Interval at which the ledger is searched for open orders that nobody works on. Such orders exist after a restart,
 /// and after another replica's end.
@@ -31,11 +31,19 @@ const MIN_SWEEP_INTERVAL: Duration = Duration::from_millis(100);
 /// that wait.
 pub const REPLICA_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Orders whose next attempt one sweep brings nearer at most: after a step of a clock there may be many, and each is a
+/// write.
+const REPLAN_LIMIT: usize = 1_000;
+
+/// A stored time may be farther away than the policy allows by so much before it counts as wrong: clocks of replicas
+/// differ a little.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
 /// What a sweep found.
 struct Swept {
     /// Whether the sweep reached its limit.
     full: bool,
-    next_due: Option<Timestamp>,
+    next_due: Option<Moment>,
 }
 
 impl Relay {
@@ -85,22 +93,36 @@ impl Relay {
 
     async fn sweep_loop(self: &Arc<Self>) {
         while !self.stopping.is_cancelled() {
-            let now = self.now();
-            let swept = self.resume_due(now).await.unwrap_or_else(|error| {
+            let now = self.dependencies.clock.moment();
+            self.queue_held(now);
+            let swept = self.resume_due(self.reckoned_now()).await.unwrap_or_else(|error| {
                 debug!(error.message = %error, "the ledger can't be searched for due orders; the sweep is repeated");
                 Swept { full: false, next_due: None }
             });
-            let next = after(now, if swept.full { FULL_SWEEP_PAUSE } else { SWEEP_INTERVAL });
-            self.due_timer.set(swept.next_due.map_or(next, |due| due.min(next)));
+            // Whatever the ledger's times say, no sleep is longer than the interval.
+            let next = now.after(if swept.full { FULL_SWEEP_PAUSE } else { SWEEP_INTERVAL });
+            for due in [swept.next_due, self.holds.next()].into_iter().flatten() {
+                self.due_timer.set(due);
+            }
+            self.due_timer.set(next);
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => {}
-                () = self.due_timer.wait(self.dependencies.clock.as_ref(), after(now, MIN_SWEEP_INTERVAL)) => {}
+                () = self.due_timer.wait(self.dependencies.clock.as_ref(), now.after(MIN_SWEEP_INTERVAL)) => {}
             }
         }
     }
 
-    /// Queues every due order that nobody works on, and takes interrupted attempts over.
+    /// Queues the orders that are due by this process's own reckoning.
+    fn queue_held(&self, now: Moment) {
+        for (id, ticket) in self.holds.take_due(now) {
+            self.dispatcher.enqueue(&id, ticket);
+        }
+        self.holds.forget_past(now, |id| self.dispatcher.knows(id));
+    }
+
+    /// Queues every due order that nobody works on, takes interrupted attempts over, and brings attempts nearer that are
+    /// too far away.
     async fn resume_due(self: &Arc<Self>, now: Timestamp) -> Result<Swept, LedgerError> {
         let limit = match self.dependencies.ledger.sharing() {
             Sharing::Exclusive => SWEEP_LIMIT,
@@ -112,30 +134,74 @@ impl Relay {
         let mut new = 0;
         for Claimed { id, received_at, state, revision } in claimed {
             if state != State::Forwarding {
-                new += usize::from(self.dispatcher.enqueue(&id, received_at));
+                new += usize::from(self.dispatcher.enqueue(&id, Ticket::new(received_at, revision)));
             } else if let Some(dispatch) = self.dispatcher.reserve_without_permit(&id) {
                 let relay = Arc::clone(self);
                 self.tasks.spawn(async move { relay.take_over(dispatch, revision).await });
             }
         }
-        Ok(Swept { full: found >= limit && new > 0, next_due: self.dependencies.ledger.next_due(now).await? })
+        self.replan_late(now).await?;
+        let next_due = self.dependencies.ledger.next_due(now).await?;
+        let next_due = next_due.map(|due| self.dependencies.clock.moment().after(between(now, due)));
+        Ok(Swept { full: found >= limit && new > 0, next_due })
+    }
+
+    /// Brings next attempts nearer that are farther away than any wait that the settings allow: a clock was ahead when
+    /// their times were stored, or was set back since. Those that this process has reckoned itself come at their time.
+    async fn replan_late(self: &Arc<Self>, now: Timestamp) -> Result<(), LedgerError> {
+        let horizon = after(now, self.dependencies.policy.longest_wait() + CLOCK_TOLERANCE);
+        let late = self.dependencies.ledger.due_after(horizon, REPLAN_LIMIT).await?;
+        let late = late.into_iter().filter(|order| !self.holds.contains(&order.id));
+        let dispatches: Vec<_> = late
+            .filter_map(|order| Some((self.dispatcher.reserve_without_permit(&order.id)?, order.revision)))
+            .collect();
+        if !dispatches.is_empty() {
+            order_log::attempts_brought_nearer(dispatches.len());
+        }
+        for (dispatch, revision) in dispatches {
+            let relay = Arc::clone(self);
+            self.tasks.spawn(async move { relay.replan(dispatch, revision).await });
+        }
+        Ok(())
+    }
+
+    async fn replan(&self, dispatch: Dispatch, revision: u64) {
+        let Some(mut order) = self.read_revision(&dispatch.id, revision).await else { return };
+        // An error means that its time has come meanwhile.
+        if order.replan(self.reckoned_now(), &self.dependencies.policy).is_ok() {
+            // Superseded: another replica has done it.
+            let _ = self.retrying_ledger.store(&order, &self.stopping).await;
+        }
+    }
+
+    /// Reads an order that the ledger had with a revision, and waits for a read that lags behind; `None` if the order has
+    /// another revision by now.
+    async fn read_revision(&self, id: &OrderId, revision: u64) -> Option<Order> {
+        let clock = &self.dependencies.clock;
+        let limit = clock.moment().after(lease_length(self.dependencies.attempt_limit));
+        loop {
+            match self.retrying_ledger.read(id, &self.stopping).await {
+                Read::Found(order) if order.revision == revision => return Some(*order),
+                Read::Found(order) if order.revision > revision => return None,
+                Read::Unreadable | Read::GivenUp => return None,
+                Read::Found(_) | Read::Absent if clock.moment() >= limit => return None,
+                Read::Found(_) | Read::Absent => self.retrying_ledger.pause(&self.stopping).await?,
+            }
+        }
     }
 
     /// Ends an attempt whose process is gone: its outcome is unknown. Only the attempt that the sweep found is meant, so
     /// an order with another revision is left alone.
     async fn take_over(&self, dispatch: Dispatch, revision: u64) {
-        let Some(mut order) = self.retrying_ledger.read(&dispatch.id, &self.stopping).await else { return };
-        if order.state != State::Forwarding || order.revision != revision {
+        let Some(mut order) = self.read_revision(&dispatch.id, revision).await else { return };
+        if order.state != State::Forwarding || self.abandoned.contains(&order) {
             return;
         }
         order_log::attempt_interrupted(&order);
         if let Err(defect) = order.interrupt(self.now(), &self.dependencies.policy) {
             return order_log::interruption_not_recorded(&order, &defect);
         }
-        if self.settle(&order).await {
-            order_log::attempt_ended(&order);
-            self.publish(order);
-        }
+        self.settle(order).await;
     }
 
     /// Gives callers of this replica the outcomes that other replicas have stored.

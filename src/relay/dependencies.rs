@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::order::breaker::BreakerPolicy;
@@ -50,4 +52,16 @@ pub struct Dependencies {
     pub attempt_limit: Duration,
     /// Where in the jitter a retry falls.
     pub jitter: JitterSource,
+    /// The backup that the ledger was restored from, if it was.
+    pub restored: Option<RestoredLedger>,
+}
+
+/// A ledger that was restored from a backup, and lacks what came after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoredLedger {
+    /// The time of the backup (`ledger.restored_at`, or the backup's own mark).
+    pub backup: Timestamp,
+    /// How long after it carts may come again that the ledger has lost (`ledger.retention`): the ledger would have
+    /// forgotten them by then in any case.
+    pub matters_for: Duration,
 }

@@ -8,20 +8,43 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use crate::clock::Clock;
-use crate::order::OrderId;
+use crate::clock::{Clock, Moment};
 use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, CallPurpose, CallResult, Transition};
+use crate::order::{Order, OrderId};
 
 /// Orders that are taken from a shared ledger, as a multiple of the permits: enough that no permit stays unused, few
 /// enough that other replicas have their share.
 const PREFETCH_FACTOR: usize = 2;
 
+/// What is known of an order that is to be dispatched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// When its cart first arrived: the order's place in the queue.
+    pub received_at: Timestamp,
+    /// The revision that the ledger had, at least: a read that shows less lags behind. 0 if none is known to be there.
+    pub revision: u64,
+    /// Until when such reads are repeated; set at the first one.
+    pub reread_until: Option<Moment>,
+}
+
+impl Ticket {
+    /// For an order that the ledger has, or may have.
+    pub const fn new(received_at: Timestamp, revision: u64) -> Self {
+        Self { received_at, revision, reread_until: None }
+    }
+
+    /// For an order that was read.
+    pub const fn of(order: &Order) -> Self {
+        Self::new(order.received_at, order.revision)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QueueState {
-    Queued,
+    Queued(Ticket),
     Dispatched {
-        /// The order was queued again during its dispatch, with this time of arrival.
-        again: Option<Timestamp>,
+        /// The order was queued again during its dispatch.
+        again: Option<Ticket>,
     },
 }
 
@@ -57,22 +80,24 @@ impl Dispatcher {
 
     /// Queues an order by the time at which its cart first arrived; false if it is queued already. An order that is
     /// dispatched is queued again when its dispatch ends.
-    pub fn enqueue(&self, id: &OrderId, received_at: Timestamp) -> bool {
+    pub fn enqueue(&self, id: &OrderId, ticket: Ticket) -> bool {
         let mut state = self.state();
         match state.known.get_mut(id) {
-            Some(QueueState::Queued) => return false,
-            Some(QueueState::Dispatched { again }) => return again.replace(received_at).is_none(),
+            Some(QueueState::Queued(known)) => {
+                known.revision = known.revision.max(ticket.revision);
+                return false;
+            }
+            Some(QueueState::Dispatched { again }) => return again.replace(ticket).is_none(),
             None => {}
         }
-        state.known.insert(id.clone(), QueueState::Queued);
-        state.queued.insert((received_at, id.clone()));
+        state.known.insert(id.clone(), QueueState::Queued(ticket));
+        state.queued.insert((ticket.received_at, id.clone()));
         drop(state);
         self.changed.notify_one();
         true
     }
 
     /// Whether the order is queued or dispatched.
-    #[cfg(test)]
     pub fn knows(&self, id: &OrderId) -> bool {
         self.state().known.contains_key(id)
     }
@@ -94,7 +119,8 @@ impl Dispatcher {
             return None;
         }
         state.known.insert(id.clone(), QueueState::Dispatched { again: None });
-        Some(Dispatch { id: id.clone(), dispatcher: Arc::clone(self), permit: None })
+        let ticket = Ticket::new(Timestamp::default(), 0);
+        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit: None })
     }
 
     /// Waits until an order is queued, a permit is free, and the breaker admits the call.
@@ -103,7 +129,9 @@ impl Dispatcher {
             // Before the state is read, so that a change in between is not missed.
             let changed = self.changed.notified();
             let rejected_until = match self.try_dispatch() {
-                Ok((id, permit)) => return Dispatch { id, dispatcher: Arc::clone(self), permit: Some(permit) },
+                Ok((id, ticket, permit)) => {
+                    return Dispatch { id, ticket, dispatcher: Arc::clone(self), permit: Some(permit) };
+                }
                 Err(rejected_until) => rejected_until,
             };
             tokio::select! {
@@ -116,32 +144,35 @@ impl Dispatcher {
 
     /// Dispatches the oldest order if that is possible now; else returns when the breaker admits a call, if it is the
     /// breaker that rejects it.
-    fn try_dispatch(&self) -> Result<(OrderId, CallPurpose), Option<Timestamp>> {
+    fn try_dispatch(&self) -> Result<(OrderId, Ticket, CallPurpose), Option<Moment>> {
         let mut state = self.state();
         if state.queued.is_empty() || state.permits_in_use >= self.permits {
             return Err(None);
         }
-        let purpose = match state.breaker.try_acquire(self.clock.now()) {
+        let purpose = match state.breaker.try_acquire(self.clock.moment()) {
             Admittance::Allowed(purpose) => purpose,
             Admittance::RejectedUntil(time) => return Err(Some(time)),
             Admittance::ProbeInFlight => return Err(None),
         };
-        let Some((_, id)) = state.queued.pop_first() else { return Err(None) };
+        let Some((received_at, id)) = state.queued.pop_first() else { return Err(None) };
         state.permits_in_use += 1;
-        state.known.insert(id.clone(), QueueState::Dispatched { again: None });
-        Ok((id, purpose))
+        let ticket = match state.known.insert(id.clone(), QueueState::Dispatched { again: None }) {
+            Some(QueueState::Queued(ticket)) => ticket,
+            _ => Ticket::new(received_at, 0),
+        };
+        Ok((id, ticket, purpose))
     }
 
     /// Records a call that 11VMS has answered well, whatever becomes of its order.
     pub fn record_success(&self) {
-        let transition = self.state().breaker.record(CallPurpose::Regular, CallResult::Success, self.clock.now());
+        let transition = self.state().breaker.record(CallPurpose::Regular, CallResult::Success, self.clock.moment());
         self.transition(transition, None);
     }
 
     fn return_permit(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
         let mut state = self.state();
         state.permits_in_use -= 1;
-        let transition = state.breaker.record(purpose, result, self.clock.now());
+        let transition = state.breaker.record(purpose, result, self.clock.moment());
         drop(state);
         self.transition(transition, failure);
     }
@@ -165,8 +196,8 @@ impl Dispatcher {
             Some(QueueState::Dispatched { again }) => again,
             _ => None,
         };
-        if let Some(received_at) = again {
-            self.enqueue(id, received_at);
+        if let Some(ticket) = again {
+            self.enqueue(id, ticket);
         }
     }
 }
@@ -176,6 +207,8 @@ impl Dispatcher {
 pub struct Dispatch {
     /// The order.
     pub id: OrderId,
+    /// With what it was queued.
+    pub ticket: Ticket,
     dispatcher: Arc<Dispatcher>,
     /// The purpose of the call that the permit was given for, while the permit is held.
     permit: Option<CallPurpose>,
@@ -203,7 +236,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::{ManualClock, after};
+    use crate::clock::ManualClock;
 
     fn dispatcher(permits: usize, failures: u32) -> (Arc<Dispatcher>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::default());
@@ -216,8 +249,8 @@ mod tests {
         OrderId::of(&number.to_string())
     }
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    fn at(seconds: i64) -> Ticket {
+        Ticket::new(Timestamp::from_second(1_700_000_000 + seconds).unwrap(), 1)
     }
 
     /// The next dispatch, if there is one now.
@@ -293,7 +326,7 @@ mod tests {
             async move { dispatcher.next().await.id.clone() }
         });
         tokio::task::yield_now().await;
-        dispatcher.enqueue(&id(1), after(clock.now(), Duration::ZERO));
+        dispatcher.enqueue(&id(1), Ticket::new(clock.now(), 1));
         assert_eq!(queued.await.unwrap(), id(1));
     }
 }

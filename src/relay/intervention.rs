@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::background::REPLICA_POLL_INTERVAL;
-use super::{Relay, SubmitOutcome, order_log};
-use crate::clock::after;
+use super::{MIN_ADMISSION_WAIT, Relay, SubmitOutcome, order_log};
+use crate::clock::Moment;
 use crate::ledger::{LedgerError, Stored};
 use crate::order::{Admission, Order, OrderId, Resolution, Resolved, State};
 
@@ -21,11 +21,12 @@ impl Relay {
         by: String,
         wait: Duration,
     ) -> Result<Option<SubmitOutcome>, LedgerError> {
-        let deadline = after(self.now(), wait);
+        let deadline = self.dependencies.clock.moment().after(wait);
         let waiter = self.waiters.subscribe(&id);
+        let earliest = self.dependencies.clock.moment().after(MIN_ADMISSION_WAIT);
         let relay = Arc::clone(self);
         let reopened = id.clone();
-        let reopen = async move { relay.reopen(&reopened, &by).await };
+        let reopen = async move { relay.reopen(&reopened, &by, deadline.max(earliest)).await };
         let Some(admission) = self.detached(&id, reopen, wait).await? else {
             return Ok(None);
         };
@@ -44,14 +45,15 @@ impl Relay {
         by: &str,
         wait: Duration,
     ) -> Result<Option<Resolved>, LedgerError> {
-        let deadline = after(self.now(), wait);
+        let deadline = self.dependencies.clock.moment().after(wait);
         let waiter = self.waiters.subscribe(id);
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
-            match order.resolve(&resolution, by, self.now()) {
-                Resolved::AttemptInProgress(order) if self.now() < deadline && !self.stopped.is_cancelled() => {
+            let now = self.dependencies.clock.moment();
+            match self.resolved(order, &resolution, by) {
+                Resolved::AttemptInProgress(order) if now < deadline && !self.stopped.is_cancelled() => {
                     // Another replica may be making the attempt, so the ledger is read again now and then.
-                    let next_read = after(self.now(), REPLICA_POLL_INTERVAL).min(deadline);
+                    let next_read = now.after(REPLICA_POLL_INTERVAL).min(deadline);
                     tokio::select! {
                         biased;
                         () = waiter.attempt_ended_after(order.revision) => {}
@@ -66,9 +68,29 @@ impl Relay {
                     if stored.await? == Stored::Committed {
                         return Ok(Some(Resolved::Applied(order)));
                     }
+                    self.read_later(deadline).await?;
                 }
                 other => return Ok(Some(other)),
             }
+        }
+    }
+
+    /// Waits before an order is read again that has changed since it was read: a read may lag behind, and must not be
+    /// repeated without a pause, nor without an end.
+    async fn read_later(&self, deadline: Moment) -> Result<(), LedgerError> {
+        if self.dependencies.clock.moment() >= deadline || self.stopped.is_cancelled() {
+            return Err(LedgerError::TimedOut);
+        }
+        self.dependencies.clock.sleep(REPLICA_POLL_INTERVAL).await;
+        Ok(())
+    }
+
+    fn resolved(&self, order: Order, resolution: &Resolution, by: &str) -> Resolved {
+        match order.resolve(resolution, by, self.now()) {
+            Resolved::AttemptInProgress(order) if self.abandoned.contains(&order) => {
+                Resolved::Applied(order.resolve_abandoned(resolution, by, self.now()))
+            }
+            resolved => resolved,
         }
     }
 
@@ -76,12 +98,13 @@ impl Relay {
         let stored = self.dependencies.ledger.store(settled.clone()).await?;
         if stored == Stored::Committed {
             order_log::intervened(&settled);
-            self.publish(settled);
+            self.abandoned.forget(&settled.id);
+            self.waiters.publish(settled);
         }
         Ok(stored)
     }
 
-    async fn reopen(&self, id: &OrderId, by: &str) -> Result<Option<Admission>, LedgerError> {
+    async fn reopen(&self, id: &OrderId, by: &str, deadline: Moment) -> Result<Option<Admission>, LedgerError> {
         let grace = self.dependencies.policy.unknown_grace;
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
@@ -95,7 +118,7 @@ impl Relay {
                     return Ok(Some(Admission::Restarted(order)));
                 }
                 // The order has changed meanwhile, and is read once more.
-                Some(_) => {}
+                Some(_) => self.read_later(deadline).await?,
             }
         }
     }

@@ -160,6 +160,40 @@ pub fn outcome_not_stored(order: &Order) {
     );
 }
 
+/// Reports an outcome that the ledger can't hold in any form.
+pub fn outcome_refused(order: &Order, reason: &str) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        order.purchase_order_number = order.purchase_order_number.as_deref(),
+        order.attempt.outcome = outcome(order),
+        order.attempt.detail = detail(order),
+        error.message = reason,
+        "the ledger can't store how an attempt ended: the order stays forwarding until a person resolves it"
+    );
+}
+
+/// Reports that 11VMS is asked for an order that the ledger, which was restored, may have forgotten.
+pub fn asked_since_restore(order: &Order) {
+    info!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        ledger.restored_at = order.restored_from.map(display),
+        "the ledger was restored and may have known more about this order: 11VMS is asked for it before it is sent"
+    );
+}
+
+/// Reports stored times that were farther away than any wait.
+pub fn attempts_brought_nearer(count: usize) {
+    warn!(
+        order.count = count,
+        "next attempts were stored for a time that is farther away than any wait: a clock is, or was, wrong; they come after the longest wait"
+    );
+}
+
 /// Reports that the begin of an attempt is stored once more, because its lease is no longer fresh.
 pub fn begin_repeated(order: &Order) {
     warn!(

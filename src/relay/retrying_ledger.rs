@@ -13,6 +13,30 @@ use crate::order::{Order, OrderId};
 /// Pause after a failed read or write: short for a caller that waits, long for a storage that has to recover.
 pub const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// The end of a write.
+#[derive(Debug)]
+pub enum Write {
+    /// The ledger has taken it, or has a later revision.
+    Done(Stored),
+    /// The ledger can't hold it, whatever its own state is.
+    Refused(String),
+    /// It was given up.
+    GivenUp,
+}
+
+/// The end of a read.
+#[derive(Debug)]
+pub enum Read {
+    /// The order.
+    Found(Box<Order>),
+    /// There is no such order, as far as this read shows.
+    Absent,
+    /// Its record can't be read.
+    Unreadable,
+    /// It was given up.
+    GivenUp,
+}
+
 /// A ledger whose failures are waited out.
 #[derive(Debug)]
 pub struct RetryingLedger {
@@ -28,32 +52,36 @@ impl RetryingLedger {
 
     /// Stores an order until the ledger takes it, or `give_up`. A write that failed may have been made all the same;
     /// the same write again does no harm.
-    pub async fn store(&self, order: &Order, give_up: &CancellationToken) -> Option<Stored> {
+    pub async fn store(&self, order: &Order, give_up: &CancellationToken) -> Write {
         loop {
             match self.ledger.store(order.clone()).await {
-                Ok(stored) => return Some(stored),
+                Ok(stored) => return Write::Done(stored),
+                Err(LedgerError::Unwritable(reason)) => return Write::Refused(reason),
                 Err(error) => debug!(
                     order.id = %order.id, order.state = order.state.name(), error.message = %error,
                     "the order can't be stored yet; the write is tried again"
                 ),
             }
-            self.pause(give_up).await?;
+            if self.pause(give_up).await.is_none() {
+                return Write::GivenUp;
+            }
         }
     }
 
-    /// Reads an order until the ledger can be read; `None` if there is no such order, its record can't be read, or on
-    /// `give_up`.
-    pub async fn read(&self, id: &OrderId, give_up: &CancellationToken) -> Option<Order> {
+    /// Reads an order until the ledger can be read, or `give_up`.
+    pub async fn read(&self, id: &OrderId, give_up: &CancellationToken) -> Read {
         loop {
             match self.ledger.find(id).await {
-                Ok(order) => return order,
-                Err(LedgerError::Unreadable { .. }) => return None,
+                Ok(order) => return order.map_or(Read::Absent, |order| Read::Found(Box::new(order))),
+                Err(LedgerError::Unreadable { .. }) => return Read::Unreadable,
                 Err(error) => debug!(
                     order.id = %id, error.message = %error,
                     "the order can't be read yet; the read is tried again"
                 ),
             }
-            self.pause(give_up).await?;
+            if self.pause(give_up).await.is_none() {
+                return Read::GivenUp;
+            }
         }
     }
 

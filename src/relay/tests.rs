@@ -58,6 +58,10 @@ impl FakeLedger {
     }
 }
 
+fn claimed(order: &Order) -> Claimed {
+    Claimed { id: order.id.clone(), received_at: order.received_at, state: order.state, revision: order.revision }
+}
+
 #[async_trait]
 impl Ledger for FakeLedger {
     fn sharing(&self) -> Sharing {
@@ -99,18 +103,18 @@ impl Ledger for FakeLedger {
 
     async fn claim(&self, now: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
         let due = |order: &&Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
-        let claimed = |order: &Order| Claimed {
-            id: order.id.clone(),
-            received_at: order.received_at,
-            state: order.state,
-            revision: order.revision,
-        };
         Ok(self.orders.lock().unwrap().values().filter(due).map(claimed).collect())
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         let orders = self.orders.lock().unwrap();
         Ok(orders.values().filter_map(|order| order.next_attempt_at).filter(|at| *at > now).min())
+    }
+
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        let orders = self.orders.lock().unwrap();
+        let late = orders.values().filter(|order| order.next_attempt_at.is_some_and(|at| at > time));
+        Ok(late.take(limit).map(claimed).collect())
     }
 
     async fn purge(&self, _: Timestamp, _: Duration) -> Result<usize, LedgerError> {
@@ -196,6 +200,7 @@ fn stack(script: &[Post]) -> Stack {
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
+        restored: None,
     });
     tokio::spawn(Arc::clone(&relay).run());
     Stack { relay, ledger, vms, clock }

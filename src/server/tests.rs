@@ -56,6 +56,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         breaker: settings.target.breaker,
         attempt_limit: Duration::from_secs(1),
         jitter: JitterSource(Arc::new(|| 0.0)),
+        restored: None,
     });
     let second = Duration::from_secs(1);
     let client = ClientSettings {

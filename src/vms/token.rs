@@ -9,11 +9,10 @@ mod request;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::clock::{Clock, after};
+use crate::clock::{Clock, Moment};
 use crate::config::TargetOAuth2;
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
@@ -36,8 +35,8 @@ pub struct AccessToken {
     pub value: Arc<SecretString>,
     /// `instance_url`: where the token is valid, if not at the host of `target.base_url`.
     pub instance_url: Option<Url>,
-    renew_at: Timestamp,
-    expires_at: Timestamp,
+    renew_at: Moment,
+    expires_at: Moment,
 }
 
 /// The source of tokens for 11VMS.
@@ -98,21 +97,21 @@ impl TokenSource {
     }
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
-        let requested_at = self.clock.now();
-        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http.client(), requested_at).await?;
+        let requested_at = self.clock.moment();
+        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http.client(), self.clock.now()).await?;
         let lifetime = issued.expires_in.unwrap_or(DEFAULT_LIFETIME);
         let until_renewal = lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 10));
         Ok(AccessToken {
             value: Arc::new(issued.value),
             instance_url: issued.instance_url,
-            renew_at: after(requested_at, until_renewal),
-            expires_at: after(requested_at, lifetime),
+            renew_at: requested_at.after(until_renewal),
+            expires_at: requested_at.after(lifetime),
         })
     }
 
     /// The current token, before one of its times.
-    fn current_before(&self, end: impl FnOnce(&AccessToken) -> Timestamp) -> Option<AccessToken> {
-        self.current().clone().filter(|token| self.clock.now() < end(token))
+    fn current_before(&self, end: impl FnOnce(&AccessToken) -> Moment) -> Option<AccessToken> {
+        self.current().clone().filter(|token| self.clock.moment() < end(token))
     }
 
     fn current(&self) -> MutexGuard<'_, Option<AccessToken>> {

@@ -37,6 +37,7 @@ mod full_disk;
 mod http2_failures;
 mod hygiene;
 mod identity_systems;
+mod ledger_file;
 mod limits;
 mod listing;
 mod load;

@@ -29,6 +29,18 @@ impl Replicas {
         Some(Self { server, services })
     }
 
+    /// Waits until every replica answers its probe with a status.
+    async fn until_ready(&self, status: u16) {
+        for service in &self.services {
+            let mut polls = 0;
+            while service.get("/readyz").await.status != status {
+                polls += 1;
+                assert!(polls < 200, "/readyz was never {status}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
     /// Moves the clocks of all replicas on, little by little, until the work is done.
     async fn until<T>(&self, work: impl Future<Output = T>) -> T {
         let pass = async {
@@ -101,4 +113,58 @@ async fn a_replica_without_its_database_sends_nothing_until_it_is_back() {
     assert_eq!(service.get("/readyz").await.status, 200);
     assert_eq!(replicas.until(service.send(&cart(2))).await.status, 201);
     assert_eq!(service.get(&format!("{ORDERS}?limit=5")).await.body["orders"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_waits_for_its_database() {
+    let Some(server) = Postgres::start() else { return };
+    let settings = format!("ledger.url = {:?}", server.database("orders"));
+    server.crash();
+    let start = tokio::spawn(async move { Service::start_with(&settings).await });
+    server.restart();
+    let service = start.await.unwrap();
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_has_become_read_only_is_not_ready_and_recovers_by_itself() {
+    let Some(replicas) = Replicas::start(2, "").await else { return };
+    let (one, server) = (&replicas.services[0], &replicas.server);
+    assert_eq!(one.send(&cart(1)).await.status, 201);
+    server.set("default_transaction_read_only", "on");
+    replicas.until_ready(503).await;
+    one.send(&cart(2)).await.is_problem(503, "ledger-unavailable");
+    assert_eq!(one.vms.orders().len(), 1);
+    server.set("default_transaction_read_only", "off");
+    replicas.until_ready(200).await;
+    assert_eq!(replicas.until(one.send(&cart(2))).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_that_the_ledger_can_not_store_is_refused_alone() {
+    let Some(replicas) = Replicas::start(1, "server.deadline = \"10m\"").await else { return };
+    let service = &replicas.services[0];
+    // As an encoding that lacks a letter does.
+    replicas.server.run_sql("orders", "ALTER TABLE orders ADD CHECK (record NOT LIKE '%Łódź%')");
+    let named = |number: u32| {
+        let mut cart = cart(number);
+        cart["ITEM"][0]["DESCRIPTION"] = if number == 7 { "Łódź" } else { "Warszawa" }.into();
+        cart
+    };
+    let calls: Vec<_> = (1..=40).map(|number| tokio::spawn(service.post(named(number).to_string()).send())).collect();
+    let answers = replicas.until(async {
+        let mut answers = Vec::new();
+        for call in calls {
+            answers.push(Answer::of(call.await.unwrap().unwrap()).await);
+        }
+        answers
+    });
+    for (number, answer) in (1..).zip(answers.await) {
+        if number == 7 {
+            answer.is_problem(422, "invalid-cart");
+            assert!(answer.body["detail"].as_str().unwrap().contains("can't store this"), "{}", answer.text);
+        } else {
+            assert_eq!(answer.status, 201, "{}", answer.text);
+        }
+    }
 }

@@ -74,8 +74,13 @@ impl Callers {
         }
     }
 
+    /// The number of carts that are recorded, and whose outcome nobody knows yet.
+    pub fn recorded(&self) -> usize {
+        self.recorded.len()
+    }
+
     /// What was recorded is finished by itself: after a lease, a sweep, a grace, and a few attempts at most.
-    async fn await_recorded(&mut self) {
+    pub async fn await_recorded(&mut self) {
         for number in std::mem::take(&mut self.recorded) {
             let url = format!("{}{ORDERS}/{number}", self.addresses[0]);
             let mut polls = 0;

@@ -18,6 +18,7 @@ mod postgres;
 mod support;
 
 mod callers;
+mod failover;
 mod siege;
 mod victim;
 

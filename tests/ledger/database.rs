@@ -109,6 +109,18 @@ async fn a_host_can_be_a_socket_or_an_address() {
     }
 }
 
+/// The driver trusts the certificates of the crate `webpki-roots` besides the named ones: ours has none.
+#[test]
+fn the_driver_trusts_no_certificates_of_its_own() {
+    let lock = include_str!("../../Cargo.lock");
+    let package = lock.split("[[package]]").find(|package| package.contains("name = \"webpki-roots\"")).unwrap();
+    assert!(!package.contains("source ="), "the crate of crates.io is built in: {package}");
+    assert!(
+        include_str!("../../vendor/webpki-roots/src/lib.rs")
+            .contains("TLS_SERVER_ROOTS: &[TrustAnchor<'static>] = &[];")
+    );
+}
+
 /// A server with TLS, and the rules of its `pg_hba.conf`.
 fn with_tls(ca: &Ca, rules: &str) -> Option<Postgres> {
     let server = Postgres::start()?;

@@ -15,8 +15,13 @@ mod pgbouncer;
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod backup;
 mod database;
 mod failover;
+mod file;
+mod folder;
+mod full_disk;
+mod lost_changes;
 mod replicas;
 mod suite;
 

@@ -20,6 +20,22 @@ pub enum Defect {
     LeasesIgnored,
     /// A retry comes before its time.
     Hurried,
+    /// Waits, ages and deadlines count on the wall clock.
+    WaitsByWallClock,
+    /// A next attempt whose stored time is too far away is left there.
+    FarTimesKept,
+    /// A read that shows less than was written is believed.
+    LaggingReadsBelieved,
+    /// The write of an outcome that the ledger can't hold is repeated for ever.
+    RefusedRecordRepeated,
+    /// An answer whose body breaks off counts as no answer.
+    BrokenAnswerIgnored,
+    /// An entry of a look-up counts whatever id it has.
+    StrangersTaken,
+    /// A look-up without an answer uses up a retry.
+    LostLookUpCounts,
+    /// A ledger that was restored is taken for complete.
+    RestoreIgnored,
 }
 
 impl Defect {
@@ -28,15 +44,28 @@ impl Defect {
         match self {
             Self::SettledBeforeSent => &["which 11VMS does not have", "created became", "which is not so"],
             Self::ResentWithoutLookUp => &["11VMS has two orders"],
-            Self::LeasesIgnored => &["11VMS has two orders", "sent without a lease"],
+            Self::LeasesIgnored => {
+                &["11VMS has two orders", "sent without a lease", "asked before the grace has passed"]
+            }
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
             Self::BeginNotRecorded => &["sent without a record in the ledger"],
             Self::AnsweredBeforeSettled => &["which the ledger does not have"],
-            Self::AskedTooEarly | Self::Hurried => &["an attempt begins before its time"],
+            Self::AskedTooEarly => &["asked before the grace has passed"],
+            Self::Hurried => &["an attempt begins before its time", "asked before the grace has passed"],
+            Self::WaitsByWallClock => {
+                &["answered after the deadline", "asked before the grace has passed", "not ordered at once", ": still "]
+            }
+            Self::FarTimesKept => &[": still retrying"],
+            Self::LaggingReadsBelieved => &["not ordered at once"],
+            Self::RefusedRecordRepeated => &[": still forwarding"],
+            Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
+            Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
+            Self::LostLookUpCounts => &["a lost look-up uses up a retry"],
+            Self::RestoreIgnored => &["11VMS has two orders"],
         }
     }
 
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::SettledBeforeSent,
         Self::ResentWithoutLookUp,
         Self::ReleasedOnFailure,
@@ -45,5 +74,13 @@ impl Defect {
         Self::AskedTooEarly,
         Self::LeasesIgnored,
         Self::Hurried,
+        Self::WaitsByWallClock,
+        Self::FarTimesKept,
+        Self::LaggingReadsBelieved,
+        Self::RefusedRecordRepeated,
+        Self::BrokenAnswerIgnored,
+        Self::StrangersTaken,
+        Self::LostLookUpCounts,
+        Self::RestoreIgnored,
     ];
 }

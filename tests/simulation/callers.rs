@@ -7,6 +7,7 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::order::{Candidate, OrderId, PropagatedHeaders, Resolution, Resolved, State};
 use purchase_order_webhook::relay::{Relay, SubmitOutcome};
 use rand::Rng as _;
+use serde_json::json;
 
 use crate::plan::{Action, submission};
 use crate::run::{ProcessRun, Simulation};
@@ -15,6 +16,12 @@ use crate::world::ProcessRunId;
 /// A caller is answered at most so long after its deadline: the cart has five seconds to be recorded, and a final read
 /// of the order has one.
 const ANSWER_TOLERANCE: Duration = Duration::from_millis(6_500);
+
+/// The number of the cart that is sent when everything is settled.
+pub const LAST_CART: usize = 100;
+
+/// The wait of its sender: with nothing in its way, the cart is admitted, looked up if need be, and sent.
+pub const LAST_CART_WAIT: Duration = Duration::from_secs(6);
 
 impl Simulation {
     /// A replica that runs, as a load balancer picks it.
@@ -33,6 +40,7 @@ impl Simulation {
 
     pub fn submit(&mut self, cart: usize, version: usize, wait: Duration, hangs_up_after: Option<Duration>) {
         let again = submission(&mut self.random, cart);
+        let is_last = cart == LAST_CART;
         let (sends_again, pause) = (self.random.random_bool(0.5), self.random.random_range(100..8_000));
         let Some((process, relay)) = self.pick_replica() else { return };
         let (world, follow_ups) = (self.world.clone(), Arc::clone(&self.follow_ups));
@@ -40,6 +48,9 @@ impl Simulation {
         let request = async move {
             let answer = relay.submit(candidate(cart, version), wait).await;
             world.lock().check_deadline(cart, deadline);
+            if is_last {
+                world.lock().check_last_cart(answer.as_ref().ok());
+            }
             if let Ok(answer) = &answer {
                 world.lock().check_answer(answer);
             }
@@ -102,11 +113,12 @@ fn id(cart: usize) -> OrderId {
 }
 
 fn candidate(cart: usize, version: usize) -> Candidate {
+    let city = ["Berlin", "Bonn", "Łódź"][version];
     Candidate {
         id: id(cart),
         cart_number: format!("{}", cart + 1),
         fingerprint: format!("{version}"),
-        body: format!("{{\"externalId\":\"{}\",\"version\":{version}}}", cart + 1),
+        body: json!({ "externalId": format!("{}", cart + 1), "to": city }).to_string(),
         mapping_version: "v".to_owned(),
         propagated_headers: PropagatedHeaders::default(),
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
+use purchase_order_webhook::order::vms_response::CallOutcome;
 use purchase_order_webhook::order::{Attempt, Order, OrderId, Outcome, State};
 use purchase_order_webhook::relay::SubmitOutcome;
 
-use crate::run::INITIAL_DELAY;
-use crate::world::{GRACE, World};
+use crate::run::{INITIAL_DELAY, MAX_DELAY};
+use crate::vms::RequestInFlight;
+use crate::world::{ProcessRunId, World};
 
 #[derive(Debug, Default)]
 pub struct Invariants {
@@ -20,10 +22,34 @@ pub struct Invariants {
     answered_numbers: BTreeMap<OrderId, String>,
     /// Numbers that people named.
     pub numbers_by_hand: BTreeSet<(OrderId, String)>,
-    /// Before this time 11VMS does not want an order again (`Retry-After`).
-    pub not_before: BTreeMap<OrderId, Timestamp>,
+    /// Numbers that callers got before the ledger was lost: another one must not follow, but a refusal may.
+    numbers_before_restore: BTreeMap<OrderId, String>,
+    /// The waits before the next attempt of an order, as far as a process knows of them.
+    waits: BTreeMap<OrderId, Wait>,
+    /// The answers that a process has heard, and not stored yet.
+    heard: BTreeMap<OrderId, Heard>,
+    /// Attempts, by the revision of their begin, whose look-up got no answer.
+    pub lost_look_ups: BTreeSet<(OrderId, u64)>,
+    /// The cart that is sent at the end was answered.
+    pub last_cart_answered: bool,
     /// The first violation.
     pub violation: Option<String>,
+}
+
+/// An answer of 11VMS, as a process has heard it.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    process: ProcessRunId,
+    at: Timestamp,
+    retry_after: Option<Duration>,
+}
+
+/// The wait after an attempt, on the true clock. All processes keep it if their clocks are right; the process that made
+/// the attempt keeps it whatever the clocks show.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    process: ProcessRunId,
+    until: Timestamp,
 }
 
 impl World {
@@ -33,13 +59,16 @@ impl World {
     }
 
     /// A record was committed in place of another.
-    pub fn check_change(&mut self, before: Option<Order>, order: &Order) {
+    pub fn check_change(&mut self, before: Option<Order>, order: &Order, process: ProcessRunId) {
         let Some(before) = before else { return };
         if matches!(before.state, State::Created | State::Cancelled) && before != *order {
             self.report_violation(format!("{}: {} became {}", order.id, before.state.name(), order.state.name()));
         }
         if order.state == State::Forwarding && before != *order {
-            self.check_begin(&before, order);
+            self.check_begin(&before, order, process);
+        }
+        if before.state == State::Forwarding && before != *order {
+            self.note_end(&before, order, process);
         }
         if before.state == State::Forwarding && before.interventions.len() < order.interventions.len() {
             self.report_violation(format!("{}: settled by hand while an attempt is under way", order.id));
@@ -47,27 +76,75 @@ impl World {
     }
 
     /// An attempt begins, and not before its time.
-    fn check_begin(&mut self, before: &Order, order: &Order) {
+    fn check_begin(&mut self, before: &Order, order: &Order, process: ProcessRunId) {
+        let wait = self.invariants.waits.remove(&order.id);
+        if order.attempts_used == 1 && order.attempts.last().is_some_and(|last| last.number == 1) {
+            return;
+        }
+        // A restart begins anew: its sender has had the Retry-After of the earlier attempts.
+        let is_retry = before.attempts_used > 0 || before.attempts.last().is_some_and(|last| last.look_up_lost);
+        let is_bound = |wait: &Wait| is_retry && (self.clocks_agree || wait.process == process);
         let started = order.attempts.last().unwrap().started_at;
-        if order.attempts_used == 1 {
-            // The cart was sent again: its sender has had the Retry-After of the earlier attempts.
-            self.invariants.not_before.remove(&order.id);
-        }
-        let mut early = before.next_attempt_at.is_some_and(|at| started < at);
-        if let Some(last) = order.attempts.iter().rev().nth(1) {
-            let end = end(last);
-            let in_doubt = matches!(last.outcome, Some(Outcome::Unknown | Outcome::Interrupted));
-            let is_retry = order.attempts_used >= 2 && last.outcome != Some(Outcome::Interrupted);
-            early |= in_doubt && started < after(end, GRACE);
-            early |= is_retry && started < after(end, INITIAL_DELAY.mul_f64(0.899));
-            early |= is_retry && self.invariants.not_before.get(&order.id).is_some_and(|at| started < *at);
-        }
-        if early {
+        let hurries = self.clocks_agree && before.next_attempt_at.is_some_and(|at| started < at);
+        if hurries || wait.filter(is_bound).is_some_and(|wait| self.now < wait.until) {
             self.report_violation(format!("{}: an attempt begins before its time", order.id));
         }
     }
 
-    /// An order has arrived at 11VMS.
+    /// A process has heard the answer to an order, or that there is none.
+    pub fn note_answer(&mut self, id: &OrderId, process: ProcessRunId, answer: &CallOutcome) {
+        let retry_after = match answer {
+            CallOutcome::Answered(response) => response.retry_after,
+            CallOutcome::NotSent(_) | CallOutcome::Lost(_) => None,
+        };
+        self.invariants.heard.insert(id.clone(), Heard { process, at: self.now, retry_after });
+    }
+
+    /// The end of an attempt was stored.
+    fn note_end(&mut self, before: &Order, order: &Order, process: ProcessRunId) {
+        let heard = self.invariants.heard.remove(&order.id).filter(|heard| heard.process == process);
+        let last = order.attempts.last().unwrap();
+        if let Some(heard) = heard.filter(|_| last.outcome != Some(Outcome::Interrupted)) {
+            let wait = INITIAL_DELAY.mul_f64(0.899).max(heard.retry_after.unwrap_or_default().min(MAX_DELAY));
+            let until = after(heard.at, wait);
+            self.record(&format!("{}: the next attempt has to wait for {wait:?}", order.id));
+            self.invariants.waits.insert(order.id.clone(), Wait { process, until });
+        }
+        let was_lost = self.invariants.lost_look_ups.remove(&(order.id.clone(), before.revision));
+        let is_free = |attempt: &&Attempt| attempt.look_up_lost || attempt.outcome == Some(Outcome::Interrupted);
+        let in_a_row = order.attempts.iter().rev().take_while(is_free).count();
+        if was_lost && last.look_up_lost && in_a_row <= 5 && order.attempts_used >= before.attempts_used {
+            self.report_violation(format!("{}: a lost look-up uses up a retry", order.id));
+        }
+    }
+
+    /// 11VMS is asked about an order.
+    pub fn check_grace(&mut self, id: &OrderId) {
+        if RequestInFlight::may_be_in_work(self, id) {
+            self.report_violation(format!("{id}: asked before the grace has passed"));
+        }
+    }
+
+    /// The ledger is as it was at an earlier time: what came after is lost, and nobody can know of it.
+    pub fn forget_what_was_lost(&mut self) {
+        let Self { invariants, rows, .. } = self;
+        invariants.admitted.retain(|id| rows.contains_key(id));
+        invariants.waits.clear();
+        invariants.heard.clear();
+        invariants.lost_look_ups.clear();
+        invariants.numbers_before_restore.append(&mut invariants.answered_numbers);
+    }
+
+    /// The sender of the cart that came when everything was settled has its answer.
+    pub fn check_last_cart(&mut self, answer: Option<&SubmitOutcome>) {
+        self.invariants.last_cart_answered = true;
+        if !matches!(answer, Some(SubmitOutcome::Created(_))) {
+            let state = answer.map_or("refused", |answer| answer.order().state.name());
+            self.report_violation(format!("a cart with nothing in its way was not ordered at once: {state}"));
+        }
+    }
+
+    /// An order is sent to 11VMS.
     pub fn check_sent(&mut self, id: &OrderId, body: &str) {
         let recorded = self.rows.get(id).is_some_and(|row| row.order.body == body && !row.order.attempts.is_empty());
         if !recorded {
@@ -109,7 +186,8 @@ impl World {
                 self.report_violation(format!("{}: answered {number}, which 11VMS does not have", order.id));
             }
             let answered = self.invariants.answered_numbers.entry(order.id.clone()).or_insert_with(|| number.clone());
-            if answered != number {
+            let earlier = self.invariants.numbers_before_restore.get(&order.id);
+            if answered != number || earlier.is_some_and(|earlier| earlier != number) {
                 self.report_violation(format!("{}: answered two numbers", order.id));
             }
         }
@@ -146,8 +224,4 @@ impl World {
             }
         }
     }
-}
-
-fn end(attempt: &Attempt) -> Timestamp {
-    after(attempt.started_at, Duration::from_millis(attempt.duration_ms.unwrap_or(0)))
 }

@@ -1,4 +1,5 @@
-//! The ledger of the simulated world. A commit lasts, but an operation may fail, be slow, or lose its answer.
+//! The ledger of the simulated world. A commit lasts, but an operation may fail, be slow, or lose its answer; the ledger may
+//! be read-only for a while, its reads may lag behind, and it may be unable to hold a record.
 
 use std::time::Duration;
 
@@ -52,6 +53,15 @@ impl SimulatedLedger {
         access: Access,
         work: impl FnOnce(&mut World) -> T + Send + 'static,
     ) -> Result<T, LedgerError> {
+        self.try_run(access, |world| Ok(work(world))).await
+    }
+
+    /// The same, for work that the ledger may refuse.
+    async fn try_run<T: Send + 'static>(
+        &self,
+        access: Access,
+        work: impl FnOnce(&mut World) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
         {
             let mut world = self.world.lock();
@@ -65,7 +75,8 @@ impl SimulatedLedger {
             let process = self.process;
             let time = if world.fault_occurs(2) { world.time_within(1_000, 8_000) } else { world.time_within(0, 5) };
             let event = move |world: &mut World| {
-                let refused = failure == Failure::Refused || world.now < world.ledger_down_until;
+                let is_read_only = matches!(access, Access::Write) && world.now < world.read_only_until;
+                let refused = failure == Failure::Refused || world.now < world.ledger_down_until || is_read_only;
                 let done = (!refused).then(|| work(world));
                 let result = done.filter(|_| failure == Failure::None);
                 let answered_at = world.time_within(0, 2);
@@ -77,7 +88,7 @@ impl SimulatedLedger {
             }
         }
         let unavailable = || LedgerError::Unavailable("simulated".to_owned());
-        answered.await.map_err(|_| unavailable())?.ok_or_else(unavailable)
+        answered.await.map_err(|_| unavailable())?.unwrap_or_else(|| Err(unavailable()))
     }
 }
 
@@ -88,11 +99,12 @@ impl World {
         let leased = matches!(order.state, State::Accepted | State::Forwarding);
         let lease_until = leased.then(|| after(self.now, LEASE));
         let before = self.rows.insert(order.id.clone(), Row { order: order.clone(), writer: process, lease_until });
-        self.check_change(before.map(|row| row.order), order);
+        self.history.entry(order.id.clone()).or_default().push((self.now, order.clone()));
+        self.check_change(before.map(|row| row.order), order, process);
     }
 
     /// One write, decided as the real ledgers decide it.
-    fn write(&mut self, write: &Write, process: ProcessRunId) -> Written {
+    fn write(&mut self, write: &Write, process: ProcessRunId) -> Result<Written, LedgerError> {
         let known = WorkingSet::ids(std::slice::from_ref(write)).into_iter().filter_map(|id| {
             let row = self.rows.get(&id)?;
             Some((id, Known { order: Ok(row.order.clone()), written_by_us: row.writer == process }))
@@ -101,16 +113,40 @@ impl World {
         let Applied::ToAnOrder(Ok(written)) = orders.apply(write) else { panic!("no such write: {write:?}") };
         for change in orders.changes() {
             let (Change::New(order) | Change::Newer(order)) = change;
+            if self.storage_is_narrow && serde_json::to_string(order).unwrap().contains('Ł') {
+                self.record(&format!("ledger: {} r{} can't be held", order.id, order.revision));
+                return Err(LedgerError::Unwritable("Ł".to_owned()));
+            }
+        }
+        for change in orders.changes() {
+            let (Change::New(order) | Change::Newer(order)) = change;
             self.commit(order, process);
         }
-        written
+        Ok(written)
     }
 
-    fn store(&mut self, order: &Order, process: ProcessRunId) -> Stored {
-        match self.write(&Write::Store(Box::new(order.clone())), process) {
-            Written::Stored(stored) => stored,
+    fn store(&mut self, order: &Order, process: ProcessRunId) -> Result<Stored, LedgerError> {
+        match self.write(&Write::Store(Box::new(order.clone())), process)? {
+            Written::Stored(stored) => Ok(stored),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// An order as a read shows it, which may lag behind.
+    fn read(&self, id: &OrderId) -> Option<&Order> {
+        let until = self.now.saturating_sub(self.read_lag).unwrap();
+        let known = self.rows.get(id).map(|row| &row.order);
+        if self.read_lag.is_zero() {
+            return known;
+        }
+        // An order that was forgotten is in no history.
+        known?;
+        self.history.get(id)?.iter().rev().find(|(time, _)| *time <= until).map(|(_, order)| order)
+    }
+
+    /// The retrying orders, as a read shows them.
+    fn read_retrying(&self) -> impl Iterator<Item = &Order> {
+        self.rows.keys().filter_map(|id| self.read(id)).filter(|order| order.state == State::Retrying)
     }
 
     fn claim(&mut self, now: Timestamp, limit: usize, ledger: &Claimer) -> Vec<Claimed> {
@@ -121,14 +157,8 @@ impl World {
                 || row.lease_until.is_none_or(|until| until < world_now)
         };
         let due = |order: &Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
-        let claimed = |row: &Row| Claimed {
-            id: row.order.id.clone(),
-            received_at: row.order.received_at,
-            state: row.order.state,
-            revision: row.order.revision,
-        };
-        let mut orders: Vec<Claimed> =
-            self.rows.values().filter(|row| due(&row.order) && free(row)).map(claimed).collect();
+        let found = self.rows.values().filter(|row| due(&row.order) && free(row));
+        let mut orders: Vec<Claimed> = found.map(|row| claimed(&row.order)).collect();
         orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
         let mut capacity = limit;
         orders.retain(|order| {
@@ -144,6 +174,10 @@ impl World {
         }
         orders
     }
+}
+
+fn claimed(order: &Order) -> Claimed {
+    Claimed { id: order.id.clone(), received_at: order.received_at, state: order.state, revision: order.revision }
 }
 
 /// The process that claims.
@@ -162,13 +196,13 @@ impl Ledger for SimulatedLedger {
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
         let process = self.process;
-        self.run(Access::Write, move |world| {
+        self.try_run(Access::Write, move |world| {
             let write = Write::Admit(Box::new(candidate), now, grace);
-            let Written::Admitted(admission) = world.write(&write, process) else { panic!("another write") };
+            let Written::Admitted(admission) = world.write(&write, process)? else { panic!("another write") };
             if let Admission::Started(order) | Admission::Restarted(order) = &*admission {
                 world.invariants.admitted.insert(order.id.clone());
             }
-            *admission
+            Ok(*admission)
         })
         .await
     }
@@ -178,18 +212,27 @@ impl Ledger for SimulatedLedger {
         if let Some(defect) = self.defect {
             return self.store_broken(defect, order).await;
         }
-        self.run(Access::Write, move |world| world.store(&order, process)).await
+        self.try_run(Access::Write, move |world| world.store(&order, process)).await
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-        let id = id.clone();
-        self.run(Access::Read, move |world| world.rows.get(&id).map(|row| row.order.clone())).await
+        let (id, is_broken) = (id.clone(), self.defect == Some(Defect::LaggingReadsBelieved));
+        self.try_run(Access::Read, move |world| {
+            let read = world.read(&id).cloned();
+            let latest = world.rows.get(&id).map(|row| row.order.revision);
+            if is_broken && latest != read.as_ref().map(|order| order.revision) {
+                // Nothing more is done with the order, as if there were none.
+                return Err(LedgerError::Unreadable { id: id.to_string(), detail: "simulated".to_owned() });
+            }
+            Ok(read)
+        })
+        .await
     }
 
     async fn settled_since(&self, orders: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
         self.run(Access::Read, move |world| {
             let settled = |(id, since): &(OrderId, u64)| {
-                let order = &world.rows.get(id)?.order;
+                let order = world.read(id)?;
                 (!order.state.is_open() && order.revision > *since).then(|| order.clone())
             };
             orders.iter().filter_map(settled).collect()
@@ -224,8 +267,19 @@ impl Ledger for SimulatedLedger {
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         self.run(Access::Read, move |world| {
-            let times = world.rows.values().filter_map(|row| row.order.next_attempt_at);
+            let times = world.read_retrying().filter_map(|order| order.next_attempt_at);
             times.filter(|at| *at > now).min()
+        })
+        .await
+    }
+
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        if self.defect == Some(Defect::FarTimesKept) {
+            return Ok(Vec::new());
+        }
+        self.run(Access::Read, move |world| {
+            let late = world.read_retrying().filter(|order| order.next_attempt_at.is_some_and(|at| at > time));
+            late.take(limit).map(claimed).collect()
         })
         .await
     }
@@ -242,7 +296,7 @@ impl SimulatedLedger {
         match defect {
             Defect::SettledBeforeSent if order.state == State::Forwarding => {
                 let settled = Order { state: State::Created, purchase_order_number: Some("?".into()), ..order };
-                self.run(Access::Write, move |world| world.store(&settled, process)).await
+                self.try_run(Access::Write, move |world| world.store(&settled, process)).await
             }
             Defect::BeginNotRecorded if order.state == State::Forwarding => Ok(Stored::Committed),
             // Its begin is not there, so its end is the change to the revision before.
@@ -263,17 +317,25 @@ impl SimulatedLedger {
             }
             Defect::Hurried if order.state == State::Retrying => {
                 let hurried = Order { next_attempt_at: Some(self.world.lock().now), ..order };
-                self.run(Access::Write, move |world| world.store(&hurried, process)).await
+                self.try_run(Access::Write, move |world| world.store(&hurried, process)).await
             }
             Defect::AnsweredBeforeSettled if !order.state.is_open() => {
                 let mut world = self.world.lock();
                 let time = world.time_within(0, 2_000);
                 world.schedule_write(time, process, move |world| {
-                    world.store(&order, process);
+                    drop(world.store(&order, process));
                 });
                 Ok(Stored::Committed)
             }
-            _ => self.run(Access::Write, move |world| world.store(&order, process)).await,
+            Defect::RefusedRecordRepeated => {
+                let stored = self.try_run(Access::Write, move |world| world.store(&order, process)).await;
+                stored.map_err(|error| LedgerError::Unavailable(error.to_string()))
+            }
+            Defect::LostLookUpCounts if order.attempts.last().is_some_and(|last| last.look_up_lost) => {
+                let counted = Order { attempts_used: order.attempts_used + 1, ..order };
+                self.try_run(Access::Write, move |world| world.store(&counted, process)).await
+            }
+            _ => self.try_run(Access::Write, move |world| world.store(&order, process)).await,
         }
     }
 }

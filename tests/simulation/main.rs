@@ -14,10 +14,12 @@
 
 mod broken;
 mod callers;
+mod clocks;
 mod figures;
 mod invariants;
 mod ledger;
 mod plan;
+mod restore;
 mod run;
 mod vms;
 mod world;

@@ -8,18 +8,20 @@ use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::breaker::BreakerPolicy;
 use purchase_order_webhook::order::retry::{DuplicateGuard, RetryPolicy};
 use purchase_order_webhook::order::vms_response::ResponseRules;
-use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay};
+use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay, RestoredLedger};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{AbortHandle, yield_now};
 
 use crate::broken::Defect;
+use crate::callers::{LAST_CART, LAST_CART_WAIT};
+use crate::clocks::SimulatedClock;
 use crate::figures::Figures;
 use crate::ledger::SimulatedLedger;
-use crate::plan::{Action, FAULT_PERIOD, Plan};
+use crate::plan::{Action, FAULT_PERIOD, Plan, Reads};
 use crate::vms::SimulatedVms;
-use crate::world::{GRACE, ProcessRunId, SharedWorld, SimulatedClock, Story};
+use crate::world::{GRACE, ProcessRunId, START, SharedWorld, Story};
 
 pub const INITIAL_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -68,6 +70,8 @@ pub struct Simulation {
     /// Actions that callers decide on when they have their answer, and the wait before each.
     pub follow_ups: Arc<Mutex<Vec<(Duration, Action)>>>,
     crashes: u64,
+    restored: Option<RestoredLedger>,
+    last_cart_is_sent: bool,
 }
 
 /// Runs one seed.
@@ -92,10 +96,16 @@ impl Simulation {
         let replicas = if sharing == Sharing::Exclusive { 1 } else { 3 };
         let max_concurrency = random.random_range(1..4);
         let world = SharedWorld::new(seed, story);
-        let start = world.lock().now;
+        let reads = if sharing == Sharing::Shared { Reads::MayLag } else { Reads::Current };
+        let mut plan = Plan::draw(&mut random, START, replicas, reads);
+        if random.random_bool(0.5) {
+            plan.add_clock_changes(&mut random, START, replicas);
+            world.lock().clocks_agree = false;
+        }
+        world.lock().storage_is_narrow = random.random_bool(0.2);
         Self {
             world,
-            plan: Plan::draw(&mut random, start, replicas),
+            plan,
             replicas: (0..replicas).map(|_| None).collect(),
             processes_started: 0,
             sharing,
@@ -105,6 +115,8 @@ impl Simulation {
             requests: Vec::new(),
             follow_ups: Arc::default(),
             crashes: 0,
+            restored: None,
+            last_cart_is_sent: false,
             random,
         }
     }
@@ -121,7 +133,7 @@ impl Simulation {
         }
     }
 
-    fn dependencies(&mut self, process: ProcessRunId) -> Dependencies {
+    fn dependencies(&mut self, process: ProcessRunId, machine: usize) -> Dependencies {
         let jitter = Mutex::new(StdRng::seed_from_u64(self.random.random()));
         let (world, sharing, defect) = (&self.world, self.sharing, self.defect);
         Dependencies {
@@ -134,7 +146,7 @@ impl Simulation {
                 max_concurrency: self.max_concurrency,
                 sharing,
             }),
-            clock: Arc::new(SimulatedClock { world: world.clone(), process }),
+            clock: Arc::new(SimulatedClock { world: world.clone(), process, machine, defect }),
             policy: self.policy(),
             response_rules: ResponseRules::default(),
             max_concurrency: self.max_concurrency,
@@ -145,6 +157,7 @@ impl Simulation {
             },
             attempt_limit: ATTEMPT_LIMIT,
             jitter: JitterSource(Arc::new(move || jitter.lock().unwrap().random_range(-1.0..=1.0))),
+            restored: self.restored.filter(|_| self.defect != Some(Defect::RestoreIgnored)),
         }
     }
 
@@ -154,7 +167,7 @@ impl Simulation {
         }
         self.processes_started += 1;
         let id = self.processes_started;
-        let relay = Relay::new(self.dependencies(id));
+        let relay = Relay::new(self.dependencies(id, replica));
         // No drivers: nothing in it can wait for anything but the simulated world.
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.spawn(Arc::clone(&relay).run());
@@ -171,6 +184,20 @@ impl Simulation {
             world.crash(process.id);
             drop(world);
             drop(process);
+        }
+    }
+
+    /// The ledger is lost with every process, and all start again with the backup.
+    fn restore(&mut self) {
+        (0..self.replicas.len()).for_each(|replica| self.crash(replica));
+        let mut world = self.world.lock();
+        let Some(backup) = world.restore() else { return };
+        let now = world.now;
+        drop(world);
+        self.restored = Some(RestoredLedger { backup, matters_for: Duration::from_hours(400 * 24) });
+        for replica in 0..self.replicas.len() {
+            let wait = Duration::from_millis(self.random.random_range(0..3_000));
+            self.plan.add(after(now, wait), Action::Start { replica });
         }
     }
 
@@ -205,8 +232,13 @@ impl Simulation {
                 (world.now, world.next_time(), world.invariants.violation.is_some(), settled)
             };
             let is_quiet = now > after(start, FAULT_PERIOD + QUIET_PERIOD);
-            if violated || (is_quiet && settled) || now > after(start, SETTLED_AFTER) {
+            let is_over = self.last_cart_is_sent && self.world.lock().invariants.last_cart_answered;
+            if violated || (is_over && settled) || now > after(start, SETTLED_AFTER) {
                 break;
+            }
+            if is_quiet && settled && !self.last_cart_is_sent {
+                self.last_cart_is_sent = true;
+                self.plan.add(now, Action::SendLastCart);
             }
             match (self.plan.next_time(), next_event) {
                 (Some(action), event) if event.is_none_or(|event| action <= event) => {
@@ -229,6 +261,9 @@ impl Simulation {
             }
         }
         let mut world = self.world.lock();
+        if self.last_cart_is_sent && !world.invariants.last_cart_answered {
+            world.check_last_cart(None);
+        }
         if world.invariants.violation.is_none() {
             world.check_end();
         }
@@ -245,6 +280,19 @@ impl Simulation {
                 let mut world = self.world.lock();
                 world.ledger_down_until = world.ledger_down_until.max(until);
             }
+            Action::LedgerIsReadOnly { until } => {
+                let mut world = self.world.lock();
+                world.read_only_until = world.read_only_until.max(until);
+            }
+            Action::ReadsLag { by } => {
+                let mut world = self.world.lock();
+                world.record(&format!("reads lag behind by {by:?}"));
+                world.read_lag = by;
+            }
+            Action::ChangeClock { machine, change } => self.world.lock().change_clock(machine, change),
+            Action::BackUp => self.world.lock().back_up(),
+            Action::Restore => self.restore(),
+            Action::SendLastCart => self.submit(LAST_CART, 0, LAST_CART_WAIT, None),
             Action::Replay { cart } => self.replay(cart),
             Action::Resolve { cart } => self.resolve(cart),
             Action::StopFaults => {

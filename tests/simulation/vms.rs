@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::broken::Defect;
-use crate::run::MAX_DELAY;
 use crate::world::{GRACE, ProcessRunId, Row, SharedWorld, VmsOrder, World};
 
 /// The client gives up then.
@@ -59,6 +58,11 @@ pub struct RequestInFlight {
 }
 
 impl RequestInFlight {
+    /// Whether 11VMS may still be working on a request for an order, or not find its order yet.
+    pub fn may_be_in_work(world: &World, id: &OrderId) -> bool {
+        world.requests.values().any(|known| known.id == *id && world.now < after(known.connection_ends_at, GRACE))
+    }
+
     /// The sender's process has ended.
     pub fn close_connections_of(world: &mut World, process: ProcessRunId) {
         let keys: Vec<u64> =
@@ -132,6 +136,12 @@ enum Speed {
     TimesOut,
 }
 
+/// An answer whose status arrives, and whose body breaks off.
+fn broken_off(status: u16, retry_after: Option<Duration>) -> CallOutcome {
+    let defect = Some("broke off".to_owned());
+    CallOutcome::Answered(VmsResponse { status, body: None, defect, location: None, retry_after })
+}
+
 fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutcome {
     CallOutcome::Answered(VmsResponse { status, body: Some(body), defect: None, location: None, retry_after })
 }
@@ -140,13 +150,18 @@ impl FaultPlan {
     fn draw(world: &mut World, number: &str) -> Self {
         let lost = || CallOutcome::Lost("simulated".to_owned());
         let wait = world.fault_occurs(50).then(|| world.duration_between(0, 30_000));
-        let created = || answered(201, json!({ "poNumber": number }), None);
+        // A name that not every storage can hold.
+        let city = if world.random.random_bool(0.3) { "Łódź" } else { "Bonn" };
+        let created = || answered(201, json!({ "poNumber": number, "city": city }), None);
         let plan = |effect, outcome, speed| Self { effect, outcome, speed };
         if !world.fault_occurs(world.fault_percent) {
             return plan(Effect::Created, created(), Speed::Usual);
         }
-        match world.random.random_range(0..11) {
-            0 | 10 => plan(Effect::NotCreated, answered(422, json!({ "message": "no" }), None), Speed::Usual),
+        match world.random.random_range(0..14) {
+            0 | 10 => plan(Effect::NotCreated, answered(422, json!({ "message": city }), None), Speed::Usual),
+            11 => plan(Effect::NotCreated, broken_off(422, None), Speed::Usual),
+            12 => plan(Effect::NotCreated, broken_off(429, wait), Speed::Usual),
+            13 => plan(Effect::Created, broken_off(201, None), Speed::Usual),
             1 => plan(Effect::NotCreated, answered(429, Value::Null, wait), Speed::Usual),
             2 => plan(Effect::NotCreated, answered(503, Value::Null, wait), Speed::Usual),
             3 => plan(Effect::Created, answered(500, Value::Null, None), Speed::Usual),
@@ -198,14 +213,8 @@ impl SimulatedVms {
             RequestInFlight { process: self.process, id: id.clone(), number, effect, arrives_at, connection_ends_at };
         world.requests.insert(key, request);
         world.record(&format!("sent: {id} (process {})", self.process));
-        world.schedule(arrives_at, self.process, move |world| world.check_sent(&id, &body));
+        world.check_sent(&id, &body);
         world.schedule(done_at, self.process, move |world| create_order(world, key));
-        if let CallOutcome::Answered(VmsResponse { retry_after: Some(wait), .. }) = &outcome {
-            let not_before = after(connection_ends_at, (*wait).min(MAX_DELAY));
-            world.invariants.not_before.insert(order.id.clone(), not_before);
-        } else {
-            world.invariants.not_before.remove(&order.id);
-        }
         (outcome, connection_ends_at, key)
     }
 
@@ -241,7 +250,16 @@ impl Vms for SimulatedVms {
         };
         let outcome = self.outcome_at(time, move |_| outcome).await;
         connection.key = None;
-        outcome
+        // Only here it is certain that the process has heard it: it lives, and has not cut the attempt off.
+        self.world.lock().note_answer(&order.id, self.process, &outcome);
+        match outcome {
+            CallOutcome::Answered(response)
+                if response.defect.is_some() && self.defect == Some(Defect::BrokenAnswerIgnored) =>
+            {
+                CallOutcome::Lost("simulated".to_owned())
+            }
+            outcome => outcome,
+        }
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {
@@ -251,7 +269,8 @@ impl Vms for SimulatedVms {
         let id = order.id.clone();
         let (time, fault) = {
             let mut world = self.world.lock();
-            let fault = world.fault_occurs(15).then(|| world.random.random_range(0..4));
+            world.check_grace(&id);
+            let fault = world.fault_occurs(20).then(|| world.random.random_range(0..7));
             // A good answer may come late: an attempt that waited for it and then sent would outlive its lease.
             let slow = world.fault_occurs(5);
             let time = if fault == Some(0) {
@@ -261,7 +280,8 @@ impl Vms for SimulatedVms {
             };
             (time, fault)
         };
-        self.outcome_at(time, move |world| {
+        let takes_strangers = self.defect == Some(Defect::StrangersTaken);
+        let outcome = self.outcome_at(time, move |world| {
             let visible = |order: &&VmsOrder| order.visible_at <= world.now;
             let found: Vec<Value> = world
                 .vms
@@ -276,10 +296,24 @@ impl Vms for SimulatedVms {
                 Some(0) => CallOutcome::Lost("simulated".to_owned()),
                 Some(1) => answered(500, Value::Null, None),
                 Some(2) => CallOutcome::NotSent("simulated".to_owned()),
-                Some(_) => answered(200, json!({ "purchaseOrders": [], "hasMore": true }), None),
+                Some(3) => answered(200, json!({ "purchaseOrders": [], "hasMore": true }), None),
+                Some(4) => broken_off(200, None),
+                Some(fault) => {
+                    let mut stranger = json!({ "poNumber": "STRANGER-1", "externalId": "other" });
+                    if takes_strangers {
+                        stranger["externalId"] = json!(id.as_str());
+                    } else if fault == 5 {
+                        stranger.as_object_mut().unwrap().remove("externalId");
+                    }
+                    answered(200, json!({ "purchaseOrders": [stranger] }), None)
+                }
                 None => answered(200, json!({ "purchaseOrders": found }), None),
             }
-        })
-        .await
+        });
+        let outcome = outcome.await;
+        if matches!(outcome, CallOutcome::Lost(_) | CallOutcome::NotSent(_)) {
+            self.world.lock().invariants.lost_look_ups.insert((order.id.clone(), order.revision));
+        }
+        outcome
     }
 }

@@ -6,16 +6,19 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use purchase_order_webhook::clock::{Clock, after};
+use purchase_order_webhook::clock::after;
 use purchase_order_webhook::order::{Order, OrderId};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use tokio::sync::oneshot;
 
+use crate::clocks::WallClock;
 use crate::invariants::Invariants;
+use crate::restore::Backup;
 use crate::vms::RequestInFlight;
+
+/// When every simulation starts.
+pub const START: Timestamp = Timestamp::constant(1_700_000_000, 0);
 
 /// One run of a replica's process, from its start to its end.
 pub type ProcessRunId = u64;
@@ -73,7 +76,20 @@ pub struct World {
     pub agenda: BTreeMap<(Timestamp, u64), Scheduled>,
     sequence: u64,
     pub rows: BTreeMap<OrderId, Row>,
+    /// Every committed state of each order, for reads that lag behind.
+    pub history: BTreeMap<OrderId, Vec<(Timestamp, Order)>>,
+    /// By how much reads lag behind.
+    pub read_lag: Duration,
     pub ledger_down_until: Timestamp,
+    /// The ledger can be read, and refuses every write.
+    pub read_only_until: Timestamp,
+    /// The ledger refuses a record with a character outside of Latin-1, as a database with another encoding does.
+    pub storage_is_narrow: bool,
+    pub backup: Option<Backup>,
+    /// By machine; those that are not here are right.
+    pub clocks: BTreeMap<usize, WallClock>,
+    /// Whether all clocks show the same time from the start to the end.
+    pub clocks_agree: bool,
     pub vms: BTreeMap<OrderId, Vec<VmsOrder>>,
     pub requests: BTreeMap<u64, RequestInFlight>,
     pub invariants: Invariants,
@@ -93,7 +109,7 @@ impl std::fmt::Debug for SharedWorld {
 
 impl SharedWorld {
     pub fn new(seed: u64, story: Story) -> Self {
-        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let now = START;
         let mut random = StdRng::seed_from_u64(seed);
         Self(Arc::new(Mutex::new(World {
             now,
@@ -103,7 +119,14 @@ impl SharedWorld {
             agenda: BTreeMap::new(),
             sequence: 0,
             rows: BTreeMap::new(),
+            history: BTreeMap::new(),
+            read_lag: Duration::ZERO,
             ledger_down_until: now,
+            read_only_until: now,
+            storage_is_narrow: false,
+            backup: None,
+            clocks: BTreeMap::new(),
+            clocks_agree: true,
             vms: BTreeMap::new(),
             requests: BTreeMap::new(),
             invariants: Invariants::default(),
@@ -186,45 +209,21 @@ impl World {
         RequestInFlight::close_connections_of(self, process);
     }
 
+    /// No write that is on its way arrives.
+    pub fn cancel_writes(&mut self) {
+        self.agenda.retain(|_, event| event.kind != EventKind::Write);
+    }
+
     /// Records something that another run of the seed has to repeat, and prints it if the story is wanted.
     pub fn record(&mut self, what: &str) {
         (self.now, what).hash(&mut self.trace);
         if self.story == Story::Printed {
-            let start = Timestamp::from_second(1_700_000_000).unwrap();
-            println!("{:9.3}  {what}", self.now.duration_since(start).as_secs_f64());
+            println!("{:9.3}  {what}", self.now.duration_since(START).as_secs_f64());
         }
     }
 
     /// A hash of all that was recorded.
     pub fn trace(&self) -> u64 {
         self.trace.finish()
-    }
-}
-
-/// The clock of one process.
-#[derive(Debug)]
-pub struct SimulatedClock {
-    pub world: SharedWorld,
-    pub process: ProcessRunId,
-}
-
-#[async_trait]
-impl Clock for SimulatedClock {
-    fn now(&self) -> Timestamp {
-        self.world.lock().now
-    }
-
-    async fn sleep_until(&self, time: Timestamp) {
-        let slept = {
-            let mut world = self.world.lock();
-            if time <= world.now {
-                return;
-            }
-            let (wake, slept) = oneshot::channel();
-            world.schedule(time, self.process, move |_| wake.send(()).unwrap_or_default());
-            slept
-        };
-        // The world outlives every process.
-        let _ = slept.await;
     }
 }

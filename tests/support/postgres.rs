@@ -54,9 +54,14 @@ impl Postgres {
         run(copy.arg(standby.data()));
         standby.start_on_a_free_port();
         self.set("synchronous_standby_names", "*");
-        // From now on a commit is on both.
-        self.run_sql("postgres", "SELECT pg_switch_wal()");
-        standby
+        let is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        for _ in 0..1_000 {
+            if self.run_sql("postgres", is_followed) == "1" {
+                return standby;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the standby never followed");
     }
 
     /// Makes a standby the primary, which waits for no standby of its own.

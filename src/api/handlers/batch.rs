@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
-use jiff::Timestamp;
 use tracing::warn;
 
 use crate::api::ApiState;
@@ -20,7 +19,7 @@ use crate::api::propagation::propagated_headers;
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
 use crate::api::views::{BatchView, ResultView};
 use crate::cart::Bounds;
-use crate::clock::{Clock, after};
+use crate::clock::{Clock, Moment};
 use crate::intake::{self, BatchFormat, RawCart, SplitError};
 use crate::mapping::Mapping;
 use crate::order::{Candidate, PropagatedHeaders};
@@ -72,7 +71,7 @@ pub async fn create_purchase_orders(
         bounds: api.bounds(),
         clock: Arc::clone(&api.clock),
         // `Prefer` shortens the waiting for outcomes, not the reading of carts.
-        deadline: after(context.received_at, api.server.deadline),
+        deadline: context.received_at.after(api.server.deadline),
     };
     let candidates = run_blocking_if_large(text, move |text| reader.candidates(text, format)).await?;
     drop(permit);
@@ -83,7 +82,7 @@ pub async fn create_purchase_orders(
         let detail = format!("there is no room for {} carts now", candidates.len());
         return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
     };
-    let deadline = after(context.received_at, preferences.deadline(api.server.deadline));
+    let deadline = context.received_at.after(preferences.deadline(api.server.deadline));
     let outcomes = submit_all(&api, candidates, deadline).await;
     let results: Vec<ResultView> =
         (1..).zip(outcomes).map(|(position, outcome)| result(&api, position, outcome, preferences, &context)).collect();
@@ -140,7 +139,7 @@ struct BatchReader {
     max_carts: usize,
     bounds: Bounds,
     clock: Arc<dyn Clock>,
-    deadline: Timestamp,
+    deadline: Moment,
 }
 
 impl BatchReader {
@@ -161,7 +160,7 @@ impl BatchReader {
             let detail = format!("the cart is larger than {} bytes", self.max_cart);
             return Err(Problem::new(ProblemKind::TOO_LARGE, detail));
         }
-        if self.clock.now() > self.deadline {
+        if self.clock.moment() > self.deadline {
             let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }

@@ -14,7 +14,7 @@ pub async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// Readiness: the ledger can be read and its writer runs, a mapping is in use, and the service is not stopping.
+/// Readiness: the ledger can be written, a mapping is in use, and the service is not stopping.
 pub async fn readyz(State(api): State<Arc<ApiState>>) -> Result<Json<Value>, Problem> {
     if api.stop_announced.is_cancelled() || api.relay.is_stopping() {
         return Err(Problem::new(ProblemKind::STOPPING, "the service is stopping").retry_after(RETRY_LATER));

@@ -7,6 +7,7 @@ use quick_cache::sync::Cache;
 
 use crate::auth::caller::Caller;
 use crate::auth::error::AuthError;
+use crate::clock::{Clock, Moment};
 
 /// SHA-256 of a whole token.
 pub type TokenHash = [u8; 32];
@@ -16,8 +17,10 @@ pub type TokenHash = [u8; 32];
 pub struct CachedVerdict {
     /// The bearer, or why the request is refused.
     pub result: Result<Arc<Caller>, AuthError>,
-    /// From this time on the issuer has to be asked again.
-    pub valid_until: Timestamp,
+    /// From this moment on the issuer has to be asked again.
+    pub valid_until: Moment,
+    /// The same, by the token's own `exp`: a time of the wall clock.
+    pub expires_at: Timestamp,
 }
 
 /// The verdicts on accepted and on rejected tokens.
@@ -35,9 +38,9 @@ impl VerdictCache {
     }
 
     /// The verdict on a token, if it is still valid.
-    pub fn get(&self, hash: &TokenHash, now: Timestamp) -> Option<CachedVerdict> {
+    pub fn get(&self, hash: &TokenHash, clock: &dyn Clock) -> Option<CachedVerdict> {
         let verdict = self.accepted.get(hash).or_else(|| self.rejected.get(hash));
-        verdict.filter(|verdict| now < verdict.valid_until)
+        verdict.filter(|verdict| clock.moment() < verdict.valid_until && clock.now() < verdict.expires_at)
     }
 
     /// Remembers a verdict. A failed request has none.

@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 
 use crate::auth::key::Key;
-use crate::clock::between;
+use crate::clock::Moment;
 
 /// Most keys that are tried for one token: an issuer has two of each kind while it rotates, and each costs a
 /// verification.
@@ -20,7 +19,7 @@ const MAX_CANDIDATES: usize = 4;
 #[derive(Debug)]
 pub struct CachedKeys {
     keys: Vec<Key>,
-    fetched_at: Timestamp,
+    fetched_at: Moment,
 }
 
 impl CachedKeys {
@@ -51,12 +50,12 @@ impl KeyCache {
     }
 
     /// The key set, if its age is below `age`.
-    pub fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<CachedKeys>> {
-        self.current.load_full().filter(|known| between(known.fetched_at, now) < age)
+    pub fn younger_than(&self, age: Duration, now: Moment) -> Option<Arc<CachedKeys>> {
+        self.current.load_full().filter(|known| now.since(known.fetched_at) < age)
     }
 
     /// Takes over a key set. The generation changes only if a key, or what it may verify, has changed.
-    pub fn replace(&self, keys: Vec<Key>, fetched_at: Timestamp) {
+    pub fn replace(&self, keys: Vec<Key>, fetched_at: Moment) {
         let identities = |keys: &[Key]| keys.iter().map(Key::identity).collect::<BTreeSet<_>>();
         let changed = self.current.load().as_ref().is_none_or(|known| identities(&known.keys) != identities(&keys));
         self.current.store(Some(Arc::new(CachedKeys { keys, fetched_at })));

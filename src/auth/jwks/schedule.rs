@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::fetch_error::FetchError;
-use crate::clock::{after, between};
+use crate::clock::Moment;
 
 /// Longest `Retry-After` of the issuer that is obeyed: without keys no order is accepted.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
@@ -25,11 +23,11 @@ pub enum FetchReason {
 #[derive(Debug)]
 pub struct FetchSchedule {
     cool_down: Duration,
-    ended_at: Option<Timestamp>,
+    ended_at: Option<Moment>,
     /// After a failure.
-    not_before: Option<Timestamp>,
+    not_before: Option<Moment>,
     /// After a fetch for an unknown key: forged tokens must not cost the issuer a request each.
-    not_for_unknown_key_before: Option<Timestamp>,
+    not_for_unknown_key_before: Option<Moment>,
     failure: Option<FetchError>,
 }
 
@@ -40,21 +38,21 @@ impl FetchSchedule {
     }
 
     /// Whether a fetch may begin.
-    pub fn allows(&self, reason: FetchReason, now: Timestamp) -> bool {
-        let is_over = |pause: Option<Timestamp>| pause.is_none_or(|end| now >= end);
+    pub fn allows(&self, reason: FetchReason, now: Moment) -> bool {
+        let is_over = |pause: Option<Moment>| pause.is_none_or(|end| now >= end);
         is_over(self.not_before) && (reason == FetchReason::Age || is_over(self.not_for_unknown_key_before))
     }
 
     /// Records the end of a fetch.
-    pub fn record_end(&mut self, reason: FetchReason, failure: Option<FetchError>, now: Timestamp) {
+    pub fn record_end(&mut self, reason: FetchReason, failure: Option<FetchError>, now: Moment) {
         self.ended_at = Some(now);
         self.not_before = failure.as_ref().map(|failure| {
             // XSUAA throttles, and says for how long.
             let requested = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-            after(now, self.cool_down.max(requested))
+            now.after(self.cool_down.max(requested))
         });
         if reason == FetchReason::UnknownKey {
-            self.not_for_unknown_key_before = Some(after(now, self.cool_down));
+            self.not_for_unknown_key_before = Some(now.after(self.cool_down));
         }
         self.failure = failure;
     }
@@ -65,8 +63,8 @@ impl FetchSchedule {
     }
 
     /// Whether the last fetch, successful or not, ended less than `age` ago.
-    pub fn ended_within(&self, age: Duration, now: Timestamp) -> bool {
-        self.ended_at.is_some_and(|ended_at| between(ended_at, now) < age)
+    pub fn ended_within(&self, age: Duration, now: Moment) -> bool {
+        self.ended_at.is_some_and(|ended_at| now.since(ended_at) < age)
     }
 }
 
@@ -76,8 +74,8 @@ mod tests {
 
     const COOL_DOWN: Duration = Duration::from_secs(10);
 
-    fn at(seconds: u64) -> Timestamp {
-        after("2025-01-31T09:30:00Z".parse().unwrap(), Duration::from_secs(seconds))
+    const fn at(seconds: u64) -> Moment {
+        Moment::at(Duration::from_secs(seconds))
     }
 
     fn failure(retry_after: Option<Duration>) -> FetchError {

@@ -51,9 +51,8 @@ impl Fault {
         match (&*code, code.get(..2).unwrap_or_default()) {
             // serialization_failure, deadlock_detected
             ("40001" | "40P01", _) => Self::Contention,
-            // data_exception, integrity_constraint_violation, with_check_option_violation, raise_exception of a trigger,
-            // program_limit_exceeded
-            (_, "22" | "23" | "44" | "P0" | "54") => Self::Value,
+            // data_exception, integrity_constraint_violation, with_check_option_violation, program_limit_exceeded
+            (_, "22" | "23" | "44" | "54") => Self::Value,
             // connection_exception, invalid_transaction_state (25006: read-only), operator_intervention (57P01: the
             // server stops); a prepared statement that is there or is not: a pooler changed the session.
             (_, "08" | "25") | ("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "26000" | "42P05", _) => {

@@ -50,8 +50,19 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session.at_rest());
     }
 
-    fn take(&self) -> Option<Session> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    /// One session that does not work any more is a sign for all that rest: they lead to the same server.
+    fn forget_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// A session that has rested and still works, if there is one.
+    async fn rested(&self) -> Option<Session> {
+        let session = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let awake = session.awake().await;
+        if awake.is_none() {
+            self.forget_idle();
+        }
+        awake
     }
 
     /// Reads by a query [`on_the_primary`]; the second column of a row is its first own one.
@@ -89,13 +100,7 @@ impl Readers {
     {
         let _permit = self.permits.acquire().await.map_err(|error| unavailable(error.to_string()))?;
         loop {
-            let rested = match self.take() {
-                Some(session) => match session.awake().await {
-                    Some(session) => Some(session),
-                    None => continue,
-                },
-                None => None,
-            };
+            let rested = self.rested().await;
             let had_rested = rested.is_some();
             let mut session = match rested {
                 Some(session) => session,
@@ -106,13 +111,13 @@ impl Readers {
                     self.put_back(session);
                     return Ok(rows);
                 }
-                Ok(Ok(_)) if had_rested => {}
+                Ok(Ok(_)) if had_rested => self.forget_idle(),
                 Ok(Ok(_)) => return Err(unavailable("the database has become read-only".to_owned())),
                 Ok(Err(error)) if survives(&error) => {
                     self.put_back(session);
                     return Err(error.into());
                 }
-                Ok(Err(error)) if had_rested && Fault::of(&error) == Fault::Session => {}
+                Ok(Err(error)) if had_rested && Fault::of(&error) == Fault::Session => self.forget_idle(),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => return Err(no_answer()),
             }

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 
-use super::MIGRATIONS;
+use super::check_location;
+use super::schema::latest;
 
 /// The header of a database (SQLite's file format, §1.3).
 const HEADER: usize = 100;
@@ -38,14 +39,15 @@ pub fn probe(path: &Path) -> Result<String, String> {
     if let Some(process) = holder(metadata.ino()).or_else(|| holder_of_lock(path)) {
         return Ok(format!("{name} is in use by the running service, process {process}"));
     }
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let version = number(&header, USER_VERSION).unwrap_or(0);
+    let known = latest();
+    let version = i64::from(number(&header, USER_VERSION).unwrap_or(0));
     if version > known {
         return Err(format!("{name}: its schema is version {version}, this program knows {known}"));
     }
     if number(&header, ENCODING).is_some_and(|encoding| encoding > 1) {
         return Err(format!("{name}: its text is in UTF-16; expected UTF-8"));
     }
+    check_location(path).map_err(|error| error.to_string())?;
     expect_writable(path)?;
     expect_writable(folder_of(path))?;
     Ok(format!("{name} can be written; schema version {version}, used by nobody now"))

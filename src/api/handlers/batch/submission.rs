@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::api::ApiState;
-use crate::clock::between;
+use crate::clock::Moment;
 use crate::order::{Candidate, OrderId};
 use crate::problem::{Problem, ProblemKind};
 use crate::relay::SubmitOutcome;
@@ -19,7 +18,7 @@ type Outcome = Result<SubmitOutcome, Problem>;
 pub async fn submit_all(
     api: &Arc<ApiState>,
     candidates: Vec<Result<Candidate, Problem>>,
-    deadline: Timestamp,
+    deadline: Moment,
 ) -> Vec<Outcome> {
     let answered_by = answered_by(&candidates);
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(candidates.len());
@@ -73,10 +72,10 @@ fn answered_by(candidates: &[Result<Candidate, Problem>]) -> Vec<usize> {
     indexes
 }
 
-async fn submit_in_order(api: &ApiState, chain: Vec<(usize, Candidate)>, deadline: Timestamp) -> Vec<(usize, Outcome)> {
+async fn submit_in_order(api: &ApiState, chain: Vec<(usize, Candidate)>, deadline: Moment) -> Vec<(usize, Outcome)> {
     let mut outcomes = Vec::with_capacity(chain.len());
     for (index, candidate) in chain {
-        let wait = between(api.clock.now(), deadline);
+        let wait = deadline.since(api.clock.moment());
         outcomes.push((index, api.relay.submit(candidate, wait).await.map_err(Problem::from)));
     }
     outcomes

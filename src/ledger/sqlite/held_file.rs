@@ -1,0 +1,242 @@
+//! The hold on a ledger's file: a lock on the file itself, by its identity, for as long as the ledger is open.
+//!
+//! The lock is `flock`, which SQLite's own locks (`fcntl`) do not meet. Closing any descriptor of a file ends all `fcntl`
+//! locks of the process on it, so the descriptor is closed after SQLite's, and nothing else opens the file.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
+use rustix::io::Errno;
+use tracing::warn;
+
+use super::location::{Identity, beside, inspect};
+use crate::ledger::LedgerError;
+
+/// The files that this process holds: to open one a second time, and to close it again, would end SQLite's locks on it.
+static HELD: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
+
+const IN_USE: &str = "another process uses this ledger; expected one service a file, by whatever path it comes";
+
+/// Permissions of a new file, as SQLite gives them; the process's mask takes from them.
+const NEW_FILE_MODE: u32 = 0o644;
+
+/// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
+const LOCK_FILE_LENGTH: u64 = 512;
+
+/// Room that has to be on the disk: an order takes some ten pages of 4 KiB in the write-ahead log.
+const NEEDED_ROOM: u64 = 64 * 1024;
+
+/// Where room is asked for, behind all that `FILE.lock` has.
+const ROOM_OFFSET: u64 = 4096;
+
+/// A stop waits for the end of a write, which a slow disk delays; a ledger that takes longer is opened again after it.
+const LONGEST_END: Duration = Duration::from_secs(10);
+
+/// File systems of another machine, by their number (statfs(2)). FUSE may be one, and is where a container engine shares
+/// the folders of its host.
+const NETWORK_FILE_SYSTEMS: [(i64, &str); 9] = [
+    (0x6969, "nfs"),
+    (0xFF53_4D42, "cifs"),
+    (0xFE53_4D42, "smb2"),
+    (0x517B, "smb"),
+    (0x00C3_6400, "ceph"),
+    (0x0102_1997, "9p"),
+    (0x0BD0_0BD0, "lustre"),
+    (0x5346_414F, "afs"),
+    (0x6573_5546, "fuse"),
+];
+
+/// Those that make both kinds of locks into one (flock(2)).
+const MIXED_LOCKS: [&str; 4] = ["nfs", "cifs", "smb2", "smb"];
+
+/// A locked file. The fields are dropped in this order.
+#[derive(Debug)]
+pub struct HeldFile {
+    /// Open for life; it is never read or written here, but for the header.
+    file: File,
+    /// `FILE.lock`, which programs of earlier versions lock, and which has the [`super::last_write::LastWrite`].
+    lock_file: File,
+    /// The same beside the path of the settings, if that is a link.
+    _lock_beside_link: Option<File>,
+    _registered: Registered,
+    /// Dropped last: see [`AwaitedEnd`].
+    _held: SyncSender<Infallible>,
+}
+
+/// Waits, when it is dropped, until the file is held no more, so that who closes a ledger can open it again.
+#[derive(Debug)]
+pub struct AwaitedEnd(Mutex<Receiver<Infallible>>);
+
+impl Drop for AwaitedEnd {
+    fn drop(&mut self) {
+        // Nothing is ever sent: the answer is that the other side is gone.
+        let _ = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(LONGEST_END);
+    }
+}
+
+#[derive(Debug)]
+struct Registered(Identity);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        held().remove(&self.0);
+    }
+}
+
+fn held() -> std::sync::MutexGuard<'static, BTreeSet<Identity>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl HeldFile {
+    /// Locks the file at a resolved path, and creates it if there is none. `configured` is the path of the settings.
+    ///
+    /// # Errors
+    /// If it can't be a ledger's file, or another ledger holds it.
+    pub fn lock(path: &Path, configured: &Path) -> Result<(AwaitedEnd, Self), LedgerError> {
+        let mut register = held();
+        if inspect(path)?.is_some_and(|metadata| register.contains(&Identity::of(&metadata))) {
+            return Err(unavailable(IN_USE.to_owned()));
+        }
+        let file = open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(|error| {
+            unavailable(format!("{error}; expected a file that this user may read and write, and the folder too"))
+        })?;
+        let network = network_of(&file);
+        // Where `flock` is made of `fcntl`, it would lock SQLite out; `FILE.lock` remains.
+        if network.is_none_or(|name| !MIXED_LOCKS.contains(&name)) {
+            try_lock(&file).map_err(unavailable)?;
+        }
+        let identity = file.metadata().map(|metadata| Identity::of(&metadata));
+        let identity = identity.map_err(|error| unavailable(error.to_string()))?;
+        if inspect(path)?.is_none_or(|metadata| Identity::of(&metadata) != identity) {
+            return Err(unavailable(
+                "the file was replaced while it was opened; expected nobody else to do that".into(),
+            ));
+        }
+        let lock_file = lock_beside(path)?;
+        let is_link = beside(configured, ".lock").canonicalize().ok() != beside(path, ".lock").canonicalize().ok();
+        let lock_beside_link = if is_link { Some(lock_beside(configured)?) } else { None };
+        register.insert(identity);
+        let (held, end) = sync_channel(0);
+        if let Some(name) = network {
+            warn_of_network(name, path);
+        }
+        let registered = Registered(identity);
+        let held = Self { file, lock_file, _lock_beside_link: lock_beside_link, _registered: registered, _held: held };
+        // The end is dropped after the file, also where a start fails.
+        Ok((AwaitedEnd(Mutex::new(end)), held))
+    }
+
+    /// The first bytes of the file, as many as there are. SQLite may be writing them, so only before it is opened.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn header<const LENGTH: usize>(&self) -> io::Result<Option<[u8; LENGTH]>> {
+        let mut header = [0; LENGTH];
+        match self.file.read_exact_at(&mut header, 0) {
+            Ok(()) => Ok(Some(header)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The length of the file.
+    ///
+    /// # Errors
+    /// If the file system does not say.
+    pub fn length(&self) -> io::Result<u64> {
+        self.file.metadata().map(|metadata| metadata.len())
+    }
+
+    /// What `FILE.lock` says; not more than its length.
+    pub fn note(&self) -> Vec<u8> {
+        let mut note = vec![0; usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0)];
+        let read = self.lock_file.read_at(&mut note, 0).unwrap_or(0);
+        note.truncate(read);
+        note
+    }
+
+    /// Writes into `FILE.lock`, whole or not at all. A text that is too long empties it.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn write_note(&self, text: &[u8]) -> io::Result<()> {
+        let mut note = text.to_vec();
+        let length = usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0);
+        if note.len() > length {
+            note.clear();
+        }
+        note.resize(length, 0);
+        self.lock_file.write_all_at(&note, 0)
+    }
+
+    /// Waits until what was written into `FILE.lock` is on disk.
+    ///
+    /// # Errors
+    /// If it can't be.
+    pub fn sync_note(&self) -> io::Result<()> {
+        self.lock_file.sync_data()
+    }
+
+    /// Checks that the disk has room for the next orders, by asking for it and giving it back. Nothing is written.
+    ///
+    /// # Errors
+    /// If there is none, or the file system takes nothing.
+    pub fn check_room(&self) -> Result<(), LedgerError> {
+        match fallocate(&self.lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM) {
+            Ok(()) => {}
+            // Where room can't be asked for, a write has to show it.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
+            Err(error) => return Err(unavailable(format!("its disk gives no room of {NEEDED_ROOM} bytes: {error}"))),
+        }
+        self.lock_file.set_len(LOCK_FILE_LENGTH).map_err(|error| unavailable(error.to_string()))
+    }
+}
+
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(NEW_FILE_MODE);
+    options.custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+fn try_lock(file: &File) -> Result<(), String> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => IN_USE.to_owned(),
+        TryLockError::Error(error) => format!("it can't be locked: {error}"),
+    })
+}
+
+/// Locks `FILE.lock`, as programs of earlier versions do: an upgrade must not run beside them.
+fn lock_beside(path: &Path) -> Result<File, LedgerError> {
+    let name = beside(path, ".lock");
+    let problem = |detail: String| unavailable(format!("{}: {detail}", name.display()));
+    let file = open(&name, OFlags::NONBLOCK).map_err(|error| problem(error.to_string()))?;
+    try_lock(&file).map_err(problem)?;
+    Ok(file)
+}
+
+/// The name of the file system, if it is one of another machine.
+fn network_of(file: &File) -> Option<&'static str> {
+    let kind = fstatfs(file).ok()?.f_type;
+    NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+fn warn_of_network(name: &str, path: &Path) {
+    warn!(
+        setting.name = "ledger.url",
+        file.path = %path.display(),
+        file.system = name,
+        "the ledger is on the file system of another machine, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
+    );
+}
+
+fn unavailable(detail: String) -> LedgerError {
+    LedgerError::Unavailable(detail)
+}

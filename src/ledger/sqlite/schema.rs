@@ -1,0 +1,137 @@
+//! The connections to a ledger's file, and its schema.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::held_file::HeldFile;
+use super::watched_files::WatchedFiles;
+use crate::ledger::LedgerError;
+
+/// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
+const MIGRATIONS: [&str; 2] = [include_str!("0001_orders.sql"), include_str!("0002_file.sql")];
+
+/// The schema's version from which on the file has the table `ledger_file`.
+pub const WITH_FILE_TABLE: i64 = 2;
+
+/// Statements that a connection caches: more than there are.
+const STATEMENTS: usize = 16;
+
+/// Wait for a lock that a backup tool holds on the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A connection of an open ledger. The fields are dropped in this order.
+#[derive(Debug)]
+pub struct LedgerConnection {
+    /// The connection itself.
+    pub connection: Connection,
+    /// Whether they are still there.
+    pub files: Arc<WatchedFiles>,
+    _file: Arc<HeldFile>,
+}
+
+impl LedgerConnection {
+    /// A connection to a file that is held, and and watched.
+    pub const fn new(connection: Connection, files: Arc<WatchedFiles>, file: Arc<HeldFile>) -> Self {
+        Self { connection, files, _file: file }
+    }
+}
+
+impl Drop for LedgerConnection {
+    fn drop(&mut self) {
+        // The last connection removes the write-ahead log by its name, which may be another ledger's by now.
+        if self.files.check().is_err() {
+            let _ = keep_log(&self.connection);
+        }
+    }
+}
+
+/// Leaves the write-ahead log as it is when the connection is closed.
+///
+/// # Errors
+/// If SQLite refuses it.
+pub fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
+}
+
+/// Moves the log into the file when the last connection is closed, as SQLite does by itself.
+///
+/// # Errors
+/// If SQLite refuses it.
+pub fn move_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
+}
+
+/// Opens a connection with a write-ahead log.
+///
+/// # Errors
+/// If the file is no database, or can't be used.
+pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path)?;
+    use_log(&connection)?;
+    Ok(connection)
+}
+
+/// Writes with a write-ahead log, and a wait for the disk at each commit.
+///
+/// # Errors
+/// If the file is no database, or can't be used.
+pub fn use_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")
+}
+
+/// Opens a connection to an existing file, as that file is. No path is read as a URI.
+///
+/// # Errors
+/// If the file can't be opened.
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// The number of schema changes that a file has; none, if it is new.
+///
+/// # Errors
+/// If it was written by a newer program, or is another program's database.
+pub fn version(connection: &Connection) -> Result<i64, LedgerError> {
+    let applied = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if applied > latest() {
+        return Err(LedgerError::Unavailable(format!(
+            "its schema is version {applied}, this program knows {}; expected a newer program",
+            latest()
+        )));
+    }
+    if applied <= 0 && tables > 0 {
+        return Err(LedgerError::Unavailable("it is the database of another program".to_owned()));
+    }
+    Ok(applied)
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let applied = version(&transaction)?;
+    if applied < latest() {
+        for migration in MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(0)) {
+            transaction.execute_batch(migration)?;
+        }
+        transaction.pragma_update(None, "user_version", latest())?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The number of schema changes that this program knows.
+pub fn latest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}

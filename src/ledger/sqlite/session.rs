@@ -1,0 +1,159 @@
+//! The time in which a service uses a file, from its start to its clean end, and what a start finds of the one before.
+//!
+//! A file says in itself, outside of its write-ahead log, that a service uses it. If that service ends without a clean
+//! stop, the log has the last changes, and a file without its log has lost them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tracing::warn;
+
+use super::last_write::LastWrite;
+use super::schema::{WITH_FILE_TABLE, version};
+use super::write_ahead_log::Log;
+use crate::ledger::LedgerError;
+
+/// What a file says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// A service uses it, or ended without a clean stop.
+    Open,
+    /// Everything is in it.
+    Closed,
+    /// It is a backup that no service has opened yet.
+    Backup,
+}
+
+/// The row of `ledger_file`.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRecord {
+    /// What it says of its use.
+    pub state: FileState,
+    /// When the backup was made that became this file.
+    pub copied_at: Option<Timestamp>,
+    /// The setting that has accepted a loss of changes.
+    pub restored_at: Option<Timestamp>,
+}
+
+impl FileRecord {
+    /// Reads it; `None` in a file of an earlier version.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn read(connection: &Connection) -> Result<Option<Self>, LedgerError> {
+        if version(connection)? < WITH_FILE_TABLE {
+            return Ok(None);
+        }
+        let query = "SELECT state, copied_at, restored_at FROM ledger_file";
+        let time = |milliseconds: Option<i64>| milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok());
+        let record = connection.query_row(query, [], |row| {
+            let state = match row.get::<_, String>(0)?.as_str() {
+                "open" => FileState::Open,
+                "backup" => FileState::Backup,
+                _ => FileState::Closed,
+            };
+            Ok(Self { state, copied_at: time(row.get(1)?), restored_at: time(row.get(2)?) })
+        });
+        Ok(record.optional()?)
+    }
+}
+
+/// Signs of lost changes, gathered before the file is written.
+#[derive(Debug)]
+pub struct Evidence {
+    /// What the file says; `None` in a file of an earlier version.
+    pub record: Option<FileRecord>,
+    /// The last write that was noted outside of the file.
+    pub last_write: Option<LastWrite>,
+    /// Whether there was no write-ahead log, or an empty one, before SQLite opened the file.
+    pub log: Log,
+}
+
+impl Evidence {
+    /// What is missing, if changes are lost. A backup says itself that it is older.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn loss(&self, connection: &Connection) -> Result<Option<String>, LedgerError> {
+        let state = self.record.map(|record| record.state);
+        if state == Some(FileState::Backup) {
+            return Ok(None);
+        }
+        let is_empty = version(connection)? == 0;
+        Ok(match &self.last_write {
+            Some(write) if write.is_of_order() && (is_empty || !write.is_in(connection)?) => Some(format!(
+                "it lacks changes that were made, the last of them revision {} of the order {} (FILE.lock says so)",
+                write.revision, write.order
+            )),
+            // With the last write, nothing is lost: SQLite's own tools move the changes into the file and remove the log.
+            None if state == Some(FileState::Open) && self.log == Log::Missing => Some(
+                "a service used it and ended without a clean stop, and its write-ahead log, FILE-wal, is gone with the \
+                 last changes"
+                    .to_owned(),
+            ),
+            Some(_) | None => None,
+        })
+    }
+
+    /// The time of `ledger.restored_at`, if changes are lost and it accepts that. It does so once: the next loss needs
+    /// another time.
+    ///
+    /// # Errors
+    /// If changes are lost and it does not accept that, with what to do; if the file can't be read.
+    pub fn accepted_loss(
+        &self,
+        connection: &Connection,
+        setting: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let Some(loss) = self.loss(connection)? else { return Ok(None) };
+        let used = self.record.and_then(|record| record.restored_at);
+        if setting.is_some() && setting != used {
+            warn!(
+                setting.name = "ledger.restored_at",
+                error.message = loss,
+                "changes of the ledger are lost, and the setting accepts it: 11VMS is asked first about unknown carts"
+            );
+            return Ok(setting);
+        }
+        let newest = newest_change(connection)?
+            .map_or_else(|| "it has no order".to_owned(), |at| format!("its newest change is of {at}"));
+        let again = setting.map_or_else(String::new, |setting| format!("; {setting} has accepted an earlier loss"));
+        Err(LedgerError::Unavailable(format!(
+            "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
+             go on with what there is, set ledger.restored_at to a time before the loss, such as that of the newest change: \
+             carts that it does not know are then looked up in 11VMS first{again}"
+        )))
+    }
+}
+
+/// The latest time at which an order was received or settled.
+fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    if version(connection)? == 0 {
+        return Ok(None);
+    }
+    let query =
+        "SELECT max(at) FROM (SELECT max(received_at) AS at FROM orders UNION ALL SELECT max(settled_at) FROM orders)";
+    let newest: Option<i64> = connection.query_row(query, [], |row| row.get(0))?;
+    Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
+}
+
+/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn begin(connection: &Connection, accepted: Option<Timestamp>) -> Result<(), LedgerError> {
+    let query = "UPDATE ledger_file SET state = 'open', restored_at = coalesce(?1, restored_at)
+        WHERE state <> 'open' OR ?1 IS NOT NULL";
+    connection.execute(query, params![accepted.map(Timestamp::as_millisecond)])?;
+    // Out of the write-ahead log, into the file.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// Ends it. The connection that is closed last moves everything into the file.
+///
+/// # Errors
+/// If the file can't be written; the next start finds the log then.
+pub fn end(connection: &Connection) -> Result<(), LedgerError> {
+    connection.execute("UPDATE ledger_file SET state = 'closed'", [])?;
+    Ok(())
+}

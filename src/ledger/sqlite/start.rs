@@ -1,0 +1,82 @@
+//! The start of a ledger, up to the point from which on it is written: found, held, looked through for losses, brought up
+//! to date.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::held_file::{AwaitedEnd, HeldFile};
+use super::last_write::{LastWrite, Note};
+use super::location::resolve;
+use super::schema::{keep_log, migrate, move_log, open, use_log};
+use super::session::{Evidence, FileRecord, begin};
+use super::write_ahead_log::Log;
+use crate::ledger::LedgerError;
+
+/// A ledger that can be written. The fields are dropped in this order.
+#[derive(Debug)]
+pub struct Start {
+    /// The first connection.
+    pub connection: Connection,
+    /// The note of the last write.
+    pub note: Note,
+    /// The time after which the ledger may lack changes.
+    pub restored_from: Option<Timestamp>,
+    /// The path without links.
+    pub path: PathBuf,
+    /// The hold on the file.
+    pub file: Arc<HeldFile>,
+    /// Waits for the end of the hold.
+    pub end: AwaitedEnd,
+}
+
+/// Starts a ledger. `restored_at` is the setting, which may accept that changes are lost.
+///
+/// # Errors
+/// If the file can't be used, is in use by another process, lacks changes, or was written by a newer version. It stays as
+/// it is then.
+pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start, LedgerError> {
+    if let Some(folder) = folder_of(configured) {
+        fs::create_dir_all(folder)
+            .map_err(|error| LedgerError::Unavailable(format!("{}: {error}", folder.display())))?;
+    }
+    let path = resolve(configured)?;
+    let log = Log::find(&path)?;
+    let (end, file) = HeldFile::lock(&path, configured)?;
+    log.expect_to_fit(&file)?;
+    let file = Arc::new(file);
+    let mut connection = open(&path)?;
+    keep_log(&connection)?;
+    let evidence = Evidence { record: FileRecord::read(&connection)?, last_write: LastWrite::read(&file.note()), log };
+    let accepted = evidence.accepted_loss(&connection, restored_at)?;
+    use_log(&connection)?;
+    migrate(&mut connection)?;
+    begin(&connection, accepted)?;
+    move_log(&connection)?;
+    let noted = match evidence.last_write {
+        Some(write) if write.is_in(&connection)? => write,
+        _ => LastWrite::newest(&connection)?,
+    };
+    let note = Note::new(Arc::clone(&file), noted);
+    let restored_from = FileRecord::read(&connection)?.and_then(|record| record.copied_at.max(record.restored_at));
+    Ok(Start { connection, note, restored_from, path, file, end })
+}
+
+/// Looks at the place of a ledger without opening it: what is there can be one, or nothing is there yet.
+///
+/// # Errors
+/// Why a service could not use it.
+pub fn check_location(path: &Path) -> Result<(), LedgerError> {
+    // The folder is made at the start.
+    if folder_of(path).is_some_and(|folder| !folder.exists()) {
+        return Ok(());
+    }
+    Log::find(&resolve(path)?).map(drop)
+}
+
+fn folder_of(path: &Path) -> Option<&Path> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty())
+}

@@ -1,0 +1,271 @@
+//! One attempt: its begin is stored, 11VMS is asked or gets the order, its outcome is stored and published.
+
+use tracing::debug;
+
+use super::dispatcher::{Dispatch, Ticket};
+use super::holds::Hold;
+use super::order_log;
+use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
+use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
+use crate::clock::{Moment, between};
+use crate::ledger::{Sharing, Stored};
+use crate::order::breaker::CallResult;
+use crate::order::vms_response::{
+    CallOutcome, LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up,
+};
+use crate::order::{Doubt, Order, OrderId, State, Verdict};
+use crate::telemetry::STEP;
+
+/// What an attempt came to.
+struct Sent {
+    verdict: Verdict,
+    /// Whether 11VMS was asked before, and does not have the order.
+    was_absent: bool,
+}
+
+impl Relay {
+    /// Brings a dispatched order one step further, if it is due.
+    pub(super) async fn process(&self, dispatch: Dispatch) {
+        let read = self.retrying_ledger.read(&dispatch.id, &self.stopping).await;
+        let order = match read {
+            Read::Found(order) if order.revision >= dispatch.ticket.revision => *order,
+            Read::Found(_) | Read::Absent => return self.read_again_later(&dispatch),
+            Read::Unreadable | Read::GivenUp => return,
+        };
+        match order.state {
+            State::Accepted | State::Retrying => match self.wait_of(&order) {
+                Some(moment) => self.postpone(&order, moment),
+                None => self.attempt(order, dispatch).await,
+            },
+            // It was settled meanwhile; or an attempt has begun, and only a sweep can tell that its process is gone.
+            State::Forwarding | State::Created | State::Rejected | State::Parked | State::Cancelled => {}
+        }
+    }
+
+    /// Queues an order once more that a read did not show as it was dispatched: the read lags behind, as that of a standby.
+    /// After the length of a lease it is left to the sweeps, which find it if it is there.
+    fn read_again_later(&self, dispatch: &Dispatch) {
+        let now = self.dependencies.clock.moment();
+        let until = dispatch.ticket.reread_until;
+        let until = until.unwrap_or_else(|| now.after(lease_length(self.dependencies.attempt_limit)));
+        if now < until {
+            let moment = now.after(LEDGER_RETRY_DELAY);
+            let ticket = Ticket { reread_until: Some(until), ..dispatch.ticket };
+            self.queue_at(moment, &dispatch.id, ticket);
+        }
+    }
+
+    fn postpone(&self, order: &Order, moment: Moment) {
+        self.queue_at(moment, &order.id, Ticket::of(order));
+    }
+
+    /// Until when an order has to wait for its next attempt; `None` if it is due.
+    fn wait_of(&self, order: &Order) -> Option<Moment> {
+        let clock = &self.dependencies.clock;
+        let (now, hold) = (clock.moment(), self.holds.get(order));
+        let stored = || {
+            let wait = order.next_attempt_at.map(|time| between(self.reckoned_now(), time)).unwrap_or_default();
+            // A time that is farther away is brought nearer by the next sweep.
+            now.after(wait.min(self.dependencies.policy.longest_wait()))
+        };
+        let due = hold.map_or_else(stored, |hold| hold.due);
+        if !self.is_in_doubt(order) {
+            return (due > now).then_some(due);
+        }
+        let quiet_until = hold.map_or_else(|| self.hold_in_doubt(order, due), |hold| hold.quiet_until);
+        let due = due.max(quiet_until);
+        (due > now).then_some(due)
+    }
+
+    /// Whether 11VMS is asked for the order before it is sent.
+    fn is_in_doubt(&self, order: &Order) -> bool {
+        order.doubt != Doubt::None || self.may_have_been_forgotten(order)
+    }
+
+    fn may_have_been_forgotten(&self, order: &Order) -> bool {
+        self.restored.is_some_and(|restored| restored.concerns(order, self.dependencies.clock.moment()))
+    }
+
+    /// The end of the grace of an order in doubt whose last attempt this process has not ended.
+    ///
+    /// It was ended by a process that held the ledger alone, and is gone; or by another replica, maybe at this moment, and
+    /// whether the wall clocks agree can't be told.
+    fn hold_in_doubt(&self, order: &Order, due: Moment) -> Moment {
+        let grace = self.dependencies.policy.unknown_grace;
+        if self.dependencies.ledger.sharing() == Sharing::Exclusive || order.attempts.is_empty() {
+            return self.started_at.after(grace);
+        }
+        let moment = self.dependencies.clock.moment().after(grace);
+        self.holds.set(&order.id, Hold::new(order, due, moment));
+        moment
+    }
+
+    async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
+        let asks_since_restore = self.may_have_been_forgotten(&order);
+        if let Err(defect) = order.begin(self.now()) {
+            return order_log::attempt_not_made(&order, &defect);
+        }
+        if let Some(restored) = self.restored.filter(|_| asks_since_restore) {
+            order.doubt_since_restore(restored.backup);
+            order_log::asked_since_restore(&order);
+        }
+        if !self.record_begin(&order).await {
+            return;
+        }
+        self.holds.remove(&order.id);
+        debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
+        let began_at = self.dependencies.clock.moment();
+        let Sent { verdict, was_absent } = self.send(&order).await;
+        dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
+        if asks_since_restore && was_absent {
+            order.settle_doubt_since_restore();
+        }
+        let policy = &self.dependencies.policy;
+        if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
+            return order_log::outcome_not_recorded(&order, &defect);
+        }
+        order.measure_attempt(self.dependencies.clock.moment().since(began_at));
+        self.settle(order).await;
+    }
+
+    /// Stores that an attempt begins; false if it must not be made.
+    async fn record_begin(&self, order: &Order) -> bool {
+        let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
+        loop {
+            let before = self.dependencies.clock.moment();
+            match self.retrying_ledger.store(order, &self.stopping).await {
+                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return false,
+                Write::Done(Stored::Committed)
+                    if !leased || self.dependencies.clock.moment().since(before) <= MAX_LEASE_AGE_AT_SEND =>
+                {
+                    return !self.stopping.is_cancelled();
+                }
+                Write::Done(Stored::Committed) => {
+                    order_log::begin_repeated(order);
+                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the order; in doubt, 11VMS is asked for it first. Both together take no longer than an attempt may.
+    async fn send(&self, order: &Order) -> Sent {
+        let limit = self.dependencies.clock.moment().after(self.dependencies.attempt_limit);
+        let was_absent = match self.ask_first(order, limit).await {
+            None => false,
+            Some(LookUpResult::Absent) => true,
+            Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => {
+                return Sent { verdict, was_absent: false };
+            }
+        };
+        let verdict = tokio::select! {
+            biased;
+            () = self.dependencies.clock.sleep_until(limit) => {
+                Verdict::Unknown { status: None, answer: None, detail: self.cut_off(), retry_after: None }
+            }
+            verdict = self.create(order) => verdict,
+        };
+        Sent { verdict, was_absent }
+    }
+
+    /// Looks an order in doubt up; `None` if the order may be sent without.
+    async fn ask_first(&self, order: &Order, limit: Moment) -> Option<LookUpResult> {
+        let guard = self.dependencies.policy.guard;
+        // A key protects a request that this ledger knows; one before a restore may have had another content.
+        if order.doubt == Doubt::None || !(guard.looks_up() || order.restored_from.is_some()) {
+            return None;
+        }
+        let answer = tokio::select! {
+            biased;
+            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
+            answer = self.dependencies.vms.look_up(order) => answer,
+        };
+        if let CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) = answer {
+            let detail = format!("look-up: {detail}");
+            return Some(LookUpResult::Inconclusive(Verdict::LookUpLost { detail }));
+        }
+        match read_look_up(answer, order.id.as_str(), &self.dependencies.response_rules) {
+            // An 11VMS that can't be asked has the key, which it knows as long as the order may come again.
+            LookUpResult::Inconclusive(_) if !guard.looks_up() => None,
+            result => {
+                if result == LookUpResult::Absent {
+                    // 11VMS responds: whatever becomes of this order, others need not wait for it.
+                    self.dispatcher.record_success();
+                }
+                Some(result)
+            }
+        }
+    }
+
+    /// Sends the order. Where a profile says so, 11VMS is asked for its number after.
+    async fn create(&self, order: &Order) -> Verdict {
+        let (vms, rules) = (&self.dependencies.vms, &self.dependencies.response_rules);
+        let created = vms.create(order).await;
+        if needs_look_up(&created, rules) {
+            let look_up = vms.look_up(order).await;
+            return read_create_with_look_up(created, look_up, order.id.as_str(), rules);
+        }
+        read_create_of(created, &order.id, rules)
+    }
+
+    fn cut_off(&self) -> String {
+        format!("cut off after {} s", self.dependencies.attempt_limit.as_secs_f64())
+    }
+
+    /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
+    /// the next attempt if there is one.
+    pub(super) async fn settle(&self, order: Order) {
+        let clock = &self.dependencies.clock;
+        let wait = order.next_attempt_at.map(|time| between(clock.now(), time)).unwrap_or_default();
+        let (due, quiet_until) =
+            (clock.moment().after(wait), clock.moment().after(self.dependencies.policy.unknown_grace));
+        // Before it is stored: the write may be made, and its answer lost.
+        if order.state == State::Retrying || order.doubt != Doubt::None {
+            self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
+        }
+        let Some(order) = self.store_outcome(order).await else { return };
+        if order.state == State::Retrying {
+            self.postpone(&order, due);
+        }
+        order_log::attempt_ended(&order);
+        self.waiters.publish(order);
+    }
+
+    /// Stores an outcome; `None` if it does not count. An outcome that the ledger can't hold is stored in plain words.
+    async fn store_outcome(&self, order: Order) -> Option<Order> {
+        let reason = match self.store_once(&order).await {
+            Write::Done(Stored::Committed) => return Some(order),
+            Write::Refused(reason) => reason,
+            Write::Done(Stored::Superseded) | Write::GivenUp => return None,
+        };
+        let plain = order.without_foreign_text(&reason);
+        match self.store_once(&plain).await {
+            Write::Done(Stored::Committed) => Some(plain),
+            Write::Refused(reason) => {
+                order_log::outcome_refused(&plain, &reason);
+                self.abandoned.note(&plain);
+                None
+            }
+            Write::Done(Stored::Superseded) | Write::GivenUp => None,
+        }
+    }
+
+    async fn store_once(&self, order: &Order) -> Write {
+        let write = self.retrying_ledger.store(order, &self.stopped).await;
+        match &write {
+            // Another replica has taken the order over.
+            Write::Done(Stored::Superseded) => order_log::outcome_superseded(order),
+            Write::GivenUp => order_log::outcome_not_stored(order),
+            Write::Done(Stored::Committed) | Write::Refused(_) => {}
+        }
+        write
+    }
+
+    /// Has an order queued at a moment.
+    pub(super) fn queue_at(&self, moment: Moment, id: &OrderId, ticket: Ticket) {
+        self.holds.queue_at(moment, id, ticket);
+        self.due_timer.set(moment);
+    }
+}

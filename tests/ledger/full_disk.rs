@@ -1,0 +1,99 @@
+//! A full disk below the database, here a tablespace on a small tmpfs: the ledger is not ready until there is room.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use purchase_order_webhook::ledger::postgres::PostgresLedger;
+use purchase_order_webhook::ledger::{Ledger, LedgerError};
+use purchase_order_webhook::order::Candidate;
+use tempfile::TempDir;
+
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, url_of};
+
+/// A file system of 24 MiB, of which an empty database takes 8; unmounted with this handle.
+struct SmallDisk {
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    /// `None`, said loudly, where nothing may be mounted; on CI that is a failure.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let options = "size=24m,mode=0777";
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).output();
+        if mounted.as_ref().is_ok_and(|done| done.status.success()) {
+            return Some(Self { folder });
+        }
+        let text = format!("NOT RUN: a tmpfs can't be mounted, which needs root: {mounted:?}");
+        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
+        eprintln!("{text}");
+        None
+    }
+
+    /// A folder for the server's user.
+    fn tablespace(&self) -> PathBuf {
+        let folder = self.folder.path().join("tablespace");
+        std::fs::create_dir(&folder).unwrap();
+        assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+        folder
+    }
+
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.folder.path().join("filler")).unwrap();
+        while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.folder.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the server may not have closed its files yet.
+        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
+    }
+}
+
+async fn until_ready(ledger: &dyn Ledger, ready: bool) {
+    for _ in 0..200 {
+        if ledger.check().await.is_ok() == ready {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("readiness never became {ready}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_not_ready_until_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(server) = Postgres::start() else { return };
+    let folder = disk.tablespace();
+    server.run_sql("postgres", &format!("CREATE TABLESPACE small LOCATION '{}'", folder.display()));
+    server.run_sql("postgres", "CREATE DATABASE orders TABLESPACE small");
+    let url = format!("postgres://postgres@127.0.0.1:{}/orders?sslmode=disable", server.port);
+    let ledger = PostgresLedger::open(url_of(&url), LONG).await.unwrap();
+    disk.fill();
+    // Nothing was written yet: the first check makes a file.
+    let error = ledger.check().await.unwrap_err();
+    assert!(error.to_string().contains("No space left on device"), "{error}");
+    disk.free();
+    until_ready(&ledger, true).await;
+    disk.fill();
+    // Pages that are there take some more carts, until one needs a new page.
+    let mut number = 0;
+    let refused = loop {
+        number += 1;
+        let candidate = Candidate { body: "x".repeat(6_000), ..candidate(number) };
+        if let Err(error) = ledger.admit(candidate, at(0), GRACE).await {
+            break error;
+        }
+    };
+    assert!(matches!(refused, LedgerError::Unavailable(_)), "an outage, and no fault of the cart: {refused:?}");
+    until_ready(&ledger, false).await;
+    disk.free();
+    until_ready(&ledger, true).await;
+    admitted(&ledger, number).await;
+}

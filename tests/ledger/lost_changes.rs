@@ -1,0 +1,201 @@
+//! A SQLite ledger that has lost changes is refused, and no other one is.
+
+use std::fs;
+use std::path::Path;
+
+use purchase_order_webhook::ledger::Ledger;
+use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::order::{OrderId, Resolution};
+use rusqlite::Connection;
+
+use crate::folder::{Folder, ids, refusal};
+use crate::{admitted, at};
+
+/// A file, as it is carried to the next start: whole, not at all, empty, or its first half.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    Whole,
+    Gone,
+    Empty,
+    Half,
+}
+
+fn carry(path: &Path, part: Part) {
+    match part {
+        Part::Whole => {}
+        Part::Gone => fs::remove_file(path).unwrap(),
+        Part::Empty => fs::write(path, "").unwrap(),
+        Part::Half => {
+            let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn lost_changes_are_noticed_after_a_kill() {
+    use Part::{Empty, Gone, Half, Whole};
+    let lost_log = "ended without a clean stop, and its write-ahead log, FILE-wal, is gone";
+    let lacks = "it lacks changes that were made, the last of them revision 1 of the order 9";
+    for (file, log, lock, refused) in [
+        (Whole, Whole, Whole, None),
+        (Whole, Whole, Gone, None),
+        (Whole, Whole, Empty, None),
+        (Whole, Gone, Whole, Some(lacks)),
+        (Whole, Empty, Whole, Some(lacks)),
+        (Whole, Half, Whole, Some(lacks)),
+        (Whole, Gone, Gone, Some(lost_log)),
+        (Whole, Empty, Empty, Some(lost_log)),
+        (Gone, Whole, Gone, Some("the file is missing or empty, but its write-ahead log")),
+        (Empty, Whole, Whole, Some("the file is missing or empty, but its write-ahead log")),
+        (Gone, Gone, Whole, Some(lacks)),
+    ] {
+        let before = Folder::new();
+        let ledger = before.open();
+        for number in 1..10 {
+            admitted(&ledger, number).await;
+        }
+        let folder = before.killed();
+        for (name, part) in [("orders.db", file), ("orders.db-wal", log), ("orders.db.lock", lock)] {
+            carry(&folder.path(name), part);
+        }
+        let case = format!("file {file:?}, log {log:?}, lock {lock:?}");
+        match refused {
+            None => assert_eq!(ids(&folder.open()).await.len(), 9, "{case}"),
+            Some(reason) => {
+                // It does not become right by being tried again.
+                for _ in 0..2 {
+                    let error = refusal(&folder.file());
+                    assert!(error.contains(reason), "{case}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_the_live_file_alone_has_its_tables_and_is_no_ledger() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    folder.copy(&["orders.db"], &folder.path("copy"));
+    let error = refusal(&folder.path("copy/orders.db"));
+    assert!(error.contains("its write-ahead log, FILE-wal, is gone with the last changes; it has no order"), "{error}");
+    let copy = Connection::open(folder.path("copy/orders.db")).unwrap();
+    assert_eq!(copy.query_row("SELECT count(*) FROM orders", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_a_tool_moved_out_of_the_log_is_not_lost() {
+    for orders in 0..3_usize {
+        let before = Folder::new();
+        let ledger = before.open();
+        for number in 1..=orders {
+            admitted(&ledger, number).await;
+        }
+        let mut folder = before.killed();
+        for start in 0..3 {
+            // SQLite's shell does this when it is left.
+            Connection::open(folder.file()).unwrap().query_row("SELECT count(*) FROM orders", [], |_| Ok(())).unwrap();
+            assert!(!folder.path("orders.db-wal").exists());
+            let ledger = folder.open();
+            assert_eq!(ids(&ledger).await.len(), orders, "start {start}");
+            // Killed again, with nothing written.
+            folder = folder.killed();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_ledger_is_whole_in_its_one_file() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    drop(ledger);
+    assert!(!folder.path("orders.db-wal").exists());
+    folder.copy(&["orders.db"], &folder.path("copy"));
+    let copy = SqliteLedger::open(&folder.path("copy/orders.db")).unwrap();
+    assert_eq!((ids(&copy).await, copy.restored_from()), (vec!["1".to_owned()], None));
+}
+
+#[tokio::test]
+async fn an_older_ledger_that_is_put_back_is_refused_until_the_setting_says_so() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    drop(ledger);
+    folder.copy(&["orders.db"], &folder.path("older"));
+    let put_back = || assert!(fs::copy(folder.path("older/orders.db"), folder.file()).unwrap() > 0);
+    let ledger = folder.open();
+    admitted(&ledger, 2).await;
+    drop(ledger);
+    put_back();
+    let error = refusal(&folder.file());
+    assert!(error.contains("revision 1 of the order 2") && error.contains("set ledger.restored_at"), "{error}");
+    assert!(error.contains(&format!("its newest change is of {}", at(1))), "{error}");
+    let ledger = SqliteLedger::open_restored(&folder.file(), Some(at(1))).unwrap();
+    assert_eq!((ids(&ledger).await, ledger.restored_from()), (vec!["1".to_owned()], Some(at(1))));
+    admitted(&ledger, 3).await;
+    drop(ledger);
+    // Known from now on, with the setting and without it.
+    assert_eq!(folder.open().restored_from(), Some(at(1)));
+    // The next loss is another one.
+    put_back();
+    let again = SqliteLedger::open_restored(&folder.file(), Some(at(1)));
+    assert_eq!(again.unwrap().restored_from(), Some(at(1)), "this file has not been accepted before");
+    let ledger = folder.open();
+    admitted(&ledger, 4).await;
+    drop(ledger);
+    let shorter = Connection::open(folder.file()).unwrap();
+    shorter.execute("DELETE FROM orders WHERE id = '4'", []).unwrap();
+    drop(shorter);
+    let error = SqliteLedger::open_restored(&folder.file(), Some(at(1))).unwrap_err().to_string();
+    assert!(error.contains("has accepted an earlier loss"), "{error}");
+    SqliteLedger::open_restored(&folder.file(), Some(at(2))).unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_takes_the_last_write_without_being_a_loss() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    for number in 1..=2 {
+        let order = admitted(&ledger, number).await;
+        let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5));
+        ledger.store(settled.order().clone()).await.unwrap();
+    }
+    assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 2);
+    let killed = folder.killed();
+    assert_eq!(ids(&killed.open()).await, Vec::<String>::new());
+    // What remains is noted instead.
+    for number in 3..=4 {
+        admitted(&ledger, number).await;
+    }
+    let settled = ledger.find(&OrderId::of("4")).await.unwrap().unwrap();
+    let settled = settled.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5)).order().clone();
+    ledger.store(settled).await.unwrap();
+    assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 1);
+    let killed = folder.killed();
+    killed.remove(&["orders.db-wal"]);
+    let error = refusal(&killed.file());
+    assert!(error.contains("the last of them revision 1 of the order 3"), "{error}");
+}
+
+#[tokio::test]
+async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
+    let folder = Folder::new();
+    let old = Connection::open(folder.file()).unwrap();
+    old.execute_batch(include_str!("../../src/ledger/sqlite/0001_orders.sql")).unwrap();
+    old.execute_batch("PRAGMA journal_mode = WAL; PRAGMA user_version = 1").unwrap();
+    let newer = Folder::new();
+    let ledger = newer.open();
+    admitted(&ledger, 1).await;
+    drop(ledger);
+    old.execute("ATTACH ?1 AS newer", [newer.file().to_str().unwrap()]).unwrap();
+    old.execute_batch("INSERT INTO orders SELECT * FROM newer.orders; DETACH newer").unwrap();
+    // As a kill leaves it: with its log.
+    let killed = Folder::new();
+    folder.copy(&["orders.db", "orders.db-wal"], killed.root());
+    let ledger = killed.open();
+    assert_eq!((ids(&ledger).await, ledger.restored_from()), (vec!["1".to_owned()], None));
+    ledger.check().await.unwrap();
+}
