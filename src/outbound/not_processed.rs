@@ -36,3 +36,40 @@ fn is_left_alone(cause: &(dyn Error + 'static)) -> bool {
         error.is_remote() && (error.is_go_away() || is_refused)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    //! What HTTP/2 proves is tested against a server that writes its frames by hand (`tests/api/http2_failures.rs`).
+
+    use hyper::Request;
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    /// How a request fails whose connection ends after `before_the_end`.
+    async fn failure(before_the_end: impl AsyncFnOnce(&mut DuplexStream)) -> hyper::Error {
+        let (client, mut server) = duplex(4096);
+        let (mut sender, connection) = http1::handshake(TokioIo::new(client)).await.unwrap();
+        let sent = sender.send_request(Request::post("/").body("order".to_owned()).unwrap());
+        let end = async {
+            before_the_end(&mut server).await;
+            drop(server);
+        };
+        // The end comes first, if nothing has to happen before it.
+        let ((), _, sent) = tokio::join!(biased; end, connection, sent);
+        sent.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn only_a_request_that_was_never_written_is_unsent() {
+        let error = failure(async |_| {}).await;
+        assert!(is_unsent(&error), "{error:?}");
+        let error = failure(async |server| {
+            server.read_u8().await.unwrap();
+        })
+        .await;
+        assert!(!is_unsent(&error), "{error:?}");
+    }
+}
