@@ -214,7 +214,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn an_oversized_answer_is_an_unknown_outcome() {
-    let service = Service::start_with("retry.attempts = 0").await;
+    let service = Service::start_with("retry.attempts = 0\ntarget.max_answer = \"256KiB\"").await;
     let large = json!({ "poNumber": "45", "padding": "x".repeat(300 * 1024) });
     service.vms.next(Effect::Status { status: 201, body: large, retry_after: None });
     service.send(&cart(1)).await.is_problem(502, "parked");

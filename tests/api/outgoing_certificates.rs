@@ -276,7 +276,8 @@ async fn a_changed_signing_key_that_can_not_sign_leaves_the_one_before_in_use() 
     let issuer = Issuer::start().await.unwrap();
     let vms = SandboxVms::start(issuer.clone()).await.unwrap();
     issuer.trust_assertion_key(old.jwk.clone());
-    let (files, pair) = (Files::new(), Ca::new().client("service"));
+    let (files, ca) = (Files::new(), Ca::new());
+    let pair = ca.client("service");
     let file = files.put("key.pem", &old.pem).display().to_string();
     let settings = format!(
         "target.oauth2.grant = \"jwt_bearer\"\ntarget.oauth2.subject = \"integration@acme.example\"\n\
