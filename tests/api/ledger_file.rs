@@ -6,11 +6,12 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
+use purchase_order_webhook::app::check_ledger_file;
 use purchase_order_webhook::ledger::Ledger as _;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::order::{OrderId, State};
 
-use crate::support::{ORDERS, Service, cart};
+use crate::support::{ORDERS, Service, cart, parsed};
 
 /// Runs the real binary with settings.
 async fn run(folder: &Path, settings: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -150,7 +151,10 @@ async fn a_backup_under_load_is_restored_and_serves() {
         restored.clock.advance(Duration::from_secs(31));
     });
     assert_eq!(answer.status, 201);
-    assert_eq!(restored.vms.received().iter().rev().take(2).map(|request| request.method.as_str()).collect::<Vec<_>>(), ["POST", "GET"]);
+    assert_eq!(
+        restored.vms.received().iter().rev().take(2).map(|request| request.method.as_str()).collect::<Vec<_>>(),
+        ["POST", "GET"]
+    );
     assert_eq!(restored.get("/readyz").await.status, 200);
 }
 
@@ -169,8 +173,9 @@ async fn a_stopped_service_leaves_its_ledger_in_one_file() {
 async fn check_sees_a_ledger_that_no_service_can_use() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("orders.db")).unwrap();
-    let (code, output) = run(folder.path(), &ledger_url(&folder.path().join("orders.db")), &["check"]).await;
-    assert!(code == Some(1) && output.contains("ledger.url: "), "{output}");
+    let settings = parsed(&ledger_url(&folder.path().join("orders.db")));
+    let mistake = check_ledger_file(&settings.ledger.storage).unwrap();
+    assert!(mistake.contains("ledger.url: ") && mistake.contains("it is a folder"), "{mistake}");
 }
 
 #[tokio::test]
