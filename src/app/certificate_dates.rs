@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use tracing::{error, warn};
 
 use crate::certificate::{Certificate, Validity};
-use crate::clock::{Clock, between};
+use crate::clock::Clock;
 use crate::config::{Secret, Settings};
 use crate::digest::sha256;
 
@@ -156,14 +156,12 @@ impl CertificateDates {
 
     /// Reports once a day, and whenever a file changes, for ever. The start has reported already.
     pub async fn watch(self, clock: Arc<dyn Clock>) {
-        let (mut digest, mut reported_at) = (self.digest(), clock.now());
+        let (mut digest, mut reported_at) = (self.digest(), clock.moment());
         loop {
             clock.sleep(POLL).await;
-            let (now, current) = (clock.now(), self.digest());
-            // A clock that steps back is a reason for a report, not for a long silence.
-            let is_due = between(reported_at, now) >= REPORT_INTERVAL || now < reported_at;
-            if is_due || current != digest {
-                self.report(now);
+            let (now, current) = (clock.moment(), self.digest());
+            if now.since(reported_at) >= REPORT_INTERVAL || current != digest {
+                self.report(clock.now());
                 (digest, reported_at) = (current, now);
             }
         }

@@ -1,7 +1,14 @@
 //! The relay's own failure paths, with a ledger and an 11VMS that fail on demand.
 
+mod clocks;
+mod ledgers;
+mod look_ups;
+mod restored;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -25,6 +32,12 @@ struct FakeLedger {
     orders: Mutex<HashMap<OrderId, Order>>,
     /// For each write to come: whether it fails.
     failures: Mutex<VecDeque<Failure>>,
+    /// What reads show in place of the orders, as those of a standby that lags behind.
+    lagging: Mutex<Option<HashMap<OrderId, Order>>>,
+    /// No sweep finds an order, as if each belonged to a replica.
+    leased: AtomicBool,
+    /// The records that the ledger can't hold.
+    refuses: Mutex<Option<fn(&Order) -> bool>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,11 +58,36 @@ impl FakeLedger {
         self.orders.lock().unwrap().insert(order.id.clone(), order);
     }
 
+    /// From now on reads show the present.
+    fn freeze_reads(&self) {
+        let present = self.orders.lock().unwrap().clone();
+        *self.lagging.lock().unwrap() = Some(present);
+    }
+
+    fn thaw_reads(&self) {
+        *self.lagging.lock().unwrap() = None;
+    }
+
+    fn orders_are_leased(&self) {
+        self.leased.store(true, Relaxed);
+    }
+
+    fn refuse(&self, which: fn(&Order) -> bool) {
+        *self.refuses.lock().unwrap() = Some(which);
+    }
+
+    fn known(&self, id: &OrderId) -> Option<Order> {
+        self.orders.lock().unwrap().get(id).cloned()
+    }
+
     fn fail_next(&self, failures: &[Failure]) {
         self.failures.lock().unwrap().extend(failures);
     }
 
     fn write(&self, order: Order) -> Result<(), LedgerError> {
+        if self.refuses.lock().unwrap().is_some_and(|refuses| refuses(&order)) {
+            return Err(LedgerError::Unwritable("a character that it does not know".into()));
+        }
         let failure = self.failures.lock().unwrap().pop_front().unwrap_or(Failure::None);
         if failure != Failure::Refused {
             self.put(order);
@@ -69,7 +107,7 @@ impl Ledger for FakeLedger {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        let known = self.find(&candidate.id).await?;
+        let known = self.known(&candidate.id);
         let admission = admit(known, candidate, now, grace);
         if let Admission::Started(order) | Admission::Restarted(order) = &admission {
             self.write(order.clone())?;
@@ -78,7 +116,7 @@ impl Ledger for FakeLedger {
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        let known = self.find(&order.id).await?;
+        let known = self.known(&order.id);
         if known.is_some_and(|known| known.revision + 1 != order.revision && known != order) {
             return Ok(Stored::Superseded);
         }
@@ -86,7 +124,8 @@ impl Ledger for FakeLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-        Ok(self.orders.lock().unwrap().get(id).cloned())
+        let lagging = self.lagging.lock().unwrap();
+        Ok(lagging.as_ref().map_or_else(|| self.known(id), |orders| orders.get(id).cloned()))
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
@@ -102,6 +141,9 @@ impl Ledger for FakeLedger {
     }
 
     async fn claim(&self, now: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
+        if self.leased.load(Relaxed) {
+            return Ok(Vec::new());
+        }
         let due = |order: &&Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
         Ok(self.orders.lock().unwrap().values().filter(due).map(claimed).collect())
     }
@@ -126,7 +168,11 @@ impl Ledger for FakeLedger {
 #[derive(Debug, Clone, Copy)]
 enum Post {
     Creates,
+    /// The order is created, and the answer is lost.
+    IsLost,
     Refuses,
+    /// 429.
+    IsBusy,
     Panics,
     Hangs,
 }
@@ -134,6 +180,10 @@ enum Post {
 /// An 11VMS that creates an order for every POST, and finds those that it created.
 #[derive(Debug, Default)]
 struct FakeVms {
+    /// For each look-up to come: whether it gets no answer.
+    lost_look_ups: Mutex<VecDeque<CallOutcome>>,
+    /// So many look-ups get no answer, and no end.
+    hanging_look_ups: AtomicUsize,
     script: Mutex<VecDeque<Post>>,
     calls: Mutex<Vec<&'static str>>,
     created: Mutex<usize>,
@@ -158,6 +208,11 @@ impl Vms for FakeVms {
                 *self.created.lock().unwrap() += 1;
                 answered(201, json!({ "poNumber": "45" }))
             }
+            Post::IsLost => {
+                *self.created.lock().unwrap() += 1;
+                CallOutcome::Lost("no answer".into())
+            }
+            Post::IsBusy => answered(429, json!({})),
             Post::Refuses => answered(422, json!({ "message": "no" })),
             Post::Panics => panic!("a defect on the way to 11VMS"),
             Post::Hangs => std::future::pending().await,
@@ -166,6 +221,12 @@ impl Vms for FakeVms {
 
     async fn look_up(&self, order: &Order) -> CallOutcome {
         self.calls.lock().unwrap().push("GET");
+        if self.hanging_look_ups.fetch_update(Relaxed, Relaxed, |count| count.checked_sub(1)).is_ok() {
+            return std::future::pending().await;
+        }
+        if let Some(lost) = self.lost_look_ups.lock().unwrap().pop_front() {
+            return lost;
+        }
         let found = vec![json!({ "poNumber": "45", "externalId": order.id }); *self.created.lock().unwrap()];
         CallOutcome::Answered(VmsResponse {
             status: 200,
@@ -186,11 +247,23 @@ struct Stack {
 
 /// A relay that runs, with one request to 11VMS at a time.
 fn stack(script: &[Post]) -> Stack {
-    let ledger = Arc::new(FakeLedger::default());
+    stack_with(script, |_| {})
+}
+
+/// The same, with other dependencies.
+fn stack_with(script: &[Post], change: impl Fn(&mut Dependencies)) -> Stack {
     let vms = Arc::new(FakeVms::default());
     vms.script.lock().unwrap().extend(script);
-    let clock = Arc::new(ManualClock::default());
-    let relay = Relay::new(Dependencies {
+    run(Arc::new(FakeLedger::default()), vms, Arc::new(ManualClock::default()), change)
+}
+
+fn run(
+    ledger: Arc<FakeLedger>,
+    vms: Arc<FakeVms>,
+    clock: Arc<ManualClock>,
+    change: impl Fn(&mut Dependencies),
+) -> Stack {
+    let mut dependencies = Dependencies {
         ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
         vms: Arc::clone(&vms) as Arc<dyn Vms>,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -201,22 +274,43 @@ fn stack(script: &[Post]) -> Stack {
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
         restored: None,
-    });
+    };
+    change(&mut dependencies);
+    let relay = Relay::new(dependencies);
     tokio::spawn(Arc::clone(&relay).run());
     Stack { relay, ledger, vms, clock }
 }
 
+fn candidate(number: &str) -> Candidate {
+    Candidate {
+        id: OrderId::of(number),
+        cart_number: number.to_owned(),
+        fingerprint: "f".into(),
+        body: json!({ "externalId": number }).to_string(),
+        mapping_version: "v".into(),
+        propagated_headers: PropagatedHeaders::default(),
+    }
+}
+
 impl Stack {
+    /// The process ends, and another one takes its place.
+    async fn restart(self, change: impl Fn(&mut Dependencies)) -> Self {
+        self.relay.stop(Duration::ZERO).await;
+        let next = run(self.ledger, self.vms, self.clock, change);
+        next.settle().await;
+        next
+    }
+
+    /// Lets time pass in steps, as the sweeps need it.
+    async fn pass_slowly(&self, time: Duration) {
+        for _ in 0..time.as_secs() {
+            self.pass(Duration::from_secs(1)).await;
+        }
+    }
+
     fn submit(&self, number: &str) -> tokio::task::JoinHandle<Result<SubmitOutcome, LedgerError>> {
         let relay = Arc::clone(&self.relay);
-        let candidate = Candidate {
-            id: OrderId::of(number),
-            cart_number: number.to_owned(),
-            fingerprint: "f".into(),
-            body: json!({ "externalId": number }).to_string(),
-            mapping_version: "v".into(),
-            propagated_headers: PropagatedHeaders::default(),
-        };
+        let candidate = candidate(number);
         tokio::spawn(async move { relay.submit(candidate, Duration::from_hours(1)).await })
     }
 

@@ -6,11 +6,12 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
+use purchase_order_webhook::app::check_ledger_file;
 use purchase_order_webhook::ledger::Ledger as _;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::order::{OrderId, State};
 
-use crate::support::{ORDERS, Service, cart, defects};
+use crate::support::{ORDERS, Service, cart, parsed};
 
 /// Runs the real binary with settings.
 async fn run(folder: &Path, settings: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -143,7 +144,17 @@ async fn a_backup_under_load_is_restored_and_serves() {
     let restored = Service::start_beside(issuer, vms, folder, "").await;
     let again = restored.send(&cart(1)).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
-    assert_eq!(restored.send(&cart(1_000)).await.status, 201);
+    // An unknown cart is looked up, and not before the grace of a service that may have ended just now.
+    let unknown = cart(1_000);
+    let (answer, ()) = tokio::join!(restored.send(&unknown), async {
+        restored.until("1000", "accepted").await;
+        restored.clock.advance(Duration::from_secs(31));
+    });
+    assert_eq!(answer.status, 201);
+    assert_eq!(
+        restored.vms.received().iter().rev().take(2).map(|request| request.method.as_str()).collect::<Vec<_>>(),
+        ["POST", "GET"]
+    );
     assert_eq!(restored.get("/readyz").await.status, 200);
 }
 
@@ -162,8 +173,9 @@ async fn a_stopped_service_leaves_its_ledger_in_one_file() {
 async fn check_sees_a_ledger_that_no_service_can_use() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("orders.db")).unwrap();
-    let defects = defects(&ledger_url(&folder.path().join("orders.db")));
-    assert!(defects.len() == 1 && defects[0].contains("ledger.url: "), "{defects:?}");
+    let settings = parsed(&ledger_url(&folder.path().join("orders.db")));
+    let mistake = check_ledger_file(&settings.ledger.storage).unwrap();
+    assert!(mistake.contains("ledger.url: ") && mistake.contains("it is a folder"), "{mistake}");
 }
 
 #[tokio::test]

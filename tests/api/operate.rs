@@ -101,17 +101,10 @@ async fn a_resolution_waits_for_the_attempt_under_way() {
     service.vms.close_gate();
     let cart = cart(1);
     let too_late = json!({ "cancelled": "too late" });
-    let (created, refused, ()) = tokio::join!(
-        service.send(&cart),
-        async {
-            service.until("1", "forwarding").await;
-            post(&service, "1/resolve", &too_late).await
-        },
-        async {
-            service.until("1", "forwarding").await;
-            service.vms.open_gate();
-        }
-    );
+    let (created, (refused, ())) = tokio::join!(service.send(&cart), async {
+        service.until("1", "forwarding").await;
+        tokio::join!(post(&service, "1/resolve", &too_late), async { service.vms.open_gate() })
+    });
     assert_eq!(created.status, 201, "{}", created.text);
     refused.is_problem(409, "already-settled");
     assert!(refused.body["detail"].as_str().unwrap().contains("created as 4500000001"), "{}", refused.text);

@@ -43,7 +43,7 @@ impl Defect {
     pub const fn symptoms(self) -> &'static [&'static str] {
         match self {
             Self::SettledBeforeSent => &["which 11VMS does not have", "created became", "which is not so"],
-            Self::ResentWithoutLookUp => &["11VMS has two orders"],
+            Self::ResentWithoutLookUp | Self::RestoreIgnored => &["11VMS has two orders"],
             Self::LeasesIgnored => {
                 &["11VMS has two orders", "sent without a lease", "asked before the grace has passed"]
             }
@@ -61,7 +61,6 @@ impl Defect {
             Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
             Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
             Self::LostLookUpCounts => &["a lost look-up uses up a retry"],
-            Self::RestoreIgnored => &["11VMS has two orders"],
         }
     }
 

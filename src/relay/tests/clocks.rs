@@ -1,0 +1,164 @@
+//! Wall clocks that step, stand still, or were wrong when a time was stored.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::order::Outcome;
+
+const HOUR: i64 = 3_600;
+
+/// A retry of the usual policy, and the sweep that finds it.
+const RETRY: Duration = Duration::from_secs(36);
+
+fn not_done() -> Vec<Post> {
+    vec![Post::IsBusy, Post::Creates]
+}
+
+#[tokio::test]
+async fn a_retry_comes_at_its_time_whatever_the_wall_clock_does_meanwhile() {
+    for script in [not_done(), vec![Post::IsLost, Post::Creates]] {
+        for (step, back_after) in
+            [(-HOUR, Some(1)), (HOUR, Some(1)), (-HOUR, None), (HOUR, None), (-10, None), (10, None)]
+        {
+            let stack = stack(&script);
+            let caller = stack.submit("1");
+            stack.settle().await;
+            stack.clock.step(SignedDuration::from_secs(step));
+            if let Some(seconds) = back_after {
+                stack.pass_slowly(Duration::from_secs(seconds)).await;
+                stack.clock.step(SignedDuration::from_secs(-step));
+            }
+            stack.pass_slowly(Duration::from_secs(28)).await;
+            assert_eq!(stack.calls().len(), 1, "{script:?}, a step of {step} s: not before its time");
+            stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+            assert!(stack.calls().len() > 1, "{script:?}, a step of {step} s: in time");
+            assert!(caller.is_finished(), "{script:?}, a step of {step} s");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_was_stored_while_the_clock_was_wrong_comes_at_its_time() {
+    for step in [-HOUR, HOUR] {
+        let stack = stack(&not_done());
+        stack.clock.step(SignedDuration::from_secs(step));
+        let caller = stack.submit("1");
+        stack.settle().await;
+        stack.clock.step(SignedDuration::from_secs(-step));
+        stack.pass_slowly(Duration::from_secs(28)).await;
+        assert_eq!(stack.calls().len(), 1, "a step of {step} s: not before its time");
+        stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+        assert!(caller.is_finished(), "a step of {step} s: in time");
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_no_retry_rests_for_longer_than_any_delay() {
+    let longest = RetryPolicy::usual().longest_wait();
+    for (step, limit) in [(-HOUR, RETRY), (0, RETRY), (HOUR, longest + RETRY), (1_000 * HOUR, longest + RETRY)] {
+        let stack = stack(&not_done());
+        stack.clock.step(SignedDuration::from_secs(step));
+        stack.submit("1");
+        stack.settle().await;
+        assert_eq!(stack.ledger.order().state, State::Retrying);
+        stack.clock.step(SignedDuration::from_secs(-step));
+        let stack = stack.restart(|_| {}).await;
+        stack.pass_slowly(limit).await;
+        assert_eq!(stack.ledger.order().state, State::Created, "stored while the clock was {step} s ahead");
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_a_clock_that_stands_still_or_is_set_back_lets_no_retry_rest() {
+    for is_stopped in [true, false] {
+        let stack = stack(&not_done());
+        stack.submit("1");
+        stack.settle().await;
+        let stack = stack.restart(|_| {}).await;
+        if !is_stopped {
+            stack.clock.step(SignedDuration::from_secs(-HOUR));
+        }
+        for _ in 0..RETRY.as_secs() {
+            if is_stopped {
+                stack.clock.step(SignedDuration::from_secs(-1));
+            }
+            stack.pass(Duration::from_secs(1)).await;
+        }
+        assert_eq!(stack.ledger.order().state, State::Created, "stopped: {is_stopped}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_after_a_restart_shortens_no_grace() {
+    let stack = stack(&[Post::IsLost]);
+    stack.submit("1");
+    stack.settle().await;
+    let stack = stack.restart(|_| {}).await;
+    stack.clock.step(SignedDuration::from_secs(HOUR));
+    stack.pass_slowly(Duration::from_secs(28)).await;
+    assert_eq!(stack.calls(), ["POST"], "11VMS may still be working on it");
+    stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+    assert_eq!(stack.calls(), ["POST", "GET"]);
+    assert_eq!(stack.ledger.order().state, State::Created);
+}
+
+#[tokio::test]
+async fn a_replay_of_an_order_in_doubt_waits_for_the_grace_whatever_the_clock_shows() {
+    let stack = stack_with(&[Post::IsLost], |dependencies| dependencies.policy.retries = 0);
+    assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Parked(_)));
+    // Once the end of the attempt seems to be long ago, once it seems to be still to come.
+    for step in [HOUR, -HOUR] {
+        stack.clock.step(SignedDuration::from_secs(step));
+    }
+    let relay = Arc::clone(&stack.relay);
+    let replayed =
+        tokio::spawn(async move { relay.replay(OrderId::of("1"), "me".into(), Duration::from_hours(1)).await });
+    stack.pass_slowly(Duration::from_secs(28)).await;
+    assert_eq!(stack.calls(), ["POST"]);
+    stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+    assert!(matches!(replayed.await.unwrap().unwrap(), Some(SubmitOutcome::Created(_))));
+}
+
+#[tokio::test]
+async fn a_caller_is_answered_at_its_deadline_whatever_the_wall_clock_does() {
+    for step in [-HOUR, HOUR] {
+        let stack = stack(&[Post::Hangs]);
+        let relay = Arc::clone(&stack.relay);
+        let candidate = candidate("1");
+        let caller = tokio::spawn(async move { relay.submit(candidate, Duration::from_secs(10)).await });
+        stack.settle().await;
+        stack.clock.step(SignedDuration::from_secs(step));
+        stack.pass(Duration::from_secs(9)).await;
+        assert!(!caller.is_finished(), "a step of {step} s");
+        stack.pass(Duration::from_secs(1)).await;
+        assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Open(_)), "a step of {step} s");
+    }
+}
+
+#[tokio::test]
+async fn the_breaker_opens_for_its_pause_whatever_the_wall_clock_does() {
+    for step in [-HOUR, HOUR] {
+        let stack = stack(&[Post::IsBusy, Post::IsBusy, Post::IsBusy]);
+        for number in ["1", "2", "3", "4"] {
+            stack.submit(number);
+            stack.settle().await;
+        }
+        assert_eq!(stack.calls().len(), 3, "the breaker is open");
+        stack.clock.step(SignedDuration::from_secs(step));
+        stack.pass(Duration::from_secs(4)).await;
+        assert_eq!(stack.calls().len(), 3, "a step of {step} s");
+        stack.pass(Duration::from_secs(1)).await;
+        assert_eq!(stack.calls().len(), 4, "a step of {step} s");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_takes_as_long_as_it_takes() {
+    let stack = stack_with(&[Post::Hangs], |dependencies| dependencies.attempt_limit = Duration::from_secs(9));
+    stack.submit("1");
+    stack.settle().await;
+    stack.clock.step(SignedDuration::from_secs(-HOUR));
+    stack.pass(Duration::from_secs(9)).await;
+    let attempt = stack.ledger.order().attempts[0].clone();
+    assert_eq!((attempt.outcome, attempt.duration_ms), (Some(Outcome::Unknown), Some(9_000)));
+}

@@ -1,0 +1,124 @@
+//! Ledgers whose reads lag behind, and ledgers that can't hold a record.
+
+use super::*;
+use crate::order::{Resolution, Resolved};
+
+#[tokio::test]
+async fn an_order_that_a_lagging_read_does_not_show_is_dispatched_when_it_does() {
+    let stack = stack(&[]);
+    stack.ledger.freeze_reads();
+    let caller = stack.submit("1");
+    stack.settle().await;
+    stack.ledger.orders_are_leased();
+    stack.pass_slowly(Duration::from_secs(7)).await;
+    assert_eq!((stack.calls(), stack.ledger.order().state), (vec![], State::Accepted));
+    stack.ledger.thaw_reads();
+    stack.pass_slowly(Duration::from_secs(2)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+}
+
+#[tokio::test]
+async fn a_retry_of_which_a_lagging_read_shows_the_attempt_before_is_made() {
+    let stack = stack(&[Post::IsBusy]);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    let retrying = stack.ledger.order();
+    let mut before = retrying.clone();
+    (before.state, before.revision) = (State::Forwarding, retrying.revision - 1);
+    *stack.ledger.lagging.lock().unwrap() = Some([(before.id.clone(), before)].into());
+    stack.ledger.orders_are_leased();
+    stack.pass_slowly(Duration::from_secs(40)).await;
+    assert_eq!(stack.calls(), ["POST"]);
+    stack.ledger.thaw_reads();
+    stack.pass_slowly(Duration::from_secs(2)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+}
+
+#[tokio::test]
+async fn a_read_that_never_shows_the_order_is_given_up_after_a_lease() {
+    let stack = stack_with(&[], |dependencies| dependencies.attempt_limit = Duration::from_secs(9));
+    stack.ledger.freeze_reads();
+    stack.submit("1");
+    stack.settle().await;
+    stack.ledger.orders_are_leased();
+    stack.pass_slowly(lease_length(Duration::from_secs(9)) + Duration::from_secs(2)).await;
+    assert!(!stack.relay.dispatcher.knows(&OrderId::of("1")));
+    assert_eq!(stack.relay.holds.next(), None, "only a sweep takes it up again");
+}
+
+#[tokio::test]
+async fn a_person_who_decides_by_a_lagging_read_is_answered_in_time() {
+    let stack = stack_with(&[Post::IsLost], |dependencies| dependencies.policy.retries = 0);
+    assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Parked(_)));
+    stack.ledger.freeze_reads();
+    let mut newer = stack.ledger.order();
+    newer.revision += 1;
+    stack.ledger.put(newer);
+    let (relay, other) = (Arc::clone(&stack.relay), Arc::clone(&stack.relay));
+    let resolved = tokio::spawn(async move {
+        relay.resolve(&OrderId::of("1"), Resolution::Exists("45".into()), "me", Duration::from_secs(3)).await
+    });
+    let replayed =
+        tokio::spawn(async move { other.replay(OrderId::of("1"), "me".into(), Duration::from_secs(3)).await });
+    stack.settle().await;
+    stack.pass_slowly(Duration::from_secs(9)).await;
+    assert!(matches!(resolved.await.unwrap(), Err(LedgerError::TimedOut)));
+    assert!(matches!(replayed.await.unwrap(), Err(LedgerError::TimedOut)));
+    stack.ledger.thaw_reads();
+    let applied = stack.relay.resolve(&OrderId::of("1"), Resolution::Exists("45".into()), "me", Duration::ZERO).await;
+    assert!(matches!(applied.unwrap(), Some(Resolved::Applied(_))));
+}
+
+#[tokio::test]
+async fn a_cart_that_the_ledger_can_not_hold_is_refused_and_not_sent() {
+    let stack = stack(&[]);
+    stack.ledger.refuse(|order| order.body.contains('1'));
+    assert!(matches!(stack.submit("1").await.unwrap(), Err(LedgerError::Unwritable(_))));
+    assert!(matches!(stack.submit("2").await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST"]);
+}
+
+#[tokio::test]
+async fn an_outcome_that_the_ledger_can_not_hold_is_stored_in_plain_words() {
+    for (post, state) in [(Post::Creates, State::Created), (Post::Refuses, State::Rejected)] {
+        let stack = stack(&[post]);
+        stack.ledger.refuse(|order| order.vms_response.is_some());
+        let outcome = stack.submit("1").await.unwrap().unwrap();
+        let order = stack.ledger.order();
+        assert_eq!((order.state, outcome.order().state, &order.vms_response), (state, state, &None));
+        let detail = order.attempts[0].detail.clone().unwrap();
+        assert!(detail.contains("11VMS's answer is left out, the ledger can't store it"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_outcome_the_ledger_can_not_hold_in_any_form_is_settled_by_a_person() {
+    for resolution in [Resolution::Exists("45".into()), Resolution::Cancelled("not wanted".into())] {
+        let stack = stack(&[]);
+        stack
+            .ledger
+            .refuse(|order| order.attempts.iter().any(|a| a.outcome.is_some()) && order.interventions.is_empty());
+        let caller = stack.submit("1");
+        stack.settle().await;
+        stack.pass_slowly(Duration::from_mins(2)).await;
+        assert_eq!((stack.ledger.order().state, stack.calls()), (State::Forwarding, vec!["POST"]));
+        let resolved = stack.relay.resolve(&OrderId::of("1"), resolution.clone(), "me", Duration::ZERO).await;
+        let Ok(Some(Resolved::Applied(order))) = resolved else { panic!("{resolved:?}") };
+        assert_eq!(order.attempts[0].detail.as_deref(), Some("the ledger could not store how this attempt ended"));
+        assert!(!stack.ledger.order().state.is_open());
+        caller.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_outcome_can_not_be_held_at_first_is_taken_up_by_the_service() {
+    let stack = stack(&[]);
+    stack.ledger.refuse(|order| order.state == State::Created);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    *stack.ledger.refuses.lock().unwrap() = None;
+    let stack = stack.restart(|_| {}).await;
+    stack.pass_slowly(Duration::from_secs(70)).await;
+    assert_eq!((stack.ledger.order().state, stack.calls()), (State::Created, vec!["POST", "GET"]));
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Open(_)));
+}
