@@ -1,6 +1,7 @@
 //! A ledger that was restored from a backup.
 
 use super::*;
+use crate::clock::Clock as _;
 use crate::order::Outcome;
 use crate::order::retry::DuplicateGuard;
 
