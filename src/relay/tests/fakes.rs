@@ -15,6 +15,9 @@ use crate::order::breaker::BreakerPolicy;
 use crate::order::{PropagatedHeaders, admit};
 use crate::vms::Vms;
 
+/// What records have in common.
+pub type Condition = fn(&Order) -> bool;
+
 /// A ledger in memory whose next writes may fail.
 #[derive(Debug, Default)]
 pub struct FakeLedger {
@@ -26,7 +29,7 @@ pub struct FakeLedger {
     /// No sweep finds an order, as if each belonged to a replica.
     pub leased: AtomicBool,
     /// The records that the ledger can't hold.
-    pub refuses: Mutex<Option<fn(&Order) -> bool>>,
+    pub refuses: Mutex<Option<Condition>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +64,7 @@ impl FakeLedger {
         self.leased.store(true, Relaxed);
     }
 
-    pub fn refuse(&self, which: fn(&Order) -> bool) {
+    pub fn refuse(&self, which: Condition) {
         *self.refuses.lock().unwrap() = Some(which);
     }
 
