@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use purchase_order_webhook::sandbox::vms::{Effect, Fault};
 use tempfile::TempDir;
 
@@ -75,6 +76,11 @@ async fn retries_come_in_time_whatever_happens_to_the_wall_clock() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         clock.set(0);
-        process.stop().await;
+        // Log lines have the time that the process sees: the shift was in force while attempts ended.
+        let lines = process.stop().await;
+        let times = lines.iter().map(|line| line["timestamp"].as_str().unwrap().parse::<Timestamp>().unwrap());
+        let times: Vec<i64> = times.map(Timestamp::as_second).collect();
+        let spread = times.iter().max().unwrap() - times.iter().min().unwrap();
+        assert!(spread > 3_000, "the clock was not shifted by {shift} s: {times:?}");
     }
 }

@@ -121,7 +121,7 @@ impl Ledger for FakeLedger {
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
-        Ok(Vec::new())
+        Ok(self.orders.lock().unwrap().values().cloned().collect())
     }
 
     async fn release(&self) -> Result<(), LedgerError> {

@@ -76,6 +76,18 @@ async fn what_was_sent_before_the_restore_has_its_grace() {
 }
 
 #[tokio::test]
+async fn only_the_first_start_after_the_restore_waits_for_the_grace() {
+    let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
+    assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    let backup = stack.ledger.order().restored_from.unwrap();
+    let again = RestoredLedger { backup, matters_for: Duration::from_hours(24) };
+    *stack.vms.created.lock().unwrap() = 0;
+    let stack = stack.restart(|dependencies| dependencies.restored = Some(again)).await;
+    assert!(matches!(stack.submit("2").await.unwrap().unwrap(), SubmitOutcome::Created(_)), "at once");
+    assert_eq!(stack.calls(), ["GET", "POST", "GET", "POST"]);
+}
+
+#[tokio::test]
 async fn orders_of_the_backup_are_asked_for_before_they_are_sent() {
     // What the backup has of the order, and the calls before the backup.
     for (script, calls) in
