@@ -1,5 +1,7 @@
 //! The changes of an order, one by one and in sequence.
 
+mod edges;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -69,17 +69,15 @@ impl Relay {
             now.after(wait.min(self.dependencies.policy.longest_wait()))
         };
         let due = hold.map_or_else(stored, |hold| hold.due);
-        if !self.is_in_doubt(order) {
-            return (due > now).then_some(due);
-        }
-        let quiet_until = hold.map_or_else(|| self.hold_in_doubt(order, due), |hold| hold.quiet_until);
+        let quiet_until = match order.doubt {
+            Doubt::None if self.may_have_been_forgotten(order) => self.end_of_grace_after_restore(),
+            Doubt::None => Moment::default(),
+            Doubt::ThisContent | Doubt::EarlierContent => {
+                hold.map_or_else(|| self.hold_in_doubt(order, due), |hold| hold.quiet_until)
+            }
+        };
         let due = due.max(quiet_until);
         (due > now).then_some(due)
-    }
-
-    /// Whether 11VMS is asked for the order before it is sent.
-    fn is_in_doubt(&self, order: &Order) -> bool {
-        order.doubt != Doubt::None || self.may_have_been_forgotten(order)
     }
 
     fn may_have_been_forgotten(&self, order: &Order) -> bool {
@@ -92,7 +90,7 @@ impl Relay {
     /// whether the wall clocks agree can't be told.
     fn hold_in_doubt(&self, order: &Order, due: Moment) -> Moment {
         let grace = self.dependencies.policy.unknown_grace;
-        if self.dependencies.ledger.sharing() == Sharing::Exclusive || order.attempts.is_empty() {
+        if self.dependencies.ledger.sharing() == Sharing::Exclusive {
             return self.started_at.after(grace);
         }
         let moment = self.dependencies.clock.moment().after(grace);

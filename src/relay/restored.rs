@@ -1,10 +1,17 @@
 //! A ledger that was restored from a backup: 11VMS may have orders that the ledger has lost.
 
-use tracing::warn;
+use std::sync::atomic::Ordering;
 
+use tracing::{debug, warn};
+
+use super::Relay;
 use super::dependencies::RestoredLedger;
 use crate::clock::{Clock, Moment, after, between};
+use crate::ledger::Filter;
 use crate::order::Order;
+
+/// Orders that are read at the start: one of them that was attempted since the restore says that the restore is not new.
+const RECENT_ORDERS: usize = 20;
 
 /// A restored ledger, as long as that matters.
 #[derive(Debug, Clone, Copy)]
@@ -34,5 +41,28 @@ impl Restored {
     /// Whether 11VMS has to be asked for an order because the ledger may know too little about it.
     pub fn concerns(&self, order: &Order, now: Moment) -> bool {
         now < self.until && order.may_have_been_forgotten(self.backup)
+    }
+}
+
+impl Relay {
+    /// Finds out at the start whether orders were attempted since the ledger was restored. Then what was sent before the
+    /// restore has had its grace, and new carts need not wait for it at every start.
+    pub(super) async fn learn_age_of_restore(&self) {
+        let Some(restored) = self.restored else { return };
+        match self.dependencies.ledger.list(Filter { limit: RECENT_ORDERS, ..Filter::default() }).await {
+            Ok(recent) => {
+                let is_old = recent.iter().any(|order| order.restored_from == Some(restored.backup));
+                self.restore_is_old.store(is_old, Ordering::Relaxed);
+            }
+            Err(error) => debug!(error.message = %error, "the ledger can't be read yet: the restore counts as new"),
+        }
+    }
+
+    /// Until when 11VMS may be busy with what was sent before the restore: the processes that sent it are gone.
+    pub(super) fn end_of_grace_after_restore(&self) -> Moment {
+        if self.restore_is_old.load(Ordering::Relaxed) {
+            return Moment::default();
+        }
+        self.started_at.after(self.dependencies.policy.unknown_grace)
     }
 }

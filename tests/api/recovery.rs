@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use purchase_order_webhook::sandbox::vms::{Effect, Fault};
+use purchase_order_webhook::clock::{Clock as _, SystemClock};
+use purchase_order_webhook::sandbox::vms::{CreatedOrder, Effect, Fault};
+use serde_json::json;
 
 use crate::support::{ORDERS, Service, cart};
 
@@ -91,6 +93,26 @@ async fn two_services_can_not_use_one_ledger() {
     let service = Service::start().await;
     let other = purchase_order_webhook::ledger::sqlite::SqliteLedger::open(&service.ledger_file());
     assert!(other.unwrap_err().to_string().contains("another process"));
+}
+
+#[tokio::test]
+async fn a_cart_that_was_ordered_after_the_backup_gets_that_order() {
+    let backup = SystemClock.now();
+    let service = Service::start_with(&format!("ledger.restored_at = \"{backup}\"")).await;
+    let order = CreatedOrder { number: "4500000815".into(), body: json!({ "externalId": "1" }) };
+    service.vms.add_order(order);
+    let (lost, new) = (cart(1), cart(2));
+    let (lost, new, ()) = tokio::join!(service.send(&lost), service.send(&new), async {
+        for id in ["1", "2"] {
+            service.until(id, "accepted").await;
+        }
+        assert!(service.vms.received().is_empty(), "11VMS may still be working on what was sent before the restore");
+        service.clock.advance(Duration::from_secs(31));
+    });
+    assert_eq!((lost.status, &lost.body["purchaseOrderNumber"]), (201, &json!("4500000815")));
+    assert!(lost.body["messages"][1]["message"].as_str().unwrap().contains("restored from a backup"), "{}", lost.body);
+    assert_eq!((new.status, new.body["messages"].as_array().unwrap().len()), (201, 1));
+    assert_eq!(service.vms.orders().len(), 2);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, ListPosition, Stored};
+use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, ListPosition, Stored};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
@@ -32,6 +32,7 @@ promises! {
     an_admitted_order_survives_a_restart,
     only_one_of_many_equal_candidates_is_started,
     due_orders_are_claimed_oldest_first,
+    orders_that_are_due_after_a_time_are_found_and_not_claimed,
     one_of_two_changes_to_one_revision_is_stored,
     a_record_that_can_not_be_read_harms_no_other,
     a_parked_order_is_never_purged,
@@ -68,6 +69,27 @@ async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order
     order.conclude(verdict, at(10), &policy(), 0.0).unwrap();
     assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Committed);
     order
+}
+
+async fn orders_that_are_due_after_a_time_are_found_and_not_claimed(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
+    assert_eq!(ledger.due_after(at(0), 9).await.unwrap(), []);
+    for number in 1..=3 {
+        let order = admitted(&*ledger, number).await;
+        concluded(&*ledger, order, not_done()).await;
+    }
+    admitted(&*ledger, 4).await;
+    let order = admitted(&*ledger, 5).await;
+    concluded(&*ledger, order, created()).await;
+    // All three are due 30 s after second 10.
+    let count = |found: Vec<Claimed>| {
+        assert!(found.iter().all(|order| order.state == State::Retrying && order.revision == 3), "{found:?}");
+        found.len()
+    };
+    for (time, limit, expected) in [(0, 9, 3), (39, 9, 3), (39, 2, 2), (40, 9, 0), (1_000, 9, 0)] {
+        assert_eq!(count(ledger.due_after(at(time), limit).await.unwrap()), expected, "after {time}, at most {limit}");
+    }
+    assert_eq!(ledger.claim(at(40), 9).await.unwrap().iter().filter(|order| order.state == State::Retrying).count(), 3);
 }
 
 async fn an_admitted_order_survives_a_restart(storage: &Storage<'_>) {

@@ -14,6 +14,7 @@ mod snapshot_files;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clocks;
 mod commands;
 mod log;
 mod process;

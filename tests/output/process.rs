@@ -1,5 +1,6 @@
 //! The real binary as a process, with an issuer and an 11VMS in the test, and the lines that it logs.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
@@ -28,6 +29,11 @@ pub struct Process {
 impl Process {
     /// Starts a service, with further settings (TOML lines).
     pub async fn start(settings: &str) -> Self {
+        Self::start_in(&[], settings).await
+    }
+
+    /// The same, with further environment variables.
+    pub async fn start_in(environment: &[(&'static str, PathBuf)], settings: &str) -> Self {
         let issuer = Issuer::start().await.unwrap();
         let vms = SandboxVms::start(issuer.clone()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -36,6 +42,7 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
             .args(["serve", "--config"])
             .arg(config)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdout(Stdio::piped())
             .kill_on_drop(true)

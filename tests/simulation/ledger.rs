@@ -240,8 +240,14 @@ impl Ledger for SimulatedLedger {
         .await
     }
 
-    async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
-        Ok(Vec::new())
+    async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
+        self.run(Access::Read, move |world| {
+            let mut orders: Vec<Order> = world.rows.keys().filter_map(|id| world.read(id)).cloned().collect();
+            orders.sort_by_key(|order| std::cmp::Reverse(order.received_at));
+            orders.truncate(filter.limit);
+            orders
+        })
+        .await
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {

@@ -7,7 +7,13 @@ use crate::order::Outcome;
 
 const HOUR: i64 = 3_600;
 
-/// A retry of the usual policy, and the sweep that finds it.
+/// Shortly before the first retry of the usual policy, which is the end of its grace too.
+const JUST_BEFORE: Duration = Duration::from_secs(28);
+
+/// From then to the retry, and the sweep that finds it.
+const REST: Duration = Duration::from_secs(8);
+
+/// A whole retry.
 const RETRY: Duration = Duration::from_secs(36);
 
 fn not_done() -> Vec<Post> {
@@ -28,9 +34,9 @@ async fn a_retry_comes_at_its_time_whatever_the_wall_clock_does_meanwhile() {
                 stack.pass_slowly(Duration::from_secs(seconds)).await;
                 stack.clock.step(SignedDuration::from_secs(-step));
             }
-            stack.pass_slowly(Duration::from_secs(28)).await;
+            stack.pass_slowly(JUST_BEFORE).await;
             assert_eq!(stack.calls().len(), 1, "{script:?}, a step of {step} s: not before its time");
-            stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+            stack.pass_slowly(REST).await;
             assert!(stack.calls().len() > 1, "{script:?}, a step of {step} s: in time");
             assert!(caller.is_finished(), "{script:?}, a step of {step} s");
         }
@@ -45,9 +51,9 @@ async fn a_retry_that_was_stored_while_the_clock_was_wrong_comes_at_its_time() {
         let caller = stack.submit("1");
         stack.settle().await;
         stack.clock.step(SignedDuration::from_secs(-step));
-        stack.pass_slowly(Duration::from_secs(28)).await;
+        stack.pass_slowly(JUST_BEFORE).await;
         assert_eq!(stack.calls().len(), 1, "a step of {step} s: not before its time");
-        stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+        stack.pass_slowly(REST).await;
         assert!(caller.is_finished(), "a step of {step} s: in time");
     }
 }
@@ -95,9 +101,9 @@ async fn a_clock_that_is_ahead_after_a_restart_shortens_no_grace() {
     stack.settle().await;
     let stack = stack.restart(|_| {}).await;
     stack.clock.step(SignedDuration::from_secs(HOUR));
-    stack.pass_slowly(Duration::from_secs(28)).await;
+    stack.pass_slowly(JUST_BEFORE).await;
     assert_eq!(stack.calls(), ["POST"], "11VMS may still be working on it");
-    stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+    stack.pass_slowly(REST).await;
     assert_eq!(stack.calls(), ["POST", "GET"]);
     assert_eq!(stack.ledger.order().state, State::Created);
 }
@@ -113,9 +119,9 @@ async fn a_replay_of_an_order_in_doubt_waits_for_the_grace_whatever_the_clock_sh
     let relay = Arc::clone(&stack.relay);
     let replayed =
         tokio::spawn(async move { relay.replay(OrderId::of("1"), "me".into(), Duration::from_hours(1)).await });
-    stack.pass_slowly(Duration::from_secs(28)).await;
+    stack.pass_slowly(JUST_BEFORE).await;
     assert_eq!(stack.calls(), ["POST"]);
-    stack.pass_slowly(RETRY - Duration::from_secs(28)).await;
+    stack.pass_slowly(REST).await;
     assert!(matches!(replayed.await.unwrap().unwrap(), Some(SubmitOutcome::Created(_))));
 }
 

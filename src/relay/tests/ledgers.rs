@@ -111,7 +111,7 @@ async fn an_order_whose_outcome_the_ledger_can_not_hold_in_any_form_is_settled_b
 }
 
 #[tokio::test]
-async fn an_order_whose_outcome_can_not_be_held_at_first_is_taken_up_by_the_service() {
+async fn an_order_whose_outcome_can_not_be_held_at_first_is_taken_up_again() {
     let stack = stack(&[]);
     stack.ledger.refuse(|order| order.state == State::Created);
     let caller = stack.submit("1");

@@ -1,6 +1,7 @@
 //! A ledger that was restored from a backup.
 
 use super::*;
+use crate::clock::Clock as _;
 use crate::order::Outcome;
 use crate::order::retry::DuplicateGuard;
 
@@ -72,6 +73,18 @@ async fn what_was_sent_before_the_restore_has_its_grace() {
     stack.pass_slowly(Duration::from_secs(8)).await;
     assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
     assert_eq!(stack.calls(), ["GET", "POST"]);
+}
+
+#[tokio::test]
+async fn only_the_first_start_after_the_restore_waits_for_the_grace() {
+    let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
+    assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    let backup = stack.ledger.order().restored_from.unwrap();
+    let again = RestoredLedger { backup, matters_for: Duration::from_hours(24) };
+    *stack.vms.created.lock().unwrap() = 0;
+    let stack = stack.restart(|dependencies| dependencies.restored = Some(again)).await;
+    assert!(matches!(stack.submit("2").await.unwrap().unwrap(), SubmitOutcome::Created(_)), "at once");
+    assert_eq!(stack.calls(), ["GET", "POST", "GET", "POST"]);
 }
 
 #[tokio::test]

@@ -1,0 +1,324 @@
+//! A ledger, an 11VMS and a relay between them, for tests.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::*;
+use crate::clock::Clock;
+use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
+use crate::order::breaker::BreakerPolicy;
+use crate::order::{PropagatedHeaders, admit};
+use crate::vms::Vms;
+
+/// What records have in common.
+pub type Condition = fn(&Order) -> bool;
+
+/// A ledger in memory whose next writes may fail.
+#[derive(Debug, Default)]
+pub struct FakeLedger {
+    pub orders: Mutex<HashMap<OrderId, Order>>,
+    /// For each write to come: whether it fails.
+    pub failures: Mutex<VecDeque<Failure>>,
+    /// What reads show in place of the orders, as those of a standby that lags behind.
+    pub lagging: Mutex<Option<HashMap<OrderId, Order>>>,
+    /// No sweep finds an order, as if each belonged to a replica.
+    pub leased: AtomicBool,
+    /// The records that the ledger can't hold.
+    pub refuses: Mutex<Option<Condition>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Failure {
+    None,
+    /// Nothing was written.
+    Refused,
+    /// It was written, and the answer was lost.
+    Ambiguous,
+}
+
+impl FakeLedger {
+    pub fn order(&self) -> Order {
+        self.orders.lock().unwrap().values().next().unwrap().clone()
+    }
+
+    pub fn put(&self, order: Order) {
+        self.orders.lock().unwrap().insert(order.id.clone(), order);
+    }
+
+    /// From now on reads show the present.
+    pub fn freeze_reads(&self) {
+        let present = self.orders.lock().unwrap().clone();
+        *self.lagging.lock().unwrap() = Some(present);
+    }
+
+    pub fn thaw_reads(&self) {
+        *self.lagging.lock().unwrap() = None;
+    }
+
+    pub fn orders_are_leased(&self) {
+        self.leased.store(true, Relaxed);
+    }
+
+    pub fn refuse(&self, which: Condition) {
+        *self.refuses.lock().unwrap() = Some(which);
+    }
+
+    pub fn known(&self, id: &OrderId) -> Option<Order> {
+        self.orders.lock().unwrap().get(id).cloned()
+    }
+
+    pub fn fail_next(&self, failures: &[Failure]) {
+        self.failures.lock().unwrap().extend(failures);
+    }
+
+    pub fn write(&self, order: Order) -> Result<(), LedgerError> {
+        if self.refuses.lock().unwrap().is_some_and(|refuses| refuses(&order)) {
+            return Err(LedgerError::Unwritable("a character that it does not know".into()));
+        }
+        let failure = self.failures.lock().unwrap().pop_front().unwrap_or(Failure::None);
+        if failure != Failure::Refused {
+            self.put(order);
+        }
+        if failure == Failure::None { Ok(()) } else { Err(LedgerError::Unavailable("disk full".into())) }
+    }
+}
+
+pub fn claimed(order: &Order) -> Claimed {
+    Claimed { id: order.id.clone(), received_at: order.received_at, state: order.state, revision: order.revision }
+}
+
+#[async_trait]
+impl Ledger for FakeLedger {
+    fn sharing(&self) -> Sharing {
+        Sharing::Exclusive
+    }
+
+    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+        let known = self.known(&candidate.id);
+        let admission = admit(known, candidate, now, grace);
+        if let Admission::Started(order) | Admission::Restarted(order) = &admission {
+            self.write(order.clone())?;
+        }
+        Ok(admission)
+    }
+
+    async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
+        let known = self.known(&order.id);
+        if known.is_some_and(|known| known.revision + 1 != order.revision && known != order) {
+            return Ok(Stored::Superseded);
+        }
+        self.write(order).map(|()| Stored::Committed)
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        let lagging = self.lagging.lock().unwrap();
+        Ok(lagging.as_ref().map_or_else(|| self.known(id), |orders| orders.get(id).cloned()))
+    }
+
+    async fn list(&self, _: Filter) -> Result<Vec<Order>, LedgerError> {
+        Ok(self.orders.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn release(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn check(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn claim(&self, now: Timestamp, _: usize) -> Result<Vec<Claimed>, LedgerError> {
+        if self.leased.load(Relaxed) {
+            return Ok(Vec::new());
+        }
+        let due = |order: &&Order| order.state.is_open() && order.next_attempt_at.is_none_or(|at| at <= now);
+        Ok(self.orders.lock().unwrap().values().filter(due).map(claimed).collect())
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let orders = self.orders.lock().unwrap();
+        Ok(orders.values().filter_map(|order| order.next_attempt_at).filter(|at| *at > now).min())
+    }
+
+    async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        let orders = self.orders.lock().unwrap();
+        let late = orders.values().filter(|order| order.next_attempt_at.is_some_and(|at| at > time));
+        Ok(late.take(limit).map(claimed).collect())
+    }
+
+    async fn purge(&self, _: Timestamp, _: Duration) -> Result<usize, LedgerError> {
+        Ok(0)
+    }
+}
+
+/// What happens to a POST.
+#[derive(Debug, Clone, Copy)]
+pub enum Post {
+    Creates,
+    /// The order is created, and the answer is lost.
+    IsLost,
+    Refuses,
+    /// 429.
+    IsBusy,
+    Panics,
+    Hangs,
+}
+
+/// An 11VMS that creates an order for every POST, and finds those that it created.
+#[derive(Debug, Default)]
+pub struct FakeVms {
+    /// For each look-up to come: whether it gets no answer.
+    pub lost_look_ups: Mutex<VecDeque<CallOutcome>>,
+    /// So many look-ups get no answer, and no end.
+    pub hanging_look_ups: AtomicUsize,
+    pub script: Mutex<VecDeque<Post>>,
+    pub calls: Mutex<Vec<&'static str>>,
+    pub created: Mutex<usize>,
+}
+
+#[async_trait]
+impl Vms for FakeVms {
+    async fn create(&self, _: &Order) -> CallOutcome {
+        self.calls.lock().unwrap().push("POST");
+        let answered = |status, body| {
+            CallOutcome::Answered(VmsResponse {
+                status,
+                body: Some(body),
+                defect: None,
+                location: None,
+                retry_after: None,
+            })
+        };
+        let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
+        match post {
+            Post::Creates => {
+                *self.created.lock().unwrap() += 1;
+                answered(201, json!({ "poNumber": "45" }))
+            }
+            Post::IsLost => {
+                *self.created.lock().unwrap() += 1;
+                CallOutcome::Lost("no answer".into())
+            }
+            Post::IsBusy => answered(429, json!({})),
+            Post::Refuses => answered(422, json!({ "message": "no" })),
+            Post::Panics => panic!("a defect on the way to 11VMS"),
+            Post::Hangs => std::future::pending().await,
+        }
+    }
+
+    async fn look_up(&self, order: &Order) -> CallOutcome {
+        self.calls.lock().unwrap().push("GET");
+        if self.hanging_look_ups.fetch_update(Relaxed, Relaxed, |count| count.checked_sub(1)).is_ok() {
+            return std::future::pending().await;
+        }
+        if let Some(lost) = self.lost_look_ups.lock().unwrap().pop_front() {
+            return lost;
+        }
+        let found = vec![json!({ "poNumber": "45", "externalId": order.id }); *self.created.lock().unwrap()];
+        CallOutcome::Answered(VmsResponse {
+            status: 200,
+            body: Some(json!({ "purchaseOrders": found })),
+            defect: None,
+            location: None,
+            retry_after: None,
+        })
+    }
+}
+
+pub struct Stack {
+    pub relay: Arc<Relay>,
+    pub ledger: Arc<FakeLedger>,
+    pub vms: Arc<FakeVms>,
+    pub clock: Arc<ManualClock>,
+}
+
+/// A relay that runs, with one request to 11VMS at a time.
+pub fn stack(script: &[Post]) -> Stack {
+    stack_with(script, |_| {})
+}
+
+/// The same, with other dependencies.
+pub fn stack_with(script: &[Post], change: impl Fn(&mut Dependencies)) -> Stack {
+    let vms = Arc::new(FakeVms::default());
+    vms.script.lock().unwrap().extend(script);
+    run(Arc::new(FakeLedger::default()), vms, Arc::new(ManualClock::default()), change)
+}
+
+pub fn run(
+    ledger: Arc<FakeLedger>,
+    vms: Arc<FakeVms>,
+    clock: Arc<ManualClock>,
+    change: impl Fn(&mut Dependencies),
+) -> Stack {
+    let mut dependencies = Dependencies {
+        ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
+        vms: Arc::clone(&vms) as Arc<dyn Vms>,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        policy: RetryPolicy::usual(),
+        response_rules: ResponseRules::default(),
+        max_concurrency: 1,
+        breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
+        attempt_limit: Duration::from_mins(10),
+        jitter: JitterSource(Arc::new(|| 0.0)),
+        restored: None,
+    };
+    change(&mut dependencies);
+    let relay = Relay::new(dependencies);
+    tokio::spawn(Arc::clone(&relay).run());
+    Stack { relay, ledger, vms, clock }
+}
+
+pub fn candidate(number: &str) -> Candidate {
+    Candidate {
+        id: OrderId::of(number),
+        cart_number: number.to_owned(),
+        fingerprint: "f".into(),
+        body: json!({ "externalId": number }).to_string(),
+        mapping_version: "v".into(),
+        propagated_headers: PropagatedHeaders::default(),
+    }
+}
+
+impl Stack {
+    /// The process ends, and another one takes its place.
+    pub async fn restart(self, change: impl Fn(&mut Dependencies)) -> Self {
+        self.relay.stop(Duration::ZERO).await;
+        let next = run(self.ledger, self.vms, self.clock, change);
+        next.settle().await;
+        next
+    }
+
+    /// Lets time pass in steps, as the sweeps need it.
+    pub async fn pass_slowly(&self, time: Duration) {
+        for _ in 0..time.as_secs() {
+            self.pass(Duration::from_secs(1)).await;
+        }
+    }
+
+    pub fn submit(&self, number: &str) -> tokio::task::JoinHandle<Result<SubmitOutcome, LedgerError>> {
+        let relay = Arc::clone(&self.relay);
+        let candidate = candidate(number);
+        tokio::spawn(async move { relay.submit(candidate, Duration::from_hours(1)).await })
+    }
+
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.vms.calls.lock().unwrap().clone()
+    }
+
+    /// Lets every task that can go on go on.
+    pub async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.settle().await;
+    }
+}
