@@ -200,6 +200,7 @@ impl Vms for FakeVms {
                 defect: None,
                 location: None,
                 retry_after: None,
+                list_headers: Vec::new(),
             })
         };
         let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
@@ -234,6 +235,7 @@ impl Vms for FakeVms {
             defect: None,
             location: None,
             retry_after: None,
+            list_headers: Vec::new(),
         })
     }
 }
