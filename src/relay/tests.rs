@@ -1,5 +1,6 @@
 //! The relay's own failure paths, with a ledger and an 11VMS that fail on demand.
 
+mod acknowledged;
 mod clocks;
 mod ledgers;
 mod look_ups;
@@ -170,6 +171,8 @@ enum Post {
     Creates,
     /// The order is created, and the answer is lost.
     IsLost,
+    /// The order is created, and the answer does not have its number.
+    IsUnnumbered,
     Refuses,
     /// 429.
     IsBusy,
@@ -212,6 +215,10 @@ impl Vms for FakeVms {
             Post::IsLost => {
                 *self.created.lock().unwrap() += 1;
                 CallOutcome::Lost("no answer".into())
+            }
+            Post::IsUnnumbered => {
+                *self.created.lock().unwrap() += 1;
+                answered(201, json!({}))
             }
             Post::IsBusy => answered(429, json!({})),
             Post::Refuses => answered(422, json!({ "message": "no" })),
