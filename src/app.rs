@@ -37,10 +37,6 @@ use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
 pub use verifier::token_verifier;
 
-/// An attempt usually fetches a token, looks up and sends, each within `target.timeout`. With a 401 in between it may
-/// need more, and is then cut off.
-const CALLS_IN_AN_ATTEMPT: u32 = 3;
-
 /// Time after `server.drain` in which callers that still wait get the state of their orders.
 const FINAL_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -77,7 +73,7 @@ impl App {
         let certificates = CertificateDates::of(&settings);
         certificates.report(clock.now());
         let Settings { server, auth, target, retry, ledger, .. } = settings;
-        let attempt_limit = target.timeout.saturating_mul(CALLS_IN_AN_ATTEMPT);
+        let attempt_limit = target.attempt_limit();
         let mistakes = database_files(&ledger.storage);
         if !mistakes.is_empty() {
             return Err(StartError::DatabaseFiles { mistakes });

@@ -31,8 +31,8 @@ pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use settings::Settings;
 pub use target::{
-    ApiProfile, CreateRequest, Credentials, Fillings, Grant, HeaderText, Identity, LookUpRequest, SigningKey, Target,
-    TargetOAuth2, Template,
+    ApiProfile, CreateRequest, Credentials, Fillings, Grant, Identity, LookUpRequest, RequestHeader, SigningKey,
+    Target, TargetOAuth2, Template,
 };
 pub use telemetry::{LogFormat, Telemetry};
 

@@ -18,14 +18,14 @@ use super::reader::Reader;
 use super::units;
 use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::RetryPolicy;
-use crate::order::vms_response::ResponseRules;
+use crate::order::vms_response::{NumberSource, ResponseRules};
 use breaker::read_breaker_policy;
 pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keys::{Identity, SigningKey};
 pub use oauth2::TargetOAuth2;
 use profile::read_profile;
-pub use profile::{ApiProfile, CreateRequest, HeaderText, LookUpRequest};
+pub use profile::{ApiProfile, CreateRequest, LookUpRequest, RequestHeader};
 pub use template::{Fillings, Template};
 pub use unknown_outcome::UnknownOutcomeRules;
 
@@ -90,5 +90,15 @@ impl Target {
             breaker: breaker?,
             oauth2: oauth2?,
         })
+    }
+
+    /// How long an attempt may take. It usually fetches a token, looks up and sends, each within `target.timeout`, and looks
+    /// up once more where the number is in the look-up. With a 401 in between it may need more, and is then cut off.
+    pub fn attempt_limit(&self) -> Duration {
+        let calls = match self.response_rules.number_source {
+            NumberSource::Answer => 3,
+            NumberSource::LookUp => 4,
+        };
+        self.timeout.saturating_mul(calls)
     }
 }

@@ -34,7 +34,10 @@ impl Order {
         self.attempts_used += 1;
         let number = self.attempts.last().map_or(1, |last| last.number + 1);
         if self.attempts.len() == MAX_ATTEMPTS_KEPT {
-            self.attempts.remove(0);
+            let oldest = self.attempts.remove(0);
+            if let Some(next) = self.attempts.first_mut() {
+                next.was_acknowledged |= oldest.was_acknowledged;
+            }
         }
         self.attempts.push(Attempt {
             number,
@@ -44,6 +47,7 @@ impl Order {
             http_status: None,
             detail: None,
             look_up_lost: false,
+            was_acknowledged: false,
         });
         Ok(())
     }
@@ -107,6 +111,18 @@ impl Order {
             }
         }
         Ok(())
+    }
+
+    /// Notes that 11VMS has answered the last attempt as one that it carried out, without a number. A part of its end.
+    pub fn acknowledge_attempt(&mut self) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.was_acknowledged = true;
+        }
+    }
+
+    /// Whether 11VMS has once said that it has the order: a look-up that does not show it is then no proof that it does not.
+    pub fn was_acknowledged(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.was_acknowledged)
     }
 
     /// Corrects how long the last attempt took: the wall clock, which [`Order::conclude`] goes by, may have stepped in it.

@@ -15,11 +15,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::id::OrderId;
 use super::verdict::Verdict;
 
-pub use create::{needs_look_up, read_create, read_create_of, read_create_with_look_up};
+pub use create::{is_success, needs_look_up, read_create, read_create_with_look_up};
 pub use look_up::read_look_up;
-pub use rules::{LookUpRules, NumberSource, ResponseRules};
+pub use page::LIST_HEADERS;
+pub use rules::{LookUpRules, NumberSource, Repetition, ResponseRules};
 
 /// How a call to 11VMS ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +47,17 @@ pub struct VmsResponse {
     pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,
+    /// Those of [`LIST_HEADERS`] that were sent, with their values, one by one.
+    pub list_headers: Vec<(String, String)>,
+}
+
+/// The names of an order, by which what belongs to it is told from what belongs to others.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderNames<'o> {
+    /// The order's id.
+    pub id: &'o OrderId,
+    /// The number of its cart.
+    pub cart_number: &'o str,
 }
 
 /// What a look-up shows.
@@ -82,6 +95,11 @@ impl VmsResponse {
         let Self { status, body, retry_after, .. } = self.clone();
         let detail = format!("{}{what}", self.summary(rules));
         Verdict::Unknown { status: Some(status), answer: body, detail, retry_after }
+    }
+
+    /// A look-up that proves nothing; `what` says why.
+    fn inconclusive(&self, what: &str, rules: &ResponseRules) -> LookUpResult {
+        LookUpResult::Inconclusive(self.unknown(&format!(" to the look-up{what}"), rules))
     }
 }
 

@@ -11,9 +11,10 @@ use crate::clock::{Moment, between};
 use crate::ledger::{Sharing, Stored};
 use crate::order::breaker::CallResult;
 use crate::order::vms_response::{
-    CallOutcome, LookUpResult, needs_look_up, read_create_of, read_create_with_look_up, read_look_up,
+    CallOutcome, LookUpResult, OrderNames, Repetition, is_success, needs_look_up, read_create,
+    read_create_with_look_up, read_look_up,
 };
-use crate::order::{Doubt, Order, OrderId, State, Verdict};
+use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
 use crate::telemetry::STEP;
 
 /// What an attempt came to.
@@ -21,6 +22,23 @@ struct Sent {
     verdict: Verdict,
     /// Whether 11VMS was asked before, and does not have the order.
     was_absent: bool,
+    /// Whether 11VMS has said that it has the order, and did not give its number.
+    is_acknowledged: bool,
+}
+
+impl Sent {
+    /// The end of an attempt in which nothing was sent, or no answer came.
+    const fn of(verdict: Verdict) -> Self {
+        Self { verdict, was_absent: false, is_acknowledged: false }
+    }
+}
+
+/// Why an order is not sent once more that 11VMS has said to have: it may have it under a number that its search does not
+/// show, or not yet.
+fn acknowledged_but_not_shown() -> Verdict {
+    let detail = "11VMS has answered that it has the order, but its look-up does not show it; nothing was sent again. \
+                  Look into 11VMS, and resolve or cancel the order";
+    Verdict::Unknown { status: None, answer: None, detail: detail.to_owned(), retry_after: None }
 }
 
 impl Relay {
@@ -113,7 +131,7 @@ impl Relay {
         self.holds.remove(&order.id);
         debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
         let began_at = self.dependencies.clock.moment();
-        let Sent { verdict, was_absent } = self.send(&order).await;
+        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order).await;
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if asks_since_restore && was_absent {
             order.settle_doubt_since_restore();
@@ -121,6 +139,9 @@ impl Relay {
         let policy = &self.dependencies.policy;
         if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
             return order_log::outcome_not_recorded(&order, &defect);
+        }
+        if is_acknowledged {
+            order.acknowledge_attempt();
         }
         order.measure_attempt(self.dependencies.clock.moment().since(began_at));
         self.settle(order).await;
@@ -148,24 +169,24 @@ impl Relay {
         }
     }
 
-    /// Sends the order; in doubt, 11VMS is asked for it first. Both together take no longer than an attempt may.
+    /// Sends the order; in doubt, 11VMS is asked for it first. All calls together take no longer than an attempt may.
     async fn send(&self, order: &Order) -> Sent {
         let limit = self.dependencies.clock.moment().after(self.dependencies.attempt_limit);
+        let rules = &self.dependencies.response_rules;
         let was_absent = match self.ask_first(order, limit).await {
             None => false,
+            Some(LookUpResult::Absent) if order.was_acknowledged() && rules.repetition == Repetition::SecondOrder => {
+                return Sent::of(acknowledged_but_not_shown());
+            }
             Some(LookUpResult::Absent) => true,
-            Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => {
-                return Sent { verdict, was_absent: false };
-            }
+            Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => return Sent::of(verdict),
         };
-        let verdict = tokio::select! {
+        let answer = tokio::select! {
             biased;
-            () = self.dependencies.clock.sleep_until(limit) => {
-                Verdict::Unknown { status: None, answer: None, detail: self.cut_off(), retry_after: None }
-            }
-            verdict = self.create(order) => verdict,
+            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
+            answer = self.dependencies.vms.create(order) => answer,
         };
-        Sent { verdict, was_absent }
+        Sent { was_absent, ..self.read_answer(order, answer, limit).await }
     }
 
     /// Looks an order in doubt up; `None` if the order may be sent without.
@@ -175,11 +196,7 @@ impl Relay {
         if order.doubt == Doubt::None || !(guard.looks_up() || order.restored_from.is_some()) {
             return None;
         }
-        let answer = tokio::select! {
-            biased;
-            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
-            answer = self.dependencies.vms.look_up(order) => answer,
-        };
+        let answer = self.look_up_until(order, limit).await;
         if let CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) = answer {
             let detail = format!("look-up: {detail}");
             return Some(LookUpResult::Inconclusive(Verdict::LookUpLost { detail }));
@@ -197,15 +214,26 @@ impl Relay {
         }
     }
 
-    /// Sends the order. Where a profile says so, 11VMS is asked for its number after.
-    async fn create(&self, order: &Order) -> Verdict {
-        let (vms, rules) = (&self.dependencies.vms, &self.dependencies.response_rules);
-        let created = vms.create(order).await;
-        if needs_look_up(&created, rules) {
-            let look_up = vms.look_up(order).await;
-            return read_create_with_look_up(created, look_up, order.id.as_str(), rules);
+    async fn look_up_until(&self, order: &Order, limit: Moment) -> CallOutcome {
+        tokio::select! {
+            biased;
+            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
+            answer = self.dependencies.vms.look_up(order) => answer,
         }
-        read_create_of(created, &order.id, rules)
+    }
+
+    /// Reads the answer to an order that was sent. Where a profile says so, 11VMS is asked for its number.
+    async fn read_answer(&self, order: &Order, answer: CallOutcome, limit: Moment) -> Sent {
+        let rules = &self.dependencies.response_rules;
+        let names = OrderNames { id: &order.id, cart_number: &order.cart_number };
+        if !needs_look_up(&answer, names, rules) {
+            return Sent::of(read_create(answer, names, rules));
+        }
+        let is_success = is_success(&answer, rules);
+        let look_up = self.look_up_until(order, limit).await;
+        let verdict = read_create_with_look_up(answer, look_up, names, rules);
+        let is_acknowledged = is_success && verdict.outcome() == Outcome::Unknown;
+        Sent { verdict, was_absent: false, is_acknowledged }
     }
 
     fn cut_off(&self) -> String {

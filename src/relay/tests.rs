@@ -1,5 +1,6 @@
 //! The relay's own failure paths, with a ledger and an 11VMS that fail on demand.
 
+mod acknowledged;
 mod clocks;
 mod fakes;
 mod ledgers;

@@ -43,10 +43,15 @@ impl VmsClient {
 
     /// Looks an order up by its id and its cart number; the service needs no record of it.
     pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
-        match Address::of_look_up(&self.profile.look_up, Fillings { id, number }) {
-            Ok(address) => self.transport.send(|http: &Client, base_url: Url| http.get(address.below(base_url))).await,
-            Err(error) => CallOutcome::NotSent(error.to_string()),
-        }
+        let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
+        let parts = Address::of_look_up(request, fillings)
+            .and_then(|address| Ok((address, headers(&request.headers, fillings)?)));
+        let (address, headers) = match parts {
+            Ok(parts) => parts,
+            Err(error) => return CallOutcome::NotSent(error.to_string()),
+        };
+        let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
+        self.transport.send(build).await
     }
 }
 

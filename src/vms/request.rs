@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::config::{Fillings, HeaderText, LookUpRequest, Template};
+use crate::config::{Fillings, LookUpRequest, RequestHeader, Template};
 
 /// Everything but unreserved characters (RFC 3986 §2.3) is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -16,7 +16,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 const RESERVED_IN_NAMES: &AsciiSet = &RESERVED.remove(b'$');
 
 /// Why a request can't be made for an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// The id or the number would be a step in the path.
     #[error("\".\" and \"..\" can't be a part of the path of 11VMS")]
@@ -28,8 +28,13 @@ pub enum RequestError {
     #[error("a quotation mark or a backslash can't be a part of a quoted text in the query of 11VMS")]
     Quote,
     /// A header's value has characters that can't be sent.
-    #[error("a header of target.create.headers can't be filled in")]
-    Header,
+    #[error("the header {name} of the profile can't be sent: {problem}")]
+    Header {
+        /// The header's name.
+        name: HeaderName,
+        /// Why; nothing of its value.
+        problem: String,
+    },
     /// Members can only be left out of an object.
     #[error("the order is no JSON object, from which target.create.omit could leave members out")]
     Body,
@@ -96,14 +101,18 @@ fn check_values(template: &Template, fillings: Fillings<'_>) -> Result<(), Reque
 }
 
 /// The headers of the profile.
-pub fn headers(headers: &[(HeaderName, HeaderText)], fillings: Fillings<'_>) -> Result<HeaderMap, RequestError> {
-    let mut filled = HeaderMap::new();
-    for (name, HeaderText(value)) in headers {
-        let mut value = HeaderValue::from_str(&value.fill(fillings, encode)).map_err(|_| RequestError::Header)?;
-        value.set_sensitive(true);
-        filled.insert(name.clone(), value);
-    }
-    Ok(filled)
+///
+/// # Errors
+/// Names the header that can't be sent.
+pub fn headers(headers: &[RequestHeader], fillings: Fillings<'_>) -> Result<HeaderMap, RequestError> {
+    let fill = |header: &RequestHeader| {
+        let name = header.name.clone();
+        match header.value(fillings, encode) {
+            Ok(value) => Ok((name, value)),
+            Err(problem) => Err(RequestError::Header { name, problem }),
+        }
+    };
+    headers.iter().map(fill).collect()
 }
 
 /// The order's body without some members; their order is lost, their values stay as they are.
@@ -152,7 +161,7 @@ mod tests {
         assert_eq!(address_of("https://vms.example/api", "/po/{id}", ""), Err(RequestError::Missing));
         assert!(address_of("https://vms.example/api", "/po('{number}')", "'").is_ok(), "what is not used can't harm");
         let query = vec![("$filter".to_owned(), Template::parse("ExternalId eq '{id}'").unwrap())];
-        let request = LookUpRequest { path: Template::parse("/po").unwrap(), query };
+        let request = LookUpRequest { path: Template::parse("/po").unwrap(), query, headers: Vec::new() };
         let base_url: Url = "https://vms.example".parse().unwrap();
         let ask = |id| {
             Address::of_look_up(&request, Fillings { id, number: "1" })

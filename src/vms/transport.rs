@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use url::Url;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::vms_response::{CallOutcome, VmsResponse};
+use crate::order::vms_response::{CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
     AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
     longest_retry_after,
@@ -114,12 +114,20 @@ impl Transport {
         let status = response.status().as_u16();
         let retry_after = longest_retry_after(response.headers(), self.clock.now());
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let list_headers = list_headers(response.headers());
         let body = AnswerBody::read(response, self.max_answer).await;
         let (body, defect) = match body.value() {
             Ok(value) => (value, None),
             // The error page of a gateway between may explain a failure.
             Err(defect) => (body.excerpt(MAX_TEXT_CHARS).map(Value::String), Some(defect)),
         };
-        CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after })
+        CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after, list_headers })
     }
+}
+
+/// What the headers say about a list that goes on. A value that is no ASCII is kept as it can be read: it says something.
+fn list_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let values = |name: &'static str| headers.get_all(name).iter().map(move |value| (name, value));
+    let all = LIST_HEADERS.into_iter().flat_map(values);
+    all.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }

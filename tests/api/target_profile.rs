@@ -5,6 +5,7 @@ use std::time::Duration;
 use purchase_order_webhook::sandbox::vms::Effect;
 use serde_json::{Value, json};
 
+use crate::raw_server::{RawAnswer, RawServer};
 use crate::support::{ORDERS, Service, cart};
 
 fn answered(status: u16, body: Value) -> Effect {
@@ -83,6 +84,34 @@ async fn the_requests_are_those_of_the_settings() {
     let request = &service.vms.received()[0];
     assert_eq!(request.header("x-api-key"), Some("key-1"));
     assert_eq!(request.header("content-type"), Some("application/vnd.vms+json"));
+    let look_up = &service.vms.received()[1];
+    assert_eq!((look_up.header("x-api-key"), look_up.header("content-type")), (Some("key-1"), None));
+}
+
+#[tokio::test]
+async fn an_empty_page_whose_headers_name_a_next_one_sends_nothing() {
+    let empty = "{\"purchaseOrders\":[]}";
+    for (header, value) in [("Link", "</po?page=2>; rel=\"next\""), ("X-Total-Count", "1")] {
+        let answer = move |request: &str| {
+            let is_post = request.starts_with("POST");
+            if is_post { RawAnswer::whole(503, &[], "") } else { RawAnswer::whole(200, &[(header, value)], empty) }
+        };
+        let vms = RawServer::start(answer).await;
+        let service = Service::start_with(&format!("target.base_url = {:?}", vms.url())).await;
+        service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        service.until("1", "retrying").await;
+        service.clock.advance(Duration::from_secs(40));
+        let order = loop {
+            let order = service.get(&format!("{ORDERS}/1")).await.body;
+            if order["attempts"][1]["outcome"] != Value::Null {
+                break order;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        let detail = order["attempts"][1]["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("the header {}", header.to_ascii_lowercase())), "{detail}");
+        assert_eq!(vms.requests().len(), 2, "nothing was sent again");
+    }
 }
 
 #[tokio::test]

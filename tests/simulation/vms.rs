@@ -139,11 +139,25 @@ enum Speed {
 /// An answer whose status arrives, and whose body breaks off.
 fn broken_off(status: u16, retry_after: Option<Duration>) -> CallOutcome {
     let defect = Some("broke off".to_owned());
-    CallOutcome::Answered(VmsResponse { status, body: None, defect, location: None, retry_after })
+    CallOutcome::Answered(VmsResponse {
+        status,
+        body: None,
+        defect,
+        location: None,
+        retry_after,
+        list_headers: Vec::new(),
+    })
 }
 
 fn answered(status: u16, body: Value, retry_after: Option<Duration>) -> CallOutcome {
-    CallOutcome::Answered(VmsResponse { status, body: Some(body), defect: None, location: None, retry_after })
+    CallOutcome::Answered(VmsResponse {
+        status,
+        body: Some(body),
+        defect: None,
+        location: None,
+        retry_after,
+        list_headers: Vec::new(),
+    })
 }
 
 impl FaultPlan {

@@ -2,14 +2,17 @@
 //!
 //! A profile is the set of defaults of these keys; each of them can be set by itself.
 
+mod codes;
 mod create;
+mod headers;
 mod look_up;
 mod name;
 
 use crate::config::reader::Reader;
 use crate::config::units;
 use crate::order::vms_response::ResponseRules;
-pub use create::{CreateRequest, HeaderText};
+pub use create::CreateRequest;
+pub use headers::RequestHeader;
 pub use look_up::LookUpRequest;
 use name::ProfileName;
 
@@ -39,31 +42,37 @@ pub fn read_profile(reader: &mut Reader) -> Option<(ApiProfile, ResponseRules)> 
     let look_up = LookUpRequest::from_reader(reader, name_or_default, create.as_ref());
     let rules = read_rules(reader, defaults, look_up.as_ref());
     name?;
-    Some((ApiProfile { create: create?, look_up: look_up? }, rules?))
+    let (create, mut rules) = (create?, rules?);
+    rules.repetition = create.repetition();
+    rules.collection = create.path.last_constant_segment();
+    Some((ApiProfile { create, look_up: look_up? }, rules))
 }
 
 /// Reads the rules for answers.
 fn read_rules(reader: &mut Reader, defaults: ResponseRules, look_up: Option<&LookUpRequest>) -> Option<ResponseRules> {
     let number_pointer = reader.optional("target.number_pointer", POINTER, units::json_pointer);
     let error_pointer = reader.optional("target.error_pointer", "a JSON pointer such as /message", units::json_pointer);
-    let codes = "error codes";
-    let rejected_codes = reader.texts("target.rejected_codes", defaults.rejected_codes, codes);
-    let transient_codes = reader.texts("target.transient_codes", defaults.transient_codes, codes);
-    let is_refusal = |status| (400..=499).contains(&status);
-    let expected = "HTTP statuses from 400 to 499";
-    let gateway_statuses = reader.statuses("target.gateway_statuses", defaults.gateway_statuses, expected, is_refusal);
-    let success_statuses = create::read_success_statuses(reader, defaults.success_statuses);
+    let codes = codes::read_codes(reader, &defaults);
+    // The others are no refusals anyway, whoever answers.
+    let is_refusal = |status| (400..=499).contains(&status) && !matches!(status, 401 | 408 | 425 | 429);
+    let expected = "HTTP statuses from 400 to 499, without 401, 408, 425 and 429";
+    let gateway_statuses =
+        reader.statuses("target.gateway_statuses", defaults.gateway_statuses.clone(), expected, is_refusal);
+    let success_statuses = create::read_success_statuses(reader, defaults.success_statuses.clone());
     let number_source = create::read_number_source(reader, defaults.number_source);
     let set_pointer = number_pointer.clone().flatten();
-    let look_up = look_up::read_rules(reader, defaults.look_up, set_pointer.as_deref(), look_up);
+    let look_up = look_up::read_rules(reader, &defaults, set_pointer.as_deref(), look_up);
+    let (rejected_codes, transient_codes) = codes?;
     Some(ResponseRules {
         success_statuses: success_statuses?,
         number_pointer: number_pointer?.unwrap_or(defaults.number_pointer),
         number_source: number_source?,
         error_pointer: error_pointer?.or(defaults.error_pointer),
-        rejected_codes: rejected_codes?,
-        transient_codes: transient_codes?,
+        rejected_codes,
+        transient_codes,
         gateway_statuses: gateway_statuses?,
+        repetition: defaults.repetition,
+        collection: defaults.collection,
         look_up: look_up?,
     })
 }

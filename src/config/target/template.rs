@@ -67,6 +67,18 @@ impl Template {
         self.0.contains(&Piece::Id)
     }
 
+    /// Whether the path holds `{id}` before its query: then it is the address of one order.
+    pub fn is_of_one_order(&self) -> bool {
+        self.to_string().split('?').next().is_some_and(|path| path.contains("{id}"))
+    }
+
+    /// The last segment of the path that is the same for all orders.
+    pub fn last_constant_segment(&self) -> Option<String> {
+        let text = self.to_string();
+        let mut segments = text.split('?').next()?.rsplit('/');
+        segments.find(|segment| !segment.is_empty() && !segment.contains('{')).map(str::to_owned)
+    }
+
     /// The values that are filled in.
     pub fn used<'f>(&self, fillings: Fillings<'f>) -> impl Iterator<Item = &'f str> {
         self.0.iter().filter_map(move |piece| match piece {
@@ -113,6 +125,23 @@ mod tests {
         assert_eq!(fill("/x").as_deref(), Some("/x"));
         for wrong in ["/x/{field}", "/x/{id", "/x/id}", "{}", "{{id}}"] {
             assert_eq!(fill(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_one_order_has_the_id_before_its_query() {
+        for (path, is_of_one, segment) in [
+            ("/po/{id}", true, Some("po")),
+            ("/po/{id}?x=1", true, Some("po")),
+            ("/po('{id}')", true, None),
+            ("/carts/{id}/orders", true, Some("orders")),
+            ("/po?ref={id}", false, Some("po")),
+            ("/po/{number}?ref={id}", false, Some("po")),
+            ("/", false, None),
+        ] {
+            let template = Template::parse_path(path).unwrap();
+            assert_eq!(template.is_of_one_order(), is_of_one, "{path}");
+            assert_eq!(template.last_constant_segment().as_deref(), segment, "{path}");
         }
     }
 

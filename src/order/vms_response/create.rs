@@ -1,25 +1,34 @@
 //! The answer to the request that creates an order.
 
 use super::codes::names_one_of;
-use super::look_up::{Owner, owner, read_look_up};
+use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
-use super::rules::{NumberSource, ResponseRules};
-use super::{CallOutcome, LookUpResult, VmsResponse};
+use super::rules::{NumberSource, Repetition, ResponseRules};
+use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
 use crate::order::id::OrderId;
 use crate::order::verdict::Verdict;
 
-/// Reads the response to the request that creates an order.
+/// Reads the response to the request that creates an order: what it says about another order is no proof of ours.
 ///
 /// The status decides wherever it can, whatever the body is. A number proves that the order exists; a code that the
 /// settings name says more than a status.
-pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
-    let response = match call {
+pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRules) -> Verdict {
+    let response = match without_own_names(call, names) {
         CallOutcome::NotSent(detail) => {
             return Verdict::NotDone { status: None, answer: None, detail, retry_after: None };
         }
         CallOutcome::Lost(detail) => return Verdict::Unknown { status: None, answer: None, detail, retry_after: None },
         CallOutcome::Answered(response) => response,
     };
+    if response.names_another(names, rules) {
+        const OF_ANOTHER: &str = ", about the order of another id";
+        match response.status {
+            // A conflict with an order that is not ours.
+            409 => return response.rejected(rules).with_detail(OF_ANOTHER),
+            status if rules.success_statuses.contains(&status) => return response.unknown(OF_ANOTHER, rules),
+            _ => {}
+        }
+    }
     if let Some(number) = rules.number(&response) {
         return Verdict::Created {
             number,
@@ -29,21 +38,28 @@ pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
             duplicates: 0,
         };
     }
-    if names_one_of(&response, &rules.rejected_codes) {
-        return response.rejected(rules);
-    }
+    read_without_number(response, rules)
+}
+
+fn read_without_number(response: VmsResponse, rules: &ResponseRules) -> Verdict {
     match response.status {
+        408 => response.unknown("", rules),
+        // Whether its order is ours, only the body says.
+        409 if response.defect.is_some() => {
+            let expected = "JSON of 11VMS, because a 409 with a number is a created order, and one without a refusal";
+            response.unknown(&response.defect_or("", expected), rules)
+        }
+        _ if response.is_rejected_by_code(rules) => response.rejected(rules),
         status if rules.success_statuses.contains(&status) => response.without_number(rules),
         400..=499 if names_one_of(&response, &rules.transient_codes) => response.not_done(rules),
         // A 401 that a fresh token did not cure: the credentials are at fault, not the cart.
         401 | 425 | 429 => response.not_done(rules),
-        408 => response.unknown("", rules),
         // Whether the gateway has passed the order on before, it does not say.
         status if rules.gateway_statuses.contains(&status) && response.is_page() => response
             .unknown(": a page of a gateway, not JSON of 11VMS; expected 11VMS itself at target.base_url", rules),
         400..=499 => response.rejected(rules),
-        300 => response.unknown(": more than one record has this id; look into 11VMS", rules),
-        301..=399 => {
+        300 if rules.repetition == Repetition::SameOrder => response.unknown(MORE_THAN_ONE_RECORD, rules),
+        300..=399 => {
             let what = format!("{}; expected no redirect, none is followed", response.shown_location());
             response.unknown(&what, rules)
         }
@@ -51,50 +67,64 @@ pub fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
     }
 }
 
-/// Whether 11VMS has the order but did not give its number, and the profile says that a look-up has it.
-pub fn needs_look_up(call: &CallOutcome, rules: &ResponseRules) -> bool {
+/// Whether 11VMS has answered that it has the order.
+pub fn is_success(call: &CallOutcome, rules: &ResponseRules) -> bool {
+    matches!(call, CallOutcome::Answered(response) if rules.success_statuses.contains(&response.status))
+}
+
+/// Whether 11VMS has the order, or may have it (409), but did not give its number, and the profile says that a look-up has
+/// it.
+pub fn needs_look_up(call: &CallOutcome, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
     let CallOutcome::Answered(response) = call else { return false };
+    let is_conflict = response.status == 409;
     rules.number_source == NumberSource::LookUp
-        && rules.success_statuses.contains(&response.status)
+        && (is_conflict || rules.success_statuses.contains(&response.status))
         && rules.number(response).is_none()
-        && !names_one_of(response, &rules.rejected_codes)
+        && !response.names_another(names, rules)
+        && !response.is_rejected_by_code(rules)
+        && !(is_conflict && response.defect.is_none() && names_one_of(response, &rules.transient_codes))
 }
 
 /// Reads the response to the request that creates an order, and the look-up for its number that followed.
-pub fn read_create_with_look_up(create: CallOutcome, look_up: CallOutcome, id: &str, rules: &ResponseRules) -> Verdict {
-    let created_status = match &create {
-        CallOutcome::Answered(response) => response.status,
-        CallOutcome::NotSent(_) | CallOutcome::Lost(_) => return read_create(create, rules),
+pub fn read_create_with_look_up(
+    create: CallOutcome,
+    look_up: CallOutcome,
+    names: OrderNames<'_>,
+    rules: &ResponseRules,
+) -> Verdict {
+    let response = match &create {
+        CallOutcome::Answered(response) => response.clone(),
+        CallOutcome::NotSent(_) | CallOutcome::Lost(_) => return read_create(create, names, rules),
     };
-    match read_look_up(look_up, id, rules) {
+    match read_look_up(look_up, names.id.as_str(), rules) {
         LookUpResult::Found(Verdict::Created { number, answer, duplicates, .. }) => {
-            Verdict::Created { number, status: created_status, answer, found: false, duplicates }
+            Verdict::Created { number, status: response.status, answer, found: false, duplicates }
+        }
+        LookUpResult::Absent if response.status == 409 => {
+            read_create(create, names, rules).with_detail("; the look-up does not show it")
         }
         // A search may lag behind.
-        LookUpResult::Absent => read_create(create, rules).with_detail("; the look-up does not show it yet"),
+        LookUpResult::Absent => read_create(create, names, rules).with_detail("; the look-up does not show it yet"),
         LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict) => {
             let look_up = format!("; {}", verdict.detail().unwrap_or_default());
-            read_create(create, rules).with_detail(&look_up)
+            match response.status {
+                // Whether it is a refusal, only the look-up could have told.
+                409 => response.unknown(&look_up, rules),
+                _ => read_create(create, names, rules).with_detail(&look_up),
+            }
         }
     }
 }
 
-/// Reads the response to the request that creates the order `id`: what it says about another order is no proof of ours.
-pub fn read_create_of(call: CallOutcome, id: &OrderId, rules: &ResponseRules) -> Verdict {
-    match without_own_id(call, id) {
-        // A conflict with an order that is not ours.
-        CallOutcome::Answered(response) if response.status == 409 && response.names_another(id, rules) => {
-            response.rejected(rules).with_detail(", about the order of another id")
-        }
-        call => read_create(call, rules),
-    }
-}
-
-/// The response without a `Location` that ends in our own id, which is no number of 11VMS.
-fn without_own_id(call: CallOutcome, id: &OrderId) -> CallOutcome {
+/// The response without a `Location` that ends in our own id, or in the number of our cart: neither is a number of 11VMS.
+fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
     match call {
         CallOutcome::Answered(mut response) => {
-            let is_own = |location: &String| key_in_location(location).is_some_and(|key| OrderId::of(&key) == *id);
+            let plain = |text: &str| text.trim().trim_start_matches('0').to_owned();
+            let is_own = |location: &String| {
+                key_in_location(location)
+                    .is_some_and(|key| OrderId::of(&key) == *names.id || plain(&key) == plain(names.cart_number))
+            };
             response.location = response.location.filter(|location| response.status != 201 || !is_own(location));
             CallOutcome::Answered(response)
         }
@@ -109,13 +139,23 @@ impl ResponseRules {
         let body = response.body.as_ref().filter(|_| is_created || response.status == 409);
         let of_body = body.and_then(|body| number_at(body, &self.number_pointer));
         let location = response.location.as_deref().filter(|_| is_created && response.status == 201);
-        of_body.or_else(|| location.filter(|_| self.number_source == NumberSource::Answer).and_then(number_in_location))
+        of_body.or_else(|| {
+            let location = location.filter(|_| self.number_source == NumberSource::Answer)?;
+            number_in_location(location, self.collection.as_deref())
+        })
     }
 }
 
 impl VmsResponse {
-    fn names_another(&self, id: &OrderId, rules: &ResponseRules) -> bool {
-        self.body.as_ref().is_some_and(|body| owner(body, id.as_str(), &rules.look_up) == Owner::Others)
+    fn names_another(&self, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
+        self.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+    }
+
+    /// Whether a code says that 11VMS has refused the order. A body that broke off has its say only where the status is a
+    /// refusal anyway: where 11VMS may have the order, only a whole answer can deny it.
+    fn is_rejected_by_code(&self, rules: &ResponseRules) -> bool {
+        let may_be_created = !(400..=499).contains(&self.status) || matches!(self.status, 408 | 409);
+        !(self.status == 408 || self.defect.is_some() && may_be_created) && names_one_of(self, &rules.rejected_codes)
     }
 
     fn rejected(self, rules: &ResponseRules) -> Verdict {

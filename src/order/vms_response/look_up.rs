@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::codes::names_one_of;
-use super::number::number_at;
-use super::page::{Beyond, beyond_empty_list};
-use super::rules::{LookUpRules, ResponseRules};
+use super::number::number_at_one_of;
+use super::page::{Beyond, beyond_list};
+use super::rules::{LookUpRules, Repetition, ResponseRules};
 use super::{CallOutcome, LookUpResult, VmsResponse};
 use crate::order::id::OrderId;
 use crate::order::verdict::Verdict;
+
+/// What 300 says where the id is the key of a record.
+pub const MORE_THAN_ONE_RECORD: &str = ": more than one record has this id; look into 11VMS";
 
 /// Whose order an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +38,7 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
         }
         CallOutcome::Answered(response) => response,
     };
-    let inconclusive =
-        |what: &str| LookUpResult::Inconclusive(response.unknown(&format!(" to the look-up{what}"), rules));
+    let inconclusive = |what: &str| response.inconclusive(what, rules);
     if response.status != 200 && rules.look_up.none_statuses.contains(&response.status) {
         return match missing_proof_of_none(&response, &rules.look_up) {
             None => LookUpResult::Absent,
@@ -45,8 +47,8 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
     }
     match response.status {
         200 => {}
-        300 => return inconclusive(": more than one record has this id; look into 11VMS"),
-        301..=399 => return inconclusive(&response.shown_location()),
+        300 if rules.repetition == Repetition::SameOrder => return inconclusive(MORE_THAN_ONE_RECORD),
+        300..=399 => return inconclusive(&response.shown_location()),
         _ => return inconclusive(""),
     }
     let pointer = rules.look_up.list_pointer.as_str();
@@ -55,14 +57,20 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
         return inconclusive(&response.defect_or("", &expected));
     };
     match body.pointer(pointer) {
-        Some(Value::Array(entries)) if entries.is_empty() => match beyond_empty_list(body) {
-            Beyond::More(what) => inconclusive(&format!(", with an empty page before others: {what}")),
-            Beyond::Nothing | Beyond::Silence => LookUpResult::Absent,
+        Some(Value::Array(entries)) => match beyond_list(&response, pointer) {
+            Beyond::More(what) if entries.is_empty() => {
+                inconclusive(&format!(", with an empty page before others: {what}"))
+            }
+            Beyond::Nothing | Beyond::Silence if entries.is_empty() => LookUpResult::Absent,
+            // Nothing but the search says that the one order of the list is ours: it may have found others as well.
+            Beyond::More(what) if rules.look_up.id_pointer.is_none() => {
+                inconclusive(&format!(", with a page before others: {what}, and orders that do not say whose they are"))
+            }
+            _ => find(entries, id, &response, rules),
         },
-        Some(Value::Array(entries)) => find(entries, id, &response, rules),
         // A single order, as a look-up by key answers.
         Some(entry @ Value::Object(_)) => find(std::slice::from_ref(entry), id, &response, rules),
-        _ if is_empty_hal(body, pointer) => LookUpResult::Absent,
+        _ if is_empty_hal(&response, body, pointer) => LookUpResult::Absent,
         _ => inconclusive(&format!(" without a list of orders {}", place(pointer))),
     }
 }
@@ -91,8 +99,8 @@ fn missing_proof_of_none(response: &VmsResponse, rules: &LookUpRules) -> Option<
 }
 
 /// HAL leaves `_embedded` or the list in it out if the list is empty.
-fn is_empty_hal(body: &Value, pointer: &str) -> bool {
-    let beyond = beyond_empty_list(body);
+fn is_empty_hal(response: &VmsResponse, body: &Value, pointer: &str) -> bool {
+    let beyond = beyond_list(response, pointer);
     pointer.starts_with("/_embedded/")
         && match body.get("_embedded") {
             Some(Value::Object(lists)) if lists.is_empty() => !matches!(beyond, Beyond::More(_)),
@@ -103,8 +111,7 @@ fn is_empty_hal(body: &Value, pointer: &str) -> bool {
 
 /// Finds the order among entries.
 fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRules) -> LookUpResult {
-    let inconclusive =
-        |what: &str| LookUpResult::Inconclusive(response.unknown(&format!(" to the look-up{what}"), rules));
+    let inconclusive = |what: &str| response.inconclusive(what, rules);
     let owners: Vec<Owner> = entries.iter().map(|entry| owner(entry, id, &rules.look_up)).collect();
     let ours = || entries.iter().zip(&owners).filter(|(_, owner)| **owner == Owner::Us).map(|(entry, _)| entry);
     if ours().next().is_none() {
@@ -120,7 +127,7 @@ fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRul
     }
     let mut numbered: Vec<(String, &Value)> = Vec::new();
     for entry in ours() {
-        let number = rules.look_up.number_pointers.iter().find_map(|pointer| number_at(entry, pointer));
+        let number = number_at_one_of(entry, &rules.look_up.number_pointers);
         if let Some(number) = number.filter(|number| numbered.iter().all(|(known, _)| known != number)) {
             numbered.push((number, entry));
         }

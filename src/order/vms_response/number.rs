@@ -8,9 +8,8 @@ use crate::cart::hex_guid;
 /// SAP's numbers have 10 characters, others' a few more.
 const MAX_CHARS: usize = 64;
 
-/// Words that stand for a number that is not there (yet).
-const PLACEHOLDERS: [&str; 11] =
-    ["null", "nil", "none", "nan", "n/a", "undefined", "unknown", "pending", "tbd", "true", "false"];
+/// Letters of a collection's name that tell it from others: `orders` of `purchase-orders`.
+const MIN_COLLECTION_LETTERS: usize = 4;
 
 /// The number at a pointer. An integer counts; one beyond 64 bits has lost digits, and one with a fraction is no number
 /// of an order.
@@ -22,21 +21,77 @@ pub fn number_at(body: &Value, pointer: &str) -> Option<String> {
     }
 }
 
+/// The number at the first pointer that an entry knows: a further one counts only if the first part of the others is
+/// missing. An order that has no number yet has it nowhere else.
+pub fn number_at_one_of(entry: &Value, pointers: &[String]) -> Option<String> {
+    let is_known = |pointer: &&String| {
+        let first = pointer.split('/').nth(1).unwrap_or_default();
+        entry.pointer(&format!("/{first}")).is_some()
+    };
+    pointers.iter().find(is_known).and_then(|pointer| number_at(entry, pointer))
+}
+
 /// The number at the end of a `Location` (RFC 9110 §10.2.2): the last segment of its path, or OData's key in parentheses.
 ///
-/// A GUID is the key of a record, or our own id; a word without a digit is the name of a collection.
-pub fn number_in_location(location: &str) -> Option<String> {
+/// It has to lead below `collection`, or be the last segment alone. A GUID is the key of a record, or our own id; a word
+/// without a digit is the name of a collection, and `v2` the version of an API.
+pub fn number_in_location(location: &str, collection: Option<&str>) -> Option<String> {
+    let path = path_of(location);
     let key = key_in_location(location)?;
-    number(&key).filter(|number| number.chars().any(|c| c.is_ascii_digit()) && hex_guid(number).is_none())
+    let is_child = is_key_of_odata(path) || is_below(path, collection);
+    number(&key).filter(|number| is_child && hex_guid(number).is_none() && !is_version(number))
 }
 
 /// What a `Location` names last: the last segment of its path, absolute or relative, percent-decoded; of OData's the key.
 pub fn key_in_location(location: &str) -> Option<String> {
-    let path = location.split(['?', '#']).next().unwrap_or_default();
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
-    let segment = path.trim_end_matches('/').rsplit('/').next()?;
+    let segment = path_of(location).trim_end_matches('/').rsplit('/').next()?;
     let segment = percent_decode_str(segment).decode_utf8().ok()?;
     Some(key_in_parentheses(&segment).unwrap_or(&segment).to_owned())
+}
+
+/// The path, without scheme, host, query and fragment.
+fn path_of(location: &str) -> &str {
+    let address = location.split(['?', '#']).next().unwrap_or_default();
+    let behind_host = |rest: &'_ str| rest.find('/').map_or(rest.len(), |at| at);
+    match address.split_once("://").map(|(_, rest)| rest).or_else(|| address.strip_prefix("//")) {
+        Some(rest) => rest.get(behind_host(rest)..).unwrap_or_default(),
+        None => address,
+    }
+}
+
+/// Whether the last segment is OData's: a set with a key in parentheses.
+fn is_key_of_odata(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|segment| segment.ends_with(')') && !segment.starts_with('('))
+}
+
+/// Whether the last segment is a child of the collection; a segment alone is one, unless a slash says that it is a
+/// collection itself.
+fn is_below(path: &str, collection: Option<&str>) -> bool {
+    let mut segments = path.trim_end_matches('/').rsplit('/');
+    match segments.nth(1) {
+        None | Some(".") => !path.ends_with('/'),
+        Some(parent) => collection.is_some_and(|collection| is_same_collection(parent, collection)),
+    }
+}
+
+/// Whether two names are of one collection: in any spelling, in the singular too, and one may be the end of the other
+/// (`orders`, `purchase-orders`).
+fn is_same_collection(one: &str, other: &str) -> bool {
+    let letters = |name: &str| {
+        let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        plain.strip_suffix('s').map(str::to_owned).unwrap_or(plain)
+    };
+    let (one, other) = (letters(one), letters(other));
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    short == long && !short.is_empty() || short.chars().count() >= MIN_COLLECTION_LETTERS && long.ends_with(&short)
+}
+
+/// `v2`, `V61.0`: the version of an API.
+fn is_version(text: &str) -> bool {
+    let rest = text.strip_prefix(['v', 'V']);
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+    })
 }
 
 /// `4500001234` of `PurchaseOrders('4500001234')`, `PurchaseOrders(4500001234)` and `PurchaseOrders(Number='4500001234')`;
@@ -50,13 +105,13 @@ fn key_in_parentheses(segment: &str) -> Option<&str> {
     Some(value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value))
 }
 
-/// The text as a number, if it can be one: zeros alone, and words such as `null`, are none.
+/// The text as a number, if it can be one: it has a digit. Zeros alone are none, nor is a negative number.
 fn number(text: &str) -> Option<String> {
     let text = text.trim();
     let is_short = (1..=MAX_CHARS).contains(&text.chars().count());
     let says_something = text.chars().any(|c| c.is_alphanumeric() && c != '0');
-    let is_word = PLACEHOLDERS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    (is_short && says_something && !is_word && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    let has_digit = text.chars().any(|c| c.is_ascii_digit()) && !text.starts_with('-');
+    (is_short && says_something && has_digit && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -101,6 +156,10 @@ mod tests {
             json!("undefined"),
             json!("N/A"),
             json!("-"),
+            json!("-45"),
+            json!("CREATED"),
+            json!("PO-ABC"),
+            json!("see the list"),
             json!("45\r\n46"),
             json!("4".repeat(65)),
         ] {
@@ -127,12 +186,27 @@ mod tests {
             ("/api/purchase-orders/0", None),
             ("/api/purchase-orders/005056a2-07c8-1ed1-bfc6-b69e72f50550", None),
             ("/api/purchase-orders/%ff", None),
+            ("/api/v2", None),
+            ("/api/v61.0/", None),
+            ("v2", None),
+            ("/api/purchase-orders/v2", None),
+            ("4500001234/", None),
+            ("/api/purchase-orders2/", None),
+            ("/jobs/4711", None),
+            ("/api/purchase-orders/4500001234/lines/7", None),
+            ("/4500001234", None),
+            ("//vms.example/api/purchase-orders/4500001234", Some("4500001234")),
+            ("//vms1.example", None),
+            ("./4500001234", Some("4500001234")),
+            ("/PurchaseOrder/4500001234", Some("4500001234")),
+            ("/orders/4500001234", Some("4500001234")),
+            ("/s/4500001234", None),
             ("https://vms1.example", None),
             ("https://vms1.example/", None),
             ("/login?number=4500001234", None),
             ("", None),
         ] {
-            assert_eq!(number_in_location(location).as_deref(), expected, "{location}");
+            assert_eq!(number_in_location(location, Some("purchase-orders")).as_deref(), expected, "{location}");
         }
     }
 }

@@ -1,54 +1,62 @@
-//! Whether an empty list is the whole answer: pages that follow, totals that disagree, errors beside it.
+//! Whether a list is the whole answer: pages that follow, totals that disagree, errors beside it. What is not understood
+//! counts as more: a list proves that an order is absent only if nothing speaks against it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// Members that name a further page, or that there is one, in small letters without punctuation.
-const NEXT_NAMES: [&str; 17] = [
-    "next",
-    "nextpage",
-    "nextlink",
-    "nexturl",
-    "nextcursor",
-    "nexttoken",
-    "nextpagetoken",
-    "nextrecordsurl",
-    "odatanextlink",
-    "continuation",
-    "continuationtoken",
-    "hasmore",
-    "hasnext",
-    "hasnextpage",
-    "more",
-    "morerecords",
-    "moreresults",
+use super::VmsResponse;
+
+/// Headers that may say that a list goes on: RFC 8288, and what APIs (GitLab's, JSON Server's) agree on.
+pub const LIST_HEADERS: [&str; 4] = ["link", "x-total-count", "x-total", "x-next-page"];
+
+/// Beginnings of members that name a further page; here and below in small letters, without punctuation.
+const NEXT_STEMS: [&str; 3] = ["next", "odatanext", "continuation"];
+
+/// Beginnings of members that say, if true, that there is more, or that the answer is a part.
+const MORE_STEMS: [&str; 9] =
+    ["more", "hasmore", "hasnext", "truncated", "istruncated", "partial", "ispartial", "incomplete", "timedout"];
+
+/// Members that say, if false, that the answer is not all, or none.
+const WHOLE_NAMES: [&str; 11] = [
+    "done",
+    "last",
+    "islast",
+    "lastpage",
+    "islastpage",
+    "complete",
+    "iscomplete",
+    "completed",
+    "success",
+    "issuccess",
+    "successful",
 ];
 
-/// Members that say that the answer is a part.
-const PART_NAMES: [&str; 6] = ["truncated", "istruncated", "partial", "incomplete", "incompleteresults", "timedout"];
+/// Members with the number of pages.
+const PAGE_COUNT_NAMES: [&str; 8] =
+    ["pages", "pagecount", "pagescount", "pagestotal", "numpages", "numberofpages", "lastpage", "maxpage"];
 
-/// Members that say that the answer is the last part.
-const LAST_NAMES: [&str; 4] = ["done", "last", "islast", "islastpage"];
-
-/// Members with the number of orders that were found.
-const TOTAL_NAMES: [&str; 14] = [
-    "total",
-    "totalcount",
-    "totalelements",
-    "totalitems",
-    "totalrecords",
-    "totalresults",
-    "totalsize",
-    "totalhits",
+/// Members with the number of orders that were found, beside those that begin with `total`.
+const COUNT_NAMES: [&str; 13] = [
     "count",
     "itemcount",
     "recordcount",
     "resultcount",
+    "hitcount",
+    "matchcount",
+    "ordercount",
+    "rowcount",
     "numfound",
     "odatacount",
+    "inlinecount",
+    "recordstotal",
+    "recordsfiltered",
 ];
 
+/// Members with a total, of which a zero says that there is no order at all.
+const TOTAL_NAMES: [&str; 8] =
+    ["total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize", "totalhits"];
+
 /// Members with errors: the list may be empty because of them.
-const ERROR_NAMES: [&str; 4] = ["error", "errors", "fault", "faults"];
+const ERROR_NAMES: [&str; 7] = ["error", "errors", "fault", "faults", "errorcode", "errormessage", "exception"];
 
 /// What an answer says about orders that are not in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,48 +69,125 @@ pub enum Beyond {
     Silence,
 }
 
-/// What a body with an empty list says about further orders.
-pub fn beyond_empty_list(body: &Value) -> Beyond {
-    let mut beyond = Beyond::Silence;
-    search(body, &mut beyond);
-    beyond
+/// What an answer says about orders beside those of its list, which is at `pointer`; the list itself is not searched.
+pub fn beyond_list(response: &VmsResponse, pointer: &str) -> Beyond {
+    let Some(body) = &response.body else { return Beyond::Silence };
+    let list = body.pointer(pointer);
+    let shown = list.and_then(Value::as_array).map_or(0, Vec::len);
+    let mut search = Search { list, shown: u64::try_from(shown).unwrap_or(u64::MAX), beyond: Beyond::Silence };
+    search.value(body);
+    for (name, value) in &response.list_headers {
+        search.header(name, value);
+    }
+    search.beyond
 }
 
-fn search(value: &Value, beyond: &mut Beyond) {
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                judge(name, member, beyond);
-                search(member, beyond);
-            }
-            // JSON:API and Atom: {"rel":"next","href":"…"}.
-            if members.get("rel").and_then(Value::as_str) == Some("next") {
-                *beyond = Beyond::More("a link to the next page".to_owned());
-            }
+struct Search<'b> {
+    list: Option<&'b Value>,
+    /// The length of the list.
+    shown: u64,
+    beyond: Beyond,
+}
+
+impl Search<'_> {
+    fn value(&mut self, value: &Value) {
+        if self.list.is_some_and(|list| std::ptr::eq(list, value)) {
+            return;
         }
-        Value::Array(entries) => entries.iter().for_each(|entry| search(entry, beyond)),
-        _ => {}
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let is_list = self.list.is_some_and(|list| std::ptr::eq(list, member));
+                    if !is_list {
+                        self.judge(name, member);
+                        self.value(member);
+                    }
+                }
+                // JSON:API and Atom: {"rel":"next","href":"…"}.
+                if members.get("rel").is_some_and(is_next_relation) {
+                    self.more("a link to the next page".to_owned());
+                }
+            }
+            Value::Array(entries) => entries.iter().for_each(|entry| self.value(entry)),
+            _ => {}
+        }
+    }
+
+    fn more(&mut self, what: String) {
+        self.beyond = Beyond::More(what);
+    }
+
+    fn judge(&mut self, name: &str, value: &Value) {
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let is_one_of = |names: &[&str]| names.contains(&plain.as_str());
+        let begins_with = |stems: &[&str]| stems.iter().any(|stem| plain.starts_with(stem));
+        let is_page_count = is_one_of(&PAGE_COUNT_NAMES) || plain.starts_with("totalpage");
+        let is_total = is_one_of(&COUNT_NAMES) || plain.starts_with("total") && !is_page_count;
+        let says_yes = is_set(value) && !is_false(value) && whole_number(value) != Some(0);
+        let says_more = begins_with(&NEXT_STEMS) && is_set(value)
+            || (begins_with(&MORE_STEMS) || is_one_of(&ERROR_NAMES)) && says_yes
+            || is_one_of(&WHOLE_NAMES) && is_false(value)
+            || is_page_count && is_number_above_one(value)
+            // Of a list that is not empty, our order is one of them.
+            || is_total && !value.is_null() && whole_number(value).is_none_or(|total| total > self.shown);
+        if says_more {
+            self.more(format!("{name:?}"));
+        } else if is_zero_total(&plain, value) && self.beyond == Beyond::Silence {
+            self.beyond = Beyond::Nothing;
+        }
+    }
+
+    fn header(&mut self, name: &str, value: &str) {
+        let says_more = match name {
+            "link" => links_to_next(value),
+            "x-next-page" => !value.trim().is_empty(),
+            _ => value.trim().parse().map_or(true, |total: u64| total > self.shown),
+        };
+        if says_more {
+            self.more(format!("the header {name}"));
+        }
     }
 }
 
-fn judge(name: &str, value: &Value, beyond: &mut Beyond) {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let is_one_of = |names: &[&str]| names.contains(&plain.as_str());
-    let total = is_one_of(&TOTAL_NAMES).then(|| whole_number(value)).flatten();
-    let says_more = (is_one_of(&NEXT_NAMES) || is_one_of(&PART_NAMES) || is_one_of(&ERROR_NAMES)) && is_set(value)
-        || is_one_of(&LAST_NAMES) && *value == Value::Bool(false)
-        || plain == "totalpages" && whole_number(value).is_some_and(|pages| pages > 1)
-        || total.is_some_and(|total| total != 0);
-    if says_more {
-        *beyond = Beyond::More(format!("{name:?}"));
-    } else if total == Some(0) && *beyond == Beyond::Silence {
-        *beyond = Beyond::Nothing;
+/// Whether a total that is known as one is zero.
+fn is_zero_total(plain: &str, value: &Value) -> bool {
+    (TOTAL_NAMES.contains(&plain) || COUNT_NAMES.contains(&plain)) && whole_number(value) == Some(0)
+}
+
+/// Whether `Link` (RFC 8288) has a link to a next page.
+fn links_to_next(value: &str) -> bool {
+    // The addresses may have any punctuation.
+    let outside = value.split('<').map(|part| part.split_once('>').map_or(part, |(_, parameters)| parameters));
+    let mut parameters = outside.flat_map(|part| part.split([';', ','])).filter_map(|part| part.split_once('='));
+    parameters.any(|(name, relations)| name.trim().eq_ignore_ascii_case("rel") && names_next(relations))
+}
+
+/// Whether one of several relations is the next page.
+fn names_next(relations: &str) -> bool {
+    relations.trim().trim_matches('"').split_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+}
+
+fn is_next_relation(value: &Value) -> bool {
+    match value {
+        Value::String(relations) => names_next(relations),
+        Value::Array(relations) => relations.iter().any(is_next_relation),
+        _ => false,
     }
 }
 
 /// A whole number, also as text: OData 2 has `"__count": "0"`.
-fn whole_number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// Whether a number of pages is one of several. What is no number (a list of pages, a flag) is none of pages.
+fn is_number_above_one(value: &Value) -> bool {
+    let is_number = value.is_number() || value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok());
+    is_number && whole_number(value).is_none_or(|pages| pages > 1)
+}
+
+fn is_false(value: &Value) -> bool {
+    *value == Value::Bool(false) || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
 }
 
 fn is_set(value: &Value) -> bool {
@@ -110,13 +195,9 @@ fn is_set(value: &Value) -> bool {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),
         Value::Array(entries) => !entries.is_empty(),
-        Value::Object(members) => has_content(members),
+        Value::Object(members) => members.values().any(is_set),
         Value::Bool(true) | Value::Number(_) => true,
     }
-}
-
-fn has_content(members: &Map<String, Value>) -> bool {
-    members.values().any(is_set)
 }
 
 #[cfg(test)]
@@ -124,6 +205,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn beyond(body: &Value, headers: &[(&str, &str)]) -> Beyond {
+        let list_headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let body = Some(body.clone());
+        let response = VmsResponse { status: 200, body, defect: None, location: None, retry_after: None, list_headers };
+        beyond_list(&response, "/orders")
+    }
+
+    fn beyond_empty_list(body: &Value) -> Beyond {
+        beyond(body, &[])
+    }
 
     #[test]
     fn more_orders_are_named_in_many_ways() {
@@ -147,6 +239,32 @@ mod tests {
             json!({ "timed_out": true }),
             json!({ "errors": [{ "message": "one shard did not answer" }] }),
             json!({ "next": 2 }),
+            json!({ "nextOffset": 20 }),
+            json!({ "next_start_key": { "id": "7" } }),
+            json!({ "hasMoreItems": true }),
+            json!({ "has_next_page": true }),
+            json!({ "moreAvailable": true }),
+            json!({ "more-results": "yes" }),
+            json!({ "totalOrders": 3 }),
+            json!({ "totalMatches": "3" }),
+            json!({ "total": "unknown" }),
+            json!({ "total": "" }),
+            json!({ "total": 0.5 }),
+            json!({ "total": true }),
+            json!({ "total": { "value": 1, "relation": "gte" } }),
+            json!({ "count": [3] }),
+            json!({ "complete": false }),
+            json!({ "isComplete": false }),
+            json!({ "success": false }),
+            json!({ "success": "false" }),
+            json!({ "pages": 2 }),
+            json!({ "pageCount": "3" }),
+            json!({ "meta": { "last_page": 4 } }),
+            json!({ "lastPage": false }),
+            json!({ "totalPages": 1.5 }),
+            json!({ "partialResults": true }),
+            json!({ "errorCode": "E7" }),
+            json!({ "links": [{ "rel": ["last", "Next"], "href": "x" }] }),
         ] {
             assert!(matches!(beyond_empty_list(&body), Beyond::More(_)), "{body}");
         }
@@ -162,8 +280,46 @@ mod tests {
             (json!({ "totalSize": 0, "done": true, "records": [] }), Beyond::Nothing),
             (json!({ "limit": 20, "offset": 0, "total": 0 }), Beyond::Nothing),
             (json!([]), Beyond::Silence),
+            (json!({ "success": true, "complete": true, "pages": 1, "errorCode": 0 }), Beyond::Silence),
+            (json!({ "total": null, "pageCount": 0, "last_page": 1, "lastPage": true }), Beyond::Silence),
+            (json!({ "hasMore": 0, "moreResults": "false", "partial": 0 }), Beyond::Silence),
+            (json!({ "rel": "last", "took": 12 }), Beyond::Silence),
         ] {
             assert_eq!(beyond_empty_list(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn headers_name_further_orders_too() {
+        for (name, value, is_more) in [
+            ("link", "<https://vms.example/po?page=2>; rel=\"next\"", true),
+            ("link", "</po?a=1,2;x>; title=\"x\"; rel=next, </po>; rel=\"first\"", true),
+            ("link", "</po>; rel=\"first\", </po?page=2>;rel = \"last NEXT\"", true),
+            ("link", "</po?rel=next>; rel=\"self\"", false),
+            ("link", "</po>; rel=\"first\", </po>; rel=\"last\"", false),
+            ("x-total-count", "1", true),
+            ("x-total-count", "many", true),
+            ("x-total-count", "0", false),
+            ("x-total", "12", true),
+            ("x-next-page", "2", true),
+            ("x-next-page", "", false),
+        ] {
+            let found = beyond(&json!({ "orders": [] }), &[(name, value)]);
+            assert_eq!(matches!(found, Beyond::More(_)), is_more, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn the_orders_of_a_list_are_counted_and_not_searched() {
+        let orders = || json!([{ "total": 100.5, "nextStep": "approval", "success": false }]);
+        for (mut body, expected) in [
+            (json!({}), false),
+            (json!({ "total": 1, "count": "1" }), false),
+            (json!({ "total": 2 }), true),
+            (json!({ "next": "x" }), true),
+        ] {
+            body["orders"] = orders();
+            assert_eq!(matches!(beyond_empty_list(&body), Beyond::More(_)), expected, "{body}");
         }
     }
 }

@@ -11,14 +11,28 @@ pub struct ResponseRules {
     pub number_source: NumberSource,
     /// `target.error_pointer`: the JSON pointer to the text of an error; if absent, the usual places.
     pub error_pointer: Option<String>,
-    /// `target.rejected_codes`: with one of these, 11VMS has refused the order for good, whatever the status.
+    /// `target.rejected_codes`: with one of these, 11VMS has refused the order for good, whatever the
+    /// status (but 408).
     pub rejected_codes: Vec<String>,
     /// `target.transient_codes`: with one of these, a 4xx did nothing, and the order may be sent again.
     pub transient_codes: Vec<String>,
     /// `target.gateway_statuses`: a page (HTML) with one of these is no answer of 11VMS.
     pub gateway_statuses: Vec<u16>,
+    /// What a create that is sent twice makes.
+    pub repetition: Repetition,
+    /// The last part of `target.create.path` that is the same for all orders: a `Location` counts that leads below it.
+    pub collection: Option<String>,
     /// `[target.lookup]`
     pub look_up: LookUpRules,
+}
+
+/// What a create makes that is sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// A second order.
+    SecondOrder,
+    /// Nothing new: the order's id is its key (an upsert, PUT or PATCH).
+    SameOrder,
 }
 
 /// Where the number of a created order is, if the answer has none.
@@ -39,7 +53,8 @@ pub struct LookUpRules {
     /// `target.lookup.id_pointer`: the JSON pointer to the id in an entry. `None`: entries do not repeat the id, and 11VMS
     /// is trusted to list this order alone.
     pub id_pointer: Option<String>,
-    /// `target.lookup.number_pointer`: JSON pointers to the number in an entry; the first that shows one counts.
+    /// `target.lookup.number_pointer`: JSON pointers to the number in an entry; a further one counts where the
+    /// first part of those before is missing.
     pub number_pointers: Vec<String>,
     /// `target.lookup.none_statuses`: with these, 11VMS does not have the order.
     pub none_statuses: Vec<u16>,
@@ -65,6 +80,8 @@ impl Default for ResponseRules {
             rejected_codes: Vec::new(),
             transient_codes: texts(&["REQUEST_LIMIT_EXCEEDED"]),
             gateway_statuses: GATEWAY_STATUSES.to_vec(),
+            repetition: Repetition::SecondOrder,
+            collection: Some("purchase-orders".to_owned()),
             look_up: LookUpRules {
                 list_pointer: "/purchaseOrders".to_owned(),
                 id_pointer: Some("/externalId".to_owned()),
@@ -90,6 +107,8 @@ impl ResponseRules {
             rejected_codes: Vec::new(),
             transient_codes: texts(&["REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW", "DUPLICATE_VALUE"]),
             gateway_statuses: GATEWAY_STATUSES.to_vec(),
+            repetition: Repetition::SameOrder,
+            collection: Some(external_id_field.to_owned()).filter(|field| !field.is_empty()),
             look_up: LookUpRules {
                 list_pointer: String::new(),
                 id_pointer: Some(format!("/{external_id_field}")),

@@ -1,5 +1,6 @@
 //! Every status and body, and what it means.
 
+mod create;
 mod look_up;
 mod salesforce;
 
@@ -13,6 +14,14 @@ fn rules() -> ResponseRules {
     ResponseRules::default()
 }
 
+fn read_create_of(call: CallOutcome, id: &OrderId, rules: &ResponseRules) -> Verdict {
+    super::read_create(call, OrderNames { id, cart_number: "2000000815" }, rules)
+}
+
+fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
+    read_create_of(call, &OrderId::of("4711"), rules)
+}
+
 /// A response whose body is not the JSON that was expected.
 fn defective(status: u16, text: &str) -> CallOutcome {
     CallOutcome::Answered(VmsResponse {
@@ -21,6 +30,7 @@ fn defective(status: u16, text: &str) -> CallOutcome {
         defect: (!text.is_empty()).then(|| "no JSON: expected value at line 1 column 1".to_owned()),
         location: None,
         retry_after: None,
+        list_headers: Vec::new(),
     })
 }
 
@@ -31,6 +41,7 @@ fn with_location(status: u16, location: &str, body: Value) -> CallOutcome {
         defect: None,
         location: Some(location.to_owned()),
         retry_after: None,
+        list_headers: Vec::new(),
     })
 }
 
@@ -41,6 +52,7 @@ fn answered(status: u16, body: Value) -> CallOutcome {
         defect: None,
         location: None,
         retry_after: None,
+        list_headers: Vec::new(),
     })
 }
 

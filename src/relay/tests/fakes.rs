@@ -162,6 +162,8 @@ pub enum Post {
     Creates,
     /// The order is created, and the answer is lost.
     IsLost,
+    /// The order is created, and the answer does not have its number.
+    IsUnnumbered,
     Refuses,
     /// 429.
     IsBusy,
@@ -192,6 +194,7 @@ impl Vms for FakeVms {
                 defect: None,
                 location: None,
                 retry_after: None,
+                list_headers: Vec::new(),
             })
         };
         let post = self.script.lock().unwrap().pop_front().unwrap_or(Post::Creates);
@@ -203,6 +206,10 @@ impl Vms for FakeVms {
             Post::IsLost => {
                 *self.created.lock().unwrap() += 1;
                 CallOutcome::Lost("no answer".into())
+            }
+            Post::IsUnnumbered => {
+                *self.created.lock().unwrap() += 1;
+                answered(201, json!({}))
             }
             Post::IsBusy => answered(429, json!({})),
             Post::Refuses => answered(422, json!({ "message": "no" })),
@@ -226,6 +233,7 @@ impl Vms for FakeVms {
             defect: None,
             location: None,
             retry_after: None,
+            list_headers: Vec::new(),
         })
     }
 }

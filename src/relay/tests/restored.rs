@@ -134,6 +134,7 @@ async fn a_look_up_that_can_not_be_read_sends_nothing_unless_a_key_protects() {
             defect: None,
             location: None,
             retry_after: None,
+            list_headers: Vec::new(),
         };
         stack.vms.lost_look_ups.lock().unwrap().push_back(CallOutcome::Answered(page));
         stack.submit("1").await.unwrap().unwrap();

@@ -1,11 +1,12 @@
 //! `[target.lookup]`: the request that looks an order up, and the reading of its answer.
 
 use super::create::CreateRequest;
+use super::headers::{RequestHeader, read_headers};
 use super::name::ProfileName;
 use crate::config::reader::{Reader, is_spelling_of};
 use crate::config::target::template::{PATH, Template};
 use crate::config::units;
-use crate::order::vms_response::LookUpRules;
+use crate::order::vms_response::{LookUpRules, ResponseRules};
 
 /// The request that looks an order up, by GET.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct LookUpRequest {
     pub path: Template,
     /// Parameters of the query.
     pub query: Vec<(String, Template)>,
+    /// Further headers: those of the request that creates an order, unless others are set.
+    pub headers: Vec<RequestHeader>,
 }
 
 /// The search of the profile "11vms".
@@ -34,13 +37,24 @@ impl LookUpRequest {
         };
         let path = reader.value_or("target.lookup.path", default_path, PATH, Template::parse_path);
         let query = read_query(reader, default_query);
-        let (path, query) = (path?, query?);
+        let headers = read_headers(reader, "target.lookup.headers");
+        // A key of 11VMS is needed here as well.
+        let usual = || {
+            let all = create.map(|create| create.headers.clone()).unwrap_or_default();
+            all.into_iter().filter(|header| !header.is_of_the_body()).collect()
+        };
+        let (path, query, headers) = (path?, query?, headers?.unwrap_or_else(usual));
         if !path.names_an_order() && !query.iter().any(|(_, value)| value.names_an_order()) {
             let problem = "expected {id} or {number} in it, or in target.lookup.path: without, all orders are listed";
             reader.report("target.lookup.query", problem);
             return None;
         }
-        Some(Self { path, query })
+        Some(Self { path, query, headers })
+    }
+
+    /// Whether the order's id tells it from others in the request.
+    fn holds_id(&self) -> bool {
+        self.path.holds_id() || self.query.iter().any(|(_, value)| value.holds_id())
     }
 }
 
@@ -67,28 +81,35 @@ impl Reader {
     }
 }
 
-/// Reads how the answer is read; `number_pointer` is `target.number_pointer` if that is set.
+/// Reads how the answer is read, with the profile's defaults; `number_pointer` is `target.number_pointer` if that is set.
 pub fn read_rules(
     reader: &mut Reader,
-    defaults: LookUpRules,
+    profile: &ResponseRules,
     number_pointer: Option<&str>,
     request: Option<&LookUpRequest>,
 ) -> Option<LookUpRules> {
+    let defaults = profile.look_up.clone();
     let list_pointer = reader.optional(
         "target.lookup.list_pointer",
         "a JSON pointer such as /purchaseOrders, or \"\" for the whole body",
         units::json_pointer_or_whole,
     );
     let id_pointer = read_id_pointer(reader, defaults.id_pointer);
+    if id_pointer == Some(None) && request.is_some_and(|request| !request.holds_id()) {
+        let problem = "\"none\" needs {id} in target.lookup.path or target.lookup.query: {number} alone does not tell the order from others";
+        reader.report("target.lookup.id_pointer", problem);
+    }
     let own = reader.optional("target.lookup.number_pointer", "a JSON pointer such as /poNumber", units::json_pointer);
     // A single order that can't be found is no page that can't: a path to nothing is 404 (RFC 9110 §15.5.5).
-    let is_single = request.is_some_and(|request| request.path.holds_id());
+    let is_single = request.is_some_and(|request| request.path.is_of_one_order());
     let none_statuses = if is_single && defaults.none_statuses.is_empty() { vec![404] } else { defaults.none_statuses };
     let none_statuses =
         reader.statuses("target.lookup.none_statuses", none_statuses, "the HTTP statuses 204, 404, 410", |status| {
             matches!(status, 204 | 404 | 410)
         });
-    let none_codes = reader.texts("target.lookup.none_codes", defaults.none_codes, "error codes");
+    let none_codes = read_none_codes(reader, defaults.none_codes, none_statuses.as_deref());
+    // The profile's own pointer, written out, changes nothing: a record may have another one than the answer to a create.
+    let number_pointer = number_pointer.filter(|pointer| *pointer != profile.number_pointer);
     let number_pointers = match (own?, number_pointer) {
         (Some(own), _) => vec![own],
         // An entry of a list may be flat where a single answer is nested.
@@ -106,6 +127,18 @@ pub fn read_rules(
         none_statuses: none_statuses?,
         none_codes: none_codes?,
     })
+}
+
+/// Reads `target.lookup.none_codes`; codes that are set need a status that they can be with.
+fn read_none_codes(reader: &mut Reader, default: Vec<String>, statuses: Option<&[u16]>) -> Option<Vec<String>> {
+    const KEY: &str = "target.lookup.none_codes";
+    let codes = reader.texts(KEY, default, "error codes")?;
+    let has_status = statuses.is_none_or(|statuses| statuses.iter().any(|status| matches!(status, 404 | 410)));
+    if reader.is_set(KEY) && !codes.is_empty() && !has_status {
+        reader.report(KEY, "has no effect; expected 404 or 410 in target.lookup.none_statuses");
+        return None;
+    }
+    Some(codes)
 }
 
 /// Reads `target.lookup.id_pointer`; the inner `None` is the word "none".

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Fillings, Mistakes, Settings, Target};
-use crate::order::vms_response::{NumberSource, ResponseRules};
+use crate::config::{Fillings, Mistakes, RequestHeader, Settings, Target};
+use crate::order::vms_response::{NumberSource, Repetition, ResponseRules};
 
 const NEEDED: &str = r#"
     auth.issuer = "https://issuer.example"
@@ -29,6 +29,13 @@ fn look_up(target: &Target) -> String {
     let request = &target.profile.look_up;
     let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     format!("{}?{}", request.path, query.join("&"))
+}
+
+/// Headers as `name: value`, for the order 1 of the cart 1.
+fn headers(headers: &[RequestHeader]) -> Vec<String> {
+    let fillings = Fillings { id: "1", number: "1" };
+    let value = |header: &RequestHeader| header.value(fillings, str::to_owned).unwrap().to_str().unwrap().to_owned();
+    headers.iter().map(|header| format!("{}: {}", header.name, value(header))).collect()
 }
 
 fn create(target: &Target) -> String {
@@ -64,7 +71,8 @@ fn the_profile_of_salesforce_follows_its_path() {
 fn every_key_can_be_set_by_itself() {
     let rules = |text: &str| target(text).response_rules;
     let defaults = ResponseRules::default;
-    assert_eq!(create(&target("target.create.method = \"PUT\"")), "PUT /purchase-orders");
+    let put = target("target.create.method = \"PUT\"\ntarget.create.path = \"/po?ref={id}\"");
+    assert_eq!(create(&put), "PUT /po?ref={id}");
     assert_eq!(create(&target("target.create.path = \"/po/{id}\"")), "POST /po/{id}");
     assert_eq!(look_up(&target("target.lookup.path = \"/search\"")), "/search?externalId={id}");
     assert_eq!(look_up(&target("target.lookup.query = { ref = \"{id}\", n = 1 }")), "/purchase-orders?n=1&ref={id}");
@@ -87,13 +95,113 @@ fn every_key_can_be_set_by_itself() {
     assert_eq!(rules("target.lookup.path = \"/po/{id}\"").look_up.none_statuses, [404]);
     let explicit = "target.lookup.path = \"/po/{id}\"\ntarget.lookup.none_statuses = []";
     assert_eq!(rules(explicit).look_up.none_statuses, Vec::<u16>::new());
-    assert_eq!(rules("target.lookup.none_codes = [\"X\"]").look_up.none_codes, ["X"]);
+    let coded = "target.lookup.none_statuses = [404]\ntarget.lookup.none_codes = [\"X\"]";
+    assert_eq!(rules(coded).look_up.none_codes, ["X"]);
     let salesforce = rules("target.profile = \"salesforce\"\ntarget.number_pointer = \"/Name\"");
     assert_eq!(
         (salesforce.number_pointer.as_str(), salesforce.look_up.number_pointers),
         ("/Name", vec!["/Name".into()])
     );
     assert_eq!(salesforce.rejected_codes, defaults().rejected_codes);
+}
+
+#[test]
+fn a_default_that_is_written_out_changes_nothing() {
+    let salesforce = "target.profile = \"salesforce\"\n";
+    for (profile, settings) in [
+        ("", "target.number_pointer = \"/poNumber\""),
+        ("", "target.create.number_from = \"answer\""),
+        (salesforce, "target.number_pointer = \"/id\""),
+        (salesforce, "target.lookup.number_pointer = \"/Id\""),
+        (salesforce, "target.lookup.none_codes = [\"NOT_FOUND\"]"),
+        (salesforce, "target.create.omit = [\"External_Id__c\"]"),
+        (salesforce, "target.lookup.id_pointer = \"/External_Id__c\""),
+    ] {
+        let (with, without) = (target(&format!("{profile}{settings}")), target(profile));
+        assert_eq!(format!("{with:?}"), format!("{without:?}"), "{settings}");
+    }
+}
+
+#[test]
+fn the_example_speaks_the_api_of_any_profile() {
+    let example = include_str!("../../../../config.example.toml");
+    let other = example.replace("\nprofile = \"11vms\"", "\nprofile = \"salesforce\"");
+    let settings = |text: &str| Settings::parse("config.toml", text, &BTreeMap::new()).unwrap().target;
+    let (as_it_is, salesforce) = (settings(example), settings(&other));
+    let defaults = target("target.profile = \"salesforce\"");
+    assert_eq!(as_it_is.response_rules, ResponseRules::default());
+    assert_eq!(salesforce.response_rules, ResponseRules::salesforce("External_Id__c"));
+    assert_eq!(format!("{:?}", salesforce.profile), format!("{:?}", defaults.profile));
+}
+
+#[test]
+fn only_the_address_of_one_order_has_404_for_none() {
+    for (settings, expected) in [
+        ("target.lookup.path = \"/po/{id}\"", vec![404]),
+        ("target.lookup.path = \"/po/{id}?client=100\"", vec![404]),
+        ("target.lookup.path = \"/po?externalId={id}\"", vec![]),
+        ("target.lookup.path = \"/po/search?$filter=ref eq {id}\"", vec![]),
+        ("target.lookup.path = \"/po/{number}?externalId={id}\"", vec![]),
+        ("target.lookup.path = \"/po/{number}\"", vec![]),
+    ] {
+        let settings = settings.replace(' ', "%20").replace("%20=%20", " = ");
+        assert_eq!(target(&settings).response_rules.look_up.none_statuses, expected, "{settings}");
+    }
+}
+
+#[test]
+fn headers_are_sent_with_a_look_up_too_and_a_secret_may_be_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "hush {x}\n").unwrap();
+    let create = format!(
+        "target.create.headers = {{ X-Api-Key_file = \"{}\", X-Client = \"100-{{id}}\", If-None-Match = \"*\", \
+         Content-Type = \"application/vnd.vms+json\", Content-Language = \"en\" }}\n",
+        file.display()
+    );
+    let both = |more: &str| {
+        let profile = target(&format!("{create}{more}")).profile;
+        (profile.create.headers, profile.look_up.headers)
+    };
+    let (of_create, of_look_up) = both("");
+    assert_eq!(of_create.len(), 5);
+    assert_eq!(headers(&of_look_up), ["x-api-key: hush {x}", "x-client: 100-1"]);
+    assert!(of_look_up.iter().all(|header| !format!("{header:?}").contains("hush")));
+    std::fs::write(&file, "new").unwrap();
+    assert_eq!(headers(&of_look_up)[0], "x-api-key: new");
+    std::fs::remove_file(&file).unwrap();
+    let problem = of_look_up[0].value(Fillings { id: "1", number: "1" }, str::to_owned).unwrap_err();
+    assert!(problem.contains(&file.display().to_string()), "{problem}");
+
+    std::fs::write(&file, "hush").unwrap();
+    assert_eq!(headers(&both("target.lookup.headers = { X-Other = \"1\" }").1), ["x-other: 1"]);
+    assert_eq!(headers(&both("[target.lookup.headers]").1), Vec::<String>::new());
+    let variable = [("PO_WEBHOOK_TARGET__CREATE__HEADERS__X_API_KEY_FILE", file.to_str().unwrap())];
+    assert_eq!(headers(&read("", &variable).unwrap().profile.create.headers), ["x-api-key: hush"]);
+}
+
+#[test]
+fn an_attempt_has_the_time_that_its_calls_may_take() {
+    for (settings, seconds) in [
+        ("target.timeout = \"10s\"", 30),
+        ("target.timeout = \"10s\"\ntarget.create.number_from = \"lookup\"", 40),
+        ("target.timeout = \"10s\"\ntarget.profile = \"salesforce\"", 40),
+    ] {
+        assert_eq!(target(settings).attempt_limit().as_secs(), seconds, "{settings}");
+    }
+}
+
+#[test]
+fn what_a_create_makes_twice_follows_its_method_and_a_refusal_takes_a_code_from_the_transient_ones() {
+    let rules = |text: &str| target(text).response_rules;
+    assert_eq!(rules("").repetition, Repetition::SecondOrder);
+    assert_eq!(
+        rules("target.create.method = \"PUT\"\ntarget.create.path = \"/po/{id}\"").repetition,
+        Repetition::SameOrder
+    );
+    assert_eq!(rules("target.create.path = \"/v2/orders?x=1\"").collection.as_deref(), Some("orders"));
+    let salesforce = rules("target.profile = \"salesforce\"\ntarget.rejected_codes = [\"DUPLICATE_VALUE\"]");
+    assert_eq!(salesforce.transient_codes, ["REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW"]);
 }
 
 #[test]
@@ -110,9 +218,7 @@ fn variables_set_the_profile_and_its_open_sections_too() {
         ("POST /po", "/purchase-orders?externalId=x{id}")
     );
     assert_eq!(target.response_rules.look_up.none_statuses, [204, 404]);
-    let (name, value) = &target.profile.create.headers[0];
-    let fillings = Fillings { id: "1", number: "1" };
-    assert_eq!((name.as_str(), value.0.fill(fillings, str::to_owned).as_str()), ("x-api-key", "hush"));
+    assert_eq!(headers(&target.profile.create.headers), ["x-api-key: hush"]);
     assert!(!format!("{target:?}").contains("hush"), "a header may be a key");
     let in_the_file = "target.create.headers.X-Api-Key = \"old\"\ntarget.lookup.query.Ref = \"{id}\"";
     let both =
@@ -169,8 +275,65 @@ fn mistakes_name_the_key_and_what_is_expected() {
             "target.lookup.id_pointer is missing; expected a JSON pointer",
         ),
     ] {
-        let found = read(text, &[]).map(|_| ()).unwrap_err().0;
-        let is_found = found.iter().any(|mistake| mistake.starts_with(&format!("config.toml: {expected}")));
-        assert!(is_found && !found.concat().contains("hush"), "{text}\n{expected}\n{found:#?}");
+        assert_mistake(text, expected);
     }
+}
+
+#[test]
+fn settings_without_effect_or_with_a_harmful_one_are_mistakes() {
+    for (text, expected) in [
+        ("target.gateway_statuses = [404, 429]", "target.gateway_statuses: expected a list of HTTP statuses from 400"),
+        ("target.gateway_statuses = [401]", "target.gateway_statuses: expected a list of HTTP statuses from 400"),
+        ("target.gateway_statuses = [408]", "target.gateway_statuses: expected a list of HTTP statuses from 400"),
+        ("target.gateway_statuses = [425]", "target.gateway_statuses: expected a list of HTTP statuses from 400"),
+        (
+            "target.rejected_codes = [\"A\", \"B\"]\ntarget.transient_codes = [\"B\"]",
+            "target.transient_codes: B is in target.rejected_codes as well",
+        ),
+        ("target.lookup.none_codes = [\"X\"]\ntarget.lookup.none_statuses = [204]", "target.lookup.none_codes: has no"),
+        ("target.lookup.none_codes = [\"X\"]", "target.lookup.none_codes: has no effect; expected 404 or 410"),
+        ("target.create.method = \"PUT\"", "target.create.path: expected {id} in it: PUT"),
+        (
+            "target.create.method = \"PATCH\"\ntarget.create.path = \"/po/{number}\"",
+            "target.create.path: expected {id} in it: PATCH",
+        ),
+        (
+            "target.lookup.id_pointer = \"none\"\ntarget.lookup.query = { cart = \"{number}\" }",
+            "target.lookup.id_pointer: \"none\" needs {id}",
+        ),
+        (
+            "target.create.headers = { X-Key = \"hush\", x-key = \"hush\" }",
+            "target.create.headers.x-key: the header x-key is set twice",
+        ),
+        (
+            "target.create.headers = { X-Key = \"hush\", X-Key_file = \"config.example.toml\" }",
+            "target.create.headers.X-Key_file: expected a file with text in ASCII, in one line",
+        ),
+        (
+            "target.create.headers.X-Key_file = \"/nowhere/key\"",
+            "target.create.headers.X-Key_file: the secret file /nowhere/key",
+        ),
+        (
+            "target.create.headers.Authorization_file = \"/nowhere/key\"",
+            "target.create.headers.Authorization_file: the service sets the header authorization itself",
+        ),
+        (
+            "target.create.headers.content-type_file = \"/nowhere/key\"",
+            "target.create.headers.content-type_file: expected application/json",
+        ),
+        (
+            "target.lookup.headers.content-type = \"application/json\"",
+            "target.lookup.headers.content-type: a look-up has no content",
+        ),
+        ("target.lookup.headers.host = \"x\"", "target.lookup.headers.host: the service sets the header host itself"),
+    ] {
+        assert_mistake(text, expected);
+    }
+}
+
+/// A text has this mistake, among others, and none of them shows a secret.
+fn assert_mistake(text: &str, expected: &str) {
+    let found = read(text, &[]).map(|_| ()).unwrap_err().0;
+    let is_found = found.iter().any(|mistake| mistake.starts_with(&format!("config.toml: {expected}")));
+    assert!(is_found && !found.concat().contains("hush"), "{text}\n{expected}\n{found:#?}");
 }

@@ -95,8 +95,19 @@ fn an_id_is_recognised_in_every_spelling() {
 #[test]
 fn an_entry_of_a_list_may_be_flat_where_a_single_response_is_nested() {
     let nested = with(|rules| rules.number_pointers = vec!["/data/poNumber".into(), "/poNumber".into()]);
-    let body = json!({ "purchaseOrders": [{ "poNumber": "45", "externalId": "4711" }] });
-    assert!(matches!(read_look_up(answered(200, body), "4711", &nested), LookUpResult::Found(_)));
+    for (mut entry, expected) in [
+        (json!({ "poNumber": "45" }), "45"),
+        (json!({ "data": { "poNumber": "46" }, "poNumber": "45" }), "46"),
+        // It has no number yet; what is at the top is another.
+        (json!({ "data": { "poNumber": null }, "poNumber": "45" }), "inconclusive"),
+        (json!({ "data": { "poNumber": "0" }, "poNumber": "45" }), "inconclusive"),
+        (json!({ "data": {}, "poNumber": "45" }), "inconclusive"),
+        (json!({ "data": null, "poNumber": "45" }), "inconclusive"),
+    ] {
+        entry["externalId"] = json!("4711");
+        let body = json!({ "purchaseOrders": [entry] });
+        assert_eq!(in_a_word(answered(200, body.clone()), &nested), expected, "{body}");
+    }
 }
 
 #[test]
@@ -151,6 +162,48 @@ fn an_11vms_that_does_not_repeat_the_id_is_trusted_with_one_order_if_the_setting
         (json!([{}]), "inconclusive"),
     ] {
         assert_eq!(in_a_word(answered(200, json!({ "purchaseOrders": entries })), &trusting), expected, "{entries}");
+    }
+}
+
+#[test]
+fn the_one_order_of_a_list_that_does_not_repeat_the_id_counts_only_if_the_list_is_complete() {
+    let trusting = with(|rules| rules.id_pointer = None);
+    for (mut body, expected) in [
+        (json!({}), "45"),
+        (json!({ "total": 1, "hasMore": false, "next": null }), "45"),
+        (json!({ "total": 2 }), "inconclusive"),
+        (json!({ "total": "many" }), "inconclusive"),
+        (json!({ "next": "/po?page=2" }), "inconclusive"),
+        (json!({ "hasMore": true }), "inconclusive"),
+        (json!({ "done": false }), "inconclusive"),
+        (json!({ "complete": false }), "inconclusive"),
+        (json!({ "page": { "totalPages": 2 } }), "inconclusive"),
+        (json!({ "errors": [{ "message": "a shard is down" }] }), "inconclusive"),
+    ] {
+        body["purchaseOrders"] = json!([{ "poNumber": "45", "total": 100, "nextStep": "approval" }]);
+        assert_eq!(in_a_word(answered(200, body.clone()), &trusting), expected, "{body}");
+        body["purchaseOrders"][0]["externalId"] = json!("4711");
+        assert_eq!(in_a_word(answered(200, body.clone()), &rules()), "45", "who repeats the id is ours: {body}");
+    }
+}
+
+#[test]
+fn headers_can_say_that_a_list_goes_on() {
+    let trusting = with(|rules| rules.id_pointer = None);
+    for (header, value, one, none) in [
+        ("link", "</po?page=2>; rel=\"next\"", "inconclusive", "inconclusive"),
+        ("link", "</po>; rel=\"first\"", "45", "absent"),
+        ("x-total-count", "0", "45", "absent"),
+        ("x-total-count", "1", "45", "inconclusive"),
+        ("x-total-count", "2", "inconclusive", "inconclusive"),
+    ] {
+        for (entries, expected) in [(json!([{ "poNumber": "45" }]), one), (json!([]), none)] {
+            let CallOutcome::Answered(mut answer) = answered(200, json!({ "purchaseOrders": entries })) else {
+                unreachable!()
+            };
+            answer.list_headers = vec![(header.to_owned(), value.to_owned())];
+            assert_eq!(in_a_word(CallOutcome::Answered(answer), &trusting), expected, "{header}: {value} {entries}");
+        }
     }
 }
 

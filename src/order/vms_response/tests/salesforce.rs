@@ -64,13 +64,16 @@ fn a_look_up_finds_the_record_or_its_absence() {
 fn the_number_of_an_upsert_without_one_is_looked_up() {
     let rules = ResponseRules { number_pointer: "/Name".to_owned(), ..rules() };
     let created = || answered(201, json!({ "id": "a0X1", "success": true }));
+    let id = OrderId::of(ID);
+    let names = OrderNames { id: &id, cart_number: "4711" };
+    let needs_look_up = |call: &CallOutcome, rules: &ResponseRules| needs_look_up(call, names, rules);
     assert!(needs_look_up(&created(), &rules) && needs_look_up(&answered(204, Value::Null), &rules));
     assert!(!needs_look_up(&answered(200, json!({ "Name": "PO-7" })), &rules));
     assert!(
         !needs_look_up(&answered(400, json!([])), &rules) && !needs_look_up(&CallOutcome::Lost("x".into()), &rules)
     );
     assert!(!needs_look_up(&created(), &ResponseRules::default()));
-    let read = |look_up| read_create_with_look_up(created(), look_up, ID, &rules);
+    let read = |look_up| read_create_with_look_up(created(), look_up, names, &rules);
     assert!(matches!(
         read(answered(200, record("a0X1"))),
         Verdict::Created { number, status: 201, found: false, .. } if number == "a0X1"
