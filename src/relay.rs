@@ -25,7 +25,6 @@ mod submit_outcome;
 mod waiters;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -83,8 +82,6 @@ pub struct Relay {
     started_at: Moment,
     reckoning: Reckoning,
     restored: Option<Restored>,
-    /// Orders were attempted since the restore, by a process before this one.
-    restore_is_old: AtomicBool,
     abandoned: Abandoned,
     tasks: TaskTracker,
     /// No further attempt begins.
@@ -109,7 +106,6 @@ impl Relay {
             started_at,
             reckoning,
             restored,
-            restore_is_old: AtomicBool::new(false),
             abandoned: Abandoned::default(),
             due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),

@@ -5,6 +5,7 @@ use tracing::debug;
 use super::dispatcher::{Dispatch, Ticket};
 use super::holds::Hold;
 use super::order_log;
+use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, between};
@@ -88,8 +89,9 @@ impl Relay {
         };
         let due = hold.map_or_else(stored, |hold| hold.due);
         let quiet_until = match order.doubt {
-            Doubt::None if self.may_have_been_forgotten(order) => self.end_of_grace_after_restore(),
-            Doubt::None => Moment::default(),
+            Doubt::None => self.restore_that_concerns(order).map_or_else(Moment::default, |restored| {
+                restored.end_of_grace(self.started_at, self.dependencies.policy.unknown_grace)
+            }),
             Doubt::ThisContent | Doubt::EarlierContent => {
                 hold.map_or_else(|| self.hold_in_doubt(order, due), |hold| hold.quiet_until)
             }
@@ -98,8 +100,9 @@ impl Relay {
         (due > now).then_some(due)
     }
 
-    fn may_have_been_forgotten(&self, order: &Order) -> bool {
-        self.restored.is_some_and(|restored| restored.concerns(order, self.dependencies.clock.moment()))
+    /// The restore of the ledger, if 11VMS has to be asked for the order because of it.
+    fn restore_that_concerns(&self, order: &Order) -> Option<&Restored> {
+        self.restored.as_ref().filter(|restored| restored.concerns(order, self.dependencies.clock.moment()))
     }
 
     /// The end of the grace of an order in doubt whose last attempt this process has not ended.
@@ -117,11 +120,11 @@ impl Relay {
     }
 
     async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
-        let asks_since_restore = self.may_have_been_forgotten(&order);
+        let restored = self.restore_that_concerns(&order);
         if let Err(defect) = order.begin(self.now()) {
             return order_log::attempt_not_made(&order, &defect);
         }
-        if let Some(restored) = self.restored.filter(|_| asks_since_restore) {
+        if let Some(restored) = restored {
             order.doubt_since_restore(restored.backup);
             order_log::asked_since_restore(&order);
         }
@@ -133,7 +136,7 @@ impl Relay {
         let began_at = self.dependencies.clock.moment();
         let Sent { verdict, was_absent, is_acknowledged } = self.send(&order).await;
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
-        if asks_since_restore && was_absent {
+        if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
         }
         let policy = &self.dependencies.policy;

@@ -50,7 +50,9 @@ impl Relay {
     /// Dispatches queued orders and resumes due ones until [`Relay::stop`]: retries at their stored time, and after a
     /// restart every order that was open.
     pub async fn run(self: Arc<Self>) {
-        self.learn_age_of_restore().await;
+        if let Some(restored) = &self.restored {
+            restored.learn_age(self.dependencies.ledger.as_ref()).await;
+        }
         tokio::join!(biased; self.dispatch_loop(), self.sweep_loop(), self.poll_replicas());
     }
 

@@ -1,25 +1,27 @@
 //! A ledger that was restored from a backup: 11VMS may have orders that the ledger has lost.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tracing::{debug, warn};
 
-use super::Relay;
 use super::dependencies::RestoredLedger;
 use crate::clock::{Clock, Moment, after, between};
-use crate::ledger::Filter;
+use crate::ledger::{Filter, Ledger};
 use crate::order::Order;
 
 /// Orders that are read at the start: one of them that was attempted since the restore says that the restore is not new.
 const RECENT_ORDERS: usize = 20;
 
 /// A restored ledger, as long as that matters.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Restored {
     /// The time of the backup.
     pub backup: jiff::Timestamp,
     /// Until when carts may come again that the ledger has lost: on the monotonic clock, which nobody sets.
     until: Moment,
+    /// Orders were attempted since the restore, by a process before this one.
+    is_old: AtomicBool,
 }
 
 impl Restored {
@@ -27,7 +29,8 @@ impl Restored {
     pub fn new(ledger: RestoredLedger, clock: &dyn Clock) -> Self {
         let end = after(ledger.backup, ledger.matters_for);
         let left = between(clock.now(), end);
-        let restored = Self { backup: ledger.backup, until: clock.moment().after(left) };
+        let restored =
+            Self { backup: ledger.backup, until: clock.moment().after(left), is_old: AtomicBool::new(false) };
         if !left.is_zero() {
             warn!(
                 ledger.restored_at = %ledger.backup,
@@ -42,27 +45,22 @@ impl Restored {
     pub fn concerns(&self, order: &Order, now: Moment) -> bool {
         now < self.until && order.may_have_been_forgotten(self.backup)
     }
-}
 
-impl Relay {
-    /// Finds out at the start whether orders were attempted since the ledger was restored. Then what was sent before the
-    /// restore has had its grace, and new carts need not wait for it at every start.
-    pub(super) async fn learn_age_of_restore(&self) {
-        let Some(restored) = self.restored else { return };
-        match self.dependencies.ledger.list(Filter { limit: RECENT_ORDERS, ..Filter::default() }).await {
+    /// Finds out at the start whether orders were attempted since the restore. Then what was sent before it has had its
+    /// grace, and new carts need not wait for it at every start.
+    pub async fn learn_age(&self, ledger: &dyn Ledger) {
+        match ledger.list(Filter { limit: RECENT_ORDERS, ..Filter::default() }).await {
             Ok(recent) => {
-                let is_old = recent.iter().any(|order| order.restored_from == Some(restored.backup));
-                self.restore_is_old.store(is_old, Ordering::Relaxed);
+                let is_old = recent.iter().any(|order| order.restored_from == Some(self.backup));
+                self.is_old.store(is_old, Ordering::Relaxed);
             }
             Err(error) => debug!(error.message = %error, "the ledger can't be read yet: the restore counts as new"),
         }
     }
 
-    /// Until when 11VMS may be busy with what was sent before the restore: the processes that sent it are gone.
-    pub(super) fn end_of_grace_after_restore(&self) -> Moment {
-        if self.restore_is_old.load(Ordering::Relaxed) {
-            return Moment::default();
-        }
-        self.started_at.after(self.dependencies.policy.unknown_grace)
+    /// Until when 11VMS may be busy with what was sent before the restore, by processes that were gone when this one
+    /// started.
+    pub fn end_of_grace(&self, started_at: Moment, grace: Duration) -> Moment {
+        if self.is_old.load(Ordering::Relaxed) { Moment::default() } else { started_at.after(grace) }
     }
 }
