@@ -109,7 +109,7 @@ impl SqliteLedger {
     }
 }
 
-/// As [`start::check_location`], with the setting and the path in its errors.
+/// Checks whether the path can be that of a ledger, without opening it; errors name the setting and the path.
 ///
 /// # Errors
 /// Why a service could not use it.
