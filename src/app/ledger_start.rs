@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::config::{self, Secret, Storage};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
@@ -34,19 +35,34 @@ pub async fn open_ledger(
     lease: Duration,
     clock: &Arc<dyn Clock>,
 ) -> Result<OpenedLedger, LedgerError> {
+    let restored_at = settings.restored_at.filter(|backup| is_effective(*backup, settings.retention, clock.now()));
     let (ledger, restored_from): (Arc<dyn Ledger>, _) = match &settings.storage {
         Storage::Sqlite(path) => {
-            let ledger = SqliteLedger::open_restored(path, settings.restored_at)?;
+            let ledger = SqliteLedger::open_restored(path, restored_at)?;
             let restored_from = ledger.restored_from();
             (Arc::new(ledger), restored_from)
         }
         Storage::Postgres(url) => (Arc::new(open_database(url, settings.start_timeout, lease).await?), None),
     };
-    let backup = settings.restored_at.max(restored_from);
+    let backup = restored_at.max(restored_from);
     Ok(OpenedLedger {
         ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
         restored: backup.map(|backup| RestoredLedger { backup, matters_for: settings.retention }),
     })
+}
+
+/// Whether a restore of that time still matters. One that does not must not accept that changes are lost, because 11VMS would
+/// be asked about no order.
+fn is_effective(backup: Timestamp, retention: Duration, now: Timestamp) -> bool {
+    let is_effective = after(backup, retention) > now;
+    if !is_effective {
+        warn!(
+            setting.name = "ledger.restored_at",
+            ledger.restored_at = %backup,
+            "the setting has no effect any more: it is older than ledger.retention; remove it"
+        );
+    }
+    is_effective
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.

@@ -227,6 +227,8 @@ impl Writer {
             });
         }
         if removed > 0 {
+            // Before the note is taken back, which the failure of a commit leaves so.
+            self.link.files.check()?;
             let noted = self.note.withdraw()?.clone();
             let mut remaining =
                 last_write.into_iter().chain([noted]).filter(|write| write.is_in(&transaction) == Ok(true));

@@ -93,7 +93,12 @@ fn file_names(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    // The reading of a named pipe would wait for ever.
+    if !metadata.is_file() {
+        return Err("expected a regular file".to_owned());
+    }
+    let size = metadata.len();
     if size > MAX_FILE_BYTES {
         return Err(format!("{size} bytes; expected at most {MAX_FILE_BYTES}"));
     }
@@ -184,5 +189,16 @@ mod tests {
         std::os::unix::fs::symlink("..data/regions.csv", tables.path().join("tables/regions.csv")).unwrap();
         let files = Folder::read(tables.path()).unwrap().files;
         assert_eq!(files.keys().collect::<Vec<_>>(), ["purchase-order.csv", "tables/regions.csv"]);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_a_defect_and_is_not_waited_for() {
+        let folder = folder_with(&OWN);
+        fs::create_dir(folder.path().join("tables/folder.csv")).unwrap();
+        let pipe = folder.path().join("tables/pipe.csv");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let defects = Folder::read(folder.path()).unwrap_err();
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["tables/folder.csv: expected a regular file", "tables/pipe.csv: expected a regular file"]);
     }
 }

@@ -204,9 +204,11 @@ impl Relay {
             let detail = format!("look-up: {detail}");
             return Some(LookUpResult::Inconclusive(Verdict::LookUpLost { detail }));
         }
+        // An 11VMS that has no look-up has the key, which it knows as long as the order may come again.
+        let has_no_look_up =
+            matches!(&answer, CallOutcome::Answered(answer) if matches!(answer.status, 404 | 405 | 501));
         match read_look_up(answer, order.id.as_str(), &self.dependencies.response_rules) {
-            // An 11VMS that can't be asked has the key, which it knows as long as the order may come again.
-            LookUpResult::Inconclusive(_) if !guard.looks_up() => None,
+            LookUpResult::Inconclusive(_) if has_no_look_up && !guard.looks_up() => None,
             result => {
                 if result == LookUpResult::Absent {
                     // 11VMS responds: whatever becomes of this order, others need not wait for it.

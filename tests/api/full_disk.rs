@@ -1,59 +1,15 @@
 //! A full disk, here a small tmpfs: nothing is sent that is not recorded, nothing recorded is
 //! lost, and readiness says so. SQLite alone.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
+use crate::small_disk::SmallDisk;
 use crate::support::{Answer, ORDERS, Service, cart};
-
-/// A file system of 1 MiB; unmounted with this handle.
-struct SmallDisk {
-    folder: TempDir,
-}
-
-impl SmallDisk {
-    /// `None`, said loudly, where nothing may be mounted; on CI that is a failure.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).output();
-        if mounted.as_ref().is_ok_and(|done| done.status.success()) {
-            return Some(Self { folder });
-        }
-        let text = format!("NOT RUN: a tmpfs can't be mounted, which needs root: {mounted:?}");
-        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
-        eprintln!("{text}");
-        None
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.folder.path().join("filler")
-    }
-
-    fn fill(&self) {
-        let mut file = std::fs::File::create(self.filler()).unwrap();
-        while file.write(&[0; 512]).is_ok_and(|written| written > 0) {}
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.filler()).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: the service may not have closed its files yet.
-        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
-    }
-}
 
 #[tokio::test]
 async fn a_full_disk_stops_all_sending_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let file = disk.folder.path().join("orders.db");
+    let Some(disk) = SmallDisk::mount("size=1m") else { return };
+    let file = disk.path().join("orders.db");
     let service = Service::start_with(&format!("ledger.url = {:?}", format!("sqlite:{}", file.display()))).await;
     assert_eq!(service.send(&cart(1)).await.status, 201);
     for _ in 0..3 {

@@ -19,6 +19,8 @@ mod exchange;
 mod postgres;
 #[path = "../support/raw_server.rs"]
 mod raw_server;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 #[path = "../support/snapshot_files.rs"]
 mod snapshot_files;
 #[path = "../support/mod.rs"]

@@ -1,59 +1,21 @@
 //! A full disk below the database, here a tablespace on a small tmpfs: the ledger is not ready until there is room.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
 use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::Candidate;
-use tempfile::TempDir;
 
+use crate::small_disk::SmallDisk;
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, url_of};
 
-/// A file system of 24 MiB, of which an empty database takes 8; unmounted with this handle.
-struct SmallDisk {
-    folder: TempDir,
-}
-
-impl SmallDisk {
-    /// `None`, said loudly, where nothing may be mounted; on CI that is a failure.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let options = "size=24m,mode=0777";
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).output();
-        if mounted.as_ref().is_ok_and(|done| done.status.success()) {
-            return Some(Self { folder });
-        }
-        let text = format!("NOT RUN: a tmpfs can't be mounted, which needs root: {mounted:?}");
-        assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
-        eprintln!("{text}");
-        None
-    }
-
-    /// A folder for the server's user.
-    fn tablespace(&self) -> PathBuf {
-        let folder = self.folder.path().join("tablespace");
-        std::fs::create_dir(&folder).unwrap();
-        assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
-        folder
-    }
-
-    fn fill(&self) {
-        let mut file = std::fs::File::create(self.folder.path().join("filler")).unwrap();
-        while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.folder.path().join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: the server may not have closed its files yet.
-        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
-    }
+/// A folder for the server's user.
+fn tablespace(disk: &SmallDisk) -> PathBuf {
+    let folder = disk.path().join("tablespace");
+    std::fs::create_dir(&folder).unwrap();
+    assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+    folder
 }
 
 async fn until_ready(ledger: &dyn Ledger, ready: bool) {
@@ -68,9 +30,10 @@ async fn until_ready(ledger: &dyn Ledger, ready: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_not_ready_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    // An empty database takes 8 MiB.
+    let Some(disk) = SmallDisk::mount("size=24m,mode=0777") else { return };
     let Some(server) = Postgres::start() else { return };
-    let folder = disk.tablespace();
+    let folder = tablespace(&disk);
     server.run_sql("postgres", &format!("CREATE TABLESPACE small LOCATION '{}'", folder.display()));
     server.run_sql("postgres", "CREATE DATABASE orders TABLESPACE small");
     let url = format!("postgres://postgres@127.0.0.1:{}/orders?sslmode=disable", server.port);

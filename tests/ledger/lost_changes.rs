@@ -150,8 +150,45 @@ async fn an_older_ledger_that_is_put_back_is_refused_until_the_setting_says_so()
     shorter.execute("DELETE FROM orders WHERE id = '4'", []).unwrap();
     drop(shorter);
     let error = SqliteLedger::open_restored(&folder.file(), Some(at(1))).unwrap_err().to_string();
-    assert!(error.contains("has accepted an earlier loss"), "{error}");
+    assert!(error.contains("which is known already"), "{error}");
     SqliteLedger::open_restored(&folder.file(), Some(at(2))).unwrap();
+}
+
+#[tokio::test]
+async fn a_setting_that_stays_accepts_no_later_loss() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    drop(ledger);
+    // The first start with it loses nothing, and notes it.
+    let ledger = SqliteLedger::open_restored(&folder.file(), Some(at(7))).unwrap();
+    assert_eq!(ledger.restored_from(), Some(at(7)));
+    admitted(&ledger, 2).await;
+    drop(ledger);
+    let shorter = Connection::open(folder.file()).unwrap();
+    shorter.execute("DELETE FROM orders WHERE id = '2'", []).unwrap();
+    drop(shorter);
+    for setting in [None, Some(at(6)), Some(at(7))] {
+        let error = SqliteLedger::open_restored(&folder.file(), setting).unwrap_err().to_string();
+        assert!(error.contains(&format!("later than {}", at(7))), "{setting:?}: {error}");
+    }
+    assert_eq!(SqliteLedger::open_restored(&folder.file(), Some(at(8))).unwrap().restored_from(), Some(at(8)));
+}
+
+#[tokio::test]
+async fn a_lock_file_that_was_removed_is_made_again_with_its_note() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    folder.copy(&["orders.db", "orders.db-wal"], &folder.path("older"));
+    fs::remove_file(folder.path("orders.db.lock")).unwrap();
+    admitted(&ledger, 2).await;
+    assert!(fs::read_to_string(folder.path("orders.db.lock")).unwrap().contains("\"2\""));
+    drop(ledger);
+    fs::copy(folder.path("older/orders.db"), folder.file()).unwrap();
+    fs::copy(folder.path("older/orders.db-wal"), folder.path("orders.db-wal")).unwrap();
+    let error = refusal(&folder.file());
+    assert!(error.contains("revision 1 of the order 2"), "{error}");
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ mod certificates;
 mod pgbouncer;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 
 mod backup;
 mod database;

@@ -8,9 +8,9 @@ use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
@@ -62,8 +62,10 @@ const MIXED_LOCKS: [&str; 4] = ["nfs", "cifs", "smb2", "smb"];
 pub struct HeldFile {
     /// Open for life; it is never read or written here, but for the header.
     file: File,
+    /// The path without links.
+    path: PathBuf,
     /// `FILE.lock`, which programs of earlier versions lock, and which has the [`super::last_write::LastWrite`].
-    lock_file: File,
+    lock_file: Mutex<File>,
     /// The same beside the path of the settings, if that is a link.
     _lock_beside_link: Option<File>,
     _registered: Registered,
@@ -91,7 +93,7 @@ impl Drop for Registered {
     }
 }
 
-fn held() -> std::sync::MutexGuard<'static, BTreeSet<Identity>> {
+fn held() -> MutexGuard<'static, BTreeSet<Identity>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -129,7 +131,14 @@ impl HeldFile {
             warn_of_network(name, path);
         }
         let registered = Registered(identity);
-        let held = Self { file, lock_file, _lock_beside_link: lock_beside_link, _registered: registered, _held: held };
+        let held = Self {
+            file,
+            path: path.to_owned(),
+            lock_file: Mutex::new(lock_file),
+            _lock_beside_link: lock_beside_link,
+            _registered: registered,
+            _held: held,
+        };
         // The end is dropped after the file, also where a start fails.
         Ok((AwaitedEnd(Mutex::new(end)), held))
     }
@@ -158,12 +167,13 @@ impl HeldFile {
     /// What `FILE.lock` says; not more than its length.
     pub fn note(&self) -> Vec<u8> {
         let mut note = vec![0; usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0)];
-        let read = self.lock_file.read_at(&mut note, 0).unwrap_or(0);
+        let read = self.lock_file().read_at(&mut note, 0).unwrap_or(0);
         note.truncate(read);
         note
     }
 
-    /// Writes into `FILE.lock`, whole or not at all. A text that is too long empties it.
+    /// Writes into `FILE.lock`, whole or not at all, and makes it again if somebody has removed it. A text that is too long
+    /// leaves the one before.
     ///
     /// # Errors
     /// If it can't be written.
@@ -171,10 +181,20 @@ impl HeldFile {
         let mut note = text.to_vec();
         let length = usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0);
         if note.len() > length {
-            note.clear();
+            return Ok(());
         }
         note.resize(length, 0);
-        self.lock_file.write_all_at(&note, 0)
+        let mut lock_file = self.lock_file();
+        if !is_at(&beside(&self.path, ".lock"), &lock_file)
+            && let Ok(again) = lock_beside(&self.path)
+        {
+            *lock_file = again;
+        }
+        lock_file.write_all_at(&note, 0)
+    }
+
+    fn lock_file(&self) -> MutexGuard<'_, File> {
+        self.lock_file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until what was written into `FILE.lock` is on disk.
@@ -182,7 +202,7 @@ impl HeldFile {
     /// # Errors
     /// If it can't be.
     pub fn sync_note(&self) -> io::Result<()> {
-        self.lock_file.sync_data()
+        self.lock_file().sync_data()
     }
 
     /// Checks that the disk has room for the next orders, by asking for it and giving it back. Nothing is written.
@@ -190,13 +210,14 @@ impl HeldFile {
     /// # Errors
     /// If there is none, or the file system takes nothing.
     pub fn check_room(&self) -> Result<(), LedgerError> {
-        match fallocate(&self.lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM) {
+        let lock_file = self.lock_file();
+        match fallocate(&*lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM) {
             Ok(()) => {}
             // Where room can't be asked for, a write has to show it.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
             Err(error) => return Err(unavailable(format!("its disk gives no room of {NEEDED_ROOM} bytes: {error}"))),
         }
-        self.lock_file.set_len(LOCK_FILE_LENGTH).map_err(|error| unavailable(error.to_string()))
+        lock_file.set_len(LOCK_FILE_LENGTH).map_err(|error| unavailable(error.to_string()))
     }
 }
 
@@ -220,6 +241,12 @@ fn lock_beside(path: &Path) -> Result<File, LedgerError> {
     let file = open(&name, OFlags::NONBLOCK).map_err(|error| problem(error.to_string()))?;
     try_lock(&file).map_err(problem)?;
     Ok(file)
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(path: &Path, file: &File) -> bool {
+    let identity = |metadata: io::Result<_>| metadata.map(|metadata| Identity::of(&metadata)).ok();
+    identity(path.symlink_metadata()).is_some_and(|found| identity(file.metadata()) == Some(found))
 }
 
 /// The name of the file system, if it is one of another machine.

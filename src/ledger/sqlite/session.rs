@@ -94,33 +94,29 @@ impl Evidence {
         })
     }
 
-    /// The time of `ledger.restored_at`, if changes are lost and it accepts that. It does so once: the next loss needs
-    /// another time.
+    /// Checks that no changes are lost, or that `ledger.restored_at` accepts it. A setting does so only at the first start
+    /// with it: the next loss is another one, and needs a later time.
     ///
     /// # Errors
     /// If changes are lost and it does not accept that, with what to do; if the file can't be read.
-    pub fn accepted_loss(
-        &self,
-        connection: &Connection,
-        setting: Option<Timestamp>,
-    ) -> Result<Option<Timestamp>, LedgerError> {
-        let Some(loss) = self.loss(connection)? else { return Ok(None) };
-        let used = self.record.and_then(|record| record.restored_at);
-        if setting.is_some() && setting != used {
+    pub fn expect_no_loss(&self, connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
+        let Some(loss) = self.loss(connection)? else { return Ok(()) };
+        let known = self.record.and_then(|record| record.copied_at.max(record.restored_at));
+        if setting > known {
             warn!(
                 setting.name = "ledger.restored_at",
                 error.message = loss,
-                "changes of the ledger are lost, and the setting accepts it: 11VMS is asked first about unknown carts"
+                "changes of the ledger are lost, and the setting accepts it: 11VMS is asked first about every order"
             );
-            return Ok(setting);
+            return Ok(());
         }
         let newest = newest_change(connection)?
             .map_or_else(|| "it has no order".to_owned(), |at| format!("its newest change is of {at}"));
-        let again = setting.map_or_else(String::new, |setting| format!("; {setting} has accepted an earlier loss"));
+        let later = known.map_or_else(String::new, |known| format!(", later than {known}, which is known already"));
         Err(LedgerError::Unavailable(format!(
             "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
-             go on with what there is, set ledger.restored_at to a time before the loss, such as that of the newest change: \
-             carts that it does not know are then looked up in 11VMS first{again}"
+             go on with what there is, set ledger.restored_at to the present time{later}: 11VMS is then asked about every \
+             order before it is sent"
         )))
     }
 }
@@ -136,14 +132,16 @@ fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerErr
     Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
 
-/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is.
+/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is. It notes the setting,
+/// if that is later than what it knows.
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn begin(connection: &Connection, accepted: Option<Timestamp>) -> Result<(), LedgerError> {
-    let query = "UPDATE ledger_file SET state = 'open', restored_at = coalesce(?1, restored_at)
+pub fn begin(connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
+    let query =
+        "UPDATE ledger_file SET state = 'open', restored_at = max(coalesce(?1, restored_at), coalesce(restored_at, ?1))
         WHERE state <> 'open' OR ?1 IS NOT NULL";
-    connection.execute(query, params![accepted.map(Timestamp::as_millisecond)])?;
+    connection.execute(query, params![setting.map(Timestamp::as_millisecond)])?;
     // Out of the write-ahead log, into the file.
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     Ok(())

@@ -51,15 +51,20 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
     let mut connection = open(&path)?;
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write: LastWrite::read(&file.note()), log };
-    let accepted = evidence.accepted_loss(&connection, restored_at)?;
+    evidence.expect_no_loss(&connection, restored_at)?;
     use_log(&connection)?;
     migrate(&mut connection)?;
-    begin(&connection, accepted)?;
-    move_log(&connection)?;
     let noted = match evidence.last_write {
         Some(write) if write.is_in(&connection)? => write,
-        _ => LastWrite::newest(&connection)?,
+        _ => {
+            // Of a ledger that was lost: a start that is killed after this must not take it for a new loss.
+            let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
+            file.write_note(b"").and_then(|()| file.sync_note()).map_err(failed)?;
+            LastWrite::newest(&connection)?
+        }
     };
+    begin(&connection, restored_at)?;
+    move_log(&connection)?;
     let note = Note::new(Arc::clone(&file), noted);
     let restored_from = FileRecord::read(&connection)?.and_then(|record| record.copied_at.max(record.restored_at));
     Ok(Start { connection, note, restored_from, path, file, end })

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::VmsResponse;
 
-/// Headers that may say that a list goes on: RFC 8288, and what APIs (GitLab's, JSON Server's) agree on.
-pub const LIST_HEADERS: [&str; 4] = ["link", "x-total-count", "x-total", "x-next-page"];
+/// Headers that may say that a list goes on: RFC 8288, a range of items (RFC 9110 §14.4), and what APIs (GitLab's, JSON
+/// Server's) agree on.
+pub const LIST_HEADERS: [&str; 5] = ["link", "content-range", "x-total-count", "x-total", "x-next-page"];
 
 /// Beginnings of members that name a further page; here and below in small letters, without punctuation.
 const NEXT_STEMS: [&str; 3] = ["next", "odatanext", "continuation"];
@@ -56,7 +57,11 @@ const TOTAL_NAMES: [&str; 8] =
     ["total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize", "totalhits"];
 
 /// Members with errors: the list may be empty because of them.
-const ERROR_NAMES: [&str; 7] = ["error", "errors", "fault", "faults", "errorcode", "errormessage", "exception"];
+const ERROR_NAMES: [&str; 9] =
+    ["error", "errors", "fault", "faults", "errorcode", "errormessage", "exception", "warning", "warnings"];
+
+/// Members that tell, in words or by an HTTP status, how the search went.
+const STATUS_NAMES: [&str; 4] = ["status", "statuscode", "httpstatus", "result"];
 
 /// What an answer says about orders that are not in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +132,7 @@ impl Search<'_> {
         let says_more = begins_with(&NEXT_STEMS) && is_set(value)
             || (begins_with(&MORE_STEMS) || is_one_of(&ERROR_NAMES)) && says_yes
             || is_one_of(&WHOLE_NAMES) && is_false(value)
+            || is_one_of(&STATUS_NAMES) && tells_failure(value)
             || is_page_count && is_number_above_one(value)
             // Of a list that is not empty, our order is one of them.
             || is_total && !value.is_null() && whole_number(value).is_none_or(|total| total > self.shown);
@@ -137,16 +143,29 @@ impl Search<'_> {
         }
     }
 
+    /// Whether a header's total is more than the list has; one that is no number may be.
+    fn is_more_than_shown(&self, total: &str) -> bool {
+        total.trim().parse().map_or(true, |total: u64| total > self.shown)
+    }
+
     fn header(&mut self, name: &str, value: &str) {
         let says_more = match name {
             "link" => links_to_next(value),
             "x-next-page" => !value.trim().is_empty(),
-            _ => value.trim().parse().map_or(true, |total: u64| total > self.shown),
+            "content-range" => self.is_more_than_shown(value.rsplit('/').next().unwrap_or_default()),
+            _ => self.is_more_than_shown(value),
         };
         if says_more {
             self.more(format!("the header {name}"));
         }
     }
+}
+
+/// Whether a status is one of a failure: `ERROR`, `failed`, 500.
+fn tells_failure(value: &Value) -> bool {
+    const FIRST_FAILURE: u64 = 400;
+    let tells = |text: &str| ["err", "fail"].iter().any(|stem| text.trim().to_ascii_lowercase().starts_with(stem));
+    value.as_str().is_some_and(tells) || whole_number(value).is_some_and(|status| status >= FIRST_FAILURE)
 }
 
 /// Whether a total that is known as one is zero.
@@ -265,6 +284,10 @@ mod tests {
             json!({ "partialResults": true }),
             json!({ "errorCode": "E7" }),
             json!({ "links": [{ "rel": ["last", "Next"], "href": "x" }] }),
+            json!({ "status": "ERROR" }),
+            json!({ "status": 500 }),
+            json!({ "result": "failed" }),
+            json!({ "warnings": ["the index is stale"] }),
         ] {
             assert!(matches!(beyond_empty_list(&body), Beyond::More(_)), "{body}");
         }
@@ -284,6 +307,7 @@ mod tests {
             (json!({ "total": null, "pageCount": 0, "last_page": 1, "lastPage": true }), Beyond::Silence),
             (json!({ "hasMore": 0, "moreResults": "false", "partial": 0 }), Beyond::Silence),
             (json!({ "rel": "last", "took": 12 }), Beyond::Silence),
+            (json!({ "status": "OK", "statusCode": 200, "result": "success", "warnings": [] }), Beyond::Silence),
         ] {
             assert_eq!(beyond_empty_list(&body), expected, "{body}");
         }
@@ -301,6 +325,9 @@ mod tests {
             ("x-total-count", "many", true),
             ("x-total-count", "0", false),
             ("x-total", "12", true),
+            ("content-range", "items 0-0/5", true),
+            ("content-range", "items 0-9/*", true),
+            ("content-range", "items */0", false),
             ("x-next-page", "2", true),
             ("x-next-page", "", false),
         ] {

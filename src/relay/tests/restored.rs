@@ -122,14 +122,20 @@ async fn an_accepted_order_of_the_backup_is_asked_for_too() {
 
 #[tokio::test]
 async fn a_look_up_that_can_not_be_read_sends_nothing_unless_a_key_protects() {
-    for (guard, calls) in [
-        (DuplicateGuard::LookUp, vec!["GET"]),
-        (DuplicateGuard::None, vec!["GET"]),
-        (DuplicateGuard::IdempotencyKey, vec!["GET", "POST"]),
+    for (guard, status, calls) in [
+        (DuplicateGuard::LookUp, 404, vec!["GET"]),
+        (DuplicateGuard::None, 404, vec!["GET"]),
+        (DuplicateGuard::IdempotencyKey, 404, vec!["GET", "POST"]),
+        (DuplicateGuard::IdempotencyKey, 405, vec!["GET", "POST"]),
+        // It has a look-up, and could not answer it.
+        (DuplicateGuard::IdempotencyKey, 200, vec!["GET"]),
+        (DuplicateGuard::IdempotencyKey, 429, vec!["GET"]),
+        (DuplicateGuard::IdempotencyKey, 500, vec!["GET"]),
+        (DuplicateGuard::IdempotencyKey, 503, vec!["GET"]),
     ] {
         let stack = restored_stack(0, guard, |dependencies| dependencies.policy.retries = 0).await;
         let page = VmsResponse {
-            status: 404,
+            status,
             body: Some(json!("no such page")),
             defect: None,
             location: None,
@@ -138,7 +144,7 @@ async fn a_look_up_that_can_not_be_read_sends_nothing_unless_a_key_protects() {
         };
         stack.vms.lost_look_ups.lock().unwrap().push_back(CallOutcome::Answered(page));
         stack.submit("1").await.unwrap().unwrap();
-        assert_eq!(stack.calls(), calls, "{guard:?}");
+        assert_eq!(stack.calls(), calls, "{guard:?}, {status}");
     }
 }
 
