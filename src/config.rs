@@ -23,7 +23,7 @@ mod units;
 pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;
-pub use ledger::{Ledger, Storage};
+pub use ledger::{Database, Ledger, Storage};
 pub use mapping::Mapping;
 pub use mistakes::Mistakes;
 pub use placeholders::placeholders;

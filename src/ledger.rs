@@ -43,6 +43,16 @@ pub enum LedgerError {
     },
 }
 
+impl LedgerError {
+    /// The reason, without the words that it is about the ledger.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Unavailable(reason) | Self::Unwritable(reason) => reason.clone(),
+            Self::TimedOut | Self::Unreadable { .. } => self.to_string(),
+        }
+    }
+}
+
 /// The result of storing a changed order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {

@@ -7,6 +7,7 @@ mod host;
 mod parameters;
 mod text;
 mod tls;
+mod variables;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use text::{EXPECTED, Pieces, decoded, is_printable_name};
 pub use host::Host;
 pub use parameters::HostOrder;
 pub use tls::{ClientCertificate, RootCertificates, Tls, TlsMode};
+pub use variables::Variables;
 
 /// A database, its hosts, and how to connect to it.
 #[derive(Debug, Clone)]
@@ -29,7 +31,7 @@ pub struct PostgresUrl {
     pub order: HostOrder,
     /// The user; without one, the name of the system's user.
     pub user: Option<String>,
-    /// The password; without one, that of PGPASSWORD or of `~/.pgpass`.
+    /// The password; without one, that of `~/.pgpass`.
     pub password: Option<SecretString>,
     /// The database.
     pub database: String,
@@ -57,14 +59,14 @@ impl PostgresUrl {
         text.contains('=') && parameters::is_known(name)
     }
 
-    /// Reads a URL.
+    /// Reads a URL, and the variables for what it does not say.
     ///
     /// # Errors
     /// Every mistake, each with what is expected, and without any value.
-    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+    pub fn parse(text: &str, variables: &Variables) -> Result<Self, Vec<String>> {
         let pieces = Pieces::split(text).map_err(|mistake| vec![mistake])?;
         let mut mistakes = Vec::new();
-        let mut parameters = Parameters::read(&pieces, &mut mistakes);
+        let mut parameters = Parameters::read(&pieces, variables, &mut mistakes);
         let mut part = |what: &str, text: Option<&str>| {
             text.filter(|text| !text.is_empty()).and_then(|text| {
                 decoded(text).or_else(|| {
@@ -96,7 +98,8 @@ impl PostgresUrl {
             options: parameters.take("options"),
             cached_statements: parameters.cached_statements,
         };
-        if mistakes.is_empty() { Ok(url) } else { Err(mistakes) }
+        let named = |mistake| parameters.with_variable(mistake);
+        if mistakes.is_empty() { Ok(url) } else { Err(mistakes.into_iter().map(named).collect()) }
     }
 
     /// `host/database` for log lines, without ports; `None` where a name has unusual characters, or a socket is used.

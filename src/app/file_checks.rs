@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
-
 use super::certificate_dates::{CertificateDates, Severity};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
 use crate::edge::ServerTls;
-use crate::ledger::postgres::url_mistakes;
+use crate::ledger::postgres::file_mistakes;
 use crate::ledger::sqlite::check_location;
 use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
@@ -34,8 +32,8 @@ pub fn check_ledger_file(storage: &Storage) -> Option<String> {
 
 /// The mistakes in the files that the URL of a database names. The URL itself was checked with the settings.
 pub fn database_files(storage: &Storage) -> Vec<String> {
-    let Storage::Postgres(url) = storage else { return Vec::new() };
-    let mistakes = url.read().map_or_else(|problem| vec![problem], |url| url_mistakes(url.expose_secret()));
+    let Storage::Postgres(database) = storage else { return Vec::new() };
+    let mistakes = database.read().map_or_else(|problem| vec![problem], |url| file_mistakes(&url));
     mistakes.into_iter().map(|mistake| format!("ledger.url: {mistake}")).collect()
 }
 

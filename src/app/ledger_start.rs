@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::clock::{Clock, after};
-use crate::config::{self, Secret, Storage};
+use crate::config::{self, Database, Storage};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
 use crate::ledger::sqlite::SqliteLedger;
@@ -17,6 +17,9 @@ use crate::relay::RestoredLedger;
 
 /// Pause between two tries: a database that starts takes some seconds.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Least time for a try, however near the limit is: enough for several hosts, and for a schema that is up to date.
+const MIN_TRY: Duration = Duration::from_secs(15);
 
 /// Interval of the log lines while a start waits.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -42,7 +45,7 @@ pub async fn open_ledger(
             let restored_from = ledger.restored_from();
             (Arc::new(ledger), restored_from)
         }
-        Storage::Postgres(url) => (Arc::new(open_database(url, settings.start_timeout, lease).await?), None),
+        Storage::Postgres(database) => (Arc::new(open_database(database, settings.start_timeout, lease).await?), None),
     };
     let backup = restored_at.max(restored_from);
     Ok(OpenedLedger {
@@ -66,14 +69,16 @@ fn is_effective(backup: Timestamp, retention: Duration, now: Timestamp) -> bool 
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.
-async fn open_database(url: &Secret, limit: Duration, lease: Duration) -> Result<PostgresLedger, LedgerError> {
-    let url = url.clone();
-    let source: UrlSource = Arc::new(move || url.read());
+async fn open_database(database: &Database, limit: Duration, lease: Duration) -> Result<PostgresLedger, LedgerError> {
+    let database = database.clone();
+    let source: UrlSource = Arc::new(move || database.read());
     // A clock that steps must not prolong the wait.
     let start = Instant::now();
     let mut next_report = start;
     loop {
-        let problem = match PostgresLedger::open(Arc::clone(&source), lease).await {
+        let limit_of_try = limit.saturating_sub(start.elapsed()).max(MIN_TRY);
+        let opened = timeout(limit_of_try, PostgresLedger::open(Arc::clone(&source), lease)).await;
+        let problem = match opened.unwrap_or_else(|_| Err(OpenError::Transient(silent()))) {
             Ok(ledger) => {
                 if next_report > start {
                     let waited = start.elapsed().as_secs_f64();
@@ -100,11 +105,12 @@ async fn open_database(url: &Secret, limit: Duration, lease: Duration) -> Result
     }
 }
 
+/// The error of a database that neither refuses nor goes on.
+fn silent() -> LedgerError {
+    LedgerError::Unavailable("the database does not answer, or a change of its schema takes longer".to_owned())
+}
+
 /// The error with the setting that may be at fault.
 fn named(error: &LedgerError, more: &str) -> LedgerError {
-    let reason = match error {
-        LedgerError::Unavailable(reason) => reason.clone(),
-        error => error.to_string(),
-    };
-    LedgerError::Unavailable(format!("ledger.url: {reason}{more}"))
+    LedgerError::Unavailable(format!("ledger.url: {}{more}", error.reason()))
 }

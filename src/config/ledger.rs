@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
-use url::Url;
 
 use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
-use crate::postgres_url::PostgresUrl;
+use crate::postgres_url::{PostgresUrl, RootCertificates, Variables};
 
 /// SRM repeats a cart within hours, not days.
 const MIN_RETENTION: Duration = Duration::from_hours(24);
@@ -36,8 +35,25 @@ pub struct Ledger {
 pub enum Storage {
     /// A SQLite file.
     Sqlite(PathBuf),
-    /// The URL of a PostgreSQL database; it may contain a password.
-    Postgres(Secret),
+    /// A PostgreSQL database.
+    Postgres(Database),
+}
+
+/// A PostgreSQL database, by its URL, which may contain a password.
+#[derive(Debug, Clone)]
+pub struct Database {
+    url: Secret,
+    variables: Variables,
+}
+
+impl Database {
+    /// Reads the URL anew: a password may change.
+    ///
+    /// # Errors
+    /// If its file can't be read, or has mistakes.
+    pub fn read(&self) -> Result<PostgresUrl, String> {
+        PostgresUrl::parse(self.url.read()?.expose_secret(), &self.variables).map_err(|mistakes| mistakes.join("; "))
+    }
 }
 
 impl Ledger {
@@ -90,22 +106,23 @@ impl Storage {
             reader.report_entry(&entry, EXPECTED);
             return None;
         }
-        for mistake in PostgresUrl::parse(url).err().unwrap_or_default() {
+        let variables = reader.postgres_variables().clone();
+        for mistake in PostgresUrl::parse(url, &variables).err().unwrap_or_default() {
             reader.report_entry(&entry, &mistake);
         }
-        Some(Self::Postgres(secret))
+        Some(Self::Postgres(Database { url: secret, variables }))
     }
 
     /// The files with certificates that the URL of a database names, each with its parameter. `sslrootcert=system` is no
     /// file.
     pub fn certificate_files(&self) -> Vec<(&'static str, PathBuf)> {
-        let Self::Postgres(secret) = self else { return Vec::new() };
-        let url = secret.read().ok().and_then(|url| Url::parse(url.expose_secret()).ok());
-        let named = |parameter: &'static str| {
-            let (_, value) = url.as_ref()?.query_pairs().find(|(name, _)| name == parameter)?;
-            (value != "system").then(|| (parameter, PathBuf::from(value.into_owned())))
+        let Self::Postgres(database) = self else { return Vec::new() };
+        let Ok(PostgresUrl { tls, .. }) = database.read() else { return Vec::new() };
+        let roots = match tls.roots {
+            RootCertificates::File(path) => Some(("sslrootcert", path)),
+            RootCertificates::System => None,
         };
-        ["sslrootcert", "sslcert"].into_iter().filter_map(named).collect()
+        roots.into_iter().chain(tls.client.map(|client| ("sslcert", client.certificate))).collect()
     }
 
     /// `sqlite` or `postgresql`.
@@ -120,7 +137,7 @@ impl Storage {
     pub fn location(&self) -> Option<String> {
         match self {
             Self::Sqlite(path) => Some(std::path::absolute(path).ok()?.display().to_string()),
-            Self::Postgres(url) => PostgresUrl::parse(url.read().ok()?.expose_secret()).ok()?.location(),
+            Self::Postgres(database) => database.read().ok()?.location(),
         }
     }
 }

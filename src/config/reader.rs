@@ -15,6 +15,7 @@ use super::entry::Entry;
 use super::environment::overlay;
 use super::file::{Entries, SettingsText};
 use super::mistakes::Mistakes;
+use crate::postgres_url::Variables;
 
 /// The settings as they were found, by dotted key.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Reader {
     sections: BTreeSet<String>,
     read_keys: BTreeSet<String>,
     mistakes: Vec<String>,
+    postgres_variables: Variables,
 }
 
 impl Reader {
@@ -36,7 +38,8 @@ impl Reader {
         let Entries { values: mut entries, sections } = text.entries()?;
         let (overrides, mistakes) = overlay(environment);
         entries.extend(overrides);
-        Ok(Self { label: text.label.clone(), entries, sections, read_keys: BTreeSet::new(), mistakes })
+        let (label, postgres_variables) = (text.label.clone(), Variables::of(environment));
+        Ok(Self { label, entries, sections, read_keys: BTreeSet::new(), mistakes, postgres_variables })
     }
 
     /// Reads with `read`, then reports unknown keys and sections and every other mistake.
@@ -74,6 +77,11 @@ impl Reader {
     fn has_keys(&self, section: &str) -> bool {
         let inside = format!("{section}.");
         self.entries.keys().any(|key| key.starts_with(&inside))
+    }
+
+    /// The variables of the environment that belong to PostgreSQL.
+    pub const fn postgres_variables(&self) -> &Variables {
+        &self.postgres_variables
     }
 
     /// Every value by its key, in the order of the keys.

@@ -321,7 +321,8 @@ fn the_ledger_is_a_file_or_a_database_whose_url_is_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("url");
     std::fs::write(&file, "postgresql://user:hidden@db.example/orders\n").unwrap();
-    assert!(matches!(storage(&format!("ledger.url_file = {file:?}")).unwrap(), Storage::Postgres(Secret::File(_))));
+    let Storage::Postgres(database) = storage(&format!("ledger.url_file = {file:?}")).unwrap() else { panic!() };
+    assert_eq!(database.read().unwrap().location().as_deref(), Some("db.example/orders"));
     for (wrong, expected) in [
         ("postgres://user:hidden@db.example", "the database's name is missing"),
         ("mysql://user:hidden@db.example/orders", "expected sqlite:FILE"),

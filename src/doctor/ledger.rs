@@ -18,8 +18,8 @@ pub async fn examine_ledger(settings: &Settings, clock: &dyn Clock) -> Vec<Findi
                 "correct ledger.url, or the file's owner and rights; the doctor has to run as the service's user",
             ),
         }],
-        Storage::Postgres(url) => {
-            let source = url.clone();
+        Storage::Postgres(database) => {
+            let source = database.clone();
             let probe = postgres::probe(Arc::new(move || source.read()));
             // Boxed: a connection being made is large.
             let found = Box::pin(within_limit(async { probe.await.map_err(|error| error.to_string()) })).await;

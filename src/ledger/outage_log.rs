@@ -42,6 +42,20 @@ impl OutageLog {
         Self { ledger, clock, reads: Outage::default(), writes: Outage::default() }
     }
 
+    /// Reports what became of a write of one order.
+    fn report_order<T>(
+        &self,
+        id: &OrderId,
+        result: Result<T, LedgerError>,
+        is_proof: impl FnOnce(&T) -> bool,
+    ) -> Result<T, LedgerError> {
+        if let Err(LedgerError::Unwritable(detail)) = &result {
+            // No outage: everything else is written.
+            error!(order.id = %id, error.message = detail, "the ledger can't store an order: its cart is refused");
+        }
+        self.report(Operation::Write, result, is_proof)
+    }
+
     /// Reports a failure; and the end of an outage, if the result is proof of it. A write that found nothing to write
     /// is none: a read-only file answers it too.
     fn report<T>(
@@ -52,17 +66,13 @@ impl OutageLog {
     ) -> Result<T, LedgerError> {
         match &result {
             Ok(found) if is_proof(found) => self.recovered(operation),
-            Ok(_) => {}
+            Ok(_) | Err(LedgerError::Unwritable(_)) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
                     order.id = id,
                     error.message = detail,
                     "the order's record can't be read: nobody works on the order"
                 );
-            }
-            Err(LedgerError::Unwritable(detail)) => {
-                // No outage: everything else is written.
-                error!(error.message = detail, "the ledger can't store an order: its cart is refused");
             }
             Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => self.failed(operation, error),
         }
@@ -127,13 +137,15 @@ impl Ledger for OutageLog {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.report(Operation::Write, self.ledger.admit(candidate, now, grace).await, |admission| {
+        let id = candidate.id.clone();
+        self.report_order(&id, self.ledger.admit(candidate, now, grace).await, |admission| {
             matches!(admission, Admission::Started(_) | Admission::Restarted(_))
         })
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        self.report(Operation::Write, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
+        let id = order.id.clone();
+        self.report_order(&id, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {

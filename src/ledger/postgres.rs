@@ -5,6 +5,7 @@
 //! an attempt that is being made.
 
 mod certificates;
+mod committing_session;
 mod connection;
 mod failure;
 mod probe;
@@ -15,6 +16,7 @@ mod schema;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,13 +27,14 @@ use sqlx::postgres::PgRow;
 use super::group_commit::GroupCommit;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
+use committing_session::CommittingSession;
 use connection::{Connector, Purpose};
 use readers::{Readers, on_the_primary};
 use readiness::Readiness;
 use row::{milliseconds, read_record, signed, whole};
 use writer::Writer;
 
-pub use connection::{UrlSource, url_mistakes};
+pub use connection::{UrlSource, file_mistakes};
 pub use failure::OpenError;
 pub use probe::{Probe, probe};
 
@@ -47,6 +50,8 @@ pub struct PostgresLedger {
     /// The name of this process among the replicas; a restart has another.
     replica: String,
     lease: Duration,
+    /// Whether a claim may have been made whose answer was lost: its orders belong to this replica, which does not know.
+    has_lost_claim: Arc<AtomicBool>,
 }
 
 impl PostgresLedger {
@@ -64,17 +69,52 @@ impl PostgresLedger {
         let replica = uuid::Uuid::new_v4().to_string();
         let readers = Readers::new(connector.clone());
         readers.put_back(reader);
-        let readiness = Arc::<Readiness>::default();
+        let readiness = Arc::new(Readiness::new(connector.clone()));
         let writer = Writer {
-            connector,
-            session: None,
+            sessions: CommittingSession::new(connector),
             runtime: tokio::runtime::Handle::current(),
             replica: replica.clone(),
             lease,
             lacks_room: readiness.lacks_room(),
         };
         let writer = GroupCommit::start(writer).map_err(OpenError::Permanent)?;
-        Ok(Self { writer, readers, readiness, replica, lease })
+        Ok(Self { writer, readers, readiness, replica, lease, has_lost_claim: Arc::default() })
+    }
+
+    /// Takes over interrupted attempts, and open orders that are due and that nobody has.
+    async fn claim_free(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
+        // Replicas that claim at the same moment do not wait for each other: each takes what the others leave.
+        let query = "WITH gone AS MATERIALIZED (
+                SELECT id FROM orders WHERE state = 'forwarding' AND lease_until < clock_timestamp()
+                ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED),
+            due AS MATERIALIZED (
+                SELECT id FROM orders WHERE state IN ('accepted', 'retrying')
+                    AND (next_attempt_at IS NULL OR next_attempt_at <= $3)
+                    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                ORDER BY received_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+            UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
+            WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM due)
+            RETURNING id, received_at, state, revision";
+        let query = || {
+            sqlx::query(query)
+                .bind(milliseconds(self.lease))
+                .bind(&self.replica)
+                .bind(now.as_millisecond())
+                .bind(whole(limit))
+                .bind(TAKEN_OVER)
+        };
+        let rows = self.readers.write(query).await?;
+        Ok(rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2), row.get(3))).collect())
+    }
+
+    /// The open orders that belong to this replica, those that it works on among them.
+    async fn owned(&self) -> Result<Vec<Claimed>, LedgerError> {
+        let query = on_the_primary!(
+            "SELECT id, received_at, state, revision FROM orders WHERE writer = $1
+                AND state IN ('accepted', 'forwarding', 'retrying') AND lease_until >= clock_timestamp()"
+        );
+        let rows = self.readers.read(|| sqlx::query(query).bind(&self.replica)).await?;
+        Ok(claimed_orders(&rows))
     }
 }
 
@@ -93,8 +133,7 @@ impl Ledger for PostgresLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-        // A text of PostgreSQL holds no NUL, so no order has such an id.
-        if id.as_str().contains('\0') {
+        if is_nowhere(id) {
             return Ok(None);
         }
         let query = on_the_primary!("SELECT id, record FROM orders WHERE id = $1");
@@ -114,6 +153,9 @@ impl Ledger for PostgresLedger {
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError> {
+        if filter.after.as_ref().is_some_and(|position| is_nowhere(&position.id)) {
+            return Ok(Vec::new());
+        }
         let query = on_the_primary!(
             "SELECT id, record FROM orders
             WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR cart_number = $2)
@@ -136,29 +178,14 @@ impl Ledger for PostgresLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        // Replicas that claim at the same moment do not wait for each other: each takes what the others leave.
-        let query = "WITH gone AS MATERIALIZED (
-                SELECT id FROM orders WHERE state = 'forwarding' AND lease_until < clock_timestamp()
-                ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED),
-            due AS MATERIALIZED (
-                SELECT id FROM orders WHERE state IN ('accepted', 'retrying')
-                    AND (next_attempt_at IS NULL OR next_attempt_at <= $3)
-                    AND (lease_until IS NULL OR lease_until < clock_timestamp())
-                ORDER BY received_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-            UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
-            WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM due)
-            RETURNING id, received_at, state, revision";
-        let query = || {
-            sqlx::query(query)
-                .bind(milliseconds(self.lease))
-                .bind(&self.replica)
-                .bind(now.as_millisecond())
-                .bind(whole(limit))
-                .bind(TAKEN_OVER)
-        };
-        let rows = self.readers.write(query).await?;
-        let mut orders: Vec<Claimed> =
-            rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+        // Also if the caller goes before the answer.
+        let has_lost_one = self.has_lost_claim.swap(true, Ordering::AcqRel);
+        let mut orders = self.claim_free(now, limit).await?;
+        if has_lost_one {
+            // Those of this claim are among them.
+            orders = self.owned().await?;
+        }
+        self.has_lost_claim.store(false, Ordering::Release);
         orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
         Ok(orders)
     }
@@ -170,7 +197,7 @@ impl Ledger for PostgresLedger {
 
     async fn check(&self) -> Result<(), LedgerError> {
         self.writer.check()?;
-        self.readiness.check(&self.readers).await
+        self.readiness.check().await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
@@ -188,16 +215,25 @@ impl Ledger for PostgresLedger {
         );
         let query = || sqlx::query(query).bind(time.as_millisecond()).bind(whole(limit));
         let rows = self.readers.read(query).await?;
-        // Where there is none, the columns of the one row are NULL.
-        let read = |row: &PgRow| {
-            claimed(row.try_get(1).ok()?, row.try_get(2).ok()?, row.try_get(3).ok()?, row.try_get(4).ok()?)
-        };
-        Ok(rows.iter().filter_map(read).collect())
+        Ok(claimed_orders(&rows))
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         self.writer.purge(now, retention).await
     }
+}
+
+/// The orders of rows `id, received_at, state, revision` of a query [`on_the_primary`].
+fn claimed_orders(rows: &[PgRow]) -> Vec<Claimed> {
+    // Where there is none, the columns of the one row are NULL.
+    let read =
+        |row: &PgRow| claimed(row.try_get(1).ok()?, row.try_get(2).ok()?, row.try_get(3).ok()?, row.try_get(4).ok()?);
+    rows.iter().filter_map(read).collect()
+}
+
+/// Whether no order can have an id: a text of PostgreSQL holds no NUL.
+fn is_nowhere(id: &OrderId) -> bool {
+    id.as_str().contains('\0')
 }
 
 /// The orders of rows. A record that can't be read must not hide the others.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::text::{Pieces, decoded};
+use super::variables::Variables;
 
 /// The most seconds of `connect_timeout`: a caller that waits would have gone long before.
 const MAX_CONNECT_TIMEOUT: u64 = 600;
@@ -115,18 +116,27 @@ pub fn is_known(name: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Parameters {
     values: BTreeMap<&'static str, String>,
+    /// The variables that gave values, with their parameters.
+    variables: Vec<(&'static str, &'static str)>,
     pub order: HostOrder,
     pub connect_timeout: Option<Duration>,
     pub cached_statements: Option<usize>,
 }
 
 impl Parameters {
-    /// Reads the query; collects every mistake.
-    pub fn read(pieces: &Pieces<'_>, mistakes: &mut Vec<String>) -> Self {
+    /// Reads the query, and the variables for what neither it nor another piece of the URL has; collects every mistake.
+    pub fn read(pieces: &Pieces<'_>, variables: &Variables, mistakes: &mut Vec<String>) -> Self {
         let mut parameters = Self::default();
         for pair in pieces.query.split('&').filter(|pair| !pair.is_empty()) {
             if let Err(mistake) = parameters.add(pair, pieces.query_may_be_secret) {
                 mistakes.push(mistake);
+            }
+        }
+        for (variable, name, value) in variables.parameters() {
+            if !parameters.values.contains_key(name) && !pieces.has(name) {
+                parameters.variables.push((variable, name));
+                let mistake = parameters.insert(name, value.to_owned()).err();
+                mistakes.extend(mistake.map(|mistake| parameters.with_variable(mistake)));
             }
         }
         let converted = parameters.convert();
@@ -134,14 +144,32 @@ impl Parameters {
         parameters
     }
 
+    /// A mistake that begins with a parameter's name, with the variable that the value came from.
+    pub fn with_variable(&self, mistake: String) -> String {
+        let is_about = |(_, name): &&(&str, &str)| {
+            mistake
+                .strip_prefix(name)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+        };
+        match self.variables.iter().find(is_about) {
+            Some((variable, _)) => format!("the environment variable {variable}: {mistake}"),
+            None => mistake,
+        }
+    }
+
     fn add(&mut self, pair: &str, may_be_secret: bool) -> Result<(), String> {
         let unnamed = "the query has a part that is no name=value; a password with : / ? # @ has to be percent-encoded";
         let (name, value) = pair.split_once('=').ok_or(unnamed)?;
-        let Some((name, rule)) = PARAMETERS.iter().find(|(known, _)| *known == name) else {
+        if !is_known(name) {
             return Err(unknown(name, may_be_secret));
-        };
+        }
         let value =
             decoded(value).ok_or_else(|| format!("{name} is not percent-encoded as it should be (% is %25)"))?;
+        self.insert(name, value)
+    }
+
+    fn insert(&mut self, name: &str, value: String) -> Result<(), String> {
+        let Some((name, rule)) = PARAMETERS.iter().find(|(known, _)| *known == name) else { return Ok(()) };
         match rule {
             Refused(advice) => return Err(format!("{name}: {advice}")),
             Values(values, advice) if !values.contains(&value.as_str()) => return Err(format!("{name}: {advice}")),

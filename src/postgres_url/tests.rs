@@ -6,8 +6,12 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 
+fn parse_alone(text: &str) -> Result<PostgresUrl, Vec<String>> {
+    PostgresUrl::parse(text, &Variables::default())
+}
+
 fn parse(text: &str) -> PostgresUrl {
-    PostgresUrl::parse(text).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:?}"))
+    parse_alone(text).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:?}"))
 }
 
 fn hosts(text: &str) -> Vec<String> {
@@ -149,11 +153,12 @@ fn what_does_not_work_is_refused_by_name_and_without_its_value() {
         ("?sslmode=disable&sslcert=a&sslkey=b", "sslcert has no effect"),
         ("?hostaddr=hidden", "hostaddr is no IP address"),
         ("?sslmode=verify-full&hostaddr=192.0.2.1", "hostaddr: with sslmode=verify-full"),
+        ("?ssl=true&sslmode=prefer", "ssl=true contradicts"),
         ("?port=hidden", "a port is no whole number"),
         ("?port=1,2", "there are more or fewer ports"),
         ("?host=@hidden", "host is an abstract socket"),
     ] {
-        let mistakes = PostgresUrl::parse(&format!("postgres://me:hidden@db/orders{url}")).unwrap_err();
+        let mistakes = parse_alone(&format!("postgres://me:hidden@db/orders{url}")).unwrap_err();
         assert!(mistakes.len() == 1 && mistakes[0].starts_with(expected), "{url}: {mistakes:?}");
         assert!(!mistakes[0].contains("hidden"), "{mistakes:?}");
     }
@@ -175,11 +180,12 @@ fn no_mistake_repeats_a_password_that_was_not_encoded() {
         "postgres://me:hidden@db:x/orders",
         "postgres://me:hidden@::1/orders",
         "postgres://me:hidden@[::1/orders",
+        "postgres://me:hidden@[::1]5432/orders",
         "postgres://me:hidden@db/orders/hidden",
         "postgres://me:hidden@db/orders\npostgres://x",
         "host=db password=hidden dbname=orders",
     ] {
-        let mistakes = PostgresUrl::parse(url).unwrap_err();
+        let mistakes = parse_alone(url).unwrap_err();
         assert!(mistakes.iter().all(|mistake| !mistake.contains("hid")), "{url}: {mistakes:?}");
     }
     assert!(PostgresUrl::is_keyword_form("host=db dbname=orders"));
@@ -188,7 +194,7 @@ fn no_mistake_repeats_a_password_that_was_not_encoded() {
 
 #[test]
 fn every_mistake_is_reported_at_once() {
-    let mistakes = PostgresUrl::parse("postgres://db/orders?sslmod=x&service=y&connect_timeout=z").unwrap_err();
+    let mistakes = parse_alone("postgres://db/orders?sslmod=x&service=y&connect_timeout=z").unwrap_err();
     assert_eq!(mistakes.len(), 3, "{mistakes:?}");
 }
 
@@ -202,5 +208,50 @@ fn the_location_contains_no_part_of_a_password() {
         ("postgres://user@%2Frun%2Fpostgresql/orders", None),
     ] {
         assert_eq!(parse(url).location().as_deref(), location, "{url}");
+    }
+}
+
+/// The variables, the URL, and what comes of both.
+#[test]
+fn variables_are_the_defaults_of_what_the_url_does_not_say() {
+    let parse_with = |variables: &[(&str, &str)], url: &str| {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        PostgresUrl::parse(url, &Variables::of(&variables.iter().map(own).collect()))
+    };
+    for (variables, url, expected) in [
+        (&[("PGHOST", "other"), ("PGPORT", "6000")][..], "postgres:///orders", "other:6000 orders Prefer"),
+        (&[("PGHOST", "other"), ("PGPORT", "6000")], "postgres://db/orders", "db:6000 orders Prefer"),
+        (&[("PGHOST", "other"), ("PGPORT", "6000")], "postgres://db:1,two/orders", "db:1,two:5432 orders Prefer"),
+        (&[("PGPORT", "6000")], "postgres://db/orders?port=7", "db:7 orders Prefer"),
+        (&[("PGDATABASE", "orders"), ("PGSSLMODE", "")], "postgres://db", "db:5432 orders Prefer"),
+        (&[("PGSSLMODE", "verify-full")], "postgres://db/orders", "db:5432 orders VerifyFull"),
+        (&[("PGSSLMODE", "verify-full")], "postgres://db/orders?sslmode=disable", "db:5432 orders Disable"),
+        (&[("PGSSLMODE", "require"), ("PGSSLROOTCERT", "ca")], "postgres://db/orders", "db:5432 orders VerifyCa"),
+    ] {
+        let found = parse_with(variables, url).unwrap();
+        let hosts: Vec<String> = found.hosts.iter().map(Host::to_string).collect();
+        assert_eq!(
+            format!("{} {} {:?}", hosts.join(","), found.database, found.tls.mode),
+            expected,
+            "{variables:?} {url}"
+        );
+    }
+    let found =
+        parse_with(&[("PGUSER", "me"), ("PGPASSWORD", "hid%den"), ("PGAPPNAME", "hook")], "postgres://db/orders");
+    let found = found.unwrap();
+    let password = found.password.as_ref().map(SecretString::expose_secret);
+    assert_eq!((found.user.as_deref(), password), (Some("me"), Some("hid%den")), "a variable is not percent-encoded");
+    assert_eq!(found.application_name.as_deref(), Some("hook"));
+    for (variable, value, expected) in [
+        ("PGSSLMODE", "hidden", "the environment variable PGSSLMODE: sslmode: expected disable or"),
+        ("PGSSLROOTCERT", "hidden", "the environment variable PGSSLROOTCERT: sslrootcert: nothing would be verified"),
+        ("PGSERVICE", "hidden", "the environment variable PGSERVICE: service: "),
+        ("PGTARGETSESSIONATTRS", "standby", "the environment variable PGTARGETSESSIONATTRS: target_session_attrs: "),
+        ("PGCONNECT_TIMEOUT", "hidden", "the environment variable PGCONNECT_TIMEOUT: connect_timeout: "),
+        ("PGSSLCERT", "hidden", "sslkey is missing"),
+    ] {
+        let mistakes = parse_with(&[(variable, value)], "postgres://db/orders").unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(expected), "{variable}: {mistakes:?}");
+        assert!(!mistakes[0].contains("hidden"), "{mistakes:?}");
     }
 }

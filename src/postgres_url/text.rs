@@ -25,6 +25,19 @@ pub fn without_scheme(text: &str) -> Option<&str> {
 }
 
 impl<'t> Pieces<'t> {
+    /// Whether a piece other than the query has the value of a parameter.
+    pub fn has(&self, parameter: &str) -> bool {
+        let is_there = |piece: Option<&str>| piece.is_some_and(|piece| !piece.is_empty());
+        match parameter {
+            "user" => is_there(self.user),
+            "password" => is_there(self.password),
+            "dbname" => is_there(self.database),
+            "host" => !self.hosts.is_empty(),
+            "port" => host_list(self.hosts).is_ok_and(|(_, ports)| ports.iter().any(|port| !port.is_empty())),
+            _ => false,
+        }
+    }
+
     /// Splits a URL; a mistake repeats no part of it.
     pub fn split(text: &'t str) -> Result<Self, String> {
         let rest = without_scheme(text).ok_or_else(|| format!("expected {EXPECTED}"))?;
@@ -68,7 +81,12 @@ pub fn host_list(authority: &str) -> Result<(Vec<String>, Vec<String>), String> 
                 let (name, port) = inside
                     .split_once(']')
                     .ok_or("an IPv6 address has no closing bracket; expected one such as [2001:db8::1]")?;
-                (name, port.strip_prefix(':').unwrap_or(port))
+                let port = match port.strip_prefix(':') {
+                    Some(port) => port,
+                    None if port.is_empty() => port,
+                    None => return Err("an IPv6 address is followed by something else than :PORT".to_owned()),
+                };
+                (name, port)
             }
             None if host.matches(':').count() > 1 => {
                 return Err("an IPv6 address needs brackets; expected one such as [2001:db8::1]".to_owned());

@@ -7,7 +7,7 @@ use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger};
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError};
 use purchase_order_webhook::order::{Admission, Order, OrderId};
 
-use crate::{GRACE, LONG, Postgres, admitted, at, candidate, url_of};
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
 
 /// The database of both servers, in the order in which they are tried.
 fn url(servers: &[&Postgres]) -> String {
@@ -43,10 +43,7 @@ async fn assert_unavailable(ledger: &PostgresLedger, known: &Order) {
 }
 
 async fn assert_available(ledger: &PostgresLedger, known: &Order, new: usize) {
-    // An answer of the check is valid for a second.
-    while ledger.check().await.is_err() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_ready(ledger, true).await;
     assert_eq!(ledger.find(&known.id).await.unwrap().as_ref(), Some(known));
     admitted(ledger, new).await;
     assert_eq!(ledger.list(Filter { limit: 9, ..Filter::default() }).await.unwrap()[0].id.as_str(), new.to_string());

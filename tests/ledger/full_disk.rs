@@ -8,7 +8,7 @@ use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::Candidate;
 
 use crate::small_disk::SmallDisk;
-use crate::{GRACE, LONG, Postgres, admitted, at, candidate, url_of};
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
 
 /// A folder for the server's user.
 fn tablespace(disk: &SmallDisk) -> PathBuf {
@@ -16,16 +16,6 @@ fn tablespace(disk: &SmallDisk) -> PathBuf {
     std::fs::create_dir(&folder).unwrap();
     assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
     folder
-}
-
-async fn until_ready(ledger: &dyn Ledger, ready: bool) {
-    for _ in 0..200 {
-        if ledger.check().await.is_ok() == ready {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("readiness never became {ready}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,7 @@ mod file;
 mod folder;
 mod full_disk;
 mod lost_changes;
+mod neighbours;
 mod replicas;
 mod suite;
 
@@ -39,6 +40,7 @@ use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders};
+use purchase_order_webhook::postgres_url::{PostgresUrl, Variables};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -92,7 +94,22 @@ impl Postgres {
 
 fn url_of(url: &str) -> UrlSource {
     let url = url.to_owned();
-    Arc::new(move || Ok(url.clone().into()))
+    Arc::new(move || parsed(&url))
+}
+
+/// Waits for readiness: an answer is valid for a second.
+async fn until_ready(ledger: &dyn Ledger, ready: bool) {
+    for _ in 0..200 {
+        if ledger.check().await.is_ok() == ready {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("readiness never became {ready}");
+}
+
+fn parsed(url: &str) -> Result<PostgresUrl, String> {
+    PostgresUrl::parse(url, &Variables::default()).map_err(|mistakes| mistakes.join("; "))
 }
 
 fn at(seconds: i64) -> Timestamp {

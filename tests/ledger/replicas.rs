@@ -8,7 +8,7 @@ use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
 use purchase_order_webhook::order::Verdict;
 use purchase_order_webhook::order::{Admission, OrderId, State};
 
-use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, policy, url_of};
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, parsed, policy, until_ready, url_of};
 
 async fn replica(url: &str, lease: Duration) -> PostgresLedger {
     PostgresLedger::open(url_of(url), lease).await.unwrap()
@@ -115,7 +115,7 @@ async fn a_ledger_recovers_with_its_database() {
     server.restart();
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order));
     admitted(&ledger, 2).await;
-    ledger.check().await.unwrap();
+    until_ready(&ledger, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +143,7 @@ async fn a_changed_password_is_read_again() {
     let current = Arc::new(Mutex::new(good.clone()));
     let url = {
         let current = Arc::clone(&current);
-        Arc::new(move || Ok(current.lock().unwrap().clone().into()))
+        Arc::new(move || parsed(&current.lock().unwrap()))
     };
     let ledger = PostgresLedger::open(url, LONG).await.unwrap();
     *current.lock().unwrap() = good.replace("postgres@", "nobody@");

@@ -211,6 +211,12 @@ async fn the_list_filters_and_continues_after_a_position(storage: &Storage<'_>) 
     let position = ListPosition { received_at: at(4), id: OrderId::of("4") };
     assert_eq!(list(Filter { limit: 9, after: Some(position), ..Filter::default() }).await, ["3", "2", "1"]);
     assert_eq!(list(Filter { limit: 9, cart_number: Some("02".into()), ..Filter::default() }).await, ["2"]);
+    assert_eq!(
+        list(Filter { limit: 9, cart_number: Some("\0".into()), ..Filter::default() }).await,
+        Vec::<String>::new()
+    );
+    let nowhere = ListPosition { received_at: at(0), id: OrderId::of("\0") };
+    assert_eq!(list(Filter { limit: 9, after: Some(nowhere), ..Filter::default() }).await, Vec::<String>::new());
     assert_eq!(list(Filter { limit: 9, state: Some(State::Created), ..Filter::default() }).await, Vec::<String>::new());
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::time::{Instant, timeout};
@@ -21,18 +21,24 @@ use crate::postgres_url::{Host, HostOrder, PostgresUrl, TlsMode};
 /// within it, and a caller that waits still gets an answer. `connect_timeout` in the URL replaces it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Time for one statement, and for a lock: for a waiting caller, a database that takes longer is gone.
+/// Time for one statement: for a waiting caller, a database that takes longer is gone.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for a lock: replicas hold one for milliseconds. Whoever holds one for longer must not stop a whole group.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time for a whole query, even if the network is silent: a statement, and the way there and back.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// Time for the check of a pooler: shorter than what the server permits to a session that is idle in a transaction.
+const POOLING_CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A session that was idle for longer is pinged before it is used: a failover or a firewall may have cut it silently. In a
 /// burst nothing is pinged.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(5);
 
 /// Time for that ping: long for a network, short for the callers that wait.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+pub const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A session that is older is exchanged, also under steady traffic, so that a name that moved is followed in the end.
 const MAX_SESSION_AGE: Duration = Duration::from_mins(30);
@@ -41,7 +47,7 @@ const MAX_SESSION_AGE: Duration = Duration::from_mins(30);
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// Returns the database's current URL: it may hold a password, which may change.
-pub type UrlSource = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
+pub type UrlSource = Arc<dyn Fn() -> Result<PostgresUrl, String> + Send + Sync>;
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub enum Purpose {
 #[derive(Clone)]
 pub struct Connector {
     url: UrlSource,
+    /// The host that had the last session that can write. It comes first: others may be silent, and cost time.
+    primary: Arc<Mutex<Option<Host>>>,
 }
 
 impl std::fmt::Debug for Connector {
@@ -72,7 +80,7 @@ pub struct Session {
     opened_at: Instant,
     idle_since: Instant,
     /// The process that serves the session, as the server counts them.
-    backend: String,
+    pub backend: String,
 }
 
 impl Session {
@@ -94,8 +102,8 @@ impl Session {
 }
 
 impl Connector {
-    pub const fn new(url: UrlSource) -> Self {
-        Self { url }
+    pub fn new(url: UrlSource) -> Self {
+        Self { url, primary: Arc::default() }
     }
 
     /// Opens a session on the first host that has one that can write.
@@ -104,25 +112,34 @@ impl Connector {
     /// Each host with its reason. Permanent, if no host's reason may pass.
     pub async fn connect(&self, purpose: Purpose) -> Result<Session, OpenError> {
         let permanent = |problem: String| OpenError::Permanent(unavailable(problem));
-        let text = (self.url)().map_err(permanent)?;
-        let url = PostgresUrl::parse(text.expose_secret()).map_err(|mistakes| permanent(mistakes.join("; ")))?;
+        let url = (self.url)().map_err(permanent)?;
         let certificates = Certificates::read(&url.tls).map_err(permanent)?;
-        let mut hosts: Vec<&Host> = url.hosts.iter().collect();
-        if url.order == HostOrder::Random {
-            hosts.shuffle(&mut rand::rng());
-        }
-        let (mut problems, mut passes) = (Vec::with_capacity(hosts.len()), false);
-        for host in hosts {
+        let (mut problems, mut passes) = (Vec::with_capacity(url.hosts.len()), false);
+        for host in self.hosts(&url) {
             match connect_to(&url, host, &certificates, purpose).await {
-                Ok(session) => return Ok(session),
+                Ok(session) => {
+                    *self.primary.lock().unwrap_or_else(PoisonError::into_inner) = Some(host.clone());
+                    return Ok(session);
+                }
                 Err(error) => {
                     passes |= matches!(error, OpenError::Transient(_));
-                    problems.push(format!("{host}: {}", detail(&error)));
+                    problems.push(format!("{host}: {}", LedgerError::from(error).reason()));
                 }
             }
         }
         let error = unavailable(problems.join("; "));
         Err(if passes { OpenError::Transient(error) } else { OpenError::Permanent(error) })
+    }
+
+    /// The hosts in the order in which they are tried.
+    fn hosts<'u>(&self, url: &'u PostgresUrl) -> Vec<&'u Host> {
+        let mut hosts: Vec<&Host> = url.hosts.iter().collect();
+        if url.order == HostOrder::Random {
+            hosts.shuffle(&mut rand::rng());
+        }
+        let primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.sort_by_key(|host| Some(*host) != primary.as_ref());
+        hosts
     }
 
     /// Checks that two sessions at the same time are served by two processes, and that one keeps its own: a pooler of
@@ -139,30 +156,21 @@ impl Connector {
             let (held, free) = (held.try_get::<&str, _>(0)?, free.try_get::<&str, _>(0)?);
             Ok(held != free && free == one.backend && held == other.backend)
         };
-        match timeout(QUERY_TIMEOUT, check()).await {
+        match timeout(POOLING_CHECK_TIMEOUT, check()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(OpenError::Permanent(unavailable(POOLING.to_owned()))),
             Ok(Err(error)) => Err(opening(error)),
-            Err(_) => Err(OpenError::Transient(no_answer())),
+            // A pooler with one connection for all gives the second session none while the first one has a transaction.
+            Err(_) => Err(OpenError::Transient(unavailable(format!(
+                "the database does not answer in a second session; if that stays so: {POOLING}"
+            )))),
         }
     }
 }
 
-/// The mistakes in a URL and in the files that it names; no session is opened.
-pub fn url_mistakes(url: &str) -> Vec<String> {
-    match PostgresUrl::parse(url) {
-        Ok(url) => certificates::mistakes(&url.tls),
-        Err(mistakes) => mistakes,
-    }
-}
-
-fn detail(error: &OpenError) -> String {
-    match error {
-        OpenError::Transient(LedgerError::Unavailable(text)) | OpenError::Permanent(LedgerError::Unavailable(text)) => {
-            text.clone()
-        }
-        error => error.to_string(),
-    }
+/// The mistakes in the files that a URL names; no session is opened.
+pub fn file_mistakes(url: &PostgresUrl) -> Vec<String> {
+    certificates::mistakes(&url.tls)
 }
 
 /// Opens a session on one host. Like libpq, `allow` and `prefer` have a second try, without TLS or with it.
@@ -211,7 +219,7 @@ fn is_about_tls(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The driver's options for one host. The driver also reads libpq's variables and `~/.pgpass` for what is not set here.
+/// The driver's options for one host. The driver also reads `~/.pgpass` for a password that is not set here.
 fn options(
     url: &PostgresUrl,
     host: &Host,
@@ -266,10 +274,11 @@ fn session_query(purpose: Purpose) -> String {
         Purpose::Orders => STATEMENT_TIMEOUT.as_millis(),
         Purpose::Migration => 0,
     };
+    let lock_limit = LOCK_TIMEOUT.as_millis();
     format!(
         "SELECT pg_is_in_recovery()::text, current_setting('transaction_read_only'), current_setting('server_encoding'),
             current_setting('client_encoding'), pg_backend_pid()::text, set_config('statement_timeout', '{limit}', false),
-            set_config('lock_timeout', '{limit}', false),
+            set_config('lock_timeout', '{lock_limit}', false),
             set_config('idle_in_transaction_session_timeout', '{limit}', false),
             set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
                 THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
@@ -300,5 +309,5 @@ fn accepted(connection: PgConnection, state: &PgRow) -> Result<Session, OpenErro
 
 /// Whether a session can go on after an error.
 pub fn survives(error: &sqlx::Error) -> bool {
-    matches!(Fault::of(error), Fault::Contention | Fault::Value)
+    matches!(Fault::of(error), Fault::Contention | Fault::Value | Fault::Locked)
 }

@@ -33,6 +33,8 @@ pub enum Fault {
     Contention,
     /// A value can't be stored, whatever the state of the database.
     Value,
+    /// Another session holds a lock, and has not given it back in time.
+    Locked,
     /// The session is of no more use: it broke, its server stops, or it can't write (any more).
     Session,
     /// The database has no room, or no permission, or something else.
@@ -53,6 +55,8 @@ impl Fault {
             ("40001" | "40P01", _) => Self::Contention,
             // data_exception, integrity_constraint_violation, with_check_option_violation, program_limit_exceeded
             (_, "22" | "23" | "44" | "54") => Self::Value,
+            // lock_not_available
+            ("55P03", _) => Self::Locked,
             // connection_exception, invalid_transaction_state (25006: read-only), operator_intervention (57P01: the
             // server stops); a prepared statement that is there or is not: a pooler changed the session.
             (_, "08" | "25") | ("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "26000" | "42P05", _) => {
@@ -73,8 +77,9 @@ fn may_pass(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            // Also insufficient_resources (53300: too many connections).
-            !is_pooling(error.as_ref()) && matches!(code.get(..2), Some("08" | "25" | "40" | "53" | "57"))
+            // Also insufficient_resources (53300: too many connections), and another replica that changes the schema.
+            let may_pass = matches!(code.get(..2), Some("08" | "25" | "40" | "53" | "57")) || code == "55P03";
+            may_pass && !is_pooling(error.as_ref())
         }
         // A handshake of TLS that went wrong is invalid data.
         sqlx::Error::Io(error) => error.kind() != ErrorKind::InvalidData,
@@ -82,10 +87,9 @@ fn may_pass(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the database has no room (insufficient_resources).
+/// Whether the database has no room (disk_full).
 pub fn is_full(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| code.starts_with("53"))
+    error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("53100")
 }
 
 /// Whether the error is a pooler's that changes sessions between transactions or statements.
@@ -99,25 +103,33 @@ pub const POOLING: &str = "ledger.url leads to a pooler that changes sessions be
 
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
-        let text = match &error {
-            sqlx::Error::Database(database) if is_pooling(database.as_ref()) => {
-                format!("{}: {POOLING}", database.message())
-            }
-            sqlx::Error::Database(database) => match database.code() {
-                Some(code) => format!("{} (SQLSTATE {code})", database.message()),
-                None => database.message().to_owned(),
-            },
-            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => format!("TLS: {error}"),
-            sqlx::Error::Io(error) => error.to_string(),
-            error => error.to_string(),
-        };
-        if Fault::of(&error) == Fault::Value { Self::Unwritable(text) } else { Self::Unavailable(text) }
+        Self::Unavailable(text_of(&error))
+    }
+}
+
+/// An error as people read it.
+pub fn text_of(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(database) if is_pooling(database.as_ref()) => {
+            format!("{}: {POOLING}", database.message())
+        }
+        sqlx::Error::Database(database) => match database.code() {
+            Some(code) => format!("{} (SQLSTATE {code})", database.message()),
+            None => database.message().to_owned(),
+        },
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => format!("TLS: {error}"),
+        error => error.to_string(),
     }
 }
 
 /// The error of a database that is silent.
 pub fn no_answer() -> LedgerError {
     unavailable("the database does not answer".to_owned())
+}
+
+/// The error of a new session that can't write any more.
+pub fn has_become_read_only() -> LedgerError {
+    unavailable("the database has become read-only".to_owned())
 }
 
 /// An error of the database.

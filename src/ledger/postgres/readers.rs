@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connection::{Connector, Purpose, QUERY_TIMEOUT, Session, survives};
-use super::failure::{Fault, no_answer, unavailable};
+use super::failure::{Fault, has_become_read_only, no_answer, unavailable};
 use crate::ledger::LedgerError;
 
 /// Sessions for reading; the writer has one of its own. A read takes about a millisecond, and replicas share what the
@@ -112,7 +112,7 @@ impl Readers {
                     return Ok(rows);
                 }
                 Ok(Ok(_)) if had_rested => self.forget_idle(),
-                Ok(Ok(_)) => return Err(unavailable("the database has become read-only".to_owned())),
+                Ok(Ok(_)) => return Err(has_become_read_only()),
                 Ok(Err(error)) if survives(&error) => {
                     self.put_back(session);
                     return Err(error.into());

@@ -9,9 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use super::connection::{Connector, Purpose, QUERY_TIMEOUT, Session};
-use super::failure::{Fault, is_full, no_answer, unavailable};
+use super::committing_session::{CommittingSession, Origin};
+use super::connection::QUERY_TIMEOUT;
+use super::failure::{Fault, is_full, no_answer, text_of, unavailable};
 use super::row::{milliseconds, read_record, texts, whole};
 use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
@@ -24,11 +26,18 @@ const MAX_TRIES: usize = 5;
 
 type Results = Vec<Result<Written, LedgerError>>;
 
+/// What a group does about an order that another session has locked: a person's open transaction may last for hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Locked {
+    /// It waits: a replica's transaction takes milliseconds.
+    Wait,
+    /// It leaves the order out, whose write fails alone.
+    LeaveOut,
+}
+
 /// The one writer of this replica.
 pub struct Writer {
-    pub connector: Connector,
-    /// The session between two groups.
-    pub session: Option<Session>,
+    pub sessions: CommittingSession,
     pub runtime: Handle,
     pub replica: String,
     pub lease: Duration,
@@ -40,6 +49,8 @@ pub struct Writer {
 enum Failure {
     /// Another replica wrote the same orders at the same moment: nothing was written, and another try may succeed.
     Contended,
+    /// Another session did not give a lock back in time: nothing was written.
+    Locked(LedgerError),
     /// One of the writes can't be stored: nothing was written.
     Value(LedgerError),
     /// Nothing was written.
@@ -52,7 +63,8 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match Fault::of(&error) {
             Fault::Contention => Self::Contended,
-            Fault::Value => Self::Value(error.into()),
+            Fault::Locked => Self::Locked(error.into()),
+            Fault::Value => Self::Value(LedgerError::Unwritable(text_of(&error))),
             Fault::Session | Fault::Other => Self::Broken(error.into()),
         }
     }
@@ -60,47 +72,66 @@ impl From<sqlx::Error> for Failure {
 
 impl Writer {
     async fn write(&mut self, group: &[Write]) -> Result<Results, LedgerError> {
+        let mut locked = Locked::Wait;
         for _ in 0..MAX_TRIES {
             // A session that failed is not put back.
-            let (mut session, had_rested) = self.session().await?;
-            let written = tokio::time::timeout(QUERY_TIMEOUT, self.try_to_write(&mut session.connection, group)).await;
-            match written.unwrap_or_else(|_| Err(Failure::Ambiguous(no_answer()))) {
+            let (mut session, origin) = self.sessions.take().await?;
+            let write = self.try_to_write(&mut session.connection, group, locked);
+            let Ok(written) = timeout(QUERY_TIMEOUT, write).await else {
+                self.sessions.give_up(session);
+                return Err(no_answer());
+            };
+            match written {
                 Ok(results) => {
-                    self.put_back(session);
+                    self.sessions.put_back(session);
                     return Ok(results);
                 }
-                Err(Failure::Contended) => self.put_back(session),
-                Err(Failure::Value(error)) => {
-                    self.put_back(session);
+                Err(Failure::Contended) => self.sessions.put_back(session),
+                Err(Failure::Locked(_)) if locked == Locked::Wait => {
+                    locked = Locked::LeaveOut;
+                    self.sessions.put_back(session);
+                }
+                Err(Failure::Value(error) | Failure::Locked(error)) => {
+                    self.sessions.put_back(session);
                     return Err(error);
                 }
-                // The database may have been restarted, or have become a standby, since the last group: a new session
-                // is tried.
-                Err(Failure::Broken(_)) if had_rested => {}
+                // A new session is tried.
+                Err(Failure::Broken(_)) if origin == Origin::Rested => {}
                 Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
             }
         }
         Err(unavailable("other replicas wrote the same orders again and again".to_owned()))
     }
 
-    fn put_back(&mut self, session: Session) {
-        self.session = Some(session.at_rest());
-    }
-
-    /// The session of the last group if it still works, and true; else a new one.
-    async fn session(&mut self) -> Result<(Session, bool), LedgerError> {
-        if let Some(session) = self.session.take()
-            && let Some(session) = session.awake().await
-        {
-            return Ok((session, true));
-        }
-        Ok((self.connector.connect(Purpose::Orders).await?, false))
-    }
-
-    async fn try_to_write(&self, connection: &mut PgConnection, group: &[Write]) -> Result<Results, Failure> {
-        // Dropping the transaction on an error rolls it back: all or nothing.
+    async fn try_to_write(
+        &self,
+        connection: &mut PgConnection,
+        group: &[Write],
+        locked: Locked,
+    ) -> Result<Results, Failure> {
         let mut transaction = connection.begin().await?;
-        let mut orders = WorkingSet::new(self.lock(&mut transaction, &WorkingSet::ids(group)).await?);
+        match self.apply(&mut transaction, group, locked).await {
+            Ok(results) => {
+                let committed = transaction.commit().await.inspect_err(|error| self.note_room(error));
+                committed.map_err(|error| Failure::Ambiguous(error.into()))?;
+                Ok(results)
+            }
+            Err(failure) => {
+                // Before the session rests, so that no lock rests with it. If it fails, the session shows it when it is used.
+                let _ = transaction.rollback().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Applies a group within a transaction.
+    async fn apply(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        group: &[Write],
+        locked: Locked,
+    ) -> Result<Results, Failure> {
+        let mut orders = WorkingSet::new(self.lock(transaction, &WorkingSet::ids(group), locked).await?);
         let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
         let (mut new, mut newer) = (Rows::default(), Rows::default());
         for change in orders.changes() {
@@ -109,18 +140,16 @@ impl Writer {
                 Change::Newer(order) => newer.add(order).map_err(Failure::Value)?,
             }
         }
-        self.insert(&mut transaction, &new).await?;
-        self.update(&mut transaction, &newer).await?;
+        self.insert(transaction, &new).await?;
+        self.update(transaction, &newer).await?;
         let mut results = Vec::with_capacity(group.len());
         for applied in applied {
             results.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => Ok(Written::Purged(purge(&mut transaction, before).await?)),
+                Applied::ToAll(before) => Ok(Written::Purged(purge(transaction, before).await?)),
             });
         }
-        let committed = transaction.commit().await.inspect_err(|error| self.note_room(error));
-        committed.map_err(|error| Failure::Ambiguous(error.into()))?;
         Ok(results)
     }
 
@@ -129,14 +158,30 @@ impl Writer {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         ids: &[OrderId],
+        locked: Locked,
     ) -> Result<BTreeMap<OrderId, Known>, Failure> {
-        let query = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+        let query = match locked {
+            Locked::Wait => "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+            Locked::LeaveOut => {
+                "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
+            }
+        };
         let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
         let known = |row| {
             let order = read_record(row, 0).transpose()?;
             Some(Known { order, written_by_us: row.get::<&str, _>(2) == self.replica })
         };
-        Ok(rows.iter().filter_map(|row| Some((OrderId::stored(row.get(0)), known(row)?))).collect())
+        let mut orders: BTreeMap<_, _> =
+            rows.iter().filter_map(|row| Some((OrderId::stored(row.get(0)), known(row)?))).collect();
+        if locked == Locked::LeaveOut {
+            let rows = sqlx::query("SELECT id FROM orders WHERE id = ANY($1)").bind(texts(ids));
+            for row in rows.fetch_all(&mut **transaction).await? {
+                let left_out = || unavailable("another session of the database has locked the order".to_owned());
+                let known = || Known { order: Err(left_out()), written_by_us: false };
+                orders.entry(OrderId::stored(row.get(0))).or_insert_with(known);
+            }
+        }
+        Ok(orders)
     }
 
     async fn insert(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {
@@ -211,7 +256,7 @@ impl Backend for Writer {
 
 async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -> Result<usize, Failure> {
     let query = "DELETE FROM orders WHERE id IN
-        (SELECT id FROM orders WHERE settled_at < $1 AND state <> 'parked' LIMIT $2)";
+        (SELECT id FROM orders WHERE settled_at < $1 AND state <> 'parked' LIMIT $2 FOR UPDATE SKIP LOCKED)";
     let query = sqlx::query(query).bind(before.as_millisecond()).bind(whole(PURGE_PORTION));
     let done = query.execute(&mut **transaction).await?;
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
