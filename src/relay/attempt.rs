@@ -62,8 +62,12 @@ impl Relay {
     }
 
     /// Queues an order once more that a read did not show as it was dispatched: the read lags behind, as that of a standby.
-    /// After the length of a lease it is left to the sweeps, which find it if it is there.
+    /// After the length of a lease it is left to the sweeps, which find it if it is there. So is an order whose write has
+    /// failed: it is most likely not there, as on a full disk, and there may be many of them.
     fn read_again_later(&self, dispatch: &Dispatch) {
+        if dispatch.ticket.revision == 0 {
+            return;
+        }
         let now = self.dependencies.clock.moment();
         let until = dispatch.ticket.reread_until;
         let until = until.unwrap_or_else(|| now.after(lease_length(self.dependencies.attempt_limit)));

@@ -28,6 +28,8 @@ pub struct FakeLedger {
     pub lagging: Mutex<Option<HashMap<OrderId, Order>>>,
     /// No sweep finds an order, as if each belonged to a replica.
     pub leased: AtomicBool,
+    /// The reads of one order.
+    pub reads: AtomicUsize,
     /// The records that the ledger can't hold.
     pub refuses: Mutex<Option<Condition>>,
 }
@@ -116,6 +118,7 @@ impl Ledger for FakeLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        self.reads.fetch_add(1, Relaxed);
         let lagging = self.lagging.lock().unwrap();
         Ok(lagging.as_ref().map_or_else(|| self.known(id), |orders| orders.get(id).cloned()))
     }
