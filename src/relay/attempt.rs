@@ -1,5 +1,6 @@
 //! One attempt: its begin is stored, 11VMS is asked or gets the order, its outcome is stored and published.
 
+use jiff::Timestamp;
 use tracing::debug;
 
 use super::dispatcher::{Dispatch, Ticket};
@@ -143,15 +144,15 @@ impl Relay {
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
         }
-        let policy = &self.dependencies.policy;
-        if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
+        let (policy, now) = (&self.dependencies.policy, self.now());
+        if let Err(defect) = order.conclude(verdict, now, policy, self.dependencies.jitter.draw()) {
             return order_log::outcome_not_recorded(&order, &defect);
         }
         if is_acknowledged {
             order.acknowledge_attempt();
         }
         order.measure_attempt(self.dependencies.clock.moment().since(began_at));
-        self.settle(order).await;
+        self.settle(order, now).await;
     }
 
     /// Stores that an attempt begins; false if it must not be made.
@@ -250,12 +251,12 @@ impl Relay {
     }
 
     /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
-    /// the next attempt if there is one.
-    pub(super) async fn settle(&self, order: Order) {
-        let clock = &self.dependencies.clock;
-        let wait = order.next_attempt_at.map(|time| between(clock.now(), time)).unwrap_or_default();
-        let (due, quiet_until) =
-            (clock.moment().after(wait), clock.moment().after(self.dependencies.policy.unknown_grace));
+    /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
+    /// stepped since, and the wait is what was decided then.
+    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) {
+        let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
+        let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
+        let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
         // Before it is stored: the write may be made, and its answer lost.
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::clock::Clock;
 use crate::order::Outcome;
 
 const HOUR: i64 = 3_600;
@@ -40,6 +41,25 @@ async fn a_retry_comes_at_its_time_whatever_the_wall_clock_does_meanwhile() {
             assert!(stack.calls().len() > 1, "{script:?}, a step of {step} s: in time");
             assert!(caller.is_finished(), "{script:?}, a step of {step} s");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_while_an_attempt_ends_neither_delays_nor_hastens_the_retry() {
+    for (script, first) in [(not_done(), 0), (not_done(), 1), (vec![Post::IsLost], 0), (vec![Post::IsLost], 1)] {
+        let manual = Arc::new(ManualClock::default());
+        let clock = Arc::new(UnsteadyClock::new(Arc::clone(&manual), first));
+        let stack = run(Arc::default(), Arc::default(), manual, |dependencies| {
+            dependencies.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        });
+        stack.vms.script.lock().unwrap().extend(&script);
+        let caller = stack.submit("1");
+        stack.settle().await;
+        clock.is_unsteady.store(false, Relaxed);
+        stack.pass_slowly(JUST_BEFORE).await;
+        assert_eq!(stack.calls().len(), 1, "{script:?} {first}: not before its time");
+        stack.pass_slowly(REST).await;
+        assert!(caller.is_finished(), "{script:?} {first}: in time");
     }
 }
 

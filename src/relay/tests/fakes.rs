@@ -241,6 +241,38 @@ impl Vms for FakeVms {
     }
 }
 
+/// A clock of which every other look at the wall clock shows an hour less, while it is unsteady.
+#[derive(Debug)]
+pub struct UnsteadyClock {
+    clock: Arc<ManualClock>,
+    pub is_unsteady: AtomicBool,
+    looks: AtomicUsize,
+}
+
+impl UnsteadyClock {
+    /// `first` is 0 if the second look shows less, 1 if the first one does.
+    pub fn new(clock: Arc<ManualClock>, first: usize) -> Self {
+        Self { clock, is_unsteady: AtomicBool::new(true), looks: AtomicUsize::new(first) }
+    }
+}
+
+#[async_trait]
+impl Clock for UnsteadyClock {
+    fn now(&self) -> Timestamp {
+        let is_back = self.is_unsteady.load(Relaxed) && self.looks.fetch_add(1, Relaxed) % 2 == 1;
+        let step = if is_back { Duration::from_hours(1) } else { Duration::ZERO };
+        self.clock.now() - step
+    }
+
+    fn moment(&self) -> Moment {
+        self.clock.moment()
+    }
+
+    async fn sleep_until(&self, moment: Moment) {
+        self.clock.sleep_until(moment).await;
+    }
+}
+
 pub struct Stack {
     pub relay: Arc<Relay>,
     pub ledger: Arc<FakeLedger>,
