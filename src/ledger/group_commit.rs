@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tracing::warn;
 
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
@@ -151,7 +150,8 @@ enum Cause {
 }
 
 /// Commits a group. If it fails at one of its writes, each is written alone, in the same order, so that the others are not
-/// lost with it.
+/// lost with it. A write that can't be stored is never replaced here: what callers are told has to be what is stored, and
+/// only the relay tells them.
 fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written, LedgerError>> {
     match try_commit(backend, &writes) {
         Ok(results) => results,
@@ -161,7 +161,7 @@ fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written,
                 if let Some(error) = &outage {
                     return Err(error.clone());
                 }
-                commit_alone(backend, write).unwrap_or_else(|Failed { error, cause }| {
+                commit_alone(backend, &write).unwrap_or_else(|Failed { error, cause }| {
                     outage = (cause == Cause::Storage).then(|| error.clone());
                     Err(error)
                 })
@@ -172,24 +172,7 @@ fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written,
     }
 }
 
-/// Commits one write. An order that the storage can't hold is stored without what 11VMS answered: otherwise nobody would
-/// ever learn of its outcome.
-fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Result<Written, LedgerError>, Failed> {
-    match (try_commit_alone(backend, &write), write) {
-        (Err(Failed { error: LedgerError::Unwritable(reason), .. }), Write::Store(order)) => {
-            warn!(
-                order.id = %order.id,
-                error.message = reason,
-                "the ledger can't store what 11VMS answered: the order is stored without it"
-            );
-            let plain = Box::new(order.without_foreign_text(&reason));
-            try_commit_alone(backend, &Write::Store(plain))
-        }
-        (result, _) => result,
-    }
-}
-
-fn try_commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Result<Written, LedgerError>, Failed> {
+fn commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Result<Written, LedgerError>, Failed> {
     let results = try_commit(backend, std::slice::from_ref(write))?;
     let missing = || Err(LedgerError::Unavailable("its writer gave no answer".to_owned()));
     Ok(results.into_iter().next().unwrap_or_else(missing))

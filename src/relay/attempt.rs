@@ -269,13 +269,15 @@ impl Relay {
         self.waiters.publish(order);
     }
 
-    /// Stores an outcome; `None` if it does not count. An outcome that the ledger can't hold is stored in plain words.
+    /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold
+    /// is stored in plain words.
     async fn store_outcome(&self, order: Order) -> Option<Order> {
         let reason = match self.store_once(&order).await {
             Write::Done(Stored::Committed) => return Some(order),
             Write::Refused(reason) => reason,
             Write::Done(Stored::Superseded) | Write::GivenUp => return None,
         };
+        order_log::outcome_in_plain_words(&order, &reason);
         let plain = order.without_foreign_text(&reason);
         match self.store_once(&plain).await {
             Write::Done(Stored::Committed) => Some(plain),
