@@ -62,7 +62,10 @@ impl OutageLog {
             }
             Err(LedgerError::Unwritable(detail)) => {
                 // No outage: everything else is written.
-                error!(error.message = detail, "the ledger can't store an order in this form: nothing of it was written");
+                error!(
+                    error.message = detail,
+                    "the ledger can't store an order in this form: nothing of it was written"
+                );
             }
             Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => self.failed(operation, error),
         }

@@ -36,10 +36,10 @@ impl Sent {
 }
 
 /// Why an order is not sent once more that 11VMS has said to have: it may have it under a number that its search does not
-/// show, or not yet.
+/// show, or not yet. A person who replays the order has looked.
 fn acknowledged_but_not_shown() -> Verdict {
     let detail = "11VMS has answered that it has the order, but its look-up does not show it; nothing was sent again. \
-                  Look into 11VMS, and resolve or cancel the order";
+                  Look into 11VMS: if it has the order, resolve it; if not, replay it, and it is sent again";
     Verdict::Unknown { status: None, answer: None, detail: detail.to_owned(), retry_after: None }
 }
 
