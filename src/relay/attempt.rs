@@ -1,5 +1,7 @@
 //! One attempt: its begin is stored, 11VMS is asked or gets the order, its outcome is stored and published.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tracing::debug;
 
@@ -9,7 +11,7 @@ use super::order_log;
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
-use crate::clock::{Moment, between};
+use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
 use crate::order::breaker::CallResult;
 use crate::order::vms_response::{
@@ -133,13 +135,11 @@ impl Relay {
             order.doubt_since_restore(restored.backup);
             order_log::asked_since_restore(&order);
         }
-        if !self.record_begin(&order).await {
-            return;
-        }
+        let Some(begun) = self.record_begin(&order).await else { return };
         self.holds.remove(&order.id);
         debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
         let began_at = self.dependencies.clock.moment();
-        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order).await;
+        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
@@ -155,30 +155,36 @@ impl Relay {
         self.settle(order, now).await;
     }
 
-    /// Stores that an attempt begins; false if it must not be made.
-    async fn record_begin(&self, order: &Order) -> bool {
-        let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
+    /// Stores that an attempt begins, and returns when; `None` if it must not be made.
+    async fn record_begin(&self, order: &Order) -> Option<PointInTime> {
+        let clock = self.dependencies.clock.as_ref();
         loop {
-            let before = self.dependencies.clock.moment();
+            let before = PointInTime::now(clock);
             match self.retrying_ledger.store(order, &self.stopping).await {
-                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return false,
-                Write::Done(Stored::Committed)
-                    if !leased || self.dependencies.clock.moment().since(before) <= MAX_LEASE_AGE_AT_SEND =>
-                {
-                    return !self.stopping.is_cancelled();
+                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return None,
+                Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
+                    return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }
                 Write::Done(Stored::Committed) => {
                     order_log::begin_repeated(order);
-                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
-                        return false;
-                    }
+                    self.retrying_ledger.pause(&self.stopping).await?;
                 }
             }
         }
     }
 
-    /// Sends the order; in doubt, 11VMS is asked for it first. All calls together take no longer than an attempt may.
-    async fn send(&self, order: &Order) -> Sent {
+    /// The age that a lease may have that was asked for at a time: a host may have slept since. None where nobody else would
+    /// take the order over.
+    fn lease_age(&self, since: PointInTime) -> Duration {
+        match self.dependencies.ledger.sharing() {
+            Sharing::Exclusive => Duration::ZERO,
+            Sharing::Shared => since.longest_elapsed(self.dependencies.clock.as_ref()),
+        }
+    }
+
+    /// Sends the order; in doubt, 11VMS is asked for it first. All calls together take no longer than an attempt may, and
+    /// the order is not sent if the host has slept for so long meanwhile: its lease may have ended.
+    async fn send(&self, order: &Order, begun: PointInTime) -> Sent {
         let limit = self.dependencies.clock.moment().after(self.dependencies.attempt_limit);
         let rules = &self.dependencies.response_rules;
         let was_absent = match self.ask_first(order, limit).await {
@@ -189,6 +195,8 @@ impl Relay {
             Some(LookUpResult::Absent) => true,
             Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => return Sent::of(verdict),
         };
+        let left = self.dependencies.attempt_limit.saturating_sub(self.lease_age(begun));
+        let limit = limit.min(self.dependencies.clock.moment().after(left));
         let answer = tokio::select! {
             biased;
             () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
