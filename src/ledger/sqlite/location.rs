@@ -8,7 +8,8 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{self, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, Statx, StatxAttributes, StatxFlags, statx};
+use rustix::io::Errno;
 
 use crate::ledger::LedgerError;
 
@@ -115,13 +116,24 @@ fn kind(file_type: FileType) -> &'static str {
 
 /// Whether something is mounted on the path itself: a single file has the device of the file system that it comes from.
 fn is_mount_point(path: &Path) -> io::Result<bool> {
-    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
-    if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
-        return Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);
+    if let Some(is_mount_point) = said_by_kernel(found)? {
+        return Ok(is_mount_point);
     }
-    // Before Linux 5.8 only the list of mounts knows.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     Ok(lists_mount_point(&mounts, path))
+}
+
+/// What the kernel says itself; `None` where only its list of mounts does: before Linux 5.8, or where a sandbox (seccomp)
+/// does not let the question through.
+fn said_by_kernel(found: rustix::io::Result<Statx>) -> io::Result<Option<bool>> {
+    match found {
+        Ok(found) if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
+            Ok(Some(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)))
+        }
+        Ok(_) | Err(Errno::PERM | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether a list of mounts (proc(5), `mountinfo`) has one at the path: its fifth field, with blanks in octal.
@@ -146,5 +158,17 @@ mod tests {
         assert!(lists_mount_point(mounts, Path::new("/data/a b.db")));
         assert!(!lists_mount_point(mounts, Path::new("/data")));
         assert!(!lists_mount_point(mounts, Path::new("/x/a b.db")));
+    }
+
+    #[test]
+    fn where_a_sandbox_refuses_the_question_the_list_of_mounts_answers() {
+        for error in [Errno::PERM, Errno::NOSYS] {
+            assert_eq!(said_by_kernel(Err(error)).unwrap(), None, "{error}");
+        }
+        assert_eq!(said_by_kernel(Err(Errno::ACCESS)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        let asked =
+            |path| said_by_kernel(statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)).unwrap();
+        assert!(asked("/proc").is_none_or(|is_mount_point| is_mount_point));
+        assert!(asked("/proc/self/status").is_none_or(|is_mount_point| !is_mount_point));
     }
 }
