@@ -29,7 +29,7 @@ const IN_USE: &str = "another process uses this ledger; expected one service a f
 const NEW_FILE_MODE: u32 = 0o644;
 
 /// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
-const LOCK_FILE_LENGTH: u64 = 512;
+pub const NOTE_LENGTH: usize = 512;
 
 /// Room that has to be on the disk: an order takes some ten pages of 4 KiB in the write-ahead log.
 const NEEDED_ROOM: u64 = 64 * 1024;
@@ -166,7 +166,7 @@ impl HeldFile {
 
     /// What `FILE.lock` says; not more than its length.
     pub fn note(&self) -> Vec<u8> {
-        let mut note = vec![0; usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0)];
+        let mut note = vec![0; NOTE_LENGTH];
         let read = self.lock_file().read_at(&mut note, 0).unwrap_or(0);
         note.truncate(read);
         note
@@ -178,12 +178,9 @@ impl HeldFile {
     /// # Errors
     /// If it can't be written.
     pub fn write_note(&self, text: &[u8]) -> io::Result<()> {
-        let mut note = text.to_vec();
-        let length = usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0);
-        if note.len() > length {
-            return Ok(());
-        }
-        note.resize(length, 0);
+        let mut note = [0; NOTE_LENGTH];
+        let Some(place) = note.get_mut(..text.len()) else { return Ok(()) };
+        place.copy_from_slice(text);
         let mut lock_file = self.lock_file();
         if !is_at(&beside(&self.path, ".lock"), &lock_file)
             && let Ok(again) = lock_beside(&self.path)
@@ -217,7 +214,7 @@ impl HeldFile {
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
             Err(error) => return Err(unavailable(format!("its disk gives no room of {NEEDED_ROOM} bytes: {error}"))),
         }
-        lock_file.set_len(LOCK_FILE_LENGTH).map_err(|error| unavailable(error.to_string()))
+        lock_file.set_len(NOTE_LENGTH as u64).map_err(|error| unavailable(error.to_string()))
     }
 }
 
