@@ -10,7 +10,7 @@ pub mod postgres;
 pub mod sqlite;
 pub mod working_set;
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,6 +41,13 @@ pub enum LedgerError {
         /// What is wrong with the record.
         detail: String,
     },
+}
+
+impl LedgerError {
+    /// The storage refused or failed, for this reason.
+    pub fn unavailable(reason: impl Display) -> Self {
+        Self::Unavailable(reason.to_string())
+    }
 }
 
 /// The result of storing a changed order.

@@ -96,8 +96,7 @@ impl Note {
     /// # Errors
     /// If the disk does not take it.
     pub fn withdraw(&self) -> Result<&LastWrite, LedgerError> {
-        let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
-        self.file.write_note(b"").and_then(|()| self.file.sync_note()).map_err(failed)?;
+        self.file.empty_note()?;
         Ok(&self.current)
     }
 }

@@ -99,13 +99,13 @@ pub fn version(connection: &Connection) -> Result<i64, LedgerError> {
     let applied = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if applied > latest() {
-        return Err(LedgerError::Unavailable(format!(
+        return Err(LedgerError::unavailable(format!(
             "its schema is version {applied}, this program knows {}; expected a newer program",
             latest()
         )));
     }
     if applied <= 0 && tables > 0 {
-        return Err(LedgerError::Unavailable("it is the database of another program".to_owned()));
+        return Err(LedgerError::unavailable("it is the database of another program"));
     }
     Ok(applied)
 }
