@@ -57,6 +57,26 @@ impl Clock for SystemClock {
     }
 }
 
+/// A point on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct PointInTime {
+    time: Timestamp,
+    moment: Moment,
+}
+
+impl PointInTime {
+    /// The present.
+    pub fn now(clock: &dyn Clock) -> Self {
+        Self { time: clock.now(), moment: clock.moment() }
+    }
+
+    /// The time since then on the clock that shows more. The monotonic clock stands still while a machine is suspended, and
+    /// the wall clock is put right after it; a wall clock that is set back shortens nothing.
+    pub fn longest_elapsed(self, clock: &dyn Clock) -> Duration {
+        clock.moment().since(self.moment).max(between(self.time, clock.now()))
+    }
+}
+
 /// `start + duration`, at most the largest timestamp.
 pub fn after(start: Timestamp, duration: Duration) -> Timestamp {
     start.checked_add(duration).unwrap_or(Timestamp::MAX)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use finding::{Finding, Status};
 pub use target::examine_target;
 
-use crate::app::{CertificateDates, check_dates, check_files};
+use crate::app::{CertificateDates, check_dates, check_files, check_restore};
 use crate::clock::Clock;
 use crate::config::Settings;
 
@@ -26,7 +26,11 @@ pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Finding>
         ledger::examine_ledger(settings, &*clock),
         clocks::examine_clocks(settings, &clock),
     );
-    [examine_certificates(settings), issuer, target, ledger, clocks].concat()
+    [examine_certificates(settings), issuer, target, ledger, examine_restore(settings), clocks].concat()
+}
+
+fn examine_restore(settings: &Settings) -> Vec<Finding> {
+    check_restore(settings).map(|text| Finding::warn(text, "remove the setting")).into_iter().collect()
 }
 
 /// The files of certificates and keys: their content, and their dates.

@@ -10,7 +10,7 @@ pub mod postgres;
 pub mod sqlite;
 pub mod working_set;
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,6 +50,11 @@ impl LedgerError {
             Self::Unavailable(reason) | Self::Unwritable(reason) => reason.clone(),
             Self::TimedOut | Self::Unreadable { .. } => self.to_string(),
         }
+    }
+
+    /// The storage refused or failed, for this reason.
+    pub fn unavailable(reason: impl Display) -> Self {
+        Self::Unavailable(reason.to_string())
     }
 }
 

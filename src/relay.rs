@@ -173,12 +173,11 @@ impl Relay {
     /// Plans the first attempt of an order that was started or restarted.
     fn schedule(&self, order: &Order) {
         debug!(target: STEP, { order.id = %order.id, order.state = order.state.name() }, "recorded");
-        match order.next_attempt_at {
+        match self.time_until_attempt(order) {
             None => {
                 self.dispatcher.enqueue(&order.id, Ticket::of(order));
             }
-            Some(time) => {
-                let wait = between(self.now(), time);
+            Some(wait) => {
                 self.queue_at(self.dependencies.clock.moment().after(wait), &order.id, Ticket::of(order));
             }
         }

@@ -178,6 +178,20 @@ fn a_start_waits_for_its_database_up_to_a_limit_and_names_it() {
 }
 
 #[test]
+fn check_says_that_a_restore_is_too_long_ago_to_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = config_with_ledger(folder.path(), "sqlite:orders.db");
+    let example = std::fs::read_to_string(&file).unwrap();
+    for (restored_at, expected) in [("2001-01-01T00:00:00Z", 1), ("2999-01-01T00:00:00Z", 0)] {
+        let line = format!("restored_at = \"{restored_at}\"");
+        std::fs::write(&file, example.replace("#restored_at = \"2026-11-28T04:00:00Z\"", &line)).unwrap();
+        let (_, stdout, stderr) = run(&["check", "--config", &file]);
+        let warnings = stdout.lines().filter(|line| line.starts_with("warning: ledger.restored_at: 2001-01-01T"));
+        assert_eq!(warnings.count(), expected, "{stdout}{stderr}");
+    }
+}
+
+#[test]
 fn a_start_that_waits_for_its_database_ends_with_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let file = config_with_ledger(folder.path(), "postgres://127.0.0.1:1/orders");

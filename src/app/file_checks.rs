@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::certificate_dates::{CertificateDates, Severity};
+use super::ledger_start::ignored_restore;
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
@@ -40,6 +41,11 @@ pub fn database_files(storage: &Storage) -> Vec<String> {
 /// What works now, and needs somebody's attention: certificates that expire soon, or that have expired beside valid ones.
 pub fn check_dates(settings: &Settings) -> Vec<String> {
     date_lines(settings, &SystemClock, Severity::Warning)
+}
+
+/// What is to be said of a `ledger.restored_at` that a start would ignore.
+pub fn check_restore(settings: &Settings) -> Option<String> {
+    ignored_restore(&settings.ledger, SystemClock.now())
 }
 
 fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {

@@ -38,7 +38,7 @@ pub async fn open_ledger(
     lease: Duration,
     clock: &Arc<dyn Clock>,
 ) -> Result<OpenedLedger, LedgerError> {
-    let restored_at = settings.restored_at.filter(|backup| is_effective(*backup, settings.retention, clock.now()));
+    let restored_at = effective_restore(settings, clock.now());
     let (ledger, restored_from): (Arc<dyn Ledger>, _) = match &settings.storage {
         Storage::Sqlite(path) => {
             let ledger = SqliteLedger::open_restored(path, restored_at)?;
@@ -57,15 +57,30 @@ pub async fn open_ledger(
 /// Whether a restore of that time still matters. One that does not must not accept that changes are lost, because 11VMS would
 /// be asked about no order.
 fn is_effective(backup: Timestamp, retention: Duration, now: Timestamp) -> bool {
-    let is_effective = after(backup, retention) > now;
-    if !is_effective {
-        warn!(
-            setting.name = "ledger.restored_at",
-            ledger.restored_at = %backup,
-            "the setting has no effect any more: it is older than ledger.retention; remove it"
-        );
+    after(backup, retention) > now
+}
+
+/// The setting, unless it has no effect any more, which is logged.
+fn effective_restore(settings: &config::Ledger, now: Timestamp) -> Option<Timestamp> {
+    let backup = settings.restored_at?;
+    if is_effective(backup, settings.retention, now) {
+        return Some(backup);
     }
-    is_effective
+    warn!(
+        setting.name = "ledger.restored_at",
+        ledger.restored_at = %backup,
+        "the setting has no effect any more: it is older than ledger.retention; remove it"
+    );
+    None
+}
+
+/// What is to be said before a start of a `ledger.restored_at` that it would ignore.
+pub fn ignored_restore(settings: &config::Ledger, now: Timestamp) -> Option<String> {
+    let ignored = settings.restored_at.filter(|backup| !is_effective(*backup, settings.retention, now))?;
+    Some(format!(
+        "ledger.restored_at: {ignored} is longer ago than ledger.retention, and has no effect any more: a ledger that lacks \
+         changes is refused all the same; expected the time of the last restore, or no such setting"
+    ))
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.
@@ -113,4 +128,81 @@ fn silent() -> LedgerError {
 /// The error with the setting that may be at fault.
 fn named(error: &LedgerError, more: &str) -> LedgerError {
     LedgerError::Unavailable(format!("ledger.url: {}{more}", error.reason()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use jiff::SignedDuration;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[derive(Debug, Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+        }
+    }
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    fn settings(file: &Path, restored_at: Timestamp) -> config::Ledger {
+        config::Ledger {
+            storage: Storage::Sqlite(file.to_owned()),
+            retention: Duration::from_hours(24),
+            restored_at: Some(restored_at),
+            start_timeout: Duration::ZERO,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restore_that_is_older_than_the_retention_is_ignored_and_said_so() {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        for (hours, is_ignored) in [(-1, false), (23, false), (24, true), (1_000, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("orders.db");
+            let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
+            let opened = open_ledger(&settings, Duration::ZERO, &clock).await.unwrap();
+            assert_eq!(opened.restored.is_none(), is_ignored, "{hours} h");
+            let log = lines.take();
+            let says_so = log.contains("WARN") && log.contains("the setting has no effect any more");
+            assert_eq!(says_so, is_ignored, "{hours} h: {log}");
+            let text = ignored_restore(&settings, clock.now());
+            assert_eq!(text.is_some_and(|text| text.starts_with("ledger.restored_at: ")), is_ignored, "{hours} h");
+            // Nor does it accept that changes are lost.
+            let folder = tempfile::tempdir().unwrap();
+            let lost = folder.path().join("orders.db");
+            std::fs::write(folder.path().join("orders.db.lock"), r#"{"order":"4711","revision":1}"#).unwrap();
+            let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
+            let result = open_ledger(&settings, Duration::ZERO, &clock).await;
+            assert_eq!(result.is_err(), is_ignored, "{hours} h");
+        }
+    }
 }

@@ -37,3 +37,67 @@ pub async fn purge_old_orders(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, re
         clock.sleep(PURGE_INTERVAL).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::ledger::sqlite::SqliteLedger;
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Resolution};
+
+    const RETENTION: Duration = Duration::from_hours(24);
+
+    async fn with_settled_order(ledger: &dyn Ledger, clock: &ManualClock) {
+        let candidate = Candidate {
+            id: OrderId::of("1"),
+            cart_number: "1".into(),
+            fingerprint: "f".into(),
+            body: "{}".into(),
+            mapping_version: "v".into(),
+            propagated_headers: PropagatedHeaders::default(),
+        };
+        let Ok(Admission::Started(order)) = ledger.admit(candidate, clock.now(), Duration::ZERO).await else {
+            panic!()
+        };
+        let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", clock.now());
+        ledger.store(settled.order().clone()).await.unwrap();
+    }
+
+    /// Lets minutes pass. After each, what the purge has asked for is done: writes are made in the order in which they come.
+    async fn pass(ledger: &dyn Ledger, clock: &ManualClock, minutes: u64) {
+        for _ in 0..minutes {
+            clock.advance(Duration::from_mins(1));
+            tokio::task::yield_now().await;
+            assert_eq!(ledger.purge(Timestamp::MIN, Duration::ZERO).await.unwrap(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_steps_has_nothing_removed_before_its_retention_has_passed() {
+        let years = SignedDuration::from_hours(24 * 365 * 3);
+        // When it steps (in minutes from the start), by what, and after how many minutes it is right again.
+        for (at, step, back_after) in
+            [(0, years, 1), (3, years, 4), (3, years, 600), (3, years, 1_200), (70, years, 1), (3, -years, 600)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let clock = Arc::new(ManualClock::default());
+            let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+            with_settled_order(&*ledger, &clock).await;
+            let purge = purge_old_orders(Arc::clone(&ledger), Arc::clone(&clock) as Arc<dyn Clock>, RETENTION);
+            let purge = tokio::spawn(purge);
+            tokio::task::yield_now().await;
+            pass(&*ledger, &clock, at).await;
+            clock.step(step);
+            pass(&*ledger, &clock, back_after).await;
+            clock.step(-step);
+            pass(&*ledger, &clock, 24 * 60 - at - back_after).await;
+            let case = format!("a step of {step:?} after {at} min, for {back_after} min");
+            assert!(ledger.find(&OrderId::of("1")).await.unwrap().is_some(), "{case}: not before");
+            pass(&*ledger, &clock, 70).await;
+            assert!(ledger.find(&OrderId::of("1")).await.unwrap().is_none(), "{case}: removed in the end");
+            purge.abort();
+        }
+    }
+}

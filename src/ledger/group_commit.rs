@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tracing::warn;
 
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
@@ -72,7 +71,7 @@ impl GroupCommit {
             let mut group = Vec::with_capacity(MAX_GROUP);
             while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
                 let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
-                answer(callers, commit(&mut backend, writes));
+                answer(callers, commit(&mut backend, &writes));
             }
         };
         thread::Builder::new()
@@ -150,60 +149,49 @@ enum Cause {
     Storage,
 }
 
-/// Commits a group. If it fails at one of its writes, each is written alone, in the same order, so that the others are not
-/// lost with it.
-fn commit(backend: &mut impl Backend, writes: Vec<Write>) -> Vec<Result<Written, LedgerError>> {
-    match try_commit(backend, &writes) {
-        Ok(results) => results,
+/// Commits a group. If it fails at one of its writes, each half is committed by itself, in the same order, and so on down to
+/// that write, so that the others are not lost with it. A write that can't be stored is never replaced here: what callers are
+/// told has to be what is stored, and only the relay tells them.
+fn commit(backend: &mut impl Backend, group: &[Write]) -> Vec<Result<Written, LedgerError>> {
+    let mut results = Vec::with_capacity(group.len());
+    if let Err(outage) = commit_portion(backend, group, &mut results) {
+        results.resize_with(group.len(), || Err(outage.clone()));
+    }
+    results
+}
+
+/// Commits a portion of a group, and adds a result for each of its writes. An outage ends it: the rest has no results.
+fn commit_portion(
+    backend: &mut impl Backend,
+    portion: &[Write],
+    results: &mut Vec<Result<Written, LedgerError>>,
+) -> Result<(), LedgerError> {
+    match try_commit(backend, portion) {
+        Ok(written) => results.extend(written),
+        Err(Failed { error, cause: Cause::Storage }) => return Err(error),
+        Err(Failed { error, cause: Cause::Member }) if portion.len() <= 1 => results.push(Err(error)),
         Err(Failed { cause: Cause::Member, .. }) => {
-            let mut outage: Option<LedgerError> = None;
-            let mut alone = |write| {
-                if let Some(error) = &outage {
-                    return Err(error.clone());
-                }
-                commit_alone(backend, write).unwrap_or_else(|Failed { error, cause }| {
-                    outage = (cause == Cause::Storage).then(|| error.clone());
-                    Err(error)
-                })
-            };
-            writes.into_iter().map(&mut alone).collect()
+            let (first, second) = portion.split_at(portion.len() / 2);
+            commit_portion(backend, first, results)?;
+            commit_portion(backend, second, results)?;
         }
-        Err(Failed { error, cause: Cause::Storage }) => writes.iter().map(|_| Err(error.clone())).collect(),
     }
-}
-
-/// Commits one write. An order that the storage can't hold is stored without what 11VMS answered: otherwise nobody would
-/// ever learn of its outcome.
-fn commit_alone(backend: &mut impl Backend, write: Write) -> Result<Result<Written, LedgerError>, Failed> {
-    match (try_commit_alone(backend, &write), write) {
-        (Err(Failed { error: LedgerError::Unwritable(reason), .. }), Write::Store(order)) => {
-            warn!(
-                order.id = %order.id,
-                error.message = reason,
-                "the ledger can't store what 11VMS answered: the order is stored without it"
-            );
-            let plain = Box::new(order.without_foreign_text(&reason));
-            try_commit_alone(backend, &Write::Store(plain))
-        }
-        (result, _) => result,
-    }
-}
-
-fn try_commit_alone(backend: &mut impl Backend, write: &Write) -> Result<Result<Written, LedgerError>, Failed> {
-    let results = try_commit(backend, std::slice::from_ref(write))?;
-    let missing = || Err(LedgerError::Unavailable("its writer gave no answer".to_owned()));
-    Ok(results.into_iter().next().unwrap_or_else(missing))
+    Ok(())
 }
 
 /// A panic is a defect of the backend at one of the writes; it must not end the only writer.
 fn try_commit(backend: &mut impl Backend, writes: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, Failed> {
     match catch_unwind(AssertUnwindSafe(|| backend.commit(writes))) {
-        Ok(Ok(results)) => Ok(results),
+        Ok(Ok(results)) if results.len() == writes.len() => Ok(results),
+        Ok(Ok(_)) => {
+            let error = LedgerError::unavailable("its writer gave no answer");
+            Err(Failed { error, cause: Cause::Storage })
+        }
         Ok(Err(error)) => {
             let cause = if matches!(error, LedgerError::Unwritable(_)) { Cause::Member } else { Cause::Storage };
             Err(Failed { error, cause })
         }
-        Err(_) => Err(Failed { error: LedgerError::Unavailable("its writer failed".to_owned()), cause: Cause::Member }),
+        Err(_) => Err(Failed { error: LedgerError::unavailable("its writer failed"), cause: Cause::Member }),
     }
 }
 
@@ -258,30 +246,35 @@ mod tests {
     /// The results of a group of purges before these seconds, and the commits that were tried.
     fn results(seconds: &[i64]) -> (String, usize) {
         let mut backend = Fragile::default();
-        let group = seconds.iter().map(|second| Write::Purge(Timestamp::from_second(*second).unwrap())).collect();
+        let group: Vec<_> =
+            seconds.iter().map(|second| Write::Purge(Timestamp::from_second(*second).unwrap())).collect();
         let letter = |result| match result {
             Ok(_) => 'w',
             Err(LedgerError::Unwritable(_)) => 'x',
             Err(LedgerError::Unavailable(_)) => '-',
             Err(other) => panic!("{other}"),
         };
-        (commit(&mut backend, group).into_iter().map(letter).collect(), backend.commits)
+        (commit(&mut backend, &group).into_iter().map(letter).collect(), backend.commits)
     }
 
     #[test]
     fn a_write_that_can_not_be_stored_fails_alone_and_an_outage_fails_all() {
         for (seconds, expected, commits) in [
             (vec![9, 9, 9], "www", 1),
-            (vec![9, 2, 9], "wxw", 4),
+            (vec![9, 2, 9], "wxw", 5),
             (vec![2, 2], "xx", 3),
-            (vec![2], "x", 2),
+            (vec![2], "x", 1),
             // A panic is a defect that one write may cause.
-            (vec![9, 1, 9], "w-w", 4),
+            (vec![9, 1, 9], "w-w", 5),
             (vec![3, 9], "--", 1),
-            // The outage comes while the group is written one by one: the rest is not tried.
-            (vec![9, 2, 3, 9, 9], "wx---", 4),
+            // The outage comes while the group is written in portions: the rest is not tried.
+            (vec![9, 2, 3, 9, 9], "wx---", 5),
         ] {
             assert_eq!(results(&seconds), (expected.to_owned(), commits), "{seconds:?}");
         }
+        let mut largest = vec![9; MAX_GROUP];
+        largest[200] = 2;
+        let (letters, commits) = results(&largest);
+        assert_eq!((letters.find('x'), letters.matches('w').count(), commits), (Some(200), MAX_GROUP - 1, 17));
     }
 }

@@ -51,7 +51,7 @@ impl OutageLog {
     ) -> Result<T, LedgerError> {
         if let Err(LedgerError::Unwritable(detail)) = &result {
             // No outage: everything else is written.
-            error!(order.id = %id, error.message = detail, "the ledger can't store an order: its cart is refused");
+            error!(order.id = %id, error.message = detail, "the ledger can't store an order in this form: nothing of it was written");
         }
         self.report(Operation::Write, result, is_proof)
     }

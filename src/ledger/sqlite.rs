@@ -1,6 +1,7 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
 mod backup;
+mod header;
 mod held_file;
 mod last_write;
 mod location;
@@ -10,7 +11,6 @@ mod schema;
 mod session;
 mod start;
 mod watched_files;
-mod write_ahead_log;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,7 +119,9 @@ pub fn check_location(path: &Path) -> Result<(), LedgerError> {
 
 fn named(path: &Path, error: LedgerError) -> LedgerError {
     match error {
-        LedgerError::Unavailable(detail) => unavailable(format!("ledger.url: {}: {detail}", path.display())),
+        LedgerError::Unavailable(detail) => {
+            LedgerError::unavailable(format!("ledger.url: {}: {detail}", path.display()))
+        }
         other => other,
     }
 }
@@ -127,7 +129,7 @@ fn named(path: &Path, error: LedgerError) -> LedgerError {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
 ) -> Result<T, LedgerError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| unavailable(error.to_string()))?
+    tokio::task::spawn_blocking(work).await.map_err(LedgerError::unavailable)?
 }
 
 #[async_trait]
@@ -368,10 +370,6 @@ fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
 
 fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
     serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::stored(id), &error))
-}
-
-fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
 }
 
 fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {

@@ -120,9 +120,17 @@ impl Order {
         }
     }
 
-    /// Whether 11VMS has once said that it has the order: a look-up that does not show it is then no proof that it does not.
+    /// Whether 11VMS has said that it has the order, since a person last replayed it: a look-up that does not show it is then
+    /// no proof that it does not.
     pub fn was_acknowledged(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.was_acknowledged)
+    }
+
+    /// Lets a look-up that does not show the order count again: a person has looked into 11VMS.
+    pub(super) fn forget_acknowledgements(&mut self) {
+        for attempt in &mut self.attempts {
+            attempt.was_acknowledged = false;
+        }
     }
 
     /// Corrects how long the last attempt took: the wall clock, which [`Order::conclude`] goes by, may have stepped in it.

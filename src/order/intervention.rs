@@ -96,7 +96,8 @@ impl Order {
         self.settle(state, message, now);
     }
 
-    /// Starts a parked or refused order again, with the body that it had. `None` for every other order.
+    /// Starts a parked or refused order again, with the body that it had. `None` for every other order. In doubt, 11VMS is
+    /// asked first, and is believed this time, even if it has once said that it has the order.
     pub fn replay(self, by: &str, now: Timestamp, unknown_grace: Duration) -> Option<Self> {
         if !matches!(self.state, State::Parked | State::Rejected) {
             return None;
@@ -110,6 +111,7 @@ impl Order {
             propagated_headers: self.propagated_headers.clone(),
         };
         let mut order = self.restart(again, now, unknown_grace);
+        order.forget_acknowledgements();
         order.record(Action::Replayed, by, None, now);
         Some(order)
     }

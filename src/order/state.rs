@@ -109,7 +109,8 @@ pub struct Attempt {
     /// Whether it ended with a look-up that got no answer, before anything was sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub look_up_lost: bool,
-    /// Whether 11VMS answered that it has the order, but neither that answer nor the look-up after it had the number.
+    /// Whether 11VMS answered that it has the order, but neither that answer nor the look-up after it had the number; and no
+    /// person has replayed the order since.
     #[serde(default, skip_serializing_if = "is_false")]
     pub was_acknowledged: bool,
 }

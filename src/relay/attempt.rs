@@ -1,5 +1,8 @@
 //! One attempt: its begin is stored, 11VMS is asked or gets the order, its outcome is stored and published.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use tracing::debug;
 
 use super::dispatcher::{Dispatch, Ticket};
@@ -8,7 +11,7 @@ use super::order_log;
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
-use crate::clock::{Moment, between};
+use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
 use crate::order::breaker::CallResult;
 use crate::order::vms_response::{
@@ -35,10 +38,10 @@ impl Sent {
 }
 
 /// Why an order is not sent once more that 11VMS has said to have: it may have it under a number that its search does not
-/// show, or not yet.
+/// show, or not yet. A person who replays the order has looked.
 fn acknowledged_but_not_shown() -> Verdict {
     let detail = "11VMS has answered that it has the order, but its look-up does not show it; nothing was sent again. \
-                  Look into 11VMS, and resolve or cancel the order";
+                  Look into 11VMS: if it has the order, resolve it; if not, replay it, and it is sent again";
     Verdict::Unknown { status: None, answer: None, detail: detail.to_owned(), retry_after: None }
 }
 
@@ -62,8 +65,12 @@ impl Relay {
     }
 
     /// Queues an order once more that a read did not show as it was dispatched: the read lags behind, as that of a standby.
-    /// After the length of a lease it is left to the sweeps, which find it if it is there.
+    /// After the length of a lease it is left to the sweeps, which find it if it is there. So is an order whose write has
+    /// failed: it is most likely not there, as on a full disk, and there may be many of them.
     fn read_again_later(&self, dispatch: &Dispatch) {
+        if dispatch.ticket.revision == 0 {
+            return;
+        }
         let now = self.dependencies.clock.moment();
         let until = dispatch.ticket.reread_until;
         let until = until.unwrap_or_else(|| now.after(lease_length(self.dependencies.attempt_limit)));
@@ -128,52 +135,56 @@ impl Relay {
             order.doubt_since_restore(restored.backup);
             order_log::asked_since_restore(&order);
         }
-        if !self.record_begin(&order).await {
-            return;
-        }
+        let Some(begun) = self.record_begin(&order).await else { return };
         self.holds.remove(&order.id);
         debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
         let began_at = self.dependencies.clock.moment();
-        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order).await;
+        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
         }
-        let policy = &self.dependencies.policy;
-        if let Err(defect) = order.conclude(verdict, self.now(), policy, self.dependencies.jitter.draw()) {
+        let (policy, now) = (&self.dependencies.policy, self.now());
+        if let Err(defect) = order.conclude(verdict, now, policy, self.dependencies.jitter.draw()) {
             return order_log::outcome_not_recorded(&order, &defect);
         }
         if is_acknowledged {
             order.acknowledge_attempt();
         }
         order.measure_attempt(self.dependencies.clock.moment().since(began_at));
-        self.settle(order).await;
+        self.settle(order, now).await;
     }
 
-    /// Stores that an attempt begins; false if it must not be made.
-    async fn record_begin(&self, order: &Order) -> bool {
-        let leased = self.dependencies.ledger.sharing() == Sharing::Shared;
+    /// Stores that an attempt begins, and returns when; `None` if it must not be made.
+    async fn record_begin(&self, order: &Order) -> Option<PointInTime> {
+        let clock = self.dependencies.clock.as_ref();
         loop {
-            let before = self.dependencies.clock.moment();
+            let before = PointInTime::now(clock);
             match self.retrying_ledger.store(order, &self.stopping).await {
-                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return false,
-                Write::Done(Stored::Committed)
-                    if !leased || self.dependencies.clock.moment().since(before) <= MAX_LEASE_AGE_AT_SEND =>
-                {
-                    return !self.stopping.is_cancelled();
+                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return None,
+                Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
+                    return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }
                 Write::Done(Stored::Committed) => {
                     order_log::begin_repeated(order);
-                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
-                        return false;
-                    }
+                    self.retrying_ledger.pause(&self.stopping).await?;
                 }
             }
         }
     }
 
-    /// Sends the order; in doubt, 11VMS is asked for it first. All calls together take no longer than an attempt may.
-    async fn send(&self, order: &Order) -> Sent {
+    /// The age that a lease may have that was asked for at a time: a host may have slept since. None where nobody else would
+    /// take the order over.
+    fn lease_age(&self, since: PointInTime) -> Duration {
+        match self.dependencies.ledger.sharing() {
+            Sharing::Exclusive => Duration::ZERO,
+            Sharing::Shared => since.longest_elapsed(self.dependencies.clock.as_ref()),
+        }
+    }
+
+    /// Sends the order; in doubt, 11VMS is asked for it first. All calls together take no longer than an attempt may, and
+    /// the order is not sent if the host has slept for so long meanwhile: its lease may have ended.
+    async fn send(&self, order: &Order, begun: PointInTime) -> Sent {
         let limit = self.dependencies.clock.moment().after(self.dependencies.attempt_limit);
         let rules = &self.dependencies.response_rules;
         let was_absent = match self.ask_first(order, limit).await {
@@ -184,6 +195,8 @@ impl Relay {
             Some(LookUpResult::Absent) => true,
             Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => return Sent::of(verdict),
         };
+        let left = self.dependencies.attempt_limit.saturating_sub(self.lease_age(begun));
+        let limit = limit.min(self.dependencies.clock.moment().after(left));
         let answer = tokio::select! {
             biased;
             () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
@@ -246,12 +259,12 @@ impl Relay {
     }
 
     /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
-    /// the next attempt if there is one.
-    pub(super) async fn settle(&self, order: Order) {
-        let clock = &self.dependencies.clock;
-        let wait = order.next_attempt_at.map(|time| between(clock.now(), time)).unwrap_or_default();
-        let (due, quiet_until) =
-            (clock.moment().after(wait), clock.moment().after(self.dependencies.policy.unknown_grace));
+    /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
+    /// stepped since, and the wait is what was decided then.
+    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) {
+        let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
+        let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
+        let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
         // Before it is stored: the write may be made, and its answer lost.
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
@@ -264,13 +277,15 @@ impl Relay {
         self.waiters.publish(order);
     }
 
-    /// Stores an outcome; `None` if it does not count. An outcome that the ledger can't hold is stored in plain words.
+    /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold
+    /// is stored in plain words.
     async fn store_outcome(&self, order: Order) -> Option<Order> {
         let reason = match self.store_once(&order).await {
             Write::Done(Stored::Committed) => return Some(order),
             Write::Refused(reason) => reason,
             Write::Done(Stored::Superseded) | Write::GivenUp => return None,
         };
+        order_log::outcome_in_plain_words(&order, &reason);
         let plain = order.without_foreign_text(&reason);
         match self.store_once(&plain).await {
             Write::Done(Stored::Committed) => Some(plain),

@@ -201,10 +201,11 @@ impl Relay {
             return;
         }
         order_log::attempt_interrupted(&order);
-        if let Err(defect) = order.interrupt(self.now(), &self.dependencies.policy) {
+        let now = self.now();
+        if let Err(defect) = order.interrupt(now, &self.dependencies.policy) {
             return order_log::interruption_not_recorded(&order, &defect);
         }
-        self.settle(order).await;
+        self.settle(order, now).await;
     }
 
     /// Gives callers of this replica the outcomes that other replicas have stored.

@@ -87,7 +87,11 @@ impl Dispatcher {
                 known.revision = known.revision.max(ticket.revision);
                 return false;
             }
-            Some(QueueState::Dispatched { again }) => return again.replace(ticket).is_none(),
+            Some(QueueState::Dispatched { again }) => {
+                let known = again.map_or(0, |known| known.revision);
+                let ticket = Ticket { revision: ticket.revision.max(known), ..ticket };
+                return again.replace(ticket).is_none();
+            }
             None => {}
         }
         state.known.insert(id.clone(), QueueState::Queued(ticket));

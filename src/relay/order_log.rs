@@ -160,6 +160,17 @@ pub fn outcome_not_stored(order: &Order) {
     );
 }
 
+/// Reports an outcome that the ledger can't hold as it is.
+pub fn outcome_in_plain_words(order: &Order, reason: &str) {
+    warn!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        error.message = reason,
+        "the ledger can't store what 11VMS answered: the order is stored without it"
+    );
+}
+
 /// Reports an outcome that the ledger can't hold in any form.
 pub fn outcome_refused(order: &Order, reason: &str) {
     error!(

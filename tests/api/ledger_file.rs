@@ -13,19 +13,23 @@ use purchase_order_webhook::order::{OrderId, State};
 
 use crate::support::{ORDERS, Service, cart, parsed};
 
+/// A command ends by itself long before: one that serves when it should not must fail its test, not hang it.
+const LONGEST_RUN: Duration = Duration::from_mins(1);
+
 /// Runs the real binary with settings.
 async fn run(folder: &Path, settings: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let config = folder.join("config.toml");
     fs::write(&config, settings).unwrap();
-    let Output { status, stdout, stderr } = tokio::process::Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
         .args(arguments)
         .arg("--config")
         .arg(config)
         .env_remove("PO_WEBHOOK_CONFIG")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .await
-        .unwrap();
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(LONGEST_RUN, output).await;
+    let Ok(Ok(Output { status, stdout, stderr })) = output else { panic!("{arguments:?} did not end: {output:?}") };
     (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 

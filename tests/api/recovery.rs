@@ -89,6 +89,28 @@ async fn an_order_interrupted_in_an_attempt_is_looked_up_first() {
 }
 
 #[tokio::test]
+async fn a_caller_is_told_what_is_stored_where_the_ledger_can_not_store_the_answer() {
+    let mut service = Service::start().await;
+    assert_eq!(service.send(&cart(2)).await.status, 201);
+    service.stop().await;
+    // As an encoding does that lacks a letter.
+    let database = rusqlite::Connection::open(service.ledger_file()).unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON orders WHEN NEW.record LIKE '%Łódź%'
+        BEGIN SELECT RAISE(ABORT, 'no such letter'); END";
+    database.execute_batch(refuse).unwrap();
+    drop(database);
+    let service = service.restart().await;
+    let body = json!({ "message": "no such city: Łódź" });
+    service.vms.next(Effect::Status { status: 422, body, retry_after: None });
+    let answer = service.send(&cart(1)).await;
+    answer.is_problem(422, "refused-by-11vms");
+    let stored = service.get(&format!("{ORDERS}/1")).await.body;
+    assert_eq!((&stored["state"], &answer.body["vms"]), (&json!("rejected"), &stored["vms"]), "{}", answer.text);
+    assert_eq!(answer.body["messages"], stored["messages"], "{}", answer.text);
+    assert!(answer.text.contains("??d?") && !answer.text.contains("Łódź"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn two_services_can_not_use_one_ledger() {
     let service = Service::start().await;
     let other = purchase_order_webhook::ledger::sqlite::SqliteLedger::open(&service.ledger_file());

@@ -249,6 +249,33 @@ async fn a_removed_ledger_takes_nothing_more_and_leaves_its_successor_alone() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_taken_away_is_moved_into_the_file_at_the_stop() {
+    for what in ["removed", "emptied by another name", "replaced by an older one", "renamed, and back after the stop"] {
+        let folder = Folder::new();
+        let ledger = folder.open();
+        admitted(&ledger, 1).await;
+        folder.copy(&["orders.db-wal"], &folder.path("older"));
+        admitted(&ledger, 2).await;
+        let (log, away, older) =
+            (folder.path("orders.db-wal"), folder.path("away"), folder.path("older/orders.db-wal"));
+        fs::rename(&log, &away).unwrap();
+        match what {
+            "emptied by another name" => fs::write(&log, "").unwrap(),
+            "replaced by an older one" => fs::rename(&older, &log).unwrap(),
+            _ => {}
+        }
+        ledger.admit(candidate(3), at(3), GRACE).await.unwrap_err();
+        drop(ledger);
+        if what.starts_with("renamed") {
+            fs::rename(&away, &log).unwrap();
+        }
+        for _ in 0..2 {
+            assert_eq!(ids(&folder.open()).await, ["2", "1"], "{what}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_ledger_is_ready_only_while_it_can_be_written() {
     let folder = Folder::new();
     let ledger = folder.open();

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
-use purchase_order_webhook::order::{OrderId, Resolution};
+use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution};
 use rusqlite::Connection;
 
 use crate::folder::{Folder, ids, refusal};
-use crate::{admitted, at};
+use crate::{GRACE, admitted, at, candidate};
 
 /// A file, as it is carried to the next start: whole, not at all, empty, or its first half.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -200,7 +201,7 @@ async fn a_purge_takes_the_last_write_without_being_a_loss() {
         let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5));
         ledger.store(settled.order().clone()).await.unwrap();
     }
-    assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 2);
+    assert_eq!(ledger.purge(at(1_000), Duration::from_secs(1)).await.unwrap(), 2);
     let killed = folder.killed();
     assert_eq!(ids(&killed.open()).await, Vec::<String>::new());
     // What remains is noted instead.
@@ -210,11 +211,81 @@ async fn a_purge_takes_the_last_write_without_being_a_loss() {
     let settled = ledger.find(&OrderId::of("4")).await.unwrap().unwrap();
     let settled = settled.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5)).order().clone();
     ledger.store(settled).await.unwrap();
-    assert_eq!(ledger.purge(at(1_000), std::time::Duration::from_secs(1)).await.unwrap(), 1);
+    assert_eq!(ledger.purge(at(1_000), Duration::from_secs(1)).await.unwrap(), 1);
     let killed = folder.killed();
     killed.remove(&["orders.db-wal"]);
     let error = refusal(&killed.file());
     assert!(error.contains("the last of them revision 1 of the order 3"), "{error}");
+}
+
+#[tokio::test]
+async fn the_note_of_a_loss_that_is_accepted_is_emptied_before_the_file_says_so() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    admitted(&ledger, 1).await;
+    drop(ledger);
+    let note = || fs::read_to_string(folder.path("orders.db.lock")).unwrap();
+    fs::write(folder.path("orders.db.lock"), "{\"order\":\"2\",\"revision\":1}\n").unwrap();
+    let sql = |text: &str| Connection::open(folder.file()).unwrap().execute_batch(text).unwrap();
+    sql("CREATE TRIGGER killed BEFORE UPDATE ON ledger_file BEGIN SELECT RAISE(ABORT, 'killed before it'); END");
+    let error = SqliteLedger::open_restored(&folder.file(), Some(at(7))).unwrap_err().to_string();
+    assert!(error.contains("killed before it") && !note().contains("order"), "{error}, {}", note());
+    // Killed after it, and before the next note: the setting is known by then, and accepts no other loss.
+    sql("DROP TRIGGER killed");
+    let other = Connection::open(folder.file()).unwrap();
+    let begun = format!("UPDATE ledger_file SET state = 'open', restored_at = {}", at(7).as_millisecond());
+    other.execute_batch(&begun).unwrap();
+    let killed = folder.killed();
+    let ledger = SqliteLedger::open_restored(&killed.file(), Some(at(7))).unwrap();
+    assert_eq!((ids(&ledger).await, ledger.restored_from()), (vec!["1".to_owned()], Some(at(7))));
+    let note = fs::read_to_string(killed.path("orders.db.lock")).unwrap();
+    assert!(note.starts_with("{\"order\":\"1\""), "{note}");
+}
+
+#[tokio::test]
+async fn an_order_whose_id_has_no_room_in_the_note_leaves_the_note_before() {
+    let long = Candidate { id: OrderId::of(&"x".repeat(600)), ..candidate(2) };
+    for orders_before in [0, 1] {
+        let folder = Folder::new();
+        let ledger = folder.open();
+        if orders_before > 0 {
+            admitted(&ledger, 1).await;
+        }
+        let Admission::Started(order) = ledger.admit(long.clone(), at(2), GRACE).await.unwrap() else { panic!() };
+        let killed = folder.killed();
+        assert_eq!(ids(&killed.open()).await.len(), orders_before + 1, "{orders_before}");
+        let killed = folder.killed();
+        killed.remove(&["orders.db-wal"]);
+        let expected = ["its write-ahead log, FILE-wal, is gone", "revision 1 of the order 1"][orders_before];
+        let error = refusal(&killed.file());
+        assert!(error.contains(expected), "{orders_before}: {error}");
+        // Purged, it is nowhere missed.
+        let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5)).order().clone();
+        ledger.store(settled).await.unwrap();
+        assert_eq!(ledger.purge(at(1_000), Duration::from_secs(1)).await.unwrap(), 1);
+        assert_eq!(ids(&folder.killed().open()).await.len(), orders_before, "{orders_before}");
+    }
+}
+
+#[tokio::test]
+async fn the_note_is_taken_back_before_a_purge_and_set_again_by_the_next_write() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    let order = admitted(&ledger, 1).await;
+    let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", at(5)).order().clone();
+    ledger.store(settled).await.unwrap();
+    let note = || fs::read_to_string(folder.path("orders.db.lock")).unwrap();
+    assert!(note().contains("\"1\""));
+    // Its commit fails, after the removal itself went well.
+    let pin = "CREATE TABLE pins (id TEXT REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO pins VALUES ('1')";
+    Connection::open(folder.file()).unwrap().execute_batch(pin).unwrap();
+    let error = ledger.purge(at(1_000), Duration::from_secs(1)).await.unwrap_err().to_string();
+    assert!(error.contains("FOREIGN KEY"), "{error}");
+    assert!(!note().contains("order"), "a kill at this moment must not show as a loss: {}", note());
+    assert_eq!(ids(&folder.killed().open()).await, ["1"]);
+    admitted(&ledger, 2).await;
+    assert!(note().contains("\"2\""), "{}", note());
 }
 
 #[tokio::test]

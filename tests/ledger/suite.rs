@@ -43,7 +43,7 @@ promises! {
     the_answer_of_11vms_is_stored_unchanged,
     a_schema_of_a_newer_version_is_refused,
     a_write_that_can_not_be_stored_fails_alone,
-    an_outcome_that_can_not_be_stored_is_stored_without_the_answer,
+    an_outcome_that_can_not_be_stored_changes_nothing_and_is_stored_in_plain_words,
 }
 
 fn not_done() -> Verdict {
@@ -303,15 +303,24 @@ async fn a_write_that_can_not_be_stored_fails_alone(storage: &Storage<'_>) {
     assert_eq!(claimed(&*ledger, 100).await.len(), if matches!(storage, Storage::Folder(_)) { 90 } else { 0 });
 }
 
-async fn an_outcome_that_can_not_be_stored_is_stored_without_the_answer(storage: &Storage<'_>) {
+async fn an_outcome_that_can_not_be_stored_changes_nothing_and_is_stored_in_plain_words(storage: &Storage<'_>) {
     let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
+    let mut order = begun(&*ledger, order).await;
     refuse_records_with(storage, "Łódź");
     let answer = Some(serde_json::json!({ "error": "no such city: Łódź" }));
     let verdict = Verdict::Rejected { status: 422, answer, detail: "no such city: Łódź".into() };
-    concluded(&*ledger, order, verdict).await;
-    let stored = ledger.find(&OrderId::of("1")).await.unwrap().unwrap();
-    assert_eq!((stored.state, stored.vms_response), (State::Rejected, None));
-    let detail = stored.attempts[0].detail.as_deref().unwrap();
+    let before = order.clone();
+    order.conclude(verdict, at(10), &policy(), 0.0).unwrap();
+    let result = ledger.store(order.clone()).await;
+    let Err(LedgerError::Unwritable(reason)) = result else { panic!("{result:?}") };
+    assert_eq!(ledger.find(&order.id).await.unwrap(), Some(before), "whoever has it stored decides what is stored");
+    let plain = order.without_foreign_text(&reason);
+    // Once more, as after a lost answer.
+    for _ in 0..2 {
+        assert_eq!(ledger.store(plain.clone()).await.unwrap(), Stored::Committed);
+        assert_eq!(ledger.find(&plain.id).await.unwrap().as_ref(), Some(&plain));
+    }
+    let detail = plain.attempts[0].detail.as_deref().unwrap();
     assert!(detail.starts_with("no such city: ??d?; 11VMS's answer is left out"), "{detail}");
 }

@@ -8,7 +8,6 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 use tokio::time::timeout;
 
 use super::connection::{Connector, PING_TIMEOUT, Purpose, Session};
-use super::failure::unavailable;
 use crate::ledger::LedgerError;
 
 /// Where a session comes from, which says what its failure means.
@@ -50,7 +49,7 @@ impl CommittingSession {
                 let problem = "a commit waits for a synchronous standby, and none is there (synchronous_standby_names)";
                 // Closed in a moment; it has nothing under way.
                 let _ = timeout(PING_TIMEOUT, session.connection.close()).await;
-                return Err(unavailable(problem.to_owned()));
+                return Err(LedgerError::unavailable(problem));
             }
             self.unanswered = None;
         }

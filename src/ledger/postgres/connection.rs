@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::certificates::{self, Certificates};
-use super::failure::{Fault, OpenError, POOLING, no_answer, opening, unavailable};
+use super::failure::{Fault, OpenError, POOLING, no_answer, opening};
 use crate::ledger::LedgerError;
 use crate::postgres_url::{Host, HostOrder, PostgresUrl, TlsMode};
 
@@ -111,7 +111,7 @@ impl Connector {
     /// # Errors
     /// Each host with its reason. Permanent, if no host's reason may pass.
     pub async fn connect(&self, purpose: Purpose) -> Result<Session, OpenError> {
-        let permanent = |problem: String| OpenError::Permanent(unavailable(problem));
+        let permanent = |problem: String| OpenError::Permanent(LedgerError::unavailable(problem));
         let url = (self.url)().map_err(permanent)?;
         let certificates = Certificates::read(&url.tls).map_err(permanent)?;
         let (mut problems, mut passes) = (Vec::with_capacity(url.hosts.len()), false);
@@ -127,7 +127,7 @@ impl Connector {
                 }
             }
         }
-        let error = unavailable(problems.join("; "));
+        let error = LedgerError::unavailable(problems.join("; "));
         Err(if passes { OpenError::Transient(error) } else { OpenError::Permanent(error) })
     }
 
@@ -158,10 +158,10 @@ impl Connector {
         };
         match timeout(POOLING_CHECK_TIMEOUT, check()).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(OpenError::Permanent(unavailable(POOLING.to_owned()))),
+            Ok(Ok(false)) => Err(OpenError::Permanent(LedgerError::unavailable(POOLING))),
             Ok(Err(error)) => Err(opening(error)),
             // A pooler with one connection for all gives the second session none while the first one has a transaction.
-            Err(_) => Err(OpenError::Transient(unavailable(format!(
+            Err(_) => Err(OpenError::Transient(LedgerError::unavailable(format!(
                 "the database does not answer in a second session; if that stays so: {POOLING}"
             )))),
         }
@@ -294,14 +294,14 @@ fn accepted(connection: PgConnection, state: &PgRow) -> Result<Session, OpenErro
             "the encoding is {stored} in the database and {sent} in the session, which can't hold every name; expected UTF8 \
              (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
         );
-        return Err(OpenError::Permanent(unavailable(problem)));
+        return Err(OpenError::Permanent(LedgerError::unavailable(problem)));
     }
     if in_recovery == "true" {
-        return Err(OpenError::Transient(unavailable("the server is a standby; expected the primary".to_owned())));
+        return Err(OpenError::Transient(LedgerError::unavailable("the server is a standby; expected the primary")));
     }
     if read_only != "off" {
         let problem = "its sessions are read-only (default_transaction_read_only); expected the primary, and a user that may write";
-        return Err(OpenError::Transient(unavailable(problem.to_owned())));
+        return Err(OpenError::Transient(LedgerError::unavailable(problem)));
     }
     let now = Instant::now();
     Ok(Session { connection, opened_at: now, idle_since: now, backend: text(4)?.to_owned() })

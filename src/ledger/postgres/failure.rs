@@ -124,15 +124,10 @@ pub fn text_of(error: &sqlx::Error) -> String {
 
 /// The error of a database that is silent.
 pub fn no_answer() -> LedgerError {
-    unavailable("the database does not answer".to_owned())
+    LedgerError::unavailable("the database does not answer")
 }
 
 /// The error of a new session that can't write any more.
 pub fn has_become_read_only() -> LedgerError {
-    unavailable("the database has become read-only".to_owned())
-}
-
-/// An error of the database.
-pub const fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
+    LedgerError::unavailable("the database has become read-only")
 }

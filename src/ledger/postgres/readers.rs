@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connection::{Connector, Purpose, QUERY_TIMEOUT, Session, survives};
-use super::failure::{Fault, has_become_read_only, no_answer, unavailable};
+use super::failure::{Fault, has_become_read_only, no_answer};
 use crate::ledger::LedgerError;
 
 /// Sessions for reading; the writer has one of its own. A read takes about a millisecond, and replicas share what the
@@ -98,7 +98,7 @@ impl Readers {
     where
         E: Execute<'q, Postgres> + 'q,
     {
-        let _permit = self.permits.acquire().await.map_err(|error| unavailable(error.to_string()))?;
+        let _permit = self.permits.acquire().await.map_err(LedgerError::unavailable)?;
         loop {
             let rested = self.rested().await;
             let had_rested = rested.is_some();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::{Connector, QUERY_TIMEOUT};
-use super::failure::{Fault, has_become_read_only, no_answer, unavailable};
+use super::failure::{Fault, has_become_read_only, no_answer};
 use crate::ledger::LedgerError;
 use crate::single_flight::SingleFlight;
 
@@ -90,7 +90,7 @@ impl Readiness {
             Err(answer) => answer,
             Ok(flight) => match timeout(CHECK_TIMEOUT, flight.result()).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(broken_off)) => Err(unavailable(broken_off.to_string())),
+                Ok(Err(broken_off)) => Err(LedgerError::unavailable(broken_off)),
                 Err(_) => Err(no_answer()),
             },
         }

@@ -2,7 +2,6 @@
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::failure::unavailable;
 use super::readiness::PROBE_TABLE;
 use crate::ledger::LedgerError;
 
@@ -31,7 +30,7 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<Result<(), LedgerE
         sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut *transaction).await?;
     let applied = usize::try_from(applied.unwrap_or(0)).unwrap_or(0);
     if applied > MIGRATIONS.len() {
-        return Ok(Err(unavailable(format!(
+        return Ok(Err(LedgerError::unavailable(format!(
             "its schema is version {applied}, this program knows {}; expected a newer program",
             MIGRATIONS.len()
         ))));

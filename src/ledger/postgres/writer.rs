@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::QUERY_TIMEOUT;
-use super::failure::{Fault, is_full, no_answer, text_of, unavailable};
+use super::failure::{Fault, is_full, no_answer, text_of};
 use super::row::{milliseconds, read_record, texts, whole};
 use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
@@ -100,7 +100,7 @@ impl Writer {
                 Err(Failure::Broken(error) | Failure::Ambiguous(error)) => return Err(error),
             }
         }
-        Err(unavailable("other replicas wrote the same orders again and again".to_owned()))
+        Err(LedgerError::unavailable("other replicas wrote the same orders again and again"))
     }
 
     async fn try_to_write(
@@ -176,7 +176,7 @@ impl Writer {
         if locked == Locked::LeaveOut {
             let rows = sqlx::query("SELECT id FROM orders WHERE id = ANY($1)").bind(texts(ids));
             for row in rows.fetch_all(&mut **transaction).await? {
-                let left_out = || unavailable("another session of the database has locked the order".to_owned());
+                let left_out = || LedgerError::unavailable("another session of the database has locked the order");
                 let known = || Known { order: Err(left_out()), written_by_us: false };
                 orders.entry(OrderId::stored(row.get(0))).or_insert_with(known);
             }

@@ -14,10 +14,9 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::last_write::LastWrite;
-use super::location::{beside, inspect, resolve};
+use super::location::{beside, folder_of, inspect, resolve};
 use super::schema::{keep_log, migrate, open};
-use super::session::{Evidence, FileRecord};
-use super::write_ahead_log::Log;
+use super::session::{Evidence, FileRecord, Log};
 use crate::ledger::LedgerError;
 
 /// A copy that was made.
@@ -48,7 +47,7 @@ impl Drop for Unfinished {
 /// If there is no ledger, or it lacks changes; if the new name is in use, or the copy is not whole. Then no file is left.
 pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Backup, LedgerError> {
     let named = |path: &Path, label: &str, error: LedgerError| match error {
-        LedgerError::Unavailable(detail) => unavailable(format!("{label}{}: {detail}", path.display())),
+        LedgerError::Unavailable(detail) => LedgerError::unavailable(format!("{label}{}: {detail}", path.display())),
         other => other,
     };
     let (from, mode) = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
@@ -59,7 +58,7 @@ pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Back
 fn open_source(source: &Path) -> Result<(Connection, u32), LedgerError> {
     let path = resolve(source)?;
     let Some(metadata) = inspect(&path)?.filter(|metadata| metadata.len() > 0) else {
-        return Err(unavailable("there is no ledger; expected its file".to_owned()));
+        return Err(LedgerError::unavailable("there is no ledger; expected its file"));
     };
     let log = Log::find(&path)?;
     // Read before the copy begins, so that the copy has it.
@@ -68,22 +67,22 @@ fn open_source(source: &Path) -> Result<(Connection, u32), LedgerError> {
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write, log };
     match evidence.loss(&connection)? {
-        Some(loss) => Err(unavailable(loss)),
+        Some(loss) => Err(LedgerError::unavailable(loss)),
         None => Ok((connection, metadata.mode())),
     }
 }
 
 fn copy(from: &Connection, destination: &Path, mode: u32, now: Timestamp) -> Result<Backup, LedgerError> {
-    let failed = |error: io::Error| unavailable(error.to_string());
+    let failed = LedgerError::unavailable;
     if fs::symlink_metadata(destination).is_ok() {
-        return Err(unavailable("it exists already; expected a new name".to_owned()));
+        return Err(LedgerError::unavailable("it exists already; expected a new name"));
     }
-    let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(destination);
     // Of its own name, so that what a backup left that was killed is in nobody's way.
     let unfinished = Unfinished(folder.join(format!(".{}.unfinished", uuid::Uuid::new_v4())));
     // Who may not read the ledger may not read the copy.
     OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished.0).map_err(failed)?;
-    let text = unfinished.0.to_str().ok_or_else(|| unavailable("expected a name in UTF-8".to_owned()))?;
+    let text = unfinished.0.to_str().ok_or_else(|| LedgerError::unavailable("expected a name in UTF-8"))?;
     from.execute("VACUUM INTO ?1", params![text])?;
     let orders = finish(&unfinished.0, now)?;
     let file = File::open(&unfinished.0).map_err(failed)?;
@@ -101,7 +100,7 @@ fn finish(path: &Path, now: Timestamp) -> Result<u64, LedgerError> {
     copy.execute("UPDATE ledger_file SET state = 'backup', copied_at = ?1", params![now.as_millisecond()])?;
     let found: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if found != "ok" {
-        return Err(unavailable(format!("the copy is not whole: {found}")));
+        return Err(LedgerError::unavailable(format!("the copy is not whole: {found}")));
     }
     let orders: i64 = copy.query_row("SELECT count(*) FROM orders", [], |row| row.get(0))?;
     copy.close().map_err(|(_, error)| error)?;
@@ -115,8 +114,4 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
         Err(Errno::INVAL | Errno::NOSYS) if fs::symlink_metadata(to).is_err() => fs::rename(from, to),
         result => Ok(result?),
     }
-}
-
-fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,6 +17,7 @@ use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
 use rustix::io::Errno;
 use tracing::warn;
 
+use super::header::HEADER_LENGTH;
 use super::location::{Identity, beside, inspect};
 use crate::ledger::LedgerError;
 
@@ -29,7 +30,7 @@ const IN_USE: &str = "another process uses this ledger; expected one service a f
 const NEW_FILE_MODE: u32 = 0o644;
 
 /// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
-const LOCK_FILE_LENGTH: u64 = 512;
+pub const NOTE_LENGTH: usize = 512;
 
 /// Room that has to be on the disk: an order takes some ten pages of 4 KiB in the write-ahead log.
 const NEEDED_ROOM: u64 = 64 * 1024;
@@ -60,7 +61,7 @@ const MIXED_LOCKS: [&str; 4] = ["nfs", "cifs", "smb2", "smb"];
 /// A locked file. The fields are dropped in this order.
 #[derive(Debug)]
 pub struct HeldFile {
-    /// Open for life; it is never read or written here, but for the header.
+    /// Open for life; it is never read or written here, but for the header at the start.
     file: File,
     /// The path without links.
     path: PathBuf,
@@ -105,21 +106,23 @@ impl HeldFile {
     pub fn lock(path: &Path, configured: &Path) -> Result<(AwaitedEnd, Self), LedgerError> {
         let mut register = held();
         if inspect(path)?.is_some_and(|metadata| register.contains(&Identity::of(&metadata))) {
-            return Err(unavailable(IN_USE.to_owned()));
+            return Err(LedgerError::unavailable(IN_USE));
         }
         let file = open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(|error| {
-            unavailable(format!("{error}; expected a file that this user may read and write, and the folder too"))
+            LedgerError::unavailable(format!(
+                "{error}; expected a file that this user may read and write, and the folder too"
+            ))
         })?;
         let network = network_of(&file);
         // Where `flock` is made of `fcntl`, it would lock SQLite out; `FILE.lock` remains.
         if network.is_none_or(|name| !MIXED_LOCKS.contains(&name)) {
-            try_lock(&file).map_err(unavailable)?;
+            try_lock(&file).map_err(LedgerError::unavailable)?;
         }
         let identity = file.metadata().map(|metadata| Identity::of(&metadata));
-        let identity = identity.map_err(|error| unavailable(error.to_string()))?;
+        let identity = identity.map_err(LedgerError::unavailable)?;
         if inspect(path)?.is_none_or(|metadata| Identity::of(&metadata) != identity) {
-            return Err(unavailable(
-                "the file was replaced while it was opened; expected nobody else to do that".into(),
+            return Err(LedgerError::unavailable(
+                "the file was replaced while it was opened; expected nobody else to do that",
             ));
         }
         let lock_file = lock_beside(path)?;
@@ -143,30 +146,19 @@ impl HeldFile {
         Ok((AwaitedEnd(Mutex::new(end)), held))
     }
 
-    /// The first bytes of the file, as many as there are. SQLite may be writing them, so only before it is opened.
+    /// The first bytes of the file, enough for its header. SQLite may be writing them, so only before it is opened.
     ///
     /// # Errors
     /// If it can't be read.
-    pub fn header<const LENGTH: usize>(&self) -> io::Result<Option<[u8; LENGTH]>> {
-        let mut header = [0; LENGTH];
-        match self.file.read_exact_at(&mut header, 0) {
-            Ok(()) => Ok(Some(header)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The length of the file.
-    ///
-    /// # Errors
-    /// If the file system does not say.
-    pub fn length(&self) -> io::Result<u64> {
-        self.file.metadata().map(|metadata| metadata.len())
+    pub fn start(&self) -> io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        (&self.file).take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
+        Ok(start)
     }
 
     /// What `FILE.lock` says; not more than its length.
     pub fn note(&self) -> Vec<u8> {
-        let mut note = vec![0; usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0)];
+        let mut note = vec![0; NOTE_LENGTH];
         let read = self.lock_file().read_at(&mut note, 0).unwrap_or(0);
         note.truncate(read);
         note
@@ -178,12 +170,9 @@ impl HeldFile {
     /// # Errors
     /// If it can't be written.
     pub fn write_note(&self, text: &[u8]) -> io::Result<()> {
-        let mut note = text.to_vec();
-        let length = usize::try_from(LOCK_FILE_LENGTH).unwrap_or(0);
-        if note.len() > length {
-            return Ok(());
-        }
-        note.resize(length, 0);
+        let mut note = [0; NOTE_LENGTH];
+        let Some(place) = note.get_mut(..text.len()) else { return Ok(()) };
+        place.copy_from_slice(text);
         let mut lock_file = self.lock_file();
         if !is_at(&beside(&self.path, ".lock"), &lock_file)
             && let Ok(again) = lock_beside(&self.path)
@@ -197,12 +186,13 @@ impl HeldFile {
         self.lock_file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until what was written into `FILE.lock` is on disk.
+    /// Empties the note, and waits until that is on disk.
     ///
     /// # Errors
-    /// If it can't be.
-    pub fn sync_note(&self) -> io::Result<()> {
-        self.lock_file().sync_data()
+    /// If the disk does not take it.
+    pub fn empty_note(&self) -> Result<(), LedgerError> {
+        let emptied = self.write_note(b"").and_then(|()| self.lock_file().sync_data());
+        emptied.map_err(|error| LedgerError::unavailable(format!("its file .lock: {error}")))
     }
 
     /// Checks that the disk has room for the next orders, by asking for it and giving it back. Nothing is written.
@@ -215,9 +205,13 @@ impl HeldFile {
             Ok(()) => {}
             // Where room can't be asked for, a write has to show it.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
-            Err(error) => return Err(unavailable(format!("its disk gives no room of {NEEDED_ROOM} bytes: {error}"))),
+            Err(error) => {
+                return Err(LedgerError::unavailable(format!(
+                    "its disk gives no room of {NEEDED_ROOM} bytes: {error}"
+                )));
+            }
         }
-        lock_file.set_len(LOCK_FILE_LENGTH).map_err(|error| unavailable(error.to_string()))
+        lock_file.set_len(NOTE_LENGTH as u64).map_err(LedgerError::unavailable)
     }
 }
 
@@ -237,7 +231,7 @@ fn try_lock(file: &File) -> Result<(), String> {
 /// Locks `FILE.lock`, as programs of earlier versions do: an upgrade must not run beside them.
 fn lock_beside(path: &Path) -> Result<File, LedgerError> {
     let name = beside(path, ".lock");
-    let problem = |detail: String| unavailable(format!("{}: {detail}", name.display()));
+    let problem = |detail: String| LedgerError::unavailable(format!("{}: {detail}", name.display()));
     let file = open(&name, OFlags::NONBLOCK).map_err(|error| problem(error.to_string()))?;
     try_lock(&file).map_err(problem)?;
     Ok(file)
@@ -262,8 +256,4 @@ fn warn_of_network(name: &str, path: &Path) {
         file.system = name,
         "the ledger is on the file system of another machine, whose locks and confirmations can't be trusted: orders may be lost or doubled; expected a local disk"
     );
-}
-
-fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::held_file::HeldFile;
+use super::held_file::{HeldFile, NOTE_LENGTH};
 use crate::ledger::LedgerError;
 use crate::order::Order;
 
@@ -77,15 +77,18 @@ pub struct Note {
 impl Note {
     /// Begins with a write that the ledger has.
     pub fn new(file: Arc<HeldFile>, current: LastWrite) -> Self {
-        let note = Self { file, current };
-        note.write();
-        note
+        // If it can't be written, the note before remains, and asks for less.
+        let _ = file.write_note(&current.line());
+        Self { file, current }
     }
 
     /// Notes a write that is on disk.
     pub fn set(&mut self, write: LastWrite) {
+        let line = write.line();
+        // One that is too long leaves the note before too; but not one that says that there is no order.
+        let line = if line.len() > NOTE_LENGTH && !self.current.is_of_order() { Vec::new() } else { line };
+        let _ = self.file.write_note(&line);
         self.current = write;
-        self.write();
     }
 
     /// Takes the note back, on disk, before orders are removed: the one that it names may be among them. Returns what it was.
@@ -93,13 +96,7 @@ impl Note {
     /// # Errors
     /// If the disk does not take it.
     pub fn withdraw(&self) -> Result<&LastWrite, LedgerError> {
-        let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
-        self.file.write_note(b"").and_then(|()| self.file.sync_note()).map_err(failed)?;
+        self.file.empty_note()?;
         Ok(&self.current)
-    }
-
-    fn write(&self) {
-        // Otherwise the note before remains, and asks for less.
-        let _ = self.file.write_note(&self.current.line());
     }
 }

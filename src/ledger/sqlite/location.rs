@@ -8,7 +8,8 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{self, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, Statx, StatxAttributes, StatxFlags, statx};
+use rustix::io::Errno;
 
 use crate::ledger::LedgerError;
 
@@ -39,16 +40,26 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The folder of a file.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().map_or(Path::new("/"), as_folder)
+}
+
+/// The folder that a path names: the present one, if it is empty.
+pub fn as_folder(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
 /// The one path without links; the file itself need not exist yet, its folder does.
 ///
 /// # Errors
 /// If the path leads nowhere.
 pub fn resolve(path: &Path) -> Result<PathBuf, LedgerError> {
-    let problem = |at: &Path, error: io::Error| unavailable(format!("{}: {error}", at.display()));
+    let problem = |at: &Path, error: io::Error| LedgerError::unavailable(format!("{}: {error}", at.display()));
     let mut at = path::absolute(path).map_err(|error| problem(path, error))?;
     for _ in 0..MAX_LINKS {
         let (Some(folder), Some(name)) = (at.parent(), at.file_name()) else {
-            return Err(unavailable("the path names no file".to_owned()));
+            return Err(LedgerError::unavailable("the path names no file"));
         };
         let folder = fs::canonicalize(folder).map_err(|error| problem(folder, error))?;
         let own = folder.join(name);
@@ -58,7 +69,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf, LedgerError> {
             Err(_) => return Ok(own),
         }
     }
-    Err(unavailable(format!("more than {MAX_LINKS} links lead from one to the next")))
+    Err(LedgerError::unavailable(format!("more than {MAX_LINKS} links lead from one to the next")))
 }
 
 /// Looks at the resolved path, and at what SQLite puts beside it; `None` if there is no file yet.
@@ -68,9 +79,10 @@ pub fn resolve(path: &Path) -> Result<PathBuf, LedgerError> {
 pub fn inspect(path: &Path) -> Result<Option<Metadata>, LedgerError> {
     for ending in COMPANIONS {
         let companion = beside(path, ending);
-        inspect_file(&companion).map_err(|reason| unavailable(format!("{}: {reason}", companion.display())))?;
+        inspect_file(&companion)
+            .map_err(|reason| LedgerError::unavailable(format!("{}: {reason}", companion.display())))?;
     }
-    inspect_file(path).map_err(unavailable)
+    inspect_file(path).map_err(LedgerError::unavailable)
 }
 
 fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
@@ -115,13 +127,24 @@ fn kind(file_type: FileType) -> &'static str {
 
 /// Whether something is mounted on the path itself: a single file has the device of the file system that it comes from.
 fn is_mount_point(path: &Path) -> io::Result<bool> {
-    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
-    if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
-        return Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);
+    if let Some(is_mount_point) = said_by_kernel(&found)? {
+        return Ok(is_mount_point);
     }
-    // Before Linux 5.8 only the list of mounts knows.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     Ok(lists_mount_point(&mounts, path))
+}
+
+/// What the kernel says itself; `None` where only its list of mounts does: before Linux 5.8, or where a sandbox (seccomp)
+/// does not let the question through.
+fn said_by_kernel(found: &rustix::io::Result<Statx>) -> io::Result<Option<bool>> {
+    match found {
+        Ok(found) if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
+            Ok(Some(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)))
+        }
+        Ok(_) | Err(Errno::PERM | Errno::NOSYS) => Ok(None),
+        Err(error) => Err((*error).into()),
+    }
 }
 
 /// Whether a list of mounts (proc(5), `mountinfo`) has one at the path: its fifth field, with blanks in octal.
@@ -129,10 +152,6 @@ fn lists_mount_point(mounts: &str, path: &Path) -> bool {
     let Some(path) = path.to_str() else { return false };
     let path = path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012");
     mounts.lines().any(|mount| mount.split(' ').nth(4) == Some(path.as_str()))
-}
-
-fn unavailable(detail: String) -> LedgerError {
-    LedgerError::Unavailable(detail)
 }
 
 #[cfg(test)]
@@ -146,5 +165,17 @@ mod tests {
         assert!(lists_mount_point(mounts, Path::new("/data/a b.db")));
         assert!(!lists_mount_point(mounts, Path::new("/data")));
         assert!(!lists_mount_point(mounts, Path::new("/x/a b.db")));
+    }
+
+    #[test]
+    fn where_a_sandbox_refuses_the_question_the_list_of_mounts_answers() {
+        for error in [Errno::PERM, Errno::NOSYS] {
+            assert_eq!(said_by_kernel(&Err(error)).unwrap(), None, "{error}");
+        }
+        assert_eq!(said_by_kernel(&Err(Errno::ACCESS)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        let asked =
+            |path| said_by_kernel(&statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)).unwrap();
+        assert!(asked("/proc").is_none_or(|is_mount_point| is_mount_point));
+        assert!(asked("/proc/self/status").is_none_or(|is_mount_point| !is_mount_point));
     }
 }

@@ -8,15 +8,9 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::check_location;
+use super::header::{HEADER_LENGTH, Header};
+use super::location::{as_folder, beside, folder_of};
 use super::schema::latest;
-
-/// The header of a database (SQLite's file format, §1.3).
-const HEADER: usize = 100;
-const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// Offsets in the header: the text's encoding (1 is UTF-8) and `user_version`.
-const ENCODING: usize = 56;
-const USER_VERSION: usize = 60;
 
 /// The file's state for people.
 ///
@@ -32,19 +26,20 @@ pub fn probe(path: &Path) -> Result<String, String> {
     if !metadata.is_file() {
         return Err(format!("{name} is no file; expected the file of the ledger, or none yet"));
     }
-    let header = read_header(path).map_err(|error| format!("{name}: {error}"))?;
-    if !header.is_empty() && !header.starts_with(MAGIC) {
+    let start = read_start(path).map_err(|error| format!("{name}: {error}"))?;
+    let header = Header::read(&start);
+    if header.is_none() && !start.is_empty() {
         return Err(format!("{name} is no SQLite database"));
     }
     if let Some(process) = holder(metadata.ino()).or_else(|| holder_of_lock(path)) {
         return Ok(format!("{name} is in use by the running service, process {process}"));
     }
     let known = latest();
-    let version = i64::from(number(&header, USER_VERSION).unwrap_or(0));
+    let version = header.as_ref().map_or(0, |header| i64::from(header.user_version()));
     if version > known {
         return Err(format!("{name}: its schema is version {version}, this program knows {known}"));
     }
-    if number(&header, ENCODING).is_some_and(|encoding| encoding > 1) {
+    if header.is_some_and(|header| !header.is_utf8()) {
         return Err(format!("{name}: its text is in UTF-16; expected UTF-8"));
     }
     check_location(path).map_err(|error| error.to_string())?;
@@ -59,34 +54,20 @@ fn probe_missing(path: &Path) -> Result<String, String> {
     Ok(format!("{} does not exist yet, and is created at the first start", path.display()))
 }
 
-fn as_folder(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() { Path::new(".") } else { path }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().map_or(Path::new("/"), as_folder)
-}
-
 fn expect_writable(path: &Path) -> Result<(), String> {
     access(path, Access::WRITE_OK).map_err(|error| format!("{} can't be written by this user: {error}", path.display()))
 }
 
 /// The first bytes of the file; none of an empty one.
-fn read_header(path: &Path) -> io::Result<Vec<u8>> {
-    let mut header = Vec::new();
-    File::open(path)?.take(HEADER as u64).read_to_end(&mut header)?;
-    Ok(header)
-}
-
-fn number(header: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?))
+fn read_start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// The process that holds the lock beside the file.
 fn holder_of_lock(path: &Path) -> Option<u32> {
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    holder(std::fs::metadata(Path::new(&lock)).ok()?.ino())
+    holder(std::fs::metadata(beside(path, ".lock")).ok()?.ino())
 }
 
 /// The process that holds a lock on an inode, from `/proc/locks` (proc(5)): to try a lock would be to take it for a moment.

@@ -24,6 +24,10 @@ const STATEMENTS: usize = 16;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// A connection of an open ledger. The fields are dropped in this order.
+///
+/// The last one that is closed moves the log into the file and removes it by its name, also if it is another one by now: the
+/// file is this ledger's for life, and so whatever lies beside it is nobody else's. SQLite itself leaves everything as it is
+/// if the file was moved.
 #[derive(Debug)]
 pub struct LedgerConnection {
     /// The connection itself.
@@ -34,18 +38,9 @@ pub struct LedgerConnection {
 }
 
 impl LedgerConnection {
-    /// A connection to a file that is held, and and watched.
+    /// A connection to a file that is held and watched.
     pub const fn new(connection: Connection, files: Arc<WatchedFiles>, file: Arc<HeldFile>) -> Self {
         Self { connection, files, _file: file }
-    }
-}
-
-impl Drop for LedgerConnection {
-    fn drop(&mut self) {
-        // The last connection removes the write-ahead log by its name, which may be another ledger's by now.
-        if self.files.check().is_err() {
-            let _ = keep_log(&self.connection);
-        }
     }
 }
 
@@ -104,13 +99,13 @@ pub fn version(connection: &Connection) -> Result<i64, LedgerError> {
     let applied = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if applied > latest() {
-        return Err(LedgerError::Unavailable(format!(
+        return Err(LedgerError::unavailable(format!(
             "its schema is version {applied}, this program knows {}; expected a newer program",
             latest()
         )));
     }
     if applied <= 0 && tables > 0 {
-        return Err(LedgerError::Unavailable("it is the database of another program".to_owned()));
+        return Err(LedgerError::unavailable("it is the database of another program"));
     }
     Ok(applied)
 }

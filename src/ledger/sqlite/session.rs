@@ -3,13 +3,18 @@
 //! A file says in itself, outside of its write-ahead log, that a service uses it. If that service ends without a clean
 //! stop, the log has the last changes, and a file without its log has lost them.
 
+use std::fs;
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tracing::warn;
 
+use super::header::Header;
+use super::held_file::HeldFile;
 use super::last_write::LastWrite;
+use super::location::{beside, inspect};
 use super::schema::{WITH_FILE_TABLE, version};
-use super::write_ahead_log::Log;
 use crate::ledger::LedgerError;
 
 /// What a file says of itself.
@@ -54,6 +59,54 @@ impl FileRecord {
             Ok(Self { state, copied_at: time(row.get(1)?), restored_at: time(row.get(2)?) })
         });
         Ok(record.optional()?)
+    }
+}
+
+/// Whether there are changes that are not in the file itself: the write-ahead log, as a start finds it before SQLite opens the
+/// file and makes a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// There is no log, or an empty one.
+    Missing,
+    /// It has changes.
+    Present,
+}
+
+impl Log {
+    /// Looks for the log of the file at a resolved path.
+    ///
+    /// # Errors
+    /// If there is a log without its file: its changes are nowhere else.
+    pub fn find(path: &Path) -> Result<Self, LedgerError> {
+        let length = inspect(path)?.map_or(0, |metadata| metadata.len());
+        let log = fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len());
+        if length == 0 && log > 0 {
+            return Err(LedgerError::unavailable(
+                "the file is missing or empty, but its write-ahead log, FILE-wal, is there; expected both, or none",
+            ));
+        }
+        Ok(if log == 0 { Self::Missing } else { Self::Present })
+    }
+
+    /// Checks that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
+    /// log of the file before it: SQLite would mix them.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn expect_to_fit(self, file: &HeldFile) -> Result<(), LedgerError> {
+        let start = file.start().map_err(LedgerError::unavailable)?;
+        if start.is_empty() {
+            return Ok(());
+        }
+        let header = Header::read(&start);
+        let header = header.ok_or_else(|| LedgerError::unavailable("it is not a database of SQLite"))?;
+        if self == Self::Present && !header.has_log() {
+            return Err(LedgerError::unavailable(
+                "FILE-wal is the write-ahead log of another file than this one; move FILE-wal and FILE-shm away, and \
+                 start again",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -113,7 +166,7 @@ impl Evidence {
         let newest = newest_change(connection)?
             .map_or_else(|| "it has no order".to_owned(), |at| format!("its newest change is of {at}"));
         let later = known.map_or_else(String::new, |known| format!(", later than {known}, which is known already"));
-        Err(LedgerError::Unavailable(format!(
+        Err(LedgerError::unavailable(format!(
             "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
              go on with what there is, set ledger.restored_at to the present time{later}: 11VMS is then asked about every \
              order before it is sent"

@@ -10,10 +10,9 @@ use rusqlite::Connection;
 
 use super::held_file::{AwaitedEnd, HeldFile};
 use super::last_write::{LastWrite, Note};
-use super::location::resolve;
+use super::location::{folder_of, resolve};
 use super::schema::{keep_log, migrate, move_log, open, use_log};
-use super::session::{Evidence, FileRecord, begin};
-use super::write_ahead_log::Log;
+use super::session::{Evidence, FileRecord, Log, begin};
 use crate::ledger::LedgerError;
 
 /// A ledger that can be written. The fields are dropped in this order.
@@ -39,10 +38,8 @@ pub struct Start {
 /// If the file can't be used, is in use by another process, lacks changes, or was written by a newer version. It stays as
 /// it is then.
 pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start, LedgerError> {
-    if let Some(folder) = folder_of(configured) {
-        fs::create_dir_all(folder)
-            .map_err(|error| LedgerError::Unavailable(format!("{}: {error}", folder.display())))?;
-    }
+    let folder = folder_of(configured);
+    fs::create_dir_all(folder).map_err(|error| LedgerError::unavailable(format!("{}: {error}", folder.display())))?;
     let path = resolve(configured)?;
     let log = Log::find(&path)?;
     let (end, file) = HeldFile::lock(&path, configured)?;
@@ -58,8 +55,7 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
         Some(write) if write.is_in(&connection)? => write,
         _ => {
             // Of a ledger that was lost: a start that is killed after this must not take it for a new loss.
-            let failed = |error: std::io::Error| LedgerError::Unavailable(format!("its file .lock: {error}"));
-            file.write_note(b"").and_then(|()| file.sync_note()).map_err(failed)?;
+            file.empty_note()?;
             LastWrite::newest(&connection)?
         }
     };
@@ -76,12 +72,8 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
 /// Why a service could not use it.
 pub fn check_location(path: &Path) -> Result<(), LedgerError> {
     // The folder is made at the start.
-    if folder_of(path).is_some_and(|folder| !folder.exists()) {
+    if !folder_of(path).exists() {
         return Ok(());
     }
     Log::find(&resolve(path)?).map(drop)
-}
-
-fn folder_of(path: &Path) -> Option<&Path> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty())
 }

@@ -70,7 +70,7 @@ fn missing(path: &Path, error: &io::Error) -> LedgerError {
 }
 
 fn displaced(what: &str) -> LedgerError {
-    LedgerError::Unavailable(format!(
+    LedgerError::unavailable(format!(
         "{what}; expected the very file back in its place, or a restart with the ledger that is right"
     ))
 }

@@ -59,3 +59,41 @@ async fn a_look_up_for_the_number_that_hangs_does_not_make_the_acknowledgement_f
     assert!(details[0].ends_with("look-up: cut off after 9 s"), "{details:?}");
     assert!(details[1].contains("has answered that it has the order"), "{details:?}");
 }
+
+#[tokio::test]
+async fn an_acknowledged_order_that_11vms_does_not_have_is_sent_again_when_a_person_replays_it() {
+    // What 11VMS shows after the replay: nothing; or the order after all.
+    for (absences, calls) in [(99, vec!["GET", "POST"]), (4, vec!["GET"])] {
+        let stack = stack_with(&[Post::IsUnnumbered, Post::IsUnnumbered], |dependencies| {
+            dependencies.response_rules.number_source = NumberSource::LookUp;
+        });
+        stack.vms.lost_look_ups.lock().unwrap().extend(vec![not_shown(); absences]);
+        let caller = stack.submit("1");
+        stack.settle().await;
+        stack.pass_slowly(Duration::from_mins(20)).await;
+        caller.await.unwrap().unwrap();
+        // The cart alone is no person's word.
+        if absences == 99 {
+            let again = stack.submit("1");
+            stack.settle().await;
+            stack.pass_slowly(Duration::from_mins(20)).await;
+            assert!(matches!(again.await.unwrap().unwrap(), SubmitOutcome::Parked(_)));
+        }
+        assert_eq!(stack.calls().iter().filter(|call| **call == "POST").count(), 1);
+        stack.vms.calls.lock().unwrap().clear();
+        let relay = Arc::clone(&stack.relay);
+        let replayed =
+            tokio::spawn(async move { relay.replay(OrderId::of("1"), "me".into(), Duration::from_hours(1)).await });
+        stack.settle().await;
+        stack.pass_slowly(Duration::from_secs(1)).await;
+        assert_eq!(stack.calls()[..calls.len()], calls, "{absences}");
+        if calls.contains(&"POST") {
+            // The new acknowledgement holds as the first one did.
+            stack.pass_slowly(Duration::from_mins(20)).await;
+            assert_eq!(stack.calls().iter().filter(|call| **call == "POST").count(), 1);
+            assert_eq!(stack.ledger.order().state, State::Parked);
+        } else {
+            assert!(matches!(replayed.await.unwrap().unwrap(), Some(SubmitOutcome::Created(_))));
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::clock::{Clock, PointInTime};
 use crate::order::Outcome;
 
 const HOUR: i64 = 3_600;
@@ -40,6 +41,25 @@ async fn a_retry_comes_at_its_time_whatever_the_wall_clock_does_meanwhile() {
             assert!(stack.calls().len() > 1, "{script:?}, a step of {step} s: in time");
             assert!(caller.is_finished(), "{script:?}, a step of {step} s");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_while_an_attempt_ends_neither_delays_nor_hastens_the_retry() {
+    for (script, first) in [(not_done(), 0), (not_done(), 1), (vec![Post::IsLost], 0), (vec![Post::IsLost], 1)] {
+        let manual = Arc::new(ManualClock::default());
+        let clock = Arc::new(UnsteadyClock::new(Arc::clone(&manual), first));
+        let stack = run(Arc::default(), Arc::default(), manual, |dependencies| {
+            dependencies.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        });
+        stack.vms.script.lock().unwrap().extend(&script);
+        let caller = stack.submit("1");
+        stack.settle().await;
+        clock.is_unsteady.store(false, Relaxed);
+        stack.pass_slowly(JUST_BEFORE).await;
+        assert_eq!(stack.calls().len(), 1, "{script:?} {first}: not before its time");
+        stack.pass_slowly(REST).await;
+        assert!(caller.is_finished(), "{script:?} {first}: in time");
     }
 }
 
@@ -167,4 +187,43 @@ async fn an_attempt_takes_as_long_as_it_takes() {
     stack.pass(Duration::from_secs(9)).await;
     let attempt = stack.ledger.order().attempts[0].clone();
     assert_eq!((attempt.outcome, attempt.duration_ms), (Some(Outcome::Unknown), Some(9_000)));
+}
+
+#[tokio::test]
+async fn after_a_sleep_of_the_host_nothing_is_sent_under_a_lease_that_may_have_ended() {
+    for (is_shared, calls) in [(true, vec![]), (false, vec!["POST"])] {
+        let stack = stack(&[]);
+        stack.ledger.is_shared.store(is_shared, Relaxed);
+        stack.ledger.fail_next(&[Failure::None, Failure::HostSleeps]);
+        let caller = stack.submit("1");
+        stack.settle().await;
+        assert_eq!(stack.calls(), calls, "shared: {is_shared}: the begin is stored once more");
+        stack.pass_slowly(Duration::from_secs(2)).await;
+        assert_eq!((stack.calls(), caller.is_finished()), (vec!["POST"], true), "shared: {is_shared}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_sleep_of_the_host_during_a_look_up_nothing_is_sent_by_the_same_attempt() {
+    for (is_shared, at_once) in [(true, vec!["POST", "GET"]), (false, vec!["POST", "GET", "POST"])] {
+        let stack = stack(&[Post::Hangs]);
+        stack.ledger.is_shared.store(is_shared, Relaxed);
+        stack.vms.sleeps.store(1, Relaxed);
+        let caller = stack.submit("1");
+        stack.settle().await;
+        stack.pass_slowly(Duration::from_mins(10) + RETRY).await;
+        assert_eq!(stack.calls(), at_once, "shared: {is_shared}");
+        stack.pass_slowly(Duration::from_mins(2)).await;
+        assert!(caller.is_finished(), "shared: {is_shared}");
+        assert_eq!(stack.calls().iter().filter(|call| **call == "POST").count(), 2, "shared: {is_shared}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_lease_younger() {
+    let clock = ManualClock::default();
+    let begun = PointInTime::now(&clock);
+    clock.step(SignedDuration::from_secs(-HOUR));
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(begun.longest_elapsed(&clock), Duration::from_secs(6));
 }

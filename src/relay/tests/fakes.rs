@@ -1,9 +1,9 @@
 //! A ledger, an 11VMS and a relay between them, for tests.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex, OnceLock};
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -28,6 +28,12 @@ pub struct FakeLedger {
     pub lagging: Mutex<Option<HashMap<OrderId, Order>>>,
     /// No sweep finds an order, as if each belonged to a replica.
     pub leased: AtomicBool,
+    /// Whether replicas share it.
+    pub is_shared: AtomicBool,
+    /// The clock of the host, which sleeps now and then.
+    pub clock: OnceLock<Arc<ManualClock>>,
+    /// The reads of one order.
+    pub reads: AtomicUsize,
     /// The records that the ledger can't hold.
     pub refuses: Mutex<Option<Condition>>,
 }
@@ -39,6 +45,13 @@ pub enum Failure {
     Refused,
     /// It was written, and the answer was lost.
     Ambiguous,
+    /// It was written, and the host slept for an hour meanwhile.
+    HostSleeps,
+}
+
+/// A host sleeps: its monotonic clock stands still, its wall clock is put right after it.
+fn sleep_an_hour(clock: &OnceLock<Arc<ManualClock>>) {
+    clock.get().unwrap().step(jiff::SignedDuration::from_hours(1));
 }
 
 impl FakeLedger {
@@ -84,6 +97,10 @@ impl FakeLedger {
         if failure != Failure::Refused {
             self.put(order);
         }
+        if failure == Failure::HostSleeps {
+            sleep_an_hour(&self.clock);
+            return Ok(());
+        }
         if failure == Failure::None { Ok(()) } else { Err(LedgerError::Unavailable("disk full".into())) }
     }
 }
@@ -95,7 +112,7 @@ pub fn claimed(order: &Order) -> Claimed {
 #[async_trait]
 impl Ledger for FakeLedger {
     fn sharing(&self) -> Sharing {
-        Sharing::Exclusive
+        if self.is_shared.load(Relaxed) { Sharing::Shared } else { Sharing::Exclusive }
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
@@ -116,6 +133,7 @@ impl Ledger for FakeLedger {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+        self.reads.fetch_add(1, Relaxed);
         let lagging = self.lagging.lock().unwrap();
         Ok(lagging.as_ref().map_or_else(|| self.known(id), |orders| orders.get(id).cloned()))
     }
@@ -176,6 +194,9 @@ pub enum Post {
 pub struct FakeVms {
     /// For each look-up to come: whether it gets no answer.
     pub lost_look_ups: Mutex<VecDeque<CallOutcome>>,
+    /// The host sleeps for an hour during so many look-ups.
+    pub sleeps: AtomicUsize,
+    pub clock: OnceLock<Arc<ManualClock>>,
     /// So many look-ups get no answer, and no end.
     pub hanging_look_ups: AtomicUsize,
     pub script: Mutex<VecDeque<Post>>,
@@ -220,6 +241,9 @@ impl Vms for FakeVms {
 
     async fn look_up(&self, order: &Order) -> CallOutcome {
         self.calls.lock().unwrap().push("GET");
+        if self.sleeps.fetch_update(Relaxed, Relaxed, |count| count.checked_sub(1)).is_ok() {
+            sleep_an_hour(&self.clock);
+        }
         if self.hanging_look_ups.fetch_update(Relaxed, Relaxed, |count| count.checked_sub(1)).is_ok() {
             return std::future::pending().await;
         }
@@ -235,6 +259,38 @@ impl Vms for FakeVms {
             retry_after: None,
             list_headers: Vec::new(),
         })
+    }
+}
+
+/// A clock of which every other look at the wall clock shows an hour less, while it is unsteady.
+#[derive(Debug)]
+pub struct UnsteadyClock {
+    clock: Arc<ManualClock>,
+    pub is_unsteady: AtomicBool,
+    looks: AtomicUsize,
+}
+
+impl UnsteadyClock {
+    /// `first` is 0 if the second look shows less, 1 if the first one does.
+    pub fn new(clock: Arc<ManualClock>, first: usize) -> Self {
+        Self { clock, is_unsteady: AtomicBool::new(true), looks: AtomicUsize::new(first) }
+    }
+}
+
+#[async_trait]
+impl Clock for UnsteadyClock {
+    fn now(&self) -> Timestamp {
+        let is_back = self.is_unsteady.load(Relaxed) && self.looks.fetch_add(1, Relaxed) % 2 == 1;
+        let step = if is_back { Duration::from_hours(1) } else { Duration::ZERO };
+        self.clock.now() - step
+    }
+
+    fn moment(&self) -> Moment {
+        self.clock.moment()
+    }
+
+    async fn sleep_until(&self, moment: Moment) {
+        self.clock.sleep_until(moment).await;
     }
 }
 
@@ -263,6 +319,9 @@ pub fn run(
     clock: Arc<ManualClock>,
     change: impl Fn(&mut Dependencies),
 ) -> Stack {
+    for host in [&ledger.clock, &vms.clock] {
+        host.get_or_init(|| Arc::clone(&clock));
+    }
     let mut dependencies = Dependencies {
         ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
         vms: Arc::clone(&vms) as Arc<dyn Vms>,

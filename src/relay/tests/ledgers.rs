@@ -47,6 +47,24 @@ async fn a_read_that_never_shows_the_order_is_given_up_after_a_lease() {
 }
 
 #[tokio::test]
+async fn a_cart_that_the_ledger_refused_is_read_once_and_not_again() {
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::Refused]);
+    assert!(stack.submit("1").await.unwrap().is_err());
+    stack.pass_slowly(Duration::from_secs(30)).await;
+    assert_eq!((stack.ledger.reads.load(Relaxed), stack.relay.holds.next()), (1, None));
+}
+
+#[tokio::test]
+async fn a_cart_whose_write_has_failed_and_was_made_all_the_same_is_sent() {
+    let stack = stack(&[]);
+    stack.ledger.fail_next(&[Failure::Ambiguous]);
+    assert!(stack.submit("1").await.unwrap().is_err());
+    stack.settle().await;
+    assert_eq!((stack.calls(), stack.ledger.order().state), (vec!["POST"], State::Created));
+}
+
+#[tokio::test]
 async fn a_person_who_decides_by_a_lagging_read_is_answered_in_time() {
     let stack = stack_with(&[Post::IsLost], |dependencies| dependencies.policy.retries = 0);
     assert!(matches!(stack.submit("1").await.unwrap().unwrap(), SubmitOutcome::Parked(_)));

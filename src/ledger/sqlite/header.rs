@@ -1,0 +1,47 @@
+//! The header of a database's file, read without SQLite (SQLite's file format, §1.3).
+
+/// Length of the header.
+pub const HEADER_LENGTH: usize = 100;
+
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Offset of the write version, and its value in a file with a write-ahead log.
+const WRITE_VERSION: usize = 18;
+const WITH_LOG: u8 = 2;
+
+/// Offset of the text's encoding, and its value for UTF-8; it is 0 until there is a table.
+const ENCODING: usize = 56;
+const UTF_8: u32 = 1;
+
+const USER_VERSION: usize = 60;
+
+/// The header of a database of SQLite.
+#[derive(Debug)]
+pub struct Header([u8; HEADER_LENGTH]);
+
+impl Header {
+    /// Reads the first bytes of a file; `None` if it is no database.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let header = bytes.first_chunk::<HEADER_LENGTH>()?;
+        header.starts_with(MAGIC).then_some(Self(*header))
+    }
+
+    /// Whether changes are written to a log first.
+    pub fn has_log(&self) -> bool {
+        self.0.get(WRITE_VERSION).is_some_and(|version| *version >= WITH_LOG)
+    }
+
+    /// Whether its texts are in UTF-8.
+    pub fn is_utf8(&self) -> bool {
+        self.number(ENCODING) <= UTF_8
+    }
+
+    /// The number of schema changes, which programs count there.
+    pub fn user_version(&self) -> u32 {
+        self.number(USER_VERSION)
+    }
+
+    fn number(&self, at: usize) -> u32 {
+        self.0.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+}
