@@ -1,22 +1,26 @@
 //! The approved shopping cart (SRM 7, BUS2121): JSON of any of SAP's serializers, read into one form.
 //!
 //! Owns SAP's JSON: names, initial values, GUIDs, sections, joins. Knows nothing of orders, tables or HTTP.
-//! Every serializer's spelling of a name is the same [`Name`], and every value keeps the text in which it was sent: a
-//! decimal never passes through a float.
+//! The text is scanned once, into positions of its values: names and values are borrowed from it, every serializer's
+//! spelling of a name is the same [`Name`], and a decimal never passes through a float.
 
 mod fingerprint;
 mod guid;
 mod identity;
 mod join;
+mod json;
 mod name;
 mod parse;
 mod sections;
 mod selection;
+mod shape;
+mod standard;
 mod value;
 
 pub use guid::{guid, hex_guid};
 pub use identity::CartId;
-pub use join::{Item, JoinedCart};
+pub use join::{Findings, Item, JoinedCart};
+pub use json::REPLACEMENT;
 pub use name::Name;
 pub use parse::{Bounds, CartError};
 pub use sections::{Cart, Row};

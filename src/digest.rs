@@ -1,7 +1,5 @@
 //! SHA-256, for fingerprints of carts, mapping versions, hashes of tokens and changes of files.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::digest;
 
 /// SHA-256 (FIPS 180-4) of `data`.
@@ -11,6 +9,13 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     hash
 }
 
+/// SHA-256 of the parts one after the other, as 64 lower-case hex digits.
+pub fn sha256_hex_of_parts<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.for_each(|part| context.update(part));
+    hex(context.finish().as_ref())
+}
+
 /// SHA-256 of `data` as 64 lower-case hex digits.
 pub fn sha256_hex(data: &[u8]) -> String {
     hex(&sha256(data))
@@ -18,11 +23,13 @@ pub fn sha256_hex(data: &[u8]) -> String {
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
+    text
 }
 
 #[cfg(test)]

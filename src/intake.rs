@@ -18,7 +18,7 @@ use crate::telemetry::STEP;
 ///
 /// # Errors
 /// [`CartError::Malformed`] if the text is no JSON; [`CartError::Invalid`] if it is JSON but no cart.
-pub fn read(text: &str, bounds: Bounds) -> Result<Cart, CartError> {
+pub fn read(text: &str, bounds: Bounds) -> Result<Cart<'_>, CartError> {
     Cart::parse_within(text, bounds)
 }
 
@@ -27,7 +27,7 @@ pub fn read(text: &str, bounds: Bounds) -> Result<Cart, CartError> {
 /// # Errors
 /// [`CartError::Invalid`] with every mistake in the cart.
 pub fn candidate(
-    cart: &Cart,
+    cart: &Cart<'_>,
     mapping: &Mapping,
     propagated_headers: PropagatedHeaders,
 ) -> Result<Candidate, CartError> {
@@ -35,9 +35,10 @@ pub fn candidate(
     debug!(target: STEP, { order.id = %mapped.id, mapping.version = mapping.version() }, "mapped");
     Ok(Candidate {
         id: OrderId::from(mapped.id),
-        cart_number: cart.number().to_owned(),
+        // A NUL is nothing that a database can hold; where the sheet reads the number, it is a mistake.
+        cart_number: cart.number().replace('\0', ""),
         fingerprint: cart.fingerprint(),
-        body: mapped.order.to_string(),
+        body: mapped.body,
         mapping_version: mapping.version().to_owned(),
         propagated_headers,
     })

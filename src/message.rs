@@ -39,6 +39,12 @@ pub enum MessageCode {
     Identity,
     /// A row's `P_GUID` belongs to no item.
     Orphan,
+    /// Two items have one number.
+    RepeatedNumber,
+    /// Rows of items are in a section that the mapping does not read.
+    UnreadSection,
+    /// A character of a text was lost before it came here.
+    LostCharacter,
     /// A mandatory field is missing or initial.
     Missing,
     /// The conversion can't read a value.
@@ -72,6 +78,9 @@ impl MessageCode {
             Self::TooManyRows => "002",
             Self::Identity => "003",
             Self::Orphan => "004",
+            Self::RepeatedNumber => "005",
+            Self::UnreadSection => "030",
+            Self::LostCharacter => "031",
             Self::Missing => "010",
             Self::Unreadable => "011",
             Self::UnknownKey => "012",
@@ -90,7 +99,11 @@ impl MessageCode {
     const fn severity(self) -> Severity {
         match self {
             Self::Created | Self::ResolvedByHand => Severity::Success,
-            Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
+            Self::UnreadSection
+            | Self::LostCharacter
+            | Self::EarlierContent
+            | Self::Duplicate
+            | Self::CancelledByHand => Severity::Warning,
             _ => Severity::Error,
         }
     }

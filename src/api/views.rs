@@ -211,12 +211,15 @@ pub struct FieldView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "H")]
     pub key: Option<String>,
+    /// What is wrong with the value; the order is not made then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl From<FieldTrace> for FieldView {
     fn from(trace: FieldTrace) -> Self {
-        let FieldTrace { target, row, source, raw, conversion, value, table, key } = trace;
-        Self { target, row, source, raw, conversion, value, table, key }
+        let FieldTrace { target, row, source, raw, conversion, value, table, key, message } = trace;
+        Self { target, row, source, raw, conversion, value, table, key, message }
     }
 }
 
@@ -243,7 +246,7 @@ impl From<Preview> for PreviewView {
             order: preview.order,
             mapping_version: preview.mapping_version,
             fields: preview.fields.into_iter().map(FieldView::from).collect(),
-            messages: preview.messages.iter().map(MessageView::from).collect(),
+            messages: preview.messages.iter().chain(&preview.warnings).map(MessageView::from).collect(),
         }
     }
 }

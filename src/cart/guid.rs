@@ -8,24 +8,49 @@ use crate::digest;
 /// Bytes of a RAW16.
 const GUID_BYTES: usize = 16;
 
+/// The 16 bytes of a RAW16.
+pub type GuidBytes = [u8; GUID_BYTES];
+
+/// Base64 of more bytes than a RAW16 has is longer.
+const MAX_BASE64_CHARS: usize = 24;
+
 /// A RAW16 GUID in any spelling as 32 lower-case hex digits: hex, hex with dashes (RFC 9562), or base64, whose
 /// trailing zero bytes asJSON drops. `None` if the text is no GUID.
 pub fn guid(text: &str) -> Option<String> {
-    hex_guid(text).or_else(|| {
-        let bytes = BASE64.decode(text.trim()).ok();
-        let mut bytes = bytes.filter(|bytes| !bytes.is_empty() && bytes.len() <= GUID_BYTES)?;
-        bytes.resize(GUID_BYTES, 0);
-        Some(digest::hex(&bytes))
+    guid_bytes(text).map(|bytes| digest::hex(&bytes))
+}
+
+/// The same as bytes.
+pub fn guid_bytes(text: &str) -> Option<GuidBytes> {
+    let text = text.trim();
+    hex_bytes(text).or_else(|| {
+        if text.len() > MAX_BASE64_CHARS {
+            return None;
+        }
+        let mut decoded = [0; MAX_BASE64_CHARS];
+        let length = BASE64.decode_slice(text, &mut decoded).ok()?;
+        // What was not decoded is zero, as the bytes that asJSON drops.
+        decoded.first_chunk().copied().filter(|_| (1..=GUID_BYTES).contains(&length))
     })
 }
 
 /// A GUID in hex, with or without dashes, but not in base64: a short one looks like a cart number.
 pub fn hex_guid(text: &str) -> Option<String> {
-    let text = text.trim();
+    hex_bytes(text.trim()).map(|bytes| digest::hex(&bytes))
+}
+
+fn hex_bytes(text: &str) -> Option<GuidBytes> {
     let dashed = text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
-    let plain = if dashed { text.replace('-', "") } else { text.to_owned() };
-    let is_hex = plain.len() == GUID_BYTES * 2 && plain.bytes().all(|b| b.is_ascii_hexdigit());
-    is_hex.then(|| plain.to_ascii_lowercase())
+    if !dashed && text.len() != GUID_BYTES * 2 {
+        return None;
+    }
+    let mut digits = text.bytes().filter(|byte| !dashed || *byte != b'-').map(|byte| char::from(byte).to_digit(16));
+    let mut bytes = [0; GUID_BYTES];
+    for byte in &mut bytes {
+        let (high, low) = (digits.next()??, digits.next()??);
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    digits.next().is_none().then_some(bytes)
 }
 
 #[cfg(test)]

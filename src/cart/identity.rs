@@ -2,15 +2,22 @@
 
 use std::fmt;
 
-use super::guid::guid;
+use super::guid::{GuidBytes, guid_bytes};
+use super::name::Name;
 use super::sections::Cart;
+use super::standard::STANDARD;
 use super::value::{is_initial, without_leading_zeros};
+use crate::digest::hex;
 use crate::message::{Message, MessageCode, quoted};
 
 /// A cart number is CHAR10 (BBP_PDS_SC_HEADER_D-OBJECT_ID).
 const CART_NUMBER_CHARS: usize = 10;
 
-/// A cart's identity: its GUID as 32 lower-case hex digits, else its cart number without leading zeros.
+/// LOGSYS is CHAR10; a customer's own field may hold a host or a system with its client.
+const SYSTEM_CHARS: usize = 32;
+
+/// A cart's identity: its GUID as 32 lower-case hex digits, else its cart number without leading zeros, after the
+/// system's name and a colon where the header names one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartId(String);
 
@@ -33,38 +40,59 @@ impl fmt::Display for CartId {
     }
 }
 
-impl Cart {
-    /// The cart number as sent (OBJECT_ID), empty if there is none.
+impl Cart<'_> {
+    /// The cart number as sent (OBJECT_ID), a whole number as its digits; empty if there is none.
     pub fn number(&self) -> &str {
-        self.header.text("OBJECTID").unwrap_or_default()
+        &self.number
     }
 
-    /// The cart's identity: its GUID as 32 hex digits, else its cart number without leading zeros.
+    /// The cart's identity: its GUID as 32 hex digits, else its number without leading zeros. Where the header names the
+    /// system that the cart comes from, in LOGSYS or else in `system_field`, the number is that system's:
+    /// `SRMCLNT100:4711`.
     ///
     /// # Errors
-    /// A message naming GUID or OBJECT_ID if neither can serve.
-    pub fn identity(&self) -> Result<CartId, Message> {
-        if let Some(text) = self.header.text("GUID") {
-            let guid = guid(text).ok_or_else(|| {
-                let text = format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(text));
-                Message::new(MessageCode::Identity, text).at("HEADER", "GUID", 0)
+    /// A message naming the field if neither can serve.
+    pub fn identity(&self, system_field: Option<&Name>) -> Result<CartId, Message> {
+        let header = self.header();
+        let mistake =
+            |field: &str, problem: String| Message::new(MessageCode::Identity, problem).at("HEADER", field, 0);
+        if let Some(text) = header.text(&STANDARD.guid).filter(|text| !is_initial(text)) {
+            let bytes = guid_bytes(&text).ok_or_else(|| {
+                mistake("GUID", format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(&text)))
             })?;
-            if !is_initial(&guid) {
-                return Ok(CartId(guid));
+            if bytes != GuidBytes::default() {
+                return Ok(CartId(hex(&bytes)));
             }
         }
         let number = without_leading_zeros(self.number());
-        let problem = if number.is_empty() {
-            "HEADER.GUID and HEADER.OBJECT_ID are both missing or initial; one of them has to identify the cart".into()
-        } else if number.chars().count() > CART_NUMBER_CHARS
-            || !number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'))
-        {
-            format!("HEADER.OBJECT_ID is {}; expected at most 10 letters, digits, - _ /", quoted(number))
-        } else {
-            return Ok(CartId(number.to_owned()));
-        };
-        Err(Message::new(MessageCode::Identity, problem).at("HEADER", "OBJECT_ID", 0))
+        if number.is_empty() {
+            let problem =
+                "HEADER.GUID and HEADER.OBJECT_ID are both missing or initial; one of them has to identify the cart";
+            return Err(mistake("OBJECT_ID", problem.into()));
+        }
+        if !fits(number, CART_NUMBER_CHARS) {
+            let problem = format!("HEADER.OBJECT_ID is {}; expected at most 10 letters, digits, - _ /", quoted(number));
+            return Err(mistake("OBJECT_ID", problem));
+        }
+        let system_of = |field| header.text(field).map(|system| (field, system));
+        let system = system_of(&STANDARD.logical_system).or_else(|| system_field.and_then(system_of));
+        match system {
+            None => Ok(CartId(number.to_owned())),
+            Some((_, system)) if fits(&system, SYSTEM_CHARS) => Ok(CartId(format!("{system}:{number}"))),
+            Some((field, system)) => {
+                let (field, system) = (field.spelling(), quoted(&system));
+                let problem = format!(
+                    "HEADER.{field} is {system}; expected a system's name of at most 32 letters, digits, - _ /"
+                );
+                Err(mistake(field, problem))
+            }
+        }
     }
+}
+
+/// Whether a text can be a part of an id, which is a part of URLs too.
+fn fits(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'))
 }
 
 #[cfg(test)]
@@ -74,7 +102,9 @@ mod tests {
     #[test]
     fn the_guid_identifies_a_cart_or_else_its_number() {
         let identity = |header: &str| {
-            Cart::parse(&format!("{{\"HEADER\":{header}}}")).unwrap().identity().map(String::from).map_err(|m| m.field)
+            let json = format!("{{\"HEADER\":{header}}}");
+            let field = Name::of("ZZ_SYSTEM");
+            Cart::parse(&json).unwrap().identity(Some(&field)).map(String::from).map_err(|m| m.field)
         };
         assert_eq!(
             identity(r#"{"GUID":"AFBWogfIHtG/xraecvUFUA==","OBJECT_ID":"1"}"#).unwrap(),
@@ -83,8 +113,28 @@ mod tests {
         assert_eq!(identity(r#"{"GUID":"","OBJECT_ID":"0000004711"}"#).unwrap(), "4711");
         assert_eq!(identity(r#"{"GUID":"AAAAAAAAAAAAAAAAAAAAAA==","OBJECT_ID":4711}"#).unwrap(), "4711");
         assert_eq!(identity(r#"{"GUID":"not one"}"#).unwrap_err(), "GUID");
+        assert_eq!(identity(r#"{"OBJECT_ID":3.000000013E9}"#).unwrap(), "3000000013");
+        assert_eq!(identity(r#"{"OBJECT_ID":4711.0,"GUID":0.0}"#).unwrap(), "4711");
+        assert_eq!(identity(r#"{"OBJECT_ID":4711.5}"#).unwrap_err(), "OBJECT_ID");
+        assert_eq!(identity(r#"{"OBJECT_ID":"47\u000011"}"#).unwrap_err(), "OBJECT_ID");
         for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11", "..", "."] {
             assert_eq!(identity(&format!("{{\"OBJECT_ID\":\"{number}\"}}")).unwrap_err(), "OBJECT_ID", "{number}");
         }
+    }
+
+    #[test]
+    fn the_number_of_one_system_is_not_that_of_another() {
+        let identity = |fields: &str| {
+            let json = format!("{{\"HEADER\":{{\"OBJECT_ID\":\"0000004711\",{fields}}}}}");
+            let field = Name::of("ZZ_SYSTEM");
+            Cart::parse(&json).unwrap().identity(Some(&field)).map(String::from).map_err(|m| m.field)
+        };
+        assert_eq!(identity(r#""LOGSYS":"SRMCLNT100""#).unwrap(), "SRMCLNT100:4711");
+        assert_eq!(identity(r#""logsys":"SRMCLNT200","zzSystem":"X""#).unwrap(), "SRMCLNT200:4711");
+        assert_eq!(identity(r#""LOGSYS":" ","ZZ_SYSTEM":"X-1""#).unwrap(), "X-1:4711");
+        assert_eq!(identity(r#""ZZ_SYSTEM":"a:b""#).unwrap_err(), "ZZ_SYSTEM");
+        assert_eq!(identity(r#""LOGSYS":"SRM 100""#).unwrap_err(), "LOGSYS");
+        let guid = r#""LOGSYS":"SRMCLNT100","GUID":"005056a207c81ed1bfc6b69e72f50550""#;
+        assert_eq!(identity(guid).unwrap(), "005056a207c81ed1bfc6b69e72f50550", "a GUID is one of the whole world");
     }
 }

@@ -1,52 +1,67 @@
 //! The join of a cart's rows with its items.
 
 mod owners;
+mod unread;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::name::Name;
 use super::sections::{Cart, Row};
 use super::selection::{Scope, Selection};
+use super::standard::STANDARD;
 use crate::message::Message;
 pub use owners::Item;
 use owners::{ItemOwners, OwnedRows};
+use unread::unread_sections;
 
-/// A cart with its rows joined to their items and its deleted items left out.
+/// A cart with its rows joined to their items, and without what is deleted.
 #[derive(Debug)]
 pub struct JoinedCart<'c> {
-    header: &'c Row,
+    header: Row<'c>,
     /// The items that are not deleted, in the order sent.
     pub items: Vec<Item<'c>>,
-    rows: BTreeMap<&'c str, OwnedRows<'c>>,
+    item_rows: Vec<Row<'c>>,
+    /// The section's name and rows, for each section that the sheet reads.
+    sections: Vec<(&'c Name, OwnedRows<'c>)>,
+}
+
+/// What was found while a cart was joined.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The cart is refused for them.
+    pub mistakes: Vec<Message>,
+    /// A person should look at them.
+    pub warnings: Vec<Message>,
 }
 
 impl<'c> JoinedCart<'c> {
     /// Joins the items and the sections that `wanted` names; other sections are ignored.
-    /// Mistakes: a section that can't be read, a cart whose items are all deleted, rows of no item, accounts that could
-    /// belong to several.
-    pub fn of(cart: &'c Cart, wanted: &BTreeSet<Name>) -> (Self, Vec<Message>) {
-        let mut mistakes = Vec::new();
-        let owners = ItemOwners::of(cart, &mut mistakes);
-        let mut rows = BTreeMap::new();
-        for (name, section) in
-            cart.sections.iter().filter(|(name, _)| name.as_str() != "ITEM" && wanted.contains(*name))
-        {
-            match section {
-                Ok(section) => drop(rows.insert(name.as_str(), owners.divide(name, section, &mut mistakes))),
-                Err(mistake) => mistakes.push(mistake.clone()),
+    /// Mistakes: a section that can't be read, a cart whose items are all deleted, two items of one number, rows of no
+    /// item, accounts that could belong to several. Warnings: ignored rows of items that look like a wanted section.
+    pub fn of(cart: &'c Cart<'_>, wanted: &'c BTreeSet<Name>) -> (Self, Findings) {
+        let mut findings = Findings::default();
+        let owners = ItemOwners::of(cart, &mut findings.mistakes);
+        let mut sections = Vec::with_capacity(wanted.len());
+        for name in wanted.iter().filter(|name| **name != STANDARD.item && **name != STANDARD.header) {
+            match cart.rows(name) {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => sections.push((name, owners.divide(name, &rows, &mut findings.mistakes))),
+                Err(mistake) => findings.mistakes.push(mistake),
             }
         }
-        (Self { header: &cart.header, items: owners.items, rows }, mistakes)
+        unread_sections(cart, wanted, &owners, &mut findings.warnings);
+        let item_rows = owners.items.iter().map(|item| item.row).collect();
+        (Self { header: cart.header(), items: owners.items, item_rows, sections }, findings)
     }
 
     /// The header's fields.
-    pub const fn header(&self) -> &'c Row {
+    pub const fn header(&self) -> Row<'c> {
         self.header
     }
 
     /// The account assignments of an item.
-    pub fn accounts(&self, item: usize) -> &[&'c Row] {
-        self.rows.get("ACCOUNT").and_then(|owned| owned.items.get(item)).map_or(&[], Vec::as_slice)
+    pub fn accounts(&self, item: usize) -> &[Row<'c>] {
+        self.owned(&STANDARD.account).map_or(&[], |owned| owned.of_item(item))
     }
 
     /// The scopes one level down: the items of the header, the accounts of an item; an account itself.
@@ -64,27 +79,39 @@ impl<'c> JoinedCart<'c> {
     }
 
     /// The rows that a selection names, as a scope sees them: an item's own rows, or the header's where it has none.
-    pub fn rows(&self, selection: &Selection, scope: Scope) -> Vec<&'c Row> {
-        let included =
-            |rows: &[&'c Row]| -> Vec<&'c Row> { rows.iter().copied().filter(|row| selection.includes(row)).collect() };
-        let item = |item: usize| self.items.get(item).map(|item| item.row);
-        match (selection.section.as_str(), scope) {
-            ("HEADER", _) => included(&[self.header]),
-            ("ITEM", Scope::Header) => included(&self.items.iter().map(|item| item.row).collect::<Vec<_>>()),
-            ("ITEM", Scope::Item(index) | Scope::Account(index, _)) => included(item(index).as_slice()),
-            ("ACCOUNT", Scope::Account(item, account)) => {
-                included(self.accounts(item).get(account).map_or(&[], std::slice::from_ref))
-            }
-            (section, Scope::Item(item) | Scope::Account(item, _)) => {
-                let Some(owned) = self.rows.get(section) else { return Vec::new() };
-                let own = included(owned.items.get(item).map_or(&[], Vec::as_slice));
-                if own.is_empty() { included(&owned.header) } else { own }
-            }
-            (section, Scope::Header) => {
-                let Some(owned) = self.rows.get(section) else { return Vec::new() };
-                owned.items.iter().chain([&owned.header]).flat_map(|rows| included(rows)).collect()
-            }
+    pub fn rows<'s>(&'s self, selection: &'s Selection, scope: Scope) -> impl Iterator<Item = Row<'c>> + 's {
+        let (own, general) = self.candidates(selection, scope);
+        let rows = if general.is_empty() || own.iter().any(|row| selection.includes(row)) { own } else { general };
+        rows.iter().copied().filter(|row| selection.includes(row))
+    }
+
+    /// The rows of a selection's section in a scope, and those that count where none of them is selected.
+    fn candidates(&self, selection: &Selection, scope: Scope) -> (&[Row<'c>], &[Row<'c>]) {
+        let one = |rows: &'_ [Row<'c>], index: usize| rows.get(index).map_or(0..0, |_| index..index + 1);
+        let section = &selection.section;
+        if *section == STANDARD.header {
+            return (std::slice::from_ref(&self.header), &[]);
         }
+        if *section == STANDARD.item {
+            let rows = self.item_rows.as_slice();
+            return match scope.item() {
+                None => (rows, &[]),
+                Some(item) => (rows.get(one(rows, item)).unwrap_or_default(), &[]),
+            };
+        }
+        let Some(owned) = self.owned(section) else { return (&[], &[]) };
+        match scope {
+            Scope::Header => (owned.all(), &[]),
+            Scope::Account(item, account) if *section == STANDARD.account => {
+                let rows = owned.of_item(item);
+                (rows.get(one(rows, account)).unwrap_or_default(), &[])
+            }
+            Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
+        }
+    }
+
+    fn owned(&self, section: &Name) -> Option<&OwnedRows<'c>> {
+        self.sections.iter().find(|(name, _)| *name == section).map(|(_, owned)| owned)
     }
 }
 
@@ -97,19 +124,17 @@ mod tests {
     }
 
     fn mistakes(json: &str) -> Vec<String> {
-        JoinedCart::of(&Cart::parse(json).unwrap(), &wanted()).1.into_iter().map(|m| m.message).collect()
+        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
+        JoinedCart::of(&cart, &wanted).1.mistakes.into_iter().map(|m| m.message).collect()
     }
 
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
-        let cart = Cart::parse(json).unwrap();
+        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
         let selection =
             Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
-        JoinedCart::of(&cart, &wanted())
-            .0
-            .rows(&selection, scope)
-            .iter()
-            .map(|row| row.text("PARTNERID").unwrap().to_owned())
-            .collect()
+        let (joined, _) = JoinedCart::of(&cart, &wanted);
+        let id = Name::of("PARTNER_ID");
+        joined.rows(&selection, scope).map(|row| row.text(&id).unwrap().into_owned()).collect()
     }
 
     const CART: &str = r#"{"HEADER":{"GUID":"000102030405060708090a0b0c0d0e0f"},
@@ -130,10 +155,10 @@ mod tests {
 
     #[test]
     fn positions_count_deleted_items() {
-        let cart = Cart::parse(CART).unwrap();
-        let (joined, mistakes) = JoinedCart::of(&cart, &wanted());
+        let (cart, wanted) = (Cart::parse(CART).unwrap(), wanted());
+        let (joined, findings) = JoinedCart::of(&cart, &wanted);
         assert_eq!(joined.items.iter().map(|i| i.position).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(mistakes, []);
+        assert_eq!(findings.mistakes, []);
     }
 
     #[test]
@@ -164,7 +189,10 @@ mod tests {
         assert_eq!(mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1}}],{unwanted}}}"#)), Vec::<String>::new());
         assert_eq!(
             mistakes(r#"{"HEADER":{},"ITEM":7,"ACCOUNT":[1]}"#),
-            ["ITEM: expected a list of objects", "ACCOUNT: entry 1: expected an object"]
+            [
+                "ITEM: expected a list of objects, found a number",
+                "ACCOUNT: expected a list of objects, found a list whose entry 1 is a number"
+            ]
         );
         assert!(
             mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{}}],"PARTNER":[{rows}]}}"#))[0].contains("at most 1000")
@@ -175,18 +203,101 @@ mod tests {
     fn accounts_that_name_no_item_belong_to_the_only_one() {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
             "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
-        let cart = Cart::parse(json).unwrap();
-        assert_eq!(JoinedCart::of(&cart, &wanted()).0.accounts(0).len(), 2);
+        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
+        assert_eq!(JoinedCart::of(&cart, &wanted).0.accounts(0).len(), 2);
         let with_deleted = r#"{"HEADER":{},"ITEM":[{"A":1},{"DEL_IND":"X"}],"ACCOUNT":[{"COST_CTR":"1"}]}"#;
         assert!(mistakes(with_deleted)[0].contains("names no item"), "it may be the deleted item's");
     }
 
     #[test]
-    fn only_a_flag_deletes_an_item() {
-        let cart = |flag: &str| mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1,"DEL_IND":{flag}}}]}}"#));
-        for kept in ["\"\"", "false", "\"false\"", "null"] {
-            assert_eq!(cart(kept), Vec::<String>::new(), "{kept}");
+    fn only_a_flag_deletes_a_row() {
+        for section in ["ITEM", "ACCOUNT", "PARTNER"] {
+            let cart = |flag: &str| {
+                let rows =
+                    if section == "ITEM" { String::new() } else { format!(",\"{section}\":[{{\"DEL_IND\":{flag}}}]") };
+                let item = if section == "ITEM" { flag } else { "\"\"" };
+                mistakes(&format!("{{\"HEADER\":{{}},\"ITEM\":[{{\"A\":1,\"DEL_IND\":{item}}}]{rows}}}"))
+            };
+            for kept in ["\"\"", "false", "\"false\"", "null", "0"] {
+                assert_eq!(cart(kept), Vec::<String>::new(), "{section} {kept}");
+            }
+            let kind = if section == "ITEM" { "item" } else { "row" };
+            let refused = cart("\"N\"");
+            assert!(refused[0].starts_with(&format!("{section}.DEL_IND of {kind} 1 is \"N\"")), "{refused:?}");
         }
-        assert!(cart("\"N\"")[0].contains("DEL_IND of item 1 is \"N\""));
+    }
+
+    #[test]
+    fn a_deleted_row_of_any_section_is_as_if_it_were_not_there() {
+        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
+            "ACCOUNT":[{"COST_CTR":"1","DEL_IND":"X"},{"COST_CTR":"2","DEL_IND":""}],
+            "PARTNER":[{"P_GUID":"a0000000000000000000000000000001","PARTNER_FCT":"19","PARTNER_ID":"old","DEL_IND":true},
+                       {"PARTNER_FCT":"19","PARTNER_ID":"new"},
+                       {"P_GUID":"of nobody","PARTNER_FCT":"19","PARTNER_ID":"old","DEL_IND":"X"}]}"#;
+        assert_eq!(mistakes(json), Vec::<String>::new());
+        assert_eq!(partners(json, "00000019", Scope::Item(0)), ["new"]);
+        assert_eq!(partners(json, "00000019", Scope::Header), ["new"]);
+        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
+        assert_eq!(JoinedCart::of(&cart, &wanted).0.accounts(0).len(), 1);
+    }
+
+    #[test]
+    fn rows_nested_in_an_item_belong_to_it() {
+        let json = r#"{"HEADER":{},"ITEM":[
+            {"N":1,"ACCOUNT":[{"COST_CTR":"1"},{"COST_CTR":"2"}],"partner":{"results":[{"PARTNER_FCT":19.0,"PARTNER_ID":"a"}]}},
+            {"N":2,"DEL_IND":"X","ACCOUNT":{"COST_CTR":"3"}},
+            {"N":3,"account":{"item":{"COST_CTR":"4"}}}],
+            "PARTNER":[{"PARTNER_FCT":"00000019","PARTNER_ID":"b"}]}"#;
+        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
+        let (joined, findings) = JoinedCart::of(&cart, &wanted);
+        assert_eq!(findings.mistakes, []);
+        assert_eq!((joined.accounts(0).len(), joined.accounts(1).len()), (2, 1));
+        assert_eq!(partners(json, "00000019", Scope::Item(0)), ["a"]);
+        assert_eq!(partners(json, "00000019", Scope::Item(1)), ["b"]);
+        let elsewhere = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001","ACCOUNT":[{"P_GUID":"a0000000000000000000000000000002"}]},
+            {"GUID":"a0000000000000000000000000000002"}]}"#;
+        assert!(mistakes(elsewhere)[0].contains("nested in item 1"), "{:?}", mistakes(elsewhere));
+    }
+
+    #[test]
+    fn two_items_of_one_number_are_a_mistake_that_names_both() {
+        let cart = |first: &str, second: &str| {
+            mistakes(&format!(
+                r#"{{"HEADER":{{}},"ITEM":[{{"NUMBER_INT":{first}}},{{"A":1}},{{"NUMBER_INT":{second}}}]}}"#
+            ))
+        };
+        for (first, second) in [("\"0000000010\"", "\"0000000010\""), ("10", "\"0000000010\""), ("1.0E1", "10.0")] {
+            let found = cart(first, second);
+            assert!(found[0].starts_with("ITEM.NUMBER_INT of item 3 is") && found[0].contains("item 1"), "{found:?}");
+        }
+        for (first, second) in
+            [("10", "20"), ("0", "0"), ("\"\"", "\"\""), ("null", "null"), ("1", "1,\"DEL_IND\":\"X\"")]
+        {
+            assert_eq!(cart(first, second), Vec::<String>::new(), "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn ignored_rows_of_items_that_look_like_a_read_section_are_warned_of() {
+        let warnings = |sections: &str| {
+            let guid = "a0000000000000000000000000000001";
+            let json = format!(r#"{{"HEADER":{{}},"ITEM":[{{"GUID":"{guid}"}}],{}}}"#, sections.replace('@', guid));
+            let (cart, wanted) = (Cart::parse(&json).unwrap(), wanted());
+            let (_, findings) = JoinedCart::of(&cart, &wanted);
+            findings.warnings.into_iter().map(|warning| warning.parameter).collect::<Vec<_>>()
+        };
+        for warned in ["ACCOUNTS", "Accounts", "ACOUNT", "IT_ACCOUNT", "ACCOUNT_ASSIGNMENT", "PARTNERS", "PARTNR"] {
+            assert_eq!(warnings(&format!(r#""{warned}":[{{"P_GUID":"@"}}]"#)), [warned]);
+        }
+        for ignored in [
+            r#""ACCOUNTS":[]"#,
+            r#""ACCOUNTS":[{"P_GUID":"of nobody"}]"#,
+            r#""ACCOUNTS":[{"A":1}]"#,
+            r#""ACCOUNTS":7"#,
+            r#""ATTACH":[{"P_GUID":"@"}]"#,
+            r#""ACCOUNT":[{"P_GUID":"@"}]"#,
+        ] {
+            assert_eq!(warnings(ignored), Vec::<String>::new(), "{ignored}");
+        }
     }
 }

@@ -1,34 +1,118 @@
 //! Names of sections and fields.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-/// A section's or field's name in the one form that all spellings share: `OBJECT_ID`, `objectId`, `ObjectId` and
-/// `objectid` are all `OBJECTID`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+/// A section's or field's name as the sheet spells it, and in the one form that all spellings share: `OBJECT_ID`,
+/// `objectId`, `ObjectId` and `objectid` are all `OBJECTID`. Two names are equal if their shared forms are.
+#[derive(Debug, Clone)]
+pub struct Name {
+    spelling: String,
+    folded: String,
+    hash: u32,
+}
 
 impl Name {
-    /// Normalises a spelling: drops underscores, turns letters into upper case.
+    /// Takes a spelling: the shared form has no underscores, and ASCII letters in upper case.
     pub fn of(spelling: &str) -> Self {
-        Self(spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect())
+        let folded: String = spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect();
+        let hash = FoldedHash::of(spelling.as_bytes());
+        Self { spelling: spelling.to_owned(), folded, hash }
     }
 
-    /// The normalised form.
+    /// The shared form.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.folded
+    }
+
+    /// As the sheet spells it.
+    pub fn spelling(&self) -> &str {
+        &self.spelling
+    }
+
+    /// Of the shared form.
+    pub(super) const fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    /// Whether another spelling has the same shared form.
+    pub(super) fn matches(&self, spelling: &str) -> bool {
+        self.spelling == spelling || self.folded.bytes().eq(folded(spelling))
+    }
+}
+
+/// The bytes of the shared form of a spelling.
+pub fn folded(spelling: &str) -> impl Iterator<Item = u8> + '_ {
+    spelling.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_uppercase())
+}
+
+/// FNV-1a with 32 bits over the shared form of a name, byte by byte. It only finds candidates: names are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct FoldedHash(u32);
+
+impl FoldedHash {
+    /// The hash of nothing (FNV's offset basis).
+    pub const EMPTY: Self = Self(0x811c_9dc5);
+
+    /// FNV's prime.
+    const PRIME: u32 = 0x0100_0193;
+
+    /// One more byte of the spelling.
+    pub const fn with(self, byte: u8) -> Self {
+        if byte == b'_' {
+            return self;
+        }
+        Self((self.0 ^ byte.to_ascii_uppercase() as u32).wrapping_mul(Self::PRIME))
+    }
+
+    /// Of a whole spelling.
+    pub fn of(spelling: &[u8]) -> u32 {
+        spelling.iter().fold(Self::EMPTY, |hash, byte| hash.with(*byte)).finish()
+    }
+
+    /// The hash.
+    pub const fn finish(self) -> u32 {
+        self.0
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded == other.folded
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded.cmp(&other.folded)
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded.hash(state);
     }
 }
 
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
-        &self.0
+        &self.folded
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.spelling)
     }
 }
 
@@ -40,6 +124,9 @@ mod tests {
     fn every_spelling_of_a_name_is_the_same_name() {
         for spelling in ["G_L_ACCT", "gLAcct", "GLAcct", "glacct", "g_l_acct"] {
             assert_eq!(Name::of(spelling), Name::of("G_L_ACCT"));
+            assert_eq!(Name::of(spelling).hash(), Name::of("G_L_ACCT").hash());
+            assert!(Name::of("G_L_ACCT").matches(spelling));
         }
+        assert!(!Name::of("G_L_ACCT").matches("G_L_ACC"));
     }
 }

@@ -1,18 +1,13 @@
 //! From JSON text to a [`Cart`], in the spelling of any of SAP's serializers.
 
-mod json_check;
-mod section;
-
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::name::Name;
-use super::sections::{Cart, Section};
+use super::json::{Document, Fault, Form, Value};
+use super::sections::{Cart, Part, Row, section_mistake};
+use super::shape::{Rows, is_metadata, rows};
+use super::standard::STANDARD;
+use super::value::is_initial;
 use crate::message::Message;
-use json_check::check_json;
-use section::{Members, object, section, section_mistake};
 
 /// Wrappers that gateways and `CALL TRANSFORMATION` put around a cart (`{"CART":{…}}`, `{"d":{"CART":{…}}}`).
 const MAX_WRAPPERS: usize = 3;
@@ -60,13 +55,19 @@ impl From<serde_json::Error> for CartError {
     }
 }
 
-impl Cart {
+impl From<Fault> for CartError {
+    fn from(fault: Fault) -> Self {
+        Self::Malformed { line: fault.line, column: fault.column, detail: fault.detail.into_owned() }
+    }
+}
+
+impl<'j> Cart<'j> {
     /// Reads a cart from JSON text, in the spelling of any of SAP's serializers, wrapped in an object or not.
     ///
     /// # Errors
     /// [`CartError::Malformed`] with line and column if the text is no JSON (RFC 8259) with unique names;
     /// [`CartError::Invalid`] with every mistake if it is JSON but no cart.
-    pub fn parse(json: &str) -> Result<Self, CartError> {
+    pub fn parse(json: &'j str) -> Result<Self, CartError> {
         Self::parse_within(json, Bounds::default())
     }
 
@@ -74,53 +75,102 @@ impl Cart {
     ///
     /// # Errors
     /// [`CartError`]
-    pub fn parse_within(json: &str, bounds: Bounds) -> Result<Self, CartError> {
-        check_json(json, bounds.depth)?;
-        let read = |(name, json): (Name, &RawValue)| {
-            let rows = section(&name, json, bounds.rows);
-            (name, rows)
-        };
-        let mut sections: BTreeMap<Name, Section> = members_beside_header(json)?.into_iter().map(read).collect();
-        let header = sections.remove("HEADER").unwrap_or_else(|| Ok(Vec::new()));
-        let mut header = header.map_err(|mistake| CartError::Invalid(vec![mistake]))?;
-        let found = header.len();
-        match header.pop() {
-            Some(header) if found == 1 => Ok(Cart { header, sections }),
-            _ => {
-                Err(CartError::Invalid(vec![section_mistake("HEADER", &format!("expected one object, found {found}"))]))
-            }
-        }
+    pub fn parse_within(json: &'j str, bounds: Bounds) -> Result<Self, CartError> {
+        let document = Document::scan(json, bounds.depth)?;
+        let invalid = |problem: &str| CartError::Invalid(vec![section_mistake("HEADER", problem)]);
+        let (cart, place) = find_cart(document.value(0)).map_err(|problem| invalid(&problem))?;
+        let header = header(place).map_err(|problem| invalid(&problem))?;
+        let parts = parts(cart, place, header);
+        let number = Row { value: header }.text(&STANDARD.object_id).filter(|number| !is_initial(number));
+        let number = number.unwrap_or_default().into_owned();
+        let header = header.index();
+        Ok(Self { document, header, number, parts, max_rows: bounds.rows })
     }
 }
 
-/// The members of the object that holds HEADER, inside of any wrappers.
-fn members_beside_header(json: &str) -> Result<Members<'_>, CartError> {
+/// The object that holds HEADER, inside of any wrappers, and what stands in HEADER's place.
+fn find_cart(root: Value<'_>) -> Result<(Value<'_>, Value<'_>), String> {
     let mut found = Vec::new();
-    find_carts(json, MAX_WRAPPERS, &mut found);
-    let several = found.len() > 1;
-    found.pop().filter(|_| !several).ok_or_else(|| {
-        let expected = "expected a cart as SRM sends it: an object with HEADER, ITEM, ACCOUNT, PARTNER, ORGDATA";
-        let problem = if several { "there are several carts" } else { "missing" };
-        CartError::Invalid(vec![section_mistake("HEADER", &format!("{problem}; {expected}"))])
-    })
+    find_carts(root, MAX_WRAPPERS, &mut found);
+    let expected = "expected a cart as SRM sends it: an object with HEADER, ITEM, ACCOUNT, PARTNER, ORGDATA";
+    let [cart] = found.as_slice() else {
+        let problem = if found.is_empty() { "missing" } else { "there are several carts" };
+        return Err(format!("{problem}; {expected}"));
+    };
+    let headers = || cart.inside().filter(|member| member.is_named(&STANDARD.header));
+    match (headers().next(), headers().nth(1)) {
+        (Some(only), None) => Ok((*cart, only)),
+        (Some(first), Some(second)) => {
+            headers().find(|member| member.name() == STANDARD.header.spelling()).map(|exact| (*cart, exact)).ok_or_else(
+                || format!("{} and {} are sent beside each other; expected one of them", first.name(), second.name()),
+            )
+        }
+        _ => Err(format!("missing; {expected}")),
+    }
 }
 
 /// Finds the objects that hold a HEADER, down to a depth; the search ends at the second, as a body holds one cart.
-fn find_carts<'j>(text: &'j str, depth: usize, found: &mut Vec<Members<'j>>) {
-    let Some(members) = object(text) else { return };
-    if members.contains_key("HEADER") {
-        return found.push(members);
+fn find_carts<'d>(value: Value<'d>, depth: usize, found: &mut Vec<Value<'d>>) {
+    if value.form() != Form::Object {
+        return;
     }
-    for inner in members.into_values().map(RawValue::get).filter(|inner| depth > 0 && inner.starts_with('{')) {
+    if value.inside().any(|member| member.is_named(&STANDARD.header)) {
+        return found.push(value);
+    }
+    if depth == 0 {
+        return;
+    }
+    for inner in value.inside() {
         if found.len() < 2 {
             find_carts(inner, depth - 1, found);
         }
     }
 }
 
+fn header(place: Value<'_>) -> Result<Value<'_>, String> {
+    let mut rows = rows(place)?;
+    match (rows.next(), rows.next()) {
+        (Some(header), None) => Ok(header),
+        (None, _) if place.form() == Form::Object => Ok(place),
+        (first, second) => {
+            let count = first.iter().chain(&second).count() + rows.count();
+            Err(format!("expected one object, found {count}"))
+        }
+    }
+}
+
+/// The sections beside the header, inside of it, and inside of the items (senders of deep inserts nest them).
+fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<Part> {
+    let part = |item: Option<Value<'_>>| {
+        let item = item.map(Value::index);
+        move |member: Value<'_>| Part { place: member.index(), item }
+    };
+    let beside = cart.inside().filter(|member| member.index() != header_place.index());
+    let beside = beside.filter(|member| !member.is_named(&STANDARD.header) && !is_metadata(*member));
+    let mut parts: Vec<Part> = beside.map(part(None)).collect();
+    parts.extend(nested(header).map(part(None)));
+    for index in 0..parts.len() {
+        let Some(place) = parts.get(index).map(|part| part.place) else { break };
+        let place = header.at(place);
+        if place.is_named(&STANDARD.item) {
+            for item in rows(place).unwrap_or(Rows::None) {
+                parts.extend(nested(item).map(part(Some(item))));
+            }
+        }
+    }
+    parts
+}
+
+/// The members of a row in which a list of rows stands.
+fn nested(row: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    let is_section = |member: &Value<'_>| matches!(member.form(), Form::List | Form::Object) && !is_metadata(*member);
+    row.inside().filter(is_section)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cart::Name;
 
     fn malformed(json: &str) -> (usize, usize, String) {
         match Cart::parse(json) {
@@ -174,9 +224,10 @@ mod tests {
     }
 
     #[test]
-    fn a_field_named_twice_in_two_spellings_is_refused() {
-        let (_, _, detail) = malformed(r#"{"HEADER":{"OBJECT_ID":"1","objectId":"2"}}"#);
-        assert!(detail.contains("objectId"), "{detail}");
+    fn a_field_named_twice_in_one_spelling_is_refused() {
+        let (_, column, detail) = malformed(r#"{"HEADER":{"OBJECT_ID":"1","OBJECT_ID":"2"}}"#);
+        assert!(detail.contains("OBJECT_ID"), "{detail}");
+        assert_eq!(column, 28);
     }
 
     #[test]
@@ -194,20 +245,31 @@ mod tests {
     }
 
     #[test]
+    fn a_header_in_two_spellings_is_refused_unless_one_is_exact() {
+        let number = |json: &str| Cart::parse(json).map(|cart| cart.number().to_owned());
+        assert_eq!(number(r#"{"header":{"OBJECT_ID":"1"},"HEADER":{"OBJECT_ID":"2"}}"#), Ok("2".to_owned()));
+        let two = invalid(r#"{"header":{},"Header":{}}"#);
+        assert!(two[0].contains("header and Header"), "{two:?}");
+    }
+
+    #[test]
     fn wrappers_and_collapsed_lists_are_the_same_cart() {
-        let plain = Cart::parse(r#"{"HEADER":{"OBJECT_ID":"7"},"ITEM":[{"UNIT":"H"}]}"#).unwrap();
+        let plain = Cart::parse(r#"{"HEADER":{"OBJECT_ID":"7"},"ITEM":[{"UNIT":"H"}]}"#).unwrap().fingerprint();
         for json in [
             r#"{"CART":{"header":{"objectId":"7"},"item":{"unit":"H"}}}"#,
             r#"{"AAA":{},"version":"1.0","CART":{"HEADER":{"OBJECT_ID":"7"},"ITEM":[{"UNIT":"H"}]}}"#,
             r#"{"d":{"CART":{"Header":[{"ObjectId":"7"}],"Item":{"results":[{"Unit":"H"}]}}}}"#,
+            r#"{"HEADER":{"item":{"OBJECT_ID":"7"}},"ITEM":{"item":{"UNIT":"H"}}}"#,
+            r#"{"HEADER":{"OBJECT_ID":"7","ITEM":[{"UNIT":"H"}]}}"#,
         ] {
-            assert_eq!(Cart::parse(json).unwrap(), plain, "{json}");
+            assert_eq!(Cart::parse(json).unwrap().fingerprint(), plain, "{json}");
         }
     }
 
     #[test]
     fn numbers_keep_every_digit() {
         let cart = Cart::parse(r#"{"HEADER":{"TOTAL_VALUE":12345678901234567890.123456789}}"#).unwrap();
-        assert_eq!(cart.header.text("TOTALVALUE"), Some("12345678901234567890.123456789"));
+        let value = cart.header().get(&Name::of("TOTAL_VALUE"));
+        assert_eq!(value.unwrap().text(), "12345678901234567890.123456789");
     }
 }

@@ -1,48 +1,167 @@
 //! The content of a cart: a header, and sections with rows.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::fmt;
 
-use super::guid::guid;
+use super::guid::{GuidBytes, guid_bytes};
+use super::json::{Document, Form, Value};
 use super::name::Name;
+use super::shape::{Rows, rows};
 use super::value::{Scalar, is_initial};
-use crate::message::Message;
+use crate::message::{Message, MessageCode};
 
 /// One row of a section.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
-    pub(super) fields: BTreeMap<Name, Scalar>,
+#[derive(Clone, Copy)]
+pub struct Row<'c> {
+    pub(super) value: Value<'c>,
 }
 
-impl Row {
-    /// The field's value, unless it is missing or initial.
-    pub fn get(&self, field: &Name) -> Option<&Scalar> {
-        self.fields.get(field).filter(|value| !value.is_initial())
-    }
-
-    pub(super) fn text(&self, field: &str) -> Option<&str> {
-        self.fields.get(field).filter(|value| !value.is_initial()).map(Scalar::text)
-    }
-
-    /// GUIDs are compared in one spelling; other texts are compared as sent.
-    pub(super) fn guid(&self, field: &str) -> Option<String> {
-        let text = self.text(field)?;
-        let guid = guid(text).unwrap_or_else(|| text.to_owned());
-        (!is_initial(&guid)).then_some(guid)
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.value.inside().map(|field| field.name())).finish()
     }
 }
 
-/// The rows of a section, or why they can't be read: a mistake only if the mapping reads the section.
-pub(super) type Section = Result<Vec<Row>, Message>;
+/// What a `GUID` or `P_GUID` says: 16 bytes in whatever spelling, else a text that is compared as sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GuidKey {
+    Bytes(GuidBytes),
+    Text(String),
+}
+
+impl<'c> Row<'c> {
+    /// The field's value, unless it is missing, `null`, `false` or blank: a blank is initial in every type. Whether a
+    /// zero is initial too is decided by the conversion that reads it.
+    pub fn get(&self, field: &Name) -> Option<Scalar<'c>> {
+        let mut found: Option<Value<'c>> = None;
+        let mut other = None;
+        for member in self.value.inside().filter(|member| member.is_named(field)) {
+            if found.is_none() {
+                found = Some(member);
+            } else if member.name() == field.spelling() {
+                found = Some(member);
+                other = None;
+                break;
+            } else if found.is_some_and(|found| found.name() != field.spelling()) {
+                other = other.or(Some(member));
+            }
+        }
+        match other {
+            Some(other) => Some(Scalar::Ambiguous(format!("{} and {}", found?.name(), other.name()))),
+            None => scalar(found?),
+        }
+    }
+
+    /// The field's text, with a number that is whole as its digits; `None` where [`Row::get`] has nothing.
+    pub fn text(&self, field: &Name) -> Option<Cow<'c, str>> {
+        self.get(field).map(Scalar::into_plain_text)
+    }
+
+    /// GUIDs are compared as bytes; other texts as sent.
+    pub(super) fn guid(&self, field: &Name) -> Option<GuidKey> {
+        let text = self.text(field).filter(|text| !is_initial(text))?;
+        match guid_bytes(&text) {
+            Some(bytes) if bytes == GuidBytes::default() => None,
+            Some(bytes) => Some(GuidKey::Bytes(bytes)),
+            None => Some(GuidKey::Text(text.into_owned())),
+        }
+    }
+}
+
+fn scalar(value: Value<'_>) -> Option<Scalar<'_>> {
+    match value.form() {
+        Form::Null | Form::Flag(false) => None,
+        Form::Flag(true) => Some(Scalar::Flag),
+        Form::Number => Some(Scalar::Number(value.text())),
+        Form::List | Form::Object => Some(Scalar::Nested),
+        Form::Text => {
+            let text = match value.text() {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            };
+            (!text.is_empty()).then_some(Scalar::Text(text))
+        }
+    }
+}
+
+/// A section as it was sent: where its rows are, and the row in which it is nested.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// The value in the section's place, which has the section's name.
+    pub place: usize,
+    /// The item in which it is nested.
+    pub item: Option<usize>,
+}
 
 /// An approved cart: a header, and sections with rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cart {
-    pub(super) header: Row,
-    pub(super) sections: BTreeMap<Name, Section>,
+#[derive(Debug)]
+pub struct Cart<'j> {
+    pub(super) document: Document<'j>,
+    pub(super) header: usize,
+    pub(super) number: String,
+    pub(super) parts: Vec<Part>,
+    pub(super) max_rows: usize,
 }
 
-impl Cart {
-    pub(super) fn rows(&self, section: &str) -> &[Row] {
-        self.sections.get(section).and_then(|rows| rows.as_ref().ok()).map_or(&[], Vec::as_slice)
+/// A row, and the item in which it is nested.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundRow<'c> {
+    pub row: Row<'c>,
+    pub item: Option<usize>,
+}
+
+impl<'j> Cart<'j> {
+    pub(super) fn header(&self) -> Row<'_> {
+        Row { value: self.document.value(self.header) }
     }
+
+    /// The rows of a section, the nested ones last.
+    ///
+    /// # Errors
+    /// A mistake only if the mapping reads the section: what stands in its place is no list of rows, or too many.
+    pub(super) fn rows(&self, section: &Name) -> Result<Vec<FoundRow<'_>>, Message> {
+        let mut found = Vec::new();
+        for part in self.parts_of(section)? {
+            let place = self.document.value(part.place);
+            let rows = rows(place).map_err(|problem| section_mistake(section.spelling(), &problem))?;
+            found.extend(rows.map(|value| FoundRow { row: Row { value }, item: part.item }));
+        }
+        if found.len() > self.max_rows {
+            let text = format!("{section} has {} rows; at most {} are taken", found.len(), self.max_rows);
+            return Err(Message::new(MessageCode::TooManyRows, text).at(section.spelling(), "", 0));
+        }
+        Ok(found)
+    }
+
+    /// The places of a section. Where it is sent under several spellings of its name, only the sheet's own counts.
+    fn parts_of(&self, section: &Name) -> Result<Vec<Part>, Message> {
+        let place = |part: &Part| self.document.value(part.place);
+        let mut parts: Vec<Part> = self.parts.iter().copied().filter(|part| place(part).is_named(section)).collect();
+        let strange = parts.iter().enumerate().find_map(|(index, part)| {
+            let earlier = parts.get(..index)?.iter().find(|earlier| earlier.item == part.item)?;
+            let (first, second) = (place(earlier).name(), place(part).name());
+            (first != second).then(|| format!("{first} and {second}"))
+        });
+        if let Some(names) = strange {
+            parts.retain(|part| place(part).name() == section.spelling());
+            if parts.is_empty() {
+                let problem = format!("{names} are sent beside each other; expected one section of this name");
+                return Err(section_mistake(section.spelling(), &problem));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Every section with its rows; one in whose place something else stands has none.
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = (Part, Value<'_>, Rows<'_>)> {
+        self.parts.iter().map(|part| {
+            let place = self.document.value(part.place);
+            (*part, place, rows(place).unwrap_or(Rows::None))
+        })
+    }
+}
+
+/// A section that is missing or has the wrong form.
+pub(super) fn section_mistake(section: &str, expected: &str) -> Message {
+    Message::new(MessageCode::Section, format!("{section}: {expected}")).at(section, "", 0)
 }

@@ -2,7 +2,7 @@
 
 use super::name::Name;
 use super::sections::Row;
-use super::value::{Scalar, without_leading_zeros};
+use super::value::without_leading_zeros;
 
 /// The part of a cart in which a value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,16 @@ impl Scope {
 pub struct Selection {
     /// The section.
     pub section: Name,
-    /// The field and the value that it must have; an empty value stands for initial.
+    /// The field and the value that it must have; an empty value stands for blank.
     pub filter: Option<(Name, String)>,
 }
 
 impl Selection {
-    pub(super) fn includes(&self, row: &Row) -> bool {
+    /// Whether a row is one of them.
+    pub fn includes(&self, row: &Row<'_>) -> bool {
         let Some((field, value)) = &self.filter else { return true };
-        let found = row.get(field).map_or("", Scalar::text);
+        let found = row.text(field).unwrap_or_default();
         // cl_json writes NUMC keys as bare numbers: 19 is 00000019.
-        found == value || (!found.is_empty() && without_leading_zeros(found) == without_leading_zeros(value))
+        found == value.as_str() || (!found.is_empty() && without_leading_zeros(&found) == without_leading_zeros(value))
     }
 }

@@ -1,42 +1,70 @@
 //! Values of fields: their text, ABAP's initial values, leading zeros.
 
+use std::borrow::Cow;
+
+use super::json::whole;
+
 /// A field's value, with its text as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scalar {
-    /// A JSON string.
-    Text(String),
+pub enum Scalar<'c> {
+    /// A JSON string without surrounding blanks.
+    Text(Cow<'c, str>),
     /// A JSON number, digit for digit.
-    Number(String),
-    /// `true`, or `false`.
-    Flag(bool),
+    Number(Cow<'c, str>),
+    /// `true`.
+    Flag,
     /// An object or a list. No field of a cart is one; it is refused only where the mapping reads it.
     Nested,
+    /// Several values under names that are spellings of one name, none of them the sheet's: the names, for a message.
+    Ambiguous(String),
 }
 
-impl Scalar {
-    /// The value's text without surrounding blanks; a true flag is `X`, as ABAP writes it.
+impl<'c> Scalar<'c> {
+    /// The value's text as sent, without surrounding blanks; a true flag is `X`, as ABAP writes it.
     pub fn text(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Number(text) => text.trim(),
-            Self::Flag(true) => "X",
-            Self::Flag(false) => "",
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Flag => "X",
             Self::Nested => "{…}",
+            Self::Ambiguous(names) => names,
         }
     }
 
-    /// ABAP's initial value. Serializers drop initial values, so initial and missing mean the same.
-    pub fn is_initial(&self) -> bool {
-        is_initial(self.text())
+    /// The text, with a number that is whole as its digits: `400555.0` and `4.00555E5` are `400555`. Middleware that
+    /// guesses types writes numeric texts so.
+    pub fn into_plain_text(self) -> Cow<'c, str> {
+        match self {
+            Self::Number(Cow::Borrowed(number)) => whole(number).unwrap_or(Cow::Borrowed(number)),
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Flag => Cow::Borrowed("X"),
+            Self::Nested => Cow::Borrowed("{…}"),
+            Self::Ambiguous(names) => Cow::Owned(names),
+        }
+    }
+
+    /// True for a JSON number that is not whole.
+    pub fn is_fraction(&self) -> bool {
+        matches!(self, Self::Number(number) if whole(number).is_none())
     }
 }
 
 /// Empty, zero in any width, or an initial date or time (`0000-00-00`, and `--`, `::` of old patch levels).
 pub fn is_initial(text: &str) -> bool {
-    let digits = text.trim().trim_start_matches('-').trim_end_matches('-');
-    match text.trim() {
-        "" | "--" | "::" | "0000-00-00" | "00:00:00" => true,
-        _ => digits.contains('0') && digits.chars().all(|c| c == '0' || c == '.') && digits.matches('.').count() <= 1,
+    let text = text.trim();
+    if matches!(text, "" | "--" | "::" | "0000-00-00" | "00:00:00") {
+        return true;
     }
+    let digits = text.trim_start_matches('-').trim_end_matches('-');
+    let mut points = 0;
+    let mut zeros = 0;
+    for byte in digits.bytes() {
+        match byte {
+            b'0' => zeros += 1,
+            b'.' => points += 1,
+            _ => return false,
+        }
+    }
+    zeros > 0 && points <= 1
 }
 
 /// Digits without their leading zeros; any other text as it is. SAP pads purely numeric ids (ALPHA conversion).

@@ -33,7 +33,7 @@ fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {
         .map_err(|defects| Failure::of_lines(defect_lines(&directory, &defects)))
 }
 
-fn parse_cart(label: &str, text: &str) -> Result<Cart, Failure> {
+fn parse_cart<'a>(label: &str, text: &'a str) -> Result<Cart<'a>, Failure> {
     // Editors on Windows begin a file with a byte order mark.
     Cart::parse(text.trim_start_matches('\u{feff}')).map_err(|error| match error {
         CartError::Malformed { .. } => Failure::new(format!("{label}: {error}")),

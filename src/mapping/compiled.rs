@@ -8,6 +8,7 @@ use super::defect::Defect;
 use super::folder::{Folder, SHEET};
 use super::sheet::Sheet;
 use super::table::{Table, Tables};
+use crate::cart::Name;
 use crate::digest;
 
 /// Hex digits of the folder's hash that make a version: enough to tell any two sheets apart, short enough to read out.
@@ -19,6 +20,8 @@ pub struct Mapping {
     pub(super) sheet: Arc<Sheet>,
     pub(super) tables: Arc<Tables>,
     pub(super) amounts: Amounts,
+    /// The header's field that names a cart's system where LOGSYS does not.
+    pub(super) system_field: Option<Name>,
     version: String,
 }
 
@@ -39,7 +42,7 @@ impl Mapping {
         match sheet {
             Ok(sheet) if defects.is_empty() => {
                 let version = version(folder, amounts);
-                Ok(Self { sheet: Arc::new(sheet), tables: Arc::new(tables), amounts, version })
+                Ok(Self { sheet: Arc::new(sheet), tables: Arc::new(tables), amounts, system_field: None, version })
             }
             Ok(_) => Err(defects),
             Err(more) => Err([defects, more].concat()),
@@ -49,6 +52,12 @@ impl Mapping {
     /// The content hash that names this mapping, 16 hex digits.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Names the header's field that tells systems of equal cart numbers apart, where LOGSYS does not.
+    #[must_use]
+    pub fn with_system_field(self, field: Option<Name>) -> Self {
+        Self { system_field: field, ..self }
     }
 
     pub(super) fn with_amounts(&self, amounts: Amounts) -> Self {

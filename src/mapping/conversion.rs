@@ -74,6 +74,15 @@ impl Conversion {
         }
     }
 
+    /// Whether a text is initial for what this reads: only blanks are for texts, ids and keys; zero is for numbers, zeros
+    /// are for dates, time stamps and GUIDs.
+    pub fn is_initial(&self, text: &str) -> bool {
+        match self {
+            Self::Text | Self::Id | Self::Table(_) | Self::Constant(_) => text.trim().is_empty(),
+            _ => cart::is_initial(text),
+        }
+    }
+
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
     pub fn apply(&self, text: &str) -> Option<Value> {
         Some(match self {

@@ -48,7 +48,7 @@ fn compare(mapping: &Mapping, name: &str, cart: &str, order_file: &str, expected
         CartError::Malformed { .. } => error.to_string(),
         CartError::Invalid(mistakes) => joined_texts(&mistakes),
     })?;
-    let found = mapping.with_amounts(amounts).map(&cart).map_err(|mistakes| joined_texts(&mistakes))?.order;
+    let found = mapping.with_amounts(amounts).map(&cart).map_err(|mistakes| joined_texts(&mistakes))?.order();
     match difference(&found, &expected, "") {
         None => Ok(()),
         Some(difference) => Err(format!("maps to something else than {order_file} says: {difference}")),

@@ -1,103 +1,165 @@
-//! The owner of each row: `P_GUID` is the item's GUID, or the header's.
+//! The owner of each row: `P_GUID` is the item's GUID, or the header's; a row nested in an item is that item's.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::cart::name::Name;
-use crate::cart::sections::{Cart, Row};
+use crate::cart::sections::{Cart, FoundRow, GuidKey, Row};
+use crate::cart::standard::STANDARD;
+use crate::cart::value::{is_initial, without_leading_zeros};
 use crate::message::{Message, MessageCode, quoted};
 
 /// An item that is not deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'c> {
     /// The item's fields.
-    pub row: &'c Row,
+    pub row: Row<'c>,
     /// Its position in the cart as sent, counted from 1, deleted items included.
     pub position: usize,
 }
 
 /// The owner of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+pub enum Owner {
     Header,
+    /// By its index among the items that are not deleted.
     Item(usize),
     Deleted,
 }
 
-/// The rows of a section by their owner.
+/// The rows of a section, sorted by their owner: the items in their order, then the header.
 #[derive(Debug, Default)]
 pub struct OwnedRows<'c> {
-    pub header: Vec<&'c Row>,
-    pub items: Vec<Vec<&'c Row>>,
+    rows: Vec<Row<'c>>,
+    /// Where the rows of each item end.
+    ends: Vec<usize>,
+}
+
+impl<'c> OwnedRows<'c> {
+    /// Every row.
+    pub fn all(&self) -> &[Row<'c>] {
+        &self.rows
+    }
+
+    /// The rows of an item.
+    pub fn of_item(&self, item: usize) -> &[Row<'c>] {
+        let start = item.checked_sub(1).and_then(|before| self.ends.get(before).copied()).unwrap_or(0);
+        self.ends.get(item).and_then(|end| self.rows.get(start..*end)).unwrap_or_default()
+    }
+
+    /// The rows that belong to no item.
+    pub fn of_header(&self) -> &[Row<'c>] {
+        self.rows.get(self.ends.last().copied().unwrap_or(0)..).unwrap_or_default()
+    }
 }
 
 /// The items that are not deleted, and the owner that each GUID stands for.
 pub struct ItemOwners<'c> {
     pub items: Vec<Item<'c>>,
-    owners: BTreeMap<String, Owner>,
-    /// Number of items, deleted ones included.
-    item_count: usize,
+    by_guid: HashMap<GuidKey, Owner>,
+    /// Place, position and owner of every item, deleted ones included, sorted by their place.
+    places: Vec<(usize, usize, Owner)>,
 }
 
 impl<'c> ItemOwners<'c> {
-    pub fn of(cart: &'c Cart, mistakes: &mut Vec<Message>) -> Self {
-        let mut owners = BTreeMap::from_iter(cart.header.guid("GUID").map(|guid| (guid, Owner::Header)));
-        let mut items = Vec::new();
-        let rows = cart.rows("ITEM");
-        for (row, position) in rows.iter().zip(1..) {
-            let deleted = is_deleted(row, position).unwrap_or_else(|mistake| {
+    pub fn of(cart: &'c Cart<'_>, mistakes: &mut Vec<Message>) -> Self {
+        let (rows, section_mistake) = match cart.rows(&STANDARD.item) {
+            Ok(rows) => (rows, None),
+            Err(mistake) => (Vec::new(), Some(mistake)),
+        };
+        let mut by_guid = HashMap::with_capacity(rows.len() + 1);
+        by_guid.extend(cart.header().guid(&STANDARD.guid).map(|guid| (guid, Owner::Header)));
+        let mut items = Vec::with_capacity(rows.len());
+        let mut places = Vec::with_capacity(rows.len());
+        for (FoundRow { row, .. }, position) in rows.into_iter().zip(1..) {
+            let deleted = is_deleted(&STANDARD.item, row, position).unwrap_or_else(|mistake| {
                 mistakes.push(mistake);
                 false
             });
             let owner = if deleted { Owner::Deleted } else { Owner::Item(items.len()) };
-            if let Some(guid) = row.guid("GUID")
-                && owners.insert(guid, owner).is_some()
+            if let Some(guid) = row.guid(&STANDARD.guid)
+                && by_guid.insert(guid, owner).is_some()
             {
                 let text =
                     format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
                 mistakes.push(Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position));
             }
+            places.push((row.value.index(), position, owner));
             if !deleted {
                 items.push(Item { row, position });
             }
         }
-        match cart.sections.get("ITEM") {
-            Some(Err(mistake)) => mistakes.push(mistake.clone()),
-            _ if items.is_empty() => {
+        match section_mistake {
+            Some(mistake) => mistakes.push(mistake),
+            None if items.is_empty() => {
                 let text = "ITEM: the cart has no item that is not deleted; expected at least one";
                 mistakes.push(Message::new(MessageCode::Section, text).at("ITEM", "", 0));
             }
-            _ => {}
+            None => mistakes.extend(repeated_numbers(&items)),
         }
-        Self { items, owners, item_count: rows.len() }
+        places.sort_unstable_by_key(|(place, ..)| *place);
+        Self { items, by_guid, places }
     }
 
-    /// Divides a section's rows by their owner.
-    pub fn divide(&self, section: &Name, rows: &'c [Row], mistakes: &mut Vec<Message>) -> OwnedRows<'c> {
-        let mut owned = OwnedRows { header: Vec::new(), items: vec![Vec::new(); self.items.len()] };
-        for (row, position) in rows.iter().zip(1..) {
-            match self.owner(section, row, position) {
-                Ok(Owner::Header) => owned.header.push(row),
-                Ok(Owner::Item(item)) => owned.items.get_mut(item).into_iter().for_each(|rows| rows.push(row)),
-                Ok(Owner::Deleted) => {}
+    /// Divides a section's rows by their owner; deleted rows are left out.
+    pub fn divide(&self, section: &Name, rows: &[FoundRow<'c>], mistakes: &mut Vec<Message>) -> OwnedRows<'c> {
+        let mut owned: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.len());
+        for (found, position) in rows.iter().zip(1..) {
+            let owner = match is_deleted(section, found.row, position) {
+                Ok(true) => Ok(Owner::Deleted),
+                Ok(false) => self.owner(section, *found, position),
+                Err(mistake) => Err(mistake),
+            };
+            match owner {
+                Ok(Owner::Header) => owned.push((usize::MAX, found.row)),
+                Ok(Owner::Item(item)) if item < self.items.len() => owned.push((item, found.row)),
+                Ok(Owner::Item(_) | Owner::Deleted) => {}
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        owned
+        owned.sort_by_key(|(owner, _)| *owner);
+        let ends = (0..self.items.len()).map(|item| owned.partition_point(|(owner, _)| *owner <= item)).collect();
+        OwnedRows { rows: owned.into_iter().map(|(_, row)| row).collect(), ends }
     }
 
-    fn owner(&self, section: &Name, row: &Row, position: usize) -> Result<Owner, Message> {
-        let orphan = |text: String| Message::new(MessageCode::Orphan, text).at(section.as_str(), "P_GUID", 0);
-        let owner = match row.guid("PGUID") {
-            Some(guid) => self.owners.get(&guid).copied().ok_or_else(|| {
-                let guid = quoted(row.text("PGUID").unwrap_or_default());
-                orphan(format!("{section}.P_GUID of row {position} is {guid}; no item of the cart has this GUID"))
-            })?,
-            None => Owner::Header,
-        };
+    /// The owner of a row by its place or its `P_GUID`; `None` if no item and no header has this GUID.
+    pub fn known_owner(&self, found: FoundRow<'c>) -> Option<Owner> {
+        match (self.nested_in(found), found.row.guid(&STANDARD.p_guid)) {
+            (Some((_, owner)), _) => Some(owner),
+            (None, Some(guid)) => self.by_guid.get(&guid).copied(),
+            (None, None) => Some(Owner::Header),
+        }
+    }
+
+    /// Position and owner of the item in which a row is nested.
+    fn nested_in(&self, found: FoundRow<'c>) -> Option<(usize, Owner)> {
+        let item = found.item?;
+        let at = self.places.binary_search_by_key(&item, |(place, ..)| *place).ok()?;
+        self.places.get(at).map(|(_, position, owner)| (*position, *owner))
+    }
+
+    fn owner(&self, section: &Name, found: FoundRow<'c>, position: usize) -> Result<Owner, Message> {
+        let orphan = |text: String| Message::new(MessageCode::Orphan, text).at(section.spelling(), "P_GUID", 0);
+        let quoted_guid = || quoted(&found.row.text(&STANDARD.p_guid).unwrap_or_default());
+        if let Some((item, owner)) = self.nested_in(found) {
+            let named = found.row.guid(&STANDARD.p_guid).map(|guid| self.by_guid.get(&guid).copied());
+            return match named {
+                Some(named) if named != Some(owner) => {
+                    let guid = quoted_guid();
+                    Err(orphan(format!(
+                        "{section}.P_GUID of row {position} is {guid}; the row is nested in item {item}"
+                    )))
+                }
+                _ => Ok(owner),
+            };
+        }
+        let owner = self.known_owner(found).ok_or_else(|| {
+            let guid = quoted_guid();
+            orphan(format!("{section}.P_GUID of row {position} is {guid}; no item of the cart has this GUID"))
+        })?;
         match owner {
             // An account is money: it has one item, or the cart is refused.
-            Owner::Header if section.as_str() == "ACCOUNT" && self.item_count == 1 => Ok(Owner::Item(0)),
-            Owner::Header if section.as_str() == "ACCOUNT" => Err(orphan(format!(
+            Owner::Header if *section == STANDARD.account && self.places.len() == 1 => Ok(Owner::Item(0)),
+            Owner::Header if *section == STANDARD.account => Err(orphan(format!(
                 "ACCOUNT.P_GUID of row {position} names no item; with several items each account has to name its own"
             ))),
             owner => Ok(owner),
@@ -105,14 +167,36 @@ impl<'c> ItemOwners<'c> {
     }
 }
 
+/// A mistake for each item that has the number of an earlier one: two lines of one number can't be told apart.
+fn repeated_numbers(items: &[Item<'_>]) -> Vec<Message> {
+    let mut first = HashMap::with_capacity(items.len());
+    let mut mistakes = Vec::new();
+    for Item { row, position } in items {
+        let Some(text) = row.text(&STANDARD.number_int).filter(|text| !is_initial(text)) else { continue };
+        let number = without_leading_zeros(&text).to_owned();
+        if let Some(earlier) = first.get(&number) {
+            let text = quoted(&text);
+            let text = format!("ITEM.NUMBER_INT of item {position} is {text}, the number of item {earlier} too");
+            mistakes.push(Message::new(MessageCode::RepeatedNumber, text).at("ITEM", "NUMBER_INT", *position));
+        } else {
+            first.insert(number, *position);
+        }
+    }
+    mistakes
+}
+
 /// DEL_IND is a flag; a value other than X, true or initial could mean anything.
-fn is_deleted(row: &Row, position: usize) -> Result<bool, Message> {
-    match row.text("DELIND") {
-        None | Some("false") => Ok(false),
-        Some("X" | "x" | "true") => Ok(true),
-        Some(other) => {
-            let text = format!("ITEM.DEL_IND of item {position} is {}; expected X, true, or nothing", quoted(other));
-            Err(Message::new(MessageCode::Unreadable, text).at("ITEM", "DEL_IND", position))
+fn is_deleted(section: &Name, row: Row<'_>, position: usize) -> Result<bool, Message> {
+    let Some(text) = row.text(&STANDARD.del_ind) else { return Ok(false) };
+    match text.as_ref() {
+        "false" => Ok(false),
+        "X" | "x" | "true" => Ok(true),
+        other if is_initial(other) => Ok(false),
+        other => {
+            let (kind, item) = if *section == STANDARD.item { ("item", position) } else { ("row", 0) };
+            let text =
+                format!("{section}.DEL_IND of {kind} {position} is {}; expected X, true, or nothing", quoted(other));
+            Err(Message::new(MessageCode::Unreadable, text).at(section.spelling(), "DEL_IND", item))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::mapping::sheet::{Rule, Source};
 use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode};
 
-/// A mistake in the field that a source names.
+/// A mistake in the field that a source names, as the sheet writes it.
 pub fn mistake(
     cart: &JoinedCart<'_>,
     code: MessageCode,
@@ -15,13 +15,14 @@ pub fn mistake(
     problem: &str,
 ) -> Message {
     let (section, field) = source.map_or(("HEADER", ""), Source::section_and_field);
+    let label = source.map_or("HEADER.", Source::label);
     let position = cart.position(scope);
     let of_item = if position == 0 { String::new() } else { format!(" of item {position}") };
-    Message::new(code, format!("{section}.{field}{of_item} {problem}")).at(section, field, position)
+    Message::new(code, format!("{label}{of_item} {problem}")).at(section, field, position)
 }
 
 /// Items, or the account assignments of one item, that give different values for one target.
-pub fn disagreement(cart: &JoinedCart<'_>, rule: &Rule, target: Scope, results: &[(Scope, RuleValue)]) -> Message {
+pub fn disagreement(cart: &JoinedCart<'_>, rule: &Rule, target: Scope, results: &[(Scope, RuleValue<'_>)]) -> Message {
     let mut values = Vec::new();
     let mut texts = Vec::new();
     for (scope, result) in results {
@@ -29,7 +30,7 @@ pub fn disagreement(cart: &JoinedCart<'_>, rule: &Rule, target: Scope, results: 
             continue;
         }
         values.push(&result.value);
-        let text = if result.is_absent() { "nothing".to_owned() } else { quoted_key(&result.source_texts) };
+        let text = if result.is_absent() { "nothing".to_owned() } else { quoted_key(&result.owned_texts()) };
         let position = cart.position(*scope);
         texts.push(match scope {
             Scope::Account(_, account) => format!("{text} (account {} of item {position})", account + 1),

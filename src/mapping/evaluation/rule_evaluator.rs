@@ -1,17 +1,23 @@
 //! The evaluation of one rule in one scope: read the sources, convert, look up.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::mistake::mistake;
 use super::rule_value::{RuleValue, are_absent};
-use crate::cart::{JoinedCart, Name, Row, Scalar, Scope, is_initial};
+use crate::cart::{JoinedCart, Name, Row, Scalar, Scope};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::conversion::{Conversion, decimal};
 use crate::mapping::currency::{self, Amounts, is_amount};
 use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode, quoted};
+
+/// The field that says which currency an amount has.
+static CURRENCY: LazyLock<Name> = LazyLock::new(|| Name::of("CURRENCY"));
 
 /// Evaluates rules against one cart.
 pub struct RuleEvaluator<'a> {
@@ -21,26 +27,29 @@ pub struct RuleEvaluator<'a> {
     pub cart_id: Option<&'a str>,
 }
 
-impl RuleEvaluator<'_> {
+impl<'a> RuleEvaluator<'a> {
     /// The value of a rule in a scope.
     ///
     /// # Errors
     /// The first mistake.
-    pub fn evaluate(&self, rule: &Rule, scope: Scope) -> Result<RuleValue, Message> {
+    pub fn evaluate(&self, rule: &Rule, scope: Scope) -> Result<RuleValue<'a>, Message> {
         if let Conversion::Constant(value) = &rule.conversion {
             return Ok(RuleValue::without_source(Some(value.as_str().into())));
         }
         if rule.sources == [Source::Id] && self.cart_id.is_none() {
             return Ok(RuleValue::without_source(None));
         }
-        let texts = rule.sources.iter().map(|source| self.source_text(source, scope)).collect::<Result<Vec<_>, _>>()?;
+        let texts = rule.sources.iter().map(|source| self.source_text(rule, source, scope));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        if let Conversion::Table(name) = &rule.conversion
+            && !are_absent(&texts)
+        {
+            return self.look_up(rule, name, scope, texts);
+        }
+        let text = texts.first().map_or("", AsRef::as_ref);
         if are_absent(&texts) {
             return self.absent(rule, scope, texts);
         }
-        if let Conversion::Table(name) = &rule.conversion {
-            return self.look_up(rule, name, scope, texts);
-        }
-        let text = texts.first().map_or("", String::as_str);
         let value = self.convert(rule, scope, text).ok_or_else(|| {
             let problem = format!("is {}; expected {}", quoted(text), rule.conversion.expected());
             self.mistake(MessageCode::Unreadable, rule.sources.first(), scope, &problem)
@@ -48,45 +57,48 @@ impl RuleEvaluator<'_> {
         Ok(RuleValue { source_texts: texts, value: Some(value) })
     }
 
-    /// The text of a source; empty where it is missing. Several rows have to agree.
-    fn source_text(&self, source: &Source, scope: Scope) -> Result<String, Message> {
+    /// The text of a source; empty where it is missing or initial. Several rows have to agree.
+    fn source_text(&self, rule: &Rule, source: &Source, scope: Scope) -> Result<Cow<'a, str>, Message> {
         let Source::Field { selection, field, .. } = source else {
-            return Ok(self.cart_id.unwrap_or_default().to_owned());
+            return Ok(Cow::Borrowed(self.cart_id.unwrap_or_default()));
         };
-        let mut values = self.cart.rows(selection, scope).into_iter().map(|row| row.get(field));
+        let value = |row: Row<'a>| row.get(field).filter(|value| !rule.conversion.is_initial(value.text()));
+        let mut values = self.cart.rows(selection, scope).map(value);
         let first = values.next().flatten();
-        if let Some(other) = values.find(|other| other.map(Scalar::text) != first.map(Scalar::text)) {
+        if let Some(other) = values.find(|other| !are_equal(first.as_ref(), other.as_ref())) {
             let texts = [first, other].map(|value| value.map_or("nothing".to_owned(), |value| quoted(value.text())));
             let problem = format!("is {}; expected one value", texts.join(" and "));
             return Err(self.mistake(MessageCode::Disagreement, Some(source), scope, &problem));
         }
         match first {
-            Some(Scalar::Nested) => {
-                let problem = "is an object or a list; expected a value";
-                Err(self.mistake(MessageCode::Unreadable, Some(source), scope, problem))
-            }
-            Some(value) => Ok(value.text().to_owned()),
-            None => Ok(String::new()),
+            None => Ok(Cow::Borrowed("")),
+            Some(value) => readable_text(&rule.conversion, value)
+                .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem)),
         }
     }
 
     /// The column `absent` decides.
-    fn absent(&self, rule: &Rule, scope: Scope, source_texts: Vec<String>) -> Result<RuleValue, Message> {
+    fn absent(&self, rule: &Rule, scope: Scope, source_texts: Vec<Cow<'a, str>>) -> Result<RuleValue<'a>, Message> {
         match &rule.absent {
             Absent::Omit => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.clone()) }),
             Absent::Refuse => {
-                let initial = source_texts.iter().position(|text| is_initial(text)).unwrap_or(0);
+                let initial = source_texts.iter().position(|text| text.is_empty()).unwrap_or(0);
                 let problem = "is missing or initial; it is mandatory";
                 Err(self.mistake(MessageCode::Missing, rule.sources.get(initial), scope, problem))
             }
         }
     }
 
-    /// A part of the key that is initial matches an empty cell; where the table has none, the column `absent` decides.
-    fn look_up(&self, rule: &Rule, table: &str, scope: Scope, texts: Vec<String>) -> Result<RuleValue, Message> {
-        let key: Vec<String> =
-            texts.iter().map(|text| if is_initial(text) { String::new() } else { text.clone() }).collect();
+    /// A part of the key that is blank matches an empty cell; where the table has none, the column `absent` decides.
+    fn look_up(
+        &self,
+        rule: &Rule,
+        table: &str,
+        scope: Scope,
+        texts: Vec<Cow<'a, str>>,
+    ) -> Result<RuleValue<'a>, Message> {
+        let key: Vec<String> = texts.iter().map(|text| text.clone().into_owned()).collect();
         if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(&key)) {
             return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
         }
@@ -106,7 +118,7 @@ impl RuleEvaluator<'_> {
 
     /// An amount by the currency of its item, or else of the header.
     fn unshifted(&self, stored: Decimal, scope: Scope) -> Option<Decimal> {
-        let currency = |row: &Row| row.get(&Name::of("CURRENCY")).map(|value| value.text().to_ascii_uppercase());
+        let currency = |row: Row<'_>| row.text(&CURRENCY).map(|text| text.to_ascii_uppercase());
         let item = scope.item().and_then(|item| self.cart.items.get(item));
         let currency = item.and_then(|item| currency(item.row)).or_else(|| currency(self.cart.header()));
         currency::unshifted(stored, &currency.unwrap_or_default(), &self.mapping.tables)
@@ -115,4 +127,37 @@ impl RuleEvaluator<'_> {
     fn mistake(&self, code: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Message {
         mistake(&self.cart, code, source, scope, problem)
     }
+}
+
+/// Whether two rows have one value: as sent, or as what is read of it.
+fn are_equal(left: Option<&Scalar<'_>>, right: Option<&Scalar<'_>>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            left.text() == right.text() || left.clone().into_plain_text() == right.clone().into_plain_text()
+        }
+        (left, right) => left.is_none() && right.is_none(),
+    }
+}
+
+/// The text that a conversion reads of a value: amounts and quantities digit for digit, everything else with whole
+/// numbers as their digits.
+///
+/// # Errors
+/// What is wrong with the value, in words that follow the field's name.
+fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<Cow<'c, str>, String> {
+    let text = match (conversion, value) {
+        (_, Scalar::Nested) => return Err("is an object or a list; expected a value".to_owned()),
+        (_, Scalar::Ambiguous(names)) => {
+            return Err(format!("is sent as {names}; expected one of them, or the spelling of the sheet"));
+        }
+        (Conversion::Id, value) if value.is_fraction() => {
+            return Err(format!("is the number {}; expected an id, which has no fraction", value.text()));
+        }
+        (Conversion::Decimal | Conversion::Amount, Scalar::Number(number)) => number,
+        (_, value) => value.into_plain_text(),
+    };
+    if text.contains('\0') {
+        return Err("has the character U+0000, which no text of SAP has; expected a text without it".to_owned());
+    }
+    Ok(text)
 }

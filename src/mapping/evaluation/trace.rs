@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::rule_value::RuleValue;
 use crate::mapping::conversion::Conversion;
 use crate::mapping::sheet::Rule;
+use crate::message::Message;
 
 /// The origin of a target field.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,10 +32,13 @@ pub struct FieldTrace {
     /// The key of the lookup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// What is wrong with the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl FieldTrace {
-    pub fn of(rule: &Rule, target: String, result: &RuleValue) -> Self {
+    pub fn of(rule: &Rule, target: String, result: &RuleValue<'_>) -> Self {
         let raw = (!result.is_absent()).then(|| result.source_texts.join(" + "));
         let table = match &rule.conversion {
             Conversion::Table(name) if raw.is_some() => Some(name.clone()),
@@ -49,6 +53,15 @@ impl FieldTrace {
             conversion: rule.conversion.to_string(),
             value: result.value.clone(),
             table,
+            message: None,
         }
+    }
+
+    /// A field that has no value because of mistakes in the cart.
+    pub fn of_mistakes(rule: &Rule, target: String, mistakes: &[Message]) -> Self {
+        let mut texts: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+        texts.dedup();
+        let message = Some(texts.join("; "));
+        Self { message, ..Self::of(rule, target, &RuleValue::without_source(None)) }
     }
 }

@@ -17,6 +17,8 @@ pub enum Source {
         section_label: String,
         /// The field's name as the sheet spells it.
         field_label: String,
+        /// The whole source as the sheet writes it.
+        label: String,
     },
 }
 
@@ -49,6 +51,14 @@ impl Source {
         }
     }
 
+    /// The source as the sheet writes it: `PARTNER[00000019].PARTNER_ID`.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Id => "HEADER.GUID",
+            Self::Field { label, .. } => label,
+        }
+    }
+
     /// `ID`, `HEADER.CO_CODE`, `PARTNER[00000019].PARTNER_ID`, `ACCOUNT[DIST_IND=Q].DIST_QUAN`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
@@ -75,6 +85,7 @@ impl Source {
             field: Name::of(field),
             section_label: section.to_owned(),
             field_label: field.to_owned(),
+            label: text.to_owned(),
         })
     }
 

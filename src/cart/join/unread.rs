@@ -1,0 +1,53 @@
+//! Sections that the sheet does not read although their rows belong to items, and whose names look like one that it
+//! reads: what is in them is missing in the order.
+
+use std::collections::BTreeSet;
+
+use super::owners::{ItemOwners, Owner};
+use crate::cart::json::Value;
+use crate::cart::name::{Name, folded};
+use crate::cart::sections::{Cart, FoundRow, Row};
+use crate::cart::standard::STANDARD;
+use crate::message::{Message, MessageCode};
+
+/// Adds a warning for each such section.
+pub fn unread_sections(cart: &Cart<'_>, wanted: &BTreeSet<Name>, owners: &ItemOwners<'_>, warnings: &mut Vec<Message>) {
+    let mut seen: Vec<String> = Vec::new();
+    for (part, place, mut rows) in cart.all_parts() {
+        let is_read = |name: &Name| place.is_named(name);
+        let is_candidate = |name: &Name| *name != STANDARD.header && *name != STANDARD.item;
+        if is_read(&STANDARD.item) || wanted.iter().any(is_read) {
+            continue;
+        }
+        let Some(similar) = wanted.iter().find(|name| is_candidate(name) && is_similar(place, name)) else {
+            continue;
+        };
+        let of_item = |value| {
+            let found = FoundRow { row: Row { value }, item: part.item };
+            matches!(owners.known_owner(found), Some(Owner::Item(_)))
+        };
+        let name = place.name().into_owned();
+        if !seen.contains(&name) && rows.any(of_item) {
+            let text = format!("{name} has rows of items, and the mapping does not read it; it reads {similar}");
+            warnings.push(Message::new(MessageCode::UnreadSection, text).at(&name, "", 0));
+            seen.push(name);
+        }
+    }
+}
+
+/// One name contains the other (ACCOUNTS, IT_ACCOUNT), or they differ in one letter.
+fn is_similar(place: Value<'_>, read: &Name) -> bool {
+    let name: Vec<u8> = folded(&place.name()).collect();
+    let read = read.as_str().as_bytes();
+    let contains = |outer: &[u8], inner: &[u8]| outer.windows(inner.len().max(1)).any(|part| part == inner);
+    if contains(&name, read) || (name.len() > 3 && contains(read, &name)) {
+        return true;
+    }
+    let same_start = name.iter().zip(read).take_while(|(left, right)| left == right).count();
+    let ends = |left: usize, right: usize| {
+        let (left, right) = (name.get(same_start + left..), read.get(same_start + right..));
+        left.is_some() && left == right
+    };
+    // A letter more, a letter less, another letter.
+    ends(1, 0) || ends(0, 1) || ends(1, 1)
+}
