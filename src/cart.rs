@@ -4,6 +4,7 @@
 //! The text is scanned once, into positions of its values: names and values are borrowed from it, every serializer's
 //! spelling of a name is the same [`Name`], and a decimal never passes through a float.
 
+mod columns;
 mod fingerprint;
 mod guid;
 mod identity;
@@ -16,7 +17,9 @@ mod selection;
 mod shape;
 mod standard;
 mod value;
+mod vocabulary;
 
+pub use columns::Columns;
 pub use guid::{guid, hex_guid};
 pub use identity::CartId;
 pub use join::{Findings, Item, JoinedCart};
@@ -25,4 +28,6 @@ pub use name::Name;
 pub use parse::{Bounds, CartError};
 pub use sections::{Cart, Row};
 pub use selection::{Scope, Selection};
+pub use standard::STANDARD;
 pub use value::{Scalar, is_initial, without_leading_zeros};
+pub use vocabulary::Vocabulary;

@@ -16,6 +16,7 @@ mod result;
 mod sheet;
 mod table;
 mod target;
+mod words;
 
 pub use compiled::Mapping;
 pub use currency::Amounts;

@@ -1,45 +1,43 @@
 //! The fingerprint of a cart's content, the same for every serializer.
 
+mod content;
+mod layout;
+
 use std::ops::Range;
 
-use super::guid::{GuidBytes, guid_bytes};
-use super::json::{Digits, Form, Value, whole};
+use super::json::Value;
 use super::name::folded;
-use super::sections::{Cart, Row};
-use super::shape::is_metadata;
+use super::sections::Cart;
 use super::standard::STANDARD;
-use super::value::without_leading_zeros;
 use crate::digest::sha256_hex_of_parts;
+use content::{FieldKind, write_content};
+use layout::Layouts;
 
-/// How a fingerprint begins whose rules are the ones of this file. Fingerprints of other versions never equal it, so
+/// How a fingerprint begins whose rules are the ones of these files. Fingerprints of other versions never equal it, so
 /// that carts are compared by what they are mapped to. The first version had no number.
 const VERSION: &str = "2:";
 
-/// SAP's standard fields of type NUMC, in folded form: cl_json writes them as numbers, other serializers with their
-/// zeros. Zeros of other texts count: the code 0010 is not 10.
-const NUMC_FIELDS: [&str; 3] = ["NUMBERINT", "ACCNO", "PARTNERFCT"];
-
-/// Initial values of DATS and TIMS, which a serializer may drop.
-const INITIAL_MOMENTS: [&str; 4] = ["--", "::", "0000-00-00", "00:00:00"];
+/// Bytes of the length before each text.
+const LENGTH_BYTES: usize = 4;
 
 impl Cart<'_> {
     /// SHA-256 over the cart's normalised content, as hex after a version. Spelling, field order, row order, nesting,
     /// serializer and initial values make no difference. Texts of zeros are values: they may be codes.
     pub fn fingerprint(&self) -> String {
-        let mut writer = RowWriter { bytes: Vec::with_capacity(4096), fields: Vec::with_capacity(64) };
-        let mut rows = vec![writer.row("HEADER", self.header(), Owner::Unknown)];
+        let mut writer = RowWriter { bytes: Vec::with_capacity(self.document.len() * 3 / 2), ..RowWriter::default() };
+        let mut rows = vec![writer.row("HEADER", self.header().value, Owner::Unknown)];
         let items: usize = self
             .all_parts()
             .filter(|(part, place, _)| part.item.is_none() && place.is_named(&STANDARD.item))
             .map(|(.., rows)| rows.count())
             .sum();
         for (part, place, section) in self.all_parts() {
-            let owner = match part.item.map(|item| Row { value: self.document.value(item) }) {
-                Some(item) => Owner::Item { row: item, is_only: items == 1 },
+            let owner = match part.item.map(|item| self.document.value(item)) {
+                Some(item) => Owner::Item { item, is_only: items == 1 },
                 None => Owner::Named,
             };
             let name = place.name();
-            rows.extend(section.map(|value| writer.row(&name, Row { value }, owner)));
+            rows.extend(section.map(|value| writer.row(&name, value, owner)));
         }
         let part = |range: &Range<usize>| writer.bytes.get(range.clone()).unwrap_or_default();
         rows.sort_unstable_by(|left, right| part(left).cmp(part(right)));
@@ -50,162 +48,79 @@ impl Cart<'_> {
 /// What is known of the owner of a row.
 #[derive(Clone, Copy)]
 enum Owner<'c> {
-    /// Nothing: it has none, or can't be told by a GUID.
+    /// Nothing: it has none.
     Unknown,
     /// The row may name it.
     Named,
     /// The row is nested in it.
-    Item { row: Row<'c>, is_only: bool },
+    Item { item: Value<'c>, is_only: bool },
 }
 
 /// Writes rows one after the other, each so that no other content can imitate it: texts have their length before them.
+#[derive(Default)]
 struct RowWriter<'c> {
     bytes: Vec<u8>,
+    layouts: Layouts<'c>,
     /// The fields of the row that is being written.
     fields: Vec<Value<'c>>,
 }
 
 impl<'c> RowWriter<'c> {
-    fn row(&mut self, section: &str, row: Row<'c>, owner: Owner<'c>) -> Range<usize> {
+    fn row(&mut self, section: &str, row: Value<'c>, owner: Owner<'c>) -> Range<usize> {
         let start = self.bytes.len();
-        self.framed(|bytes| bytes.extend(folded(section)));
+        framed(&mut self.bytes, |bytes| bytes.extend(folded(section)));
         self.owner(row, owner);
         self.fields.clear();
-        let is_owner = |field: &Value<'_>| !matches!(owner, Owner::Unknown) && field.is_named(&STANDARD.p_guid);
-        let fields = row.value.inside().filter(|field| !is_metadata(*field) && !is_owner(field));
-        self.fields.extend(fields);
-        self.fields.sort_unstable_by(|left, right| {
-            left.name_hash().cmp(&right.name_hash()).then_with(|| left.name().cmp(&right.name()))
-        });
-        for index in 0..self.fields.len() {
-            if let Some(field) = self.fields.get(index).copied() {
-                self.field(index, field);
+        self.fields.extend(row.inside());
+        let is_owned = !matches!(owner, Owner::Unknown);
+        for field in self.layouts.of(&self.fields) {
+            let Some(value) = self.fields.get(field.position) else { continue };
+            if is_owned && field.kind == FieldKind::Owner {
+                continue;
+            }
+            let before = self.bytes.len();
+            self.bytes.extend_from_slice(&field.name);
+            let content = self.bytes.len();
+            framed(&mut self.bytes, |bytes| write_content(bytes, field.kind, *value));
+            if self.bytes.len() == content + LENGTH_BYTES {
+                // Nothing is written of a field that is initial or can't be mapped anyway.
+                self.bytes.truncate(before);
             }
         }
-        let end = self.bytes.len();
-        start..end
+        start..self.bytes.len()
     }
 
     /// The owner of a nested row is written as its `P_GUID` would be.
-    fn owner(&mut self, row: Row<'c>, owner: Owner<'c>) {
-        match owner {
-            Owner::Unknown => self.framed(|_| {}),
-            Owner::Named => {
-                let guid = row.value.inside().find(|field| field.is_named(&STANDARD.p_guid));
-                self.framed(|bytes| guid.into_iter().for_each(|guid| write_content(bytes, guid)));
-            }
-            Owner::Item { row: item, is_only } => {
-                let guid = item.value.inside().find(|field| field.is_named(&STANDARD.guid));
-                let start = self.bytes.len();
-                self.framed(|bytes| guid.into_iter().for_each(|guid| write_content(bytes, guid)));
-                let is_known = self.bytes.len() > start + LENGTH_BYTES;
-                if !is_known && !is_only {
-                    // Only its content tells the item from the others.
-                    self.row("ITEM", item, Owner::Named);
-                }
-            }
-        }
-    }
-
-    /// Nothing is written of a field that is initial or can't be mapped anyway.
-    fn field(&mut self, index: usize, field: Value<'c>) {
-        let start = self.bytes.len();
-        let name = field.name();
-        let beside = |other: Option<usize>| {
-            let other = other.and_then(|other| self.fields.get(other));
-            other.is_some_and(|other| other.name_hash() == field.name_hash() && folded(&other.name()).eq(folded(&name)))
+    fn owner(&mut self, row: Value<'c>, owner: Owner<'c>) {
+        let (place, field) = match owner {
+            Owner::Unknown => (None, &STANDARD.p_guid),
+            Owner::Named => (Some(row), &STANDARD.p_guid),
+            Owner::Item { item, .. } => (Some(item), &STANDARD.guid),
         };
-        // Of two spellings of one name, each is a field of its own.
-        let is_shared = beside(index.checked_sub(1)) || beside(Some(index + 1));
-        self.framed(|bytes| if is_shared { bytes.extend(name.bytes()) } else { bytes.extend(folded(&name)) });
-        let content = self.bytes.len();
-        self.framed(|bytes| write_content(bytes, field));
-        if self.bytes.len() == content + LENGTH_BYTES {
-            self.bytes.truncate(start);
-        }
-    }
-
-    fn framed(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let guid = place.and_then(|place| place.inside().find(|member| member.is_named(field)));
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
-        write(&mut self.bytes);
-        let length = self.bytes.len() - start - LENGTH_BYTES;
-        let length = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-        if let Some(place) = self.bytes.get_mut(start..start + LENGTH_BYTES) {
-            place.copy_from_slice(&length);
+        framed(&mut self.bytes, |bytes| {
+            guid.into_iter().for_each(|guid| write_content(bytes, FieldKind::Guid, guid));
+        });
+        let is_known = self.bytes.len() > start + LENGTH_BYTES;
+        if let Owner::Item { item, is_only: false } = owner
+            && !is_known
+        {
+            // Only its content tells the item from the others.
+            self.row("ITEM", item, Owner::Named);
         }
     }
 }
 
-/// Bytes of the length before each text.
-const LENGTH_BYTES: usize = 4;
-
-/// Writes a value in the one spelling that all serializers share, or nothing.
-fn write_content(bytes: &mut Vec<u8>, field: Value<'_>) {
-    match field.form() {
-        Form::Null | Form::Flag(false) | Form::List | Form::Object => {}
-        Form::Flag(true) => bytes.push(b'X'),
-        Form::Number => write_number(bytes, &field.text()),
-        Form::Text => write_text(bytes, &field.name(), field.text().trim()),
+/// Writes a text with its length before it.
+fn framed(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+    write(bytes);
+    let length = u32::try_from(bytes.len() - start - LENGTH_BYTES).unwrap_or(u32::MAX);
+    if let Some(place) = bytes.get_mut(start..start + LENGTH_BYTES) {
+        place.copy_from_slice(&length.to_le_bytes());
     }
-}
-
-/// `10`, `10.0` and `1E1` are one number, and the text `10`.
-fn write_number(bytes: &mut Vec<u8>, number: &str) {
-    match (Digits::of(number), whole(number)) {
-        (Some(digits), _) if digits.is_zero() => {}
-        (_, Some(whole)) => bytes.extend_from_slice(whole.as_bytes()),
-        (Some(digits), None) => digits.write_normalised(bytes),
-        (None, None) => bytes.extend_from_slice(number.as_bytes()),
-    }
-}
-
-fn write_text(bytes: &mut Vec<u8>, name: &str, text: &str) {
-    let midnight = text.split_once('T').filter(|(_, time)| is_midnight(time)).map_or(text, |(date, _)| date);
-    if INITIAL_MOMENTS.contains(&midnight) {
-        return;
-    }
-    let ends_with = |end: &str| {
-        let name = name.as_bytes();
-        name.len()
-            .checked_sub(end.len())
-            .and_then(|at| name.get(at..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
-    };
-    if ends_with("GUID")
-        && let Some(guid) = guid_bytes(text)
-    {
-        if guid != GuidBytes::default() {
-            bytes.extend_from_slice(&guid);
-        }
-        return;
-    }
-    if text.starts_with('0') && NUMC_FIELDS.iter().any(|numc| folded(name).eq(numc.bytes())) {
-        let number = without_leading_zeros(text);
-        return bytes.extend_from_slice(if number == "0" { &[] } else { number.as_bytes() });
-    }
-    match date(midnight) {
-        Some(parts) => parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes())),
-        None => bytes.extend_from_slice(text.as_bytes()),
-    }
-}
-
-/// `2025-01-31` and `20250131` are one date.
-fn date(text: &str) -> Option<[&str; 3]> {
-    let (year, rest) = text.split_once('-').filter(|_| text.len() == 10)?;
-    let (month, day) = rest.split_once('-')?;
-    let digits = [(year, 4), (month, 2), (day, 2)];
-    let fits = digits.iter().all(|(part, width)| part.len() == *width && part.bytes().all(|b| b.is_ascii_digit()));
-    fits.then_some([year, month, day])
-}
-
-/// `00:00:00`, with a fraction or `Z`: the time that OData adds to a date.
-fn is_midnight(time: &str) -> bool {
-    let time = time.strip_suffix('Z').unwrap_or(time);
-    let fraction = time.strip_prefix("00:00:00");
-    fraction.is_some_and(|fraction| {
-        fraction.is_empty() || fraction.strip_prefix('.').is_some_and(|zeros| zeros.bytes().all(|zero| zero == b'0'))
-    })
 }
 
 #[cfg(test)]

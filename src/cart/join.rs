@@ -3,10 +3,9 @@
 mod owners;
 mod unread;
 
-use std::collections::BTreeSet;
-
+use super::columns::Columns;
 use super::name::Name;
-use super::sections::{Cart, Row};
+use super::sections::Row;
 use super::selection::{Scope, Selection};
 use super::standard::STANDARD;
 use crate::message::Message;
@@ -35,23 +34,22 @@ pub struct Findings {
 }
 
 impl<'c> JoinedCart<'c> {
-    /// Joins the items and the sections that `wanted` names; other sections are ignored.
+    /// Joins the items and the other sections of the sheet's vocabulary; further sections are ignored.
     /// Mistakes: a section that can't be read, a cart whose items are all deleted, two items of one number, rows of no
-    /// item, accounts that could belong to several. Warnings: ignored rows of items that look like a wanted section.
-    pub fn of(cart: &'c Cart<'_>, wanted: &'c BTreeSet<Name>) -> (Self, Findings) {
+    /// item, accounts that could belong to several. Warnings: ignored rows of items that look like a section that is read.
+    pub fn of(columns: &'c Columns<'c>) -> (Self, Findings) {
         let mut findings = Findings::default();
-        let owners = ItemOwners::of(cart, &mut findings.mistakes);
-        let mut sections = Vec::with_capacity(wanted.len());
-        for name in wanted.iter().filter(|name| **name != STANDARD.item && **name != STANDARD.header) {
-            match cart.rows(name) {
-                Ok(rows) if rows.is_empty() => {}
-                Ok(rows) => sections.push((name, owners.divide(name, &rows, &mut findings.mistakes))),
+        let owners = ItemOwners::of(columns, &mut findings.mistakes);
+        let mut sections = Vec::new();
+        for name in columns.other_sections() {
+            match columns.rows(name) {
+                Ok(rows) => sections.push((name, owners.divide(name, rows, &mut findings.mistakes))),
                 Err(mistake) => findings.mistakes.push(mistake),
             }
         }
-        unread_sections(cart, wanted, &owners, &mut findings.warnings);
+        unread_sections(columns, &owners, &mut findings.warnings);
         let item_rows = owners.items.iter().map(|item| item.row).collect();
-        (Self { header: cart.header(), items: owners.items, item_rows, sections }, findings)
+        (Self { header: columns.header(), items: owners.items, item_rows, sections }, findings)
     }
 
     /// The header's fields.
@@ -118,21 +116,25 @@ impl<'c> JoinedCart<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cart::{Cart, Vocabulary};
 
-    fn wanted() -> BTreeSet<Name> {
-        ["HEADER", "ITEM", "ACCOUNT", "PARTNER"].map(Name::of).into()
+    fn wanted() -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        ["ACCOUNT", "PARTNER"].iter().for_each(|section| vocabulary.add_section(&Name::of(section)));
+        vocabulary
     }
 
     fn mistakes(json: &str) -> Vec<String> {
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        JoinedCart::of(&cart, &wanted).1.mistakes.into_iter().map(|m| m.message).collect()
+        JoinedCart::of(&Columns::of(&cart, &wanted)).1.mistakes.into_iter().map(|m| m.message).collect()
     }
 
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
         let selection =
             Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
-        let (joined, _) = JoinedCart::of(&cart, &wanted);
+        let columns = Columns::of(&cart, &wanted);
+        let (joined, _) = JoinedCart::of(&columns);
         let id = Name::of("PARTNER_ID");
         joined.rows(&selection, scope).map(|row| row.text(&id).unwrap().into_owned()).collect()
     }
@@ -156,7 +158,8 @@ mod tests {
     #[test]
     fn positions_count_deleted_items() {
         let (cart, wanted) = (Cart::parse(CART).unwrap(), wanted());
-        let (joined, findings) = JoinedCart::of(&cart, &wanted);
+        let columns = Columns::of(&cart, &wanted);
+        let (joined, findings) = JoinedCart::of(&columns);
         assert_eq!(joined.items.iter().map(|i| i.position).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(findings.mistakes, []);
     }
@@ -204,7 +207,7 @@ mod tests {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
             "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        assert_eq!(JoinedCart::of(&cart, &wanted).0.accounts(0).len(), 2);
+        assert_eq!(JoinedCart::of(&Columns::of(&cart, &wanted)).0.accounts(0).len(), 2);
         let with_deleted = r#"{"HEADER":{},"ITEM":[{"A":1},{"DEL_IND":"X"}],"ACCOUNT":[{"COST_CTR":"1"}]}"#;
         assert!(mistakes(with_deleted)[0].contains("names no item"), "it may be the deleted item's");
     }
@@ -238,7 +241,7 @@ mod tests {
         assert_eq!(partners(json, "00000019", Scope::Item(0)), ["new"]);
         assert_eq!(partners(json, "00000019", Scope::Header), ["new"]);
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        assert_eq!(JoinedCart::of(&cart, &wanted).0.accounts(0).len(), 1);
+        assert_eq!(JoinedCart::of(&Columns::of(&cart, &wanted)).0.accounts(0).len(), 1);
     }
 
     #[test]
@@ -249,7 +252,8 @@ mod tests {
             {"N":3,"account":{"item":{"COST_CTR":"4"}}}],
             "PARTNER":[{"PARTNER_FCT":"00000019","PARTNER_ID":"b"}]}"#;
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        let (joined, findings) = JoinedCart::of(&cart, &wanted);
+        let columns = Columns::of(&cart, &wanted);
+        let (joined, findings) = JoinedCart::of(&columns);
         assert_eq!(findings.mistakes, []);
         assert_eq!((joined.accounts(0).len(), joined.accounts(1).len()), (2, 1));
         assert_eq!(partners(json, "00000019", Scope::Item(0)), ["a"]);
@@ -283,7 +287,8 @@ mod tests {
             let guid = "a0000000000000000000000000000001";
             let json = format!(r#"{{"HEADER":{{}},"ITEM":[{{"GUID":"{guid}"}}],{}}}"#, sections.replace('@', guid));
             let (cart, wanted) = (Cart::parse(&json).unwrap(), wanted());
-            let (_, findings) = JoinedCart::of(&cart, &wanted);
+            let columns = Columns::of(&cart, &wanted);
+            let (_, findings) = JoinedCart::of(&columns);
             findings.warnings.into_iter().map(|warning| warning.parameter).collect::<Vec<_>>()
         };
         for warned in ["ACCOUNTS", "Accounts", "ACOUNT", "IT_ACCOUNT", "ACCOUNT_ASSIGNMENT", "PARTNERS", "PARTNR"] {

@@ -38,6 +38,11 @@ impl<'j> Document<'j> {
         Ok(Self { text, nodes })
     }
 
+    /// Bytes of the text.
+    pub const fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// The value at an index, which an earlier [`Value::index`] gave; 0 is the whole text.
     pub fn value(&self, index: usize) -> Value<'_> {
         Value { document: self, index }
@@ -75,8 +80,8 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'d> Value<'d> {
-    fn node(self) -> Node {
-        self.document.nodes.get(self.index).copied().unwrap_or(Node::NULL)
+    fn node(self) -> &'d Node {
+        self.document.nodes.get(self.index).unwrap_or(&Node::NULL)
     }
 
     /// Where the document has this value.
@@ -114,13 +119,13 @@ impl<'d> Value<'d> {
 
     /// The name under which its object has it; empty for an entry of a list.
     pub fn name(self) -> Cow<'d, str> {
-        self.document.name(&self.node())
+        self.document.name(self.node())
     }
 
     /// Whether `name` is the name's folded form.
     pub fn is_named(self, name: &Name) -> bool {
         let node = self.node();
-        node.name_hash == name.hash() && name.matches(&self.document.name(&node))
+        node.name_hash == name.hash() && name.matches(&self.document.name(node))
     }
 
     /// The hash of the name's folded form ([`super::name::FoldedHash`]).

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use super::vocabulary::Column;
+
 /// A section's or field's name as the sheet spells it, and in the one form that all spellings share: `OBJECT_ID`,
 /// `objectId`, `ObjectId` and `objectid` are all `OBJECTID`. Two names are equal if their shared forms are.
 #[derive(Debug, Clone)]
@@ -12,6 +14,8 @@ pub struct Name {
     spelling: String,
     folded: String,
     hash: u32,
+    /// Where the vocabulary of the sheet has it.
+    column: Option<Column>,
 }
 
 impl Name {
@@ -19,7 +23,7 @@ impl Name {
     pub fn of(spelling: &str) -> Self {
         let folded: String = spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect();
         let hash = FoldedHash::of(spelling.as_bytes());
-        Self { spelling: spelling.to_owned(), folded, hash }
+        Self { spelling: spelling.to_owned(), folded, hash, column: None }
     }
 
     /// The shared form.
@@ -30,6 +34,15 @@ impl Name {
     /// As the sheet spells it.
     pub fn spelling(&self) -> &str {
         &self.spelling
+    }
+
+    /// The column that a vocabulary gave it.
+    pub(super) const fn column(&self) -> Option<Column> {
+        self.column
+    }
+
+    pub(super) const fn set_column(&mut self, column: Option<Column>) {
+        self.column = column;
     }
 
     /// Of the shared form.
@@ -80,7 +93,7 @@ impl FoldedHash {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.folded == other.folded
+        self.hash == other.hash && self.folded == other.folded
     }
 }
 

@@ -81,7 +81,7 @@ impl<'j> Cart<'j> {
         let (cart, place) = find_cart(document.value(0)).map_err(|problem| invalid(&problem))?;
         let header = header(place).map_err(|problem| invalid(&problem))?;
         let parts = parts(cart, place, header);
-        let number = Row { value: header }.text(&STANDARD.object_id).filter(|number| !is_initial(number));
+        let number = Row::of(header).text(&STANDARD.object_id).filter(|number| !is_initial(number));
         let number = number.unwrap_or_default().into_owned();
         let header = header.index();
         Ok(Self { document, header, number, parts, max_rows: bounds.rows })

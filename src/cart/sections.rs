@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::columns::Slot;
 use super::guid::{GuidBytes, guid_bytes};
 use super::json::{Document, Form, Value};
 use super::name::Name;
 use super::shape::{Rows, rows};
 use super::value::{Scalar, is_initial};
+use super::vocabulary::SectionWords;
 use crate::message::{Message, MessageCode};
 
 /// One row of a section.
 #[derive(Clone, Copy)]
 pub struct Row<'c> {
     pub(super) value: Value<'c>,
+    /// The fields of `words`, by their column.
+    slots: &'c [Slot],
+    words: Option<&'c SectionWords>,
 }
 
 impl fmt::Debug for Row<'_> {
@@ -30,19 +35,44 @@ pub enum GuidKey {
 }
 
 impl<'c> Row<'c> {
+    /// A row of which no field was looked up yet.
+    pub(super) const fn of(value: Value<'c>) -> Self {
+        Self { value, slots: &[], words: None }
+    }
+
+    /// A row with the places of its fields.
+    pub(super) const fn with_columns(value: Value<'c>, slots: &'c [Slot], words: &'c SectionWords) -> Self {
+        Self { value, slots, words: Some(words) }
+    }
+
     /// The field's value, unless it is missing, `null`, `false` or blank: a blank is initial in every type. Whether a
     /// zero is initial too is decided by the conversion that reads it.
     pub fn get(&self, field: &Name) -> Option<Scalar<'c>> {
+        match self.slot(field) {
+            Some(Slot::Missing) => None,
+            Some(Slot::At(index)) => scalar(self.value.at(index as usize)),
+            Some(Slot::Several) | None => self.search(field),
+        }
+    }
+
+    /// The place of a field that has a column in this section.
+    fn slot(&self, field: &Name) -> Option<Slot> {
+        let column = field.column()?;
+        let known = self.words?.field(column)?;
+        (known.hash() == field.hash()).then(|| self.slots.get(usize::from(column)).copied()).flatten()
+    }
+
+    /// Reads every name of the row.
+    fn search(&self, field: &Name) -> Option<Scalar<'c>> {
         let mut found: Option<Value<'c>> = None;
         let mut other = None;
         for member in self.value.inside().filter(|member| member.is_named(field)) {
+            if member.name() == field.spelling() {
+                return scalar(member);
+            }
             if found.is_none() {
                 found = Some(member);
-            } else if member.name() == field.spelling() {
-                found = Some(member);
-                other = None;
-                break;
-            } else if found.is_some_and(|found| found.name() != field.spelling()) {
+            } else {
                 other = other.or(Some(member));
             }
         }
@@ -76,12 +106,19 @@ fn scalar(value: Value<'_>) -> Option<Scalar<'_>> {
         Form::List | Form::Object => Some(Scalar::Nested),
         Form::Text => {
             let text = match value.text() {
-                Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-                Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+                Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+                Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
             };
             (!text.is_empty()).then_some(Scalar::Text(text))
         }
     }
+}
+
+/// The text without surrounding blanks. Most texts are seen to have none by their first and last bytes.
+pub(super) fn trimmed(text: &str) -> &str {
+    let is_ink = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_ink(bytes.first()) && is_ink(bytes.last()) { text } else { text.trim() }
 }
 
 /// A section as it was sent: where its rows are, and the row in which it is nested.
@@ -112,19 +149,19 @@ pub(super) struct FoundRow<'c> {
 
 impl<'j> Cart<'j> {
     pub(super) fn header(&self) -> Row<'_> {
-        Row { value: self.document.value(self.header) }
+        Row::of(self.document.value(self.header))
     }
 
-    /// The rows of a section, the nested ones last.
+    /// The rows of a section, each with the item in which it is nested; the nested ones last.
     ///
     /// # Errors
     /// A mistake only if the mapping reads the section: what stands in its place is no list of rows, or too many.
-    pub(super) fn rows(&self, section: &Name) -> Result<Vec<FoundRow<'_>>, Message> {
+    pub(super) fn rows(&self, section: &Name) -> Result<Vec<(Value<'_>, Option<usize>)>, Message> {
         let mut found = Vec::new();
         for part in self.parts_of(section)? {
             let place = self.document.value(part.place);
             let rows = rows(place).map_err(|problem| section_mistake(section.spelling(), &problem))?;
-            found.extend(rows.map(|value| FoundRow { row: Row { value }, item: part.item }));
+            found.extend(rows.map(|value| (value, part.item)));
         }
         if found.len() > self.max_rows {
             let text = format!("{section} has {} rows; at most {} are taken", found.len(), self.max_rows);

@@ -8,7 +8,7 @@ use super::defect::Defect;
 use super::folder::{Folder, SHEET};
 use super::sheet::Sheet;
 use super::table::{Table, Tables};
-use crate::cart::Name;
+use crate::cart::{Name, Vocabulary};
 use crate::digest;
 
 /// Hex digits of the folder's hash that make a version: enough to tell any two sheets apart, short enough to read out.
@@ -20,6 +20,8 @@ pub struct Mapping {
     pub(super) sheet: Arc<Sheet>,
     pub(super) tables: Arc<Tables>,
     pub(super) amounts: Amounts,
+    /// What the sheet reads.
+    pub(super) vocabulary: Arc<Vocabulary>,
     /// The header's field that names a cart's system where LOGSYS does not.
     pub(super) system_field: Option<Name>,
     version: String,
@@ -40,9 +42,17 @@ impl Mapping {
             None => Err(vec![Defect::new(SHEET, "missing")]),
         };
         match sheet {
-            Ok(sheet) if defects.is_empty() => {
+            Ok(mut sheet) if defects.is_empty() => {
+                let vocabulary = sheet.vocabulary();
                 let version = version(folder, amounts);
-                Ok(Self { sheet: Arc::new(sheet), tables: Arc::new(tables), amounts, system_field: None, version })
+                Ok(Self {
+                    sheet: Arc::new(sheet),
+                    tables: Arc::new(tables),
+                    amounts,
+                    vocabulary: Arc::new(vocabulary),
+                    system_field: None,
+                    version,
+                })
             }
             Ok(_) => Err(defects),
             Err(more) => Err([defects, more].concat()),

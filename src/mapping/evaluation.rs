@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::compiled::Mapping;
 use super::sheet::{Rule, Source};
 use super::target::{Member, Object};
-use crate::cart::{Cart, Findings, JoinedCart, REPLACEMENT, Scope};
+use crate::cart::{Columns, Findings, JoinedCart, REPLACEMENT, Scope};
 use crate::message::{Message, MessageCode};
 use body::Body;
 use mistake::{disagreement, mistake};
@@ -41,11 +41,11 @@ pub struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     pub fn new(
         mapping: &'a Mapping,
-        cart: &'a Cart<'_>,
+        columns: &'a Columns<'a>,
         cart_id: Option<&'a str>,
         trace: Option<Vec<FieldTrace>>,
     ) -> Self {
-        let (cart, Findings { mistakes, warnings }) = JoinedCart::of(cart, &mapping.sheet.sections);
+        let (cart, Findings { mistakes, warnings }) = JoinedCart::of(columns);
         let reported = mistakes.iter().map(|message| message.message.clone()).collect();
         let rules = RuleEvaluator { mapping, cart, cart_id };
         Self { rules, body: Body::default(), messages: mistakes, warnings, reported, trace, path: String::new() }
@@ -147,6 +147,12 @@ impl<'a> Evaluation<'a> {
         let mut results: Vec<(Scope, RuleValue<'a>)> = Vec::with_capacity(scopes.len());
         let mut mistakes = Vec::new();
         for scope in scopes {
+            // Most items agree, and what was read once need not be converted again.
+            if let Some((_, first)) = results.first()
+                && self.rules.is_equal_source(rule, scope, first)
+            {
+                continue;
+            }
             match evaluate(scope) {
                 Ok(result) => results.push((scope, result)),
                 Err(mistake) => mistakes.push(mistake),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::compiled::Mapping;
 use super::evaluation::{Evaluation, FieldTrace};
-use crate::cart::{Cart, CartId};
+use crate::cart::{Cart, CartId, Columns};
 use crate::message::Message;
 
 /// A cart without mistakes.
@@ -73,7 +73,8 @@ impl Mapping {
             Ok(id) => (Some(id), None),
             Err(mistake) => (None, Some(mistake)),
         };
-        let mut evaluation = Evaluation::new(self, cart, id.as_ref().map(CartId::as_str), trace);
+        let columns = Columns::of(cart, &self.vocabulary);
+        let mut evaluation = Evaluation::new(self, &columns, id.as_ref().map(CartId::as_str), trace);
         let body = evaluation.run();
         let Evaluation { messages, warnings, trace, .. } = evaluation;
         Evaluated { id, body, mistakes: mistake.into_iter().chain(messages).collect(), warnings, trace }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::cart::columns::Columns;
 use crate::cart::name::Name;
-use crate::cart::sections::{Cart, FoundRow, GuidKey, Row};
+use crate::cart::sections::{FoundRow, GuidKey, Row};
 use crate::cart::standard::STANDARD;
 use crate::cart::value::{is_initial, without_leading_zeros};
 use crate::message::{Message, MessageCode, quoted};
@@ -61,13 +62,13 @@ pub struct ItemOwners<'c> {
 }
 
 impl<'c> ItemOwners<'c> {
-    pub fn of(cart: &'c Cart<'_>, mistakes: &mut Vec<Message>) -> Self {
-        let (rows, section_mistake) = match cart.rows(&STANDARD.item) {
-            Ok(rows) => (rows, None),
+    pub fn of(columns: &'c Columns<'c>, mistakes: &mut Vec<Message>) -> Self {
+        let (rows, section_mistake) = match columns.rows(&STANDARD.item) {
+            Ok(rows) => (rows.collect(), None),
             Err(mistake) => (Vec::new(), Some(mistake)),
         };
         let mut by_guid = HashMap::with_capacity(rows.len() + 1);
-        by_guid.extend(cart.header().guid(&STANDARD.guid).map(|guid| (guid, Owner::Header)));
+        by_guid.extend(columns.header().guid(&STANDARD.guid).map(|guid| (guid, Owner::Header)));
         let mut items = Vec::with_capacity(rows.len());
         let mut places = Vec::with_capacity(rows.len());
         for (FoundRow { row, .. }, position) in rows.into_iter().zip(1..) {
@@ -101,12 +102,17 @@ impl<'c> ItemOwners<'c> {
     }
 
     /// Divides a section's rows by their owner; deleted rows are left out.
-    pub fn divide(&self, section: &Name, rows: &[FoundRow<'c>], mistakes: &mut Vec<Message>) -> OwnedRows<'c> {
-        let mut owned: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.len());
-        for (found, position) in rows.iter().zip(1..) {
+    pub fn divide(
+        &self,
+        section: &Name,
+        rows: impl Iterator<Item = FoundRow<'c>>,
+        mistakes: &mut Vec<Message>,
+    ) -> OwnedRows<'c> {
+        let mut owned: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
+        for (found, position) in rows.zip(1..) {
             let owner = match is_deleted(section, found.row, position) {
                 Ok(true) => Ok(Owner::Deleted),
-                Ok(false) => self.owner(section, *found, position),
+                Ok(false) => self.owner(section, found, position),
                 Err(mistake) => Err(mistake),
             };
             match owner {

@@ -1,29 +1,25 @@
 //! Sections that the sheet does not read although their rows belong to items, and whose names look like one that it
 //! reads: what is in them is missing in the order.
 
-use std::collections::BTreeSet;
-
 use super::owners::{ItemOwners, Owner};
+use crate::cart::columns::Columns;
 use crate::cart::json::Value;
 use crate::cart::name::{Name, folded};
-use crate::cart::sections::{Cart, FoundRow, Row};
+use crate::cart::sections::{FoundRow, Row};
 use crate::cart::standard::STANDARD;
 use crate::message::{Message, MessageCode};
 
 /// Adds a warning for each such section.
-pub fn unread_sections(cart: &Cart<'_>, wanted: &BTreeSet<Name>, owners: &ItemOwners<'_>, warnings: &mut Vec<Message>) {
+pub fn unread_sections<'c>(columns: &'c Columns<'c>, owners: &ItemOwners<'c>, warnings: &mut Vec<Message>) {
     let mut seen: Vec<String> = Vec::new();
-    for (part, place, mut rows) in cart.all_parts() {
+    for (part, place, mut rows) in columns.cart.all_parts() {
         let is_read = |name: &Name| place.is_named(name);
-        let is_candidate = |name: &Name| *name != STANDARD.header && *name != STANDARD.item;
-        if is_read(&STANDARD.item) || wanted.iter().any(is_read) {
+        if is_read(&STANDARD.item) || columns.other_sections().any(is_read) {
             continue;
         }
-        let Some(similar) = wanted.iter().find(|name| is_candidate(name) && is_similar(place, name)) else {
-            continue;
-        };
+        let Some(similar) = columns.other_sections().find(|name| is_similar(place, name)) else { continue };
         let of_item = |value| {
-            let found = FoundRow { row: Row { value }, item: part.item };
+            let found = FoundRow { row: Row::of(value), item: part.item };
             matches!(owners.known_owner(found), Some(Owner::Item(_)))
         };
         let name = place.name().into_owned();

@@ -37,10 +37,17 @@ impl<'n> Digits<'n> {
         self.integer.is_empty() && self.fraction.is_empty()
     }
 
-    /// The one spelling that every spelling of the number shares: significant digits, then the exponent of the last.
+    /// The one spelling that every spelling of the number shares: nothing for zero; a whole number as its digits, up to 40
+    /// of them; else significant digits and the exponent of the last.
     pub fn write_normalised(&self, out: &mut Vec<u8>) {
+        if self.is_zero() {
+            return;
+        }
         if self.negative {
             out.push(b'-');
+        }
+        if self.fraction.is_empty() && self.exponent == 0 && self.integer.len() as i64 <= MAX_WHOLE_DIGITS {
+            return out.extend_from_slice(self.integer.as_bytes());
         }
         let start = out.len();
         out.extend_from_slice(self.integer.as_bytes());
@@ -50,8 +57,10 @@ impl<'n> Digits<'n> {
         let trailing = out.iter().skip(start).rev().take_while(|digit| **digit == b'0').count();
         out.truncate(out.len() - trailing);
         let exponent = i128::from(self.exponent) - self.fraction.len() as i128 + trailing as i128;
-        if exponent != 0 && out.len() > start {
-            out.extend_from_slice(format!("E{exponent}").as_bytes());
+        let digits = (out.len() - start) as i128 + exponent;
+        match usize::try_from(exponent) {
+            Ok(zeros) if digits <= i128::from(MAX_WHOLE_DIGITS) => out.extend(std::iter::repeat_n(b'0', zeros)),
+            _ => out.extend_from_slice(format!("E{exponent}").as_bytes()),
         }
     }
 }
@@ -132,10 +141,11 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         for (expected, spellings) in [
-            ("1E1", &["10", "10.0", "10.00", "1E1", "1.0e+1", "100E-1", "0.1E2"][..]),
+            ("10", &["10", "10.0", "10.00", "1E1", "1.0e+1", "100E-1", "0.1E2"][..]),
             ("1005E-2", &["10.05", "10.050", "1.005E1", "0.1005e2"][..]),
             ("-1", &["-1", "-1.0", "-10E-1"][..]),
             ("", &["0", "-0", "0.0", "0E5", "-0.00"][..]),
+            ("1E41", &["1E41", "10E40", "100000000000000000000000000000000000000000"][..]),
             ("123456789012345678901234567890123456789", &["123456789012345678901234567890123456789.0"][..]),
         ] {
             for spelling in spellings {

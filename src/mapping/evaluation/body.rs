@@ -2,9 +2,18 @@
 
 use serde_json::Value;
 
+/// Bytes that are reserved at the start: an order of three lines.
+const USUAL_BYTES: usize = 2048;
+
 /// The text so far. What turns out to be empty is taken back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Body(Vec<u8>);
+
+impl Default for Body {
+    fn default() -> Self {
+        Self(Vec::with_capacity(USUAL_BYTES))
+    }
+}
 
 /// A length of the text to which it can be taken back.
 #[derive(Debug, Clone, Copy)]

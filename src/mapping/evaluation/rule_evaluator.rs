@@ -1,23 +1,19 @@
 //! The evaluation of one rule in one scope: read the sources, convert, look up.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::mistake::mistake;
-use super::rule_value::{RuleValue, are_absent};
-use crate::cart::{JoinedCart, Name, Row, Scalar, Scope};
+use super::rule_value::{RuleValue, SourceTexts};
+use crate::cart::{JoinedCart, Row, STANDARD, Scalar, Scope};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::conversion::{Conversion, decimal};
 use crate::mapping::currency::{self, Amounts, is_amount};
 use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode, quoted};
-
-/// The field that says which currency an amount has.
-static CURRENCY: LazyLock<Name> = LazyLock::new(|| Name::of("CURRENCY"));
 
 /// Evaluates rules against one cart.
 pub struct RuleEvaluator<'a> {
@@ -39,22 +35,36 @@ impl<'a> RuleEvaluator<'a> {
         if rule.sources == [Source::Id] && self.cart_id.is_none() {
             return Ok(RuleValue::without_source(None));
         }
-        let texts = rule.sources.iter().map(|source| self.source_text(rule, source, scope));
-        let texts = texts.collect::<Result<Vec<_>, _>>()?;
-        if let Conversion::Table(name) = &rule.conversion
-            && !are_absent(&texts)
-        {
-            return self.look_up(rule, name, scope, texts);
-        }
-        let text = texts.first().map_or("", AsRef::as_ref);
-        if are_absent(&texts) {
+        let texts = self.source_texts(rule, scope)?;
+        if texts.are_absent() {
             return self.absent(rule, scope, texts);
         }
+        if let Conversion::Table(name) = &rule.conversion {
+            return self.look_up(rule, name, scope, texts);
+        }
+        let text = texts.first();
         let value = self.convert(rule, scope, text).ok_or_else(|| {
             let problem = format!("is {}; expected {}", quoted(text), rule.conversion.expected());
             self.mistake(MessageCode::Unreadable, rule.sources.first(), scope, &problem)
         })?;
         Ok(RuleValue { source_texts: texts, value: Some(value) })
+    }
+
+    /// Whether a rule reads in a scope what it has read for an earlier result. Amounts depend on their currency too.
+    pub fn is_equal_source(&self, rule: &Rule, scope: Scope, earlier: &RuleValue<'_>) -> bool {
+        !(self.mapping.amounts == Amounts::Shifted && is_amount(rule))
+            && self.source_texts(rule, scope).is_ok_and(|texts| texts == earlier.source_texts)
+    }
+
+    fn source_texts(&self, rule: &Rule, scope: Scope) -> Result<SourceTexts<'a>, Message> {
+        match rule.sources.as_slice() {
+            [] => Ok(SourceTexts::None),
+            [only] => self.source_text(rule, only, scope).map(SourceTexts::One),
+            several => {
+                let texts = several.iter().map(|source| self.source_text(rule, source, scope));
+                texts.collect::<Result<_, _>>().map(SourceTexts::Several)
+            }
+        }
     }
 
     /// The text of a source; empty where it is missing or initial. Several rows have to agree.
@@ -78,12 +88,12 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// The column `absent` decides.
-    fn absent(&self, rule: &Rule, scope: Scope, source_texts: Vec<Cow<'a, str>>) -> Result<RuleValue<'a>, Message> {
+    fn absent(&self, rule: &Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Result<RuleValue<'a>, Message> {
         match &rule.absent {
             Absent::Omit => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.clone()) }),
             Absent::Refuse => {
-                let initial = source_texts.iter().position(|text| text.is_empty()).unwrap_or(0);
+                let initial = source_texts.as_slice().iter().position(|text| text.is_empty()).unwrap_or(0);
                 let problem = "is missing or initial; it is mandatory";
                 Err(self.mistake(MessageCode::Missing, rule.sources.get(initial), scope, problem))
             }
@@ -96,9 +106,9 @@ impl<'a> RuleEvaluator<'a> {
         rule: &Rule,
         table: &str,
         scope: Scope,
-        texts: Vec<Cow<'a, str>>,
+        texts: SourceTexts<'a>,
     ) -> Result<RuleValue<'a>, Message> {
-        let key: Vec<String> = texts.iter().map(|text| text.clone().into_owned()).collect();
+        let key = texts.owned();
         if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(&key)) {
             return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
         }
@@ -118,7 +128,7 @@ impl<'a> RuleEvaluator<'a> {
 
     /// An amount by the currency of its item, or else of the header.
     fn unshifted(&self, stored: Decimal, scope: Scope) -> Option<Decimal> {
-        let currency = |row: Row<'_>| row.text(&CURRENCY).map(|text| text.to_ascii_uppercase());
+        let currency = |row: Row<'_>| row.text(&STANDARD.currency).map(|text| text.to_ascii_uppercase());
         let item = scope.item().and_then(|item| self.cart.items.get(item));
         let currency = item.and_then(|item| currency(item.row)).or_else(|| currency(self.cart.header()));
         currency::unshifted(stored, &currency.unwrap_or_default(), &self.mapping.tables)

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// The value of a rule in one scope, with the texts that it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleValue<'c> {
-    /// The text of each source as sent; empty for one that is missing or initial.
-    pub source_texts: Vec<Cow<'c, str>>,
+    /// The text of each source as sent.
+    pub source_texts: SourceTexts<'c>,
     /// `None` where the target is left out.
     pub value: Option<Value>,
 }
@@ -16,21 +16,48 @@ pub struct RuleValue<'c> {
 impl RuleValue<'_> {
     /// A value that was not read from the cart.
     pub const fn without_source(value: Option<Value>) -> Self {
-        Self { source_texts: Vec::new(), value }
+        Self { source_texts: SourceTexts::None, value }
     }
 
     /// True if the cart has no value for any source.
     pub fn is_absent(&self) -> bool {
-        are_absent(&self.source_texts)
-    }
-
-    /// The texts, for a message.
-    pub fn owned_texts(&self) -> Vec<String> {
-        self.source_texts.iter().map(|text| text.clone().into_owned()).collect()
+        self.source_texts.are_absent()
     }
 }
 
-/// True if every text is missing or initial.
-pub fn are_absent(texts: &[Cow<'_, str>]) -> bool {
-    texts.iter().all(|text| text.is_empty())
+/// The text of each source of a rule; empty for one that is missing or initial. Most rules have one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceTexts<'c> {
+    /// The rule has no source.
+    None,
+    /// One source.
+    One(Cow<'c, str>),
+    /// The parts of one key.
+    Several(Vec<Cow<'c, str>>),
+}
+
+impl<'c> SourceTexts<'c> {
+    /// The texts in the order of the sources.
+    pub fn as_slice(&self) -> &[Cow<'c, str>] {
+        match self {
+            Self::None => &[],
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
+
+    /// The first text.
+    pub fn first(&self) -> &str {
+        self.as_slice().first().map_or("", AsRef::as_ref)
+    }
+
+    /// True if every text is missing or initial.
+    pub fn are_absent(&self) -> bool {
+        self.as_slice().iter().all(|text| text.is_empty())
+    }
+
+    /// The texts as the key of a table.
+    pub fn owned(&self) -> Vec<String> {
+        self.as_slice().iter().map(|text| text.clone().into_owned()).collect()
+    }
 }

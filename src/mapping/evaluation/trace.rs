@@ -39,7 +39,7 @@ pub struct FieldTrace {
 
 impl FieldTrace {
     pub fn of(rule: &Rule, target: String, result: &RuleValue<'_>) -> Self {
-        let raw = (!result.is_absent()).then(|| result.source_texts.join(" + "));
+        let raw = (!result.is_absent()).then(|| result.source_texts.owned().join(" + "));
         let table = match &rule.conversion {
             Conversion::Table(name) if raw.is_some() => Some(name.clone()),
             _ => None,

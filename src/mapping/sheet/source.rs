@@ -1,6 +1,6 @@
 //! The column `source`: fields of the cart.
 
-use crate::cart::{Name, Selection};
+use crate::cart::{Name, STANDARD, Selection};
 
 /// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +27,9 @@ impl Source {
     pub fn depth(&self) -> usize {
         match self {
             Self::Id => 0,
-            Self::Field { selection, .. } => match selection.section.as_str() {
-                "HEADER" => 0,
-                "ACCOUNT" => 2,
-                _ => 1,
-            },
+            Self::Field { selection, .. } if selection.section == STANDARD.header => 0,
+            Self::Field { selection, .. } if selection.section == STANDARD.account => 2,
+            Self::Field { .. } => 1,
         }
     }
 

@@ -1,0 +1,101 @@
+//! The rows of the sections that a sheet reads, with the place of each field that it reads: every name of a row is looked
+//! up once.
+
+use super::json::Value;
+use super::name::Name;
+use super::sections::{Cart, FoundRow, Row};
+use super::vocabulary::{SectionWords, Vocabulary};
+use crate::message::Message;
+
+/// The rows of a cart for the vocabulary of a sheet.
+#[derive(Debug)]
+pub struct Columns<'c> {
+    /// The cart.
+    pub(super) cart: &'c Cart<'c>,
+    sections: Vec<SectionRows<'c>>,
+    /// The fields of each row by their column, row after row.
+    slots: Vec<Slot>,
+}
+
+/// The place of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// The row does not have it.
+    Missing,
+    /// By its index in the document.
+    At(u32),
+    /// The row has several spellings of its name.
+    Several,
+}
+
+/// The rows of a section.
+#[derive(Debug)]
+struct SectionRows<'c> {
+    words: &'c SectionWords,
+    /// Each with the item in which it is nested; or why they can't be read.
+    rows: Result<Vec<(Value<'c>, Option<usize>)>, Message>,
+    first_slot: usize,
+}
+
+impl<'c> Columns<'c> {
+    /// Finds the rows and fields of a vocabulary.
+    pub fn of(cart: &'c Cart<'c>, vocabulary: &'c Vocabulary) -> Self {
+        let mut columns = Self { cart, sections: Vec::with_capacity(vocabulary.sections().len()), slots: Vec::new() };
+        for (words, index) in vocabulary.sections().iter().zip(0..) {
+            // The header is the first section of a vocabulary.
+            let rows = if index == 0 { Ok(vec![(cart.header().value, None)]) } else { cart.rows(&words.name) };
+            let first_slot = columns.slots.len();
+            columns.slots.reserve(rows.as_ref().map_or(0, Vec::len) * words.width());
+            for (row, _) in rows.iter().flatten() {
+                columns.fill(words, *row);
+            }
+            columns.sections.push(SectionRows { words, rows, first_slot });
+        }
+        columns
+    }
+
+    fn fill(&mut self, words: &SectionWords, row: Value<'_>) {
+        let start = self.slots.len();
+        self.slots.resize(start + words.width(), Slot::Missing);
+        let slots = self.slots.get_mut(start..).unwrap_or_default();
+        for member in row.inside() {
+            let column = words.column(member.name_hash(), |name| name.matches(&member.name()));
+            if let Some(slot) = column.and_then(|column| slots.get_mut(usize::from(column))) {
+                *slot = match (*slot, u32::try_from(member.index())) {
+                    (Slot::Missing, Ok(index)) => Slot::At(index),
+                    _ => Slot::Several,
+                };
+            }
+        }
+    }
+
+    /// The header.
+    pub(super) fn header(&self) -> Row<'_> {
+        let header = self.sections.first().and_then(|section| self.rows_of(section).ok()?.next());
+        header.map_or_else(|| self.cart.header(), |found| found.row)
+    }
+
+    /// The rows of a section that the vocabulary has.
+    ///
+    /// # Errors
+    /// What stands in the section's place is no list of rows, or too many.
+    pub(super) fn rows(&self, name: &Name) -> Result<impl Iterator<Item = FoundRow<'_>>, Message> {
+        let section = self.sections.iter().find(|section| section.words.name == *name);
+        section.map(|section| self.rows_of(section)).transpose().map(|rows| rows.into_iter().flatten())
+    }
+
+    /// The sections but the header and the items.
+    pub(super) fn other_sections(&self) -> impl Iterator<Item = &'c Name> {
+        self.sections.iter().skip(2).map(|section| &section.words.name)
+    }
+
+    fn rows_of<'s>(&'s self, section: &'s SectionRows<'c>) -> Result<impl Iterator<Item = FoundRow<'s>>, Message> {
+        let rows = section.rows.as_ref().map_err(Clone::clone)?;
+        let width = section.words.width();
+        Ok(rows.iter().enumerate().map(move |(index, (value, item))| {
+            let start = section.first_slot + index * width;
+            let slots = self.slots.get(start..start + width).unwrap_or_default();
+            FoundRow { row: Row::with_columns(*value, slots, section.words), item: *item }
+        }))
+    }
+}

@@ -1,0 +1,85 @@
+//! The order in which the fields of a row are written. Rows of one section mostly have the same fields in the same order,
+//! so that it is worked out once for all of them.
+
+use std::borrow::Cow;
+
+use super::content::FieldKind;
+use super::framed;
+use crate::cart::json::Value;
+use crate::cart::name::folded;
+use crate::cart::shape::is_metadata;
+
+/// Layouts that are remembered: a section's rows have few (suppliers and ship-tos have other fields).
+const REMEMBERED: usize = 8;
+
+/// A field of a layout.
+#[derive(Debug)]
+pub struct Field {
+    /// Among the members of the row.
+    pub position: usize,
+    /// Its name as it is written.
+    pub name: Vec<u8>,
+    /// How its content is written.
+    pub kind: FieldKind,
+}
+
+/// The fields of rows with these names, in the order in which they are written.
+#[derive(Debug)]
+struct Layout<'c> {
+    names: Vec<(u32, Cow<'c, str>)>,
+    fields: Vec<Field>,
+}
+
+/// The layouts of the last rows.
+#[derive(Debug, Default)]
+pub struct Layouts<'c> {
+    known: Vec<Layout<'c>>,
+}
+
+impl<'c> Layouts<'c> {
+    /// The fields of a row with these members.
+    pub fn of(&mut self, members: &[Value<'c>]) -> &[Field] {
+        let index = self.known.iter().position(|layout| layout.fits(members)).unwrap_or_else(|| {
+            if self.known.len() >= REMEMBERED {
+                self.known.remove(0);
+            }
+            self.known.push(Layout::of(members));
+            self.known.len() - 1
+        });
+        self.known.get(index).map_or(&[], |layout| layout.fields.as_slice())
+    }
+}
+
+impl<'c> Layout<'c> {
+    fn of(members: &[Value<'c>]) -> Self {
+        let names: Vec<_> = members.iter().map(|member| (member.name_hash(), member.name())).collect();
+        let mut order: Vec<(usize, &(u32, Cow<'c, str>))> = names.iter().enumerate().collect();
+        order.retain(|(position, _)| members.get(*position).is_some_and(|member| !is_metadata(*member)));
+        order.sort_unstable_by(|(_, left), (_, right)| left.cmp(right));
+        let same = |left: &str, right: &str| folded(left).eq(folded(right));
+        let fields = order.iter().enumerate().map(|(index, (position, (hash, name)))| {
+            let beside = |other: Option<usize>| {
+                let other = other.and_then(|other| order.get(other));
+                other.is_some_and(|(_, (other_hash, other))| hash == other_hash && same(name, other))
+            };
+            // Of two spellings of one name, each is a field of its own.
+            let is_shared = beside(index.checked_sub(1)) || beside(Some(index + 1));
+            let mut written = Vec::new();
+            framed(
+                &mut written,
+                |bytes| {
+                    if is_shared { bytes.extend(name.bytes()) } else { bytes.extend(folded(name)) }
+                },
+            );
+            Field { position: *position, name: written, kind: FieldKind::of(name) }
+        });
+        let fields = fields.collect();
+        Self { names, fields }
+    }
+
+    fn fits(&self, members: &[Value<'c>]) -> bool {
+        self.names.len() == members.len()
+            && self.names.iter().zip(members).all(|((hash, _), member)| *hash == member.name_hash())
+            && self.names.iter().zip(members).all(|((_, name), member)| *name == member.name())
+    }
+}

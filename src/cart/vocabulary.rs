@@ -1,0 +1,134 @@
+//! The vocabulary of a sheet: the sections and fields that it reads, so that each name of a cart is looked up once.
+
+use super::name::Name;
+use super::standard::STANDARD;
+
+/// The place of a field among the fields that a sheet reads of one section.
+pub type Column = u16;
+
+/// The sections that a sheet reads, and the fields of each.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    sections: Vec<SectionWords>,
+}
+
+impl Default for Vocabulary {
+    /// The header and the items, which are read for every sheet.
+    fn default() -> Self {
+        let sections = [&STANDARD.header, &STANDARD.item].map(SectionWords::of);
+        Self { sections: sections.into() }
+    }
+}
+
+impl Vocabulary {
+    /// Adds a section.
+    pub fn add_section(&mut self, section: &Name) {
+        self.section_mut(section);
+    }
+
+    /// Adds a field, which knows its column afterwards.
+    pub fn add_field(&mut self, section: &Name, field: &mut Name) {
+        let column = self.section_mut(section).and_then(|words| words.add(field));
+        field.set_column(column);
+    }
+
+    /// The sections, the header and the items first.
+    pub(super) fn sections(&self) -> &[SectionWords] {
+        &self.sections
+    }
+
+    fn section_mut(&mut self, section: &Name) -> Option<&mut SectionWords> {
+        let index = self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
+            self.sections.push(SectionWords::of(section));
+            self.sections.len() - 1
+        });
+        self.sections.get_mut(index)
+    }
+}
+
+/// The fields that are read of one section.
+#[derive(Debug, Clone)]
+pub struct SectionWords {
+    pub name: Name,
+    /// By their column; the first ones are [`super::standard::StandardNames::columns`] in every section.
+    fields: Vec<Name>,
+    /// The columns by the last bits of their name's hash, at least one place free; each after the places that are taken.
+    table: Vec<Option<Column>>,
+}
+
+impl SectionWords {
+    fn of(name: &Name) -> Self {
+        let mut words = Self { name: name.clone(), fields: Vec::new(), table: Vec::new() };
+        for field in STANDARD.columns() {
+            words.add(field);
+        }
+        words
+    }
+
+    /// How many columns the section has.
+    pub fn width(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The field of a column.
+    pub fn field(&self, column: Column) -> Option<&Name> {
+        self.fields.get(usize::from(column))
+    }
+
+    /// The column of the field with this hash for which `is` holds.
+    pub fn column(&self, hash: u32, is: impl Fn(&Name) -> bool) -> Option<Column> {
+        let is_it = |column: &Column| self.field(*column).is_some_and(|name| name.hash() == hash && is(name));
+        self.places(hash).find(is_it)
+    }
+
+    fn places(&self, hash: u32) -> impl Iterator<Item = Column> + '_ {
+        let start = hash as usize & self.table.len().wrapping_sub(1);
+        let (before, after) = self.table.split_at_checked(start).unwrap_or_default();
+        after.iter().chain(before).map_while(|place| *place)
+    }
+
+    /// The column of a field, a new one if it has none; `None` for one field too many, which is read without a column.
+    fn add(&mut self, field: &Name) -> Option<Column> {
+        if let Some(column) = self.fields.iter().position(|known| known == field) {
+            return Column::try_from(column).ok();
+        }
+        let column = Column::try_from(self.fields.len()).ok()?;
+        self.fields.push(field.clone());
+        self.table = vec![None; (self.fields.len() * 2).next_power_of_two()];
+        let mask = self.table.len() - 1;
+        for (field, column) in self.fields.iter().zip(0..) {
+            let start = field.hash() as usize & mask;
+            let free = (0..=mask).map(|step| (start + step) & mask).find(|at| self.table.get(*at) == Some(&None));
+            if let Some(place) = free.and_then(|at| self.table.get_mut(at)) {
+                *place = Some(column);
+            }
+        }
+        Some(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_found_by_its_name_and_no_other() {
+        let mut vocabulary = Vocabulary::default();
+        let section = Name::of("PARTNER");
+        let mut fields: Vec<Name> = (0..300).map(|n| Name::of(&format!("FIELD_{n}"))).collect();
+        for field in &mut fields {
+            vocabulary.add_field(&section, field);
+        }
+        let words = vocabulary.sections().iter().find(|words| words.name == section).unwrap();
+        for field in &fields {
+            let spelled = Name::of(&field.spelling().to_lowercase());
+            let column = words.column(spelled.hash(), |name| *name == spelled);
+            assert_eq!(column, field.column());
+            assert_eq!(words.field(column.unwrap()), Some(field));
+        }
+        let found = |name: &Name| words.column(name.hash(), |known| known == name);
+        assert_eq!(found(&Name::of("FIELD_300")), None);
+        assert_eq!(found(&Name::of("P_GUID")), STANDARD.p_guid.column());
+        assert_eq!(words.width(), 300 + STANDARD.columns().len());
+    }
+}
