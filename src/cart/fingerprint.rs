@@ -67,48 +67,50 @@ struct RowWriter<'c> {
 
 impl<'c> RowWriter<'c> {
     fn row(&mut self, section: &str, row: Value<'c>, owner: Owner<'c>) -> Range<usize> {
-        let start = self.bytes.len();
-        framed(&mut self.bytes, |bytes| bytes.extend(folded(section)));
-        self.owner(row, owner);
-        self.fields.clear();
-        self.fields.extend(row.inside());
+        let Self { bytes, layouts, fields } = self;
+        let start = bytes.len();
+        framed(bytes, |bytes| bytes.extend(folded(section)));
+        fields.clear();
+        fields.extend(row.inside());
+        let Some(layout) = layouts.of(fields) else { return start..start };
         let is_owned = !matches!(owner, Owner::Unknown);
-        for field in self.layouts.of(&self.fields) {
-            let Some(value) = self.fields.get(field.position) else { continue };
-            if is_owned && field.kind == FieldKind::Owner {
-                continue;
+        match owner {
+            Owner::Item { item, is_only } => write_item(bytes, item, is_only),
+            Owner::Named | Owner::Unknown => {
+                let guid = layout.owner.filter(|_| is_owned).and_then(|owner| fields.get(owner));
+                let _ = write_owner(bytes, guid.copied());
             }
-            let before = self.bytes.len();
-            self.bytes.extend_from_slice(&field.name);
-            let content = self.bytes.len();
-            framed(&mut self.bytes, |bytes| write_content(bytes, field.kind, *value));
-            if self.bytes.len() == content + LENGTH_BYTES {
+        }
+        for field in layout.fields.iter().filter(|field| !is_owned || field.kind != FieldKind::Owner) {
+            let Some(value) = fields.get(field.position) else { continue };
+            let before = bytes.len();
+            bytes.extend_from_slice(&field.name);
+            let content = bytes.len();
+            framed(bytes, |bytes| write_content(bytes, field.kind, *value));
+            if bytes.len() == content + LENGTH_BYTES {
                 // Nothing is written of a field that is initial or can't be mapped anyway.
-                self.bytes.truncate(before);
+                bytes.truncate(before);
             }
         }
-        start..self.bytes.len()
+        start..bytes.len()
     }
+}
 
-    /// The owner of a nested row is written as its `P_GUID` would be.
-    fn owner(&mut self, row: Value<'c>, owner: Owner<'c>) {
-        let (place, field) = match owner {
-            Owner::Unknown => (None, &STANDARD.p_guid),
-            Owner::Named => (Some(row), &STANDARD.p_guid),
-            Owner::Item { item, .. } => (Some(item), &STANDARD.guid),
-        };
-        let guid = place.and_then(|place| place.inside().find(|member| member.is_named(field)));
-        let start = self.bytes.len();
-        framed(&mut self.bytes, |bytes| {
-            guid.into_iter().for_each(|guid| write_content(bytes, FieldKind::Guid, guid));
-        });
-        let is_known = self.bytes.len() > start + LENGTH_BYTES;
-        if let Owner::Item { item, is_only: false } = owner
-            && !is_known
-        {
-            // Only its content tells the item from the others.
-            self.row("ITEM", item, Owner::Named);
-        }
+/// Writes the GUID of a row's owner; whether there is one.
+fn write_owner(bytes: &mut Vec<u8>, guid: Option<Value<'_>>) -> bool {
+    let start = bytes.len();
+    framed(bytes, |bytes| guid.into_iter().for_each(|guid| write_content(bytes, FieldKind::Guid, guid)));
+    bytes.len() > start + LENGTH_BYTES
+}
+
+/// Writes the item in which a row is nested, as the row's `P_GUID` would be written.
+fn write_item(bytes: &mut Vec<u8>, item: Value<'_>, is_only: bool) {
+    let guid = item.inside().find(|member| member.is_named(&STANDARD.guid));
+    if !write_owner(bytes, guid) && !is_only {
+        // Only its content tells the item from the others.
+        let mut writer = RowWriter::default();
+        writer.row("ITEM", item, Owner::Named);
+        framed(bytes, |bytes| bytes.extend_from_slice(&writer.bytes));
     }
 }
 

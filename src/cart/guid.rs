@@ -44,13 +44,21 @@ fn hex_bytes(text: &str) -> Option<GuidBytes> {
     if !dashed && text.len() != GUID_BYTES * 2 {
         return None;
     }
-    let mut digits = text.bytes().filter(|byte| !dashed || *byte != b'-').map(|byte| char::from(byte).to_digit(16));
     let mut bytes = [0; GUID_BYTES];
+    let mut digits = text.as_bytes().iter().filter(|byte| !dashed || **byte != b'-');
     for byte in &mut bytes {
-        let (high, low) = (digits.next()??, digits.next()??);
-        *byte = u8::try_from(high * 16 + low).ok()?;
+        *byte = hex_value(*digits.next()?)? << 4 | hex_value(*digits.next()?)?;
     }
     digits.next().is_none().then_some(bytes)
+}
+
+const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -20,8 +20,10 @@ pub struct JoinedCart<'c> {
     /// The items that are not deleted, in the order sent.
     pub items: Vec<Item<'c>>,
     item_rows: Vec<Row<'c>>,
-    /// The section's name and rows, for each section that the sheet reads.
+    /// The section's name and rows, for each section of the vocabulary after the header and the items.
     sections: Vec<(&'c Name, OwnedRows<'c>)>,
+    /// Where the accounts are among them.
+    accounts: Option<usize>,
 }
 
 /// What was found while a cart was joined.
@@ -42,14 +44,19 @@ impl<'c> JoinedCart<'c> {
         let owners = ItemOwners::of(columns, &mut findings.mistakes);
         let mut sections = Vec::new();
         for name in columns.other_sections() {
-            match columns.rows(name) {
-                Ok(rows) => sections.push((name, owners.divide(name, rows, &mut findings.mistakes))),
-                Err(mistake) => findings.mistakes.push(mistake),
-            }
+            let owned = match columns.rows(name) {
+                Ok(rows) => owners.divide(name, rows, &mut findings.mistakes),
+                Err(mistake) => {
+                    findings.mistakes.push(mistake);
+                    OwnedRows::default()
+                }
+            };
+            sections.push((name, owned));
         }
+        let accounts = sections.iter().position(|(name, _)| **name == STANDARD.account);
         unread_sections(columns, &owners, &mut findings.warnings);
         let item_rows = owners.items.iter().map(|item| item.row).collect();
-        (Self { header: columns.header(), items: owners.items, item_rows, sections }, findings)
+        (Self { header: columns.header(), items: owners.items, item_rows, sections, accounts }, findings)
     }
 
     /// The header's fields.
@@ -59,7 +66,8 @@ impl<'c> JoinedCart<'c> {
 
     /// The account assignments of an item.
     pub fn accounts(&self, item: usize) -> &[Row<'c>] {
-        self.owned(&STANDARD.account).map_or(&[], |owned| owned.of_item(item))
+        let owned = self.accounts.and_then(|index| self.sections.get(index));
+        owned.map_or(&[], |(_, owned)| owned.of_item(item))
     }
 
     /// The scopes one level down: the items of the header, the accounts of an item; an account itself.
@@ -86,31 +94,48 @@ impl<'c> JoinedCart<'c> {
     /// The rows of a selection's section in a scope, and those that count where none of them is selected.
     fn candidates(&self, selection: &Selection, scope: Scope) -> (&[Row<'c>], &[Row<'c>]) {
         let one = |rows: &'_ [Row<'c>], index: usize| rows.get(index).map_or(0..0, |_| index..index + 1);
-        let section = &selection.section;
-        if *section == STANDARD.header {
-            return (std::slice::from_ref(&self.header), &[]);
-        }
-        if *section == STANDARD.item {
-            let rows = self.item_rows.as_slice();
-            return match scope.item() {
-                None => (rows, &[]),
-                Some(item) => (rows.get(one(rows, item)).unwrap_or_default(), &[]),
-            };
-        }
-        let Some(owned) = self.owned(section) else { return (&[], &[]) };
-        match scope {
-            Scope::Header => (owned.all(), &[]),
-            Scope::Account(item, account) if *section == STANDARD.account => {
-                let rows = owned.of_item(item);
-                (rows.get(one(rows, account)).unwrap_or_default(), &[])
+        match self.place_of(&selection.section) {
+            Place::Header => (std::slice::from_ref(&self.header), &[]),
+            Place::Items => {
+                let rows = self.item_rows.as_slice();
+                (scope.item().map_or(rows, |item| rows.get(one(rows, item)).unwrap_or_default()), &[])
             }
-            Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
+            Place::Section(index, owned) => match scope {
+                Scope::Header => (owned.all(), &[]),
+                Scope::Account(item, account) if self.accounts == Some(index) => {
+                    let rows = owned.of_item(item);
+                    (rows.get(one(rows, account)).unwrap_or_default(), &[])
+                }
+                Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
+            },
+            Place::Nowhere => (&[], &[]),
         }
     }
 
-    fn owned(&self, section: &Name) -> Option<&OwnedRows<'c>> {
-        self.sections.iter().find(|(name, _)| *name == section).map(|(_, owned)| owned)
+    /// A section by the place that a vocabulary gave its name, else by its name.
+    fn place_of(&self, section: &Name) -> Place<'_, 'c> {
+        let at = |index: usize| self.sections.get(index).map(|(name, owned)| (index, *name, owned));
+        let known = section.column().and_then(|column| usize::from(column).checked_sub(2)).and_then(at);
+        match known {
+            Some((index, name, owned)) if name == section => Place::Section(index, owned),
+            _ if *section == STANDARD.header => Place::Header,
+            _ if *section == STANDARD.item => Place::Items,
+            _ => match self.sections.iter().position(|(name, _)| *name == section).and_then(at) {
+                Some((index, _, owned)) => Place::Section(index, owned),
+                None => Place::Nowhere,
+            },
+        }
     }
+}
+
+/// Where the rows of a section are.
+enum Place<'s, 'c> {
+    Header,
+    Items,
+    /// By its index among the other sections.
+    Section(usize, &'s OwnedRows<'c>),
+    /// The vocabulary does not have the section.
+    Nowhere,
 }
 
 #[cfg(test)]

@@ -133,6 +133,11 @@ impl<'d> Value<'d> {
         self.node().name_hash
     }
 
+    /// Whether a list or an object is directly inside of it.
+    pub fn is_nesting(self) -> bool {
+        self.node().is_nesting
+    }
+
     /// The members of an object or the entries of a list, in the order of the text.
     pub fn inside(self) -> Inside<'d> {
         let end = match self.node().kind {

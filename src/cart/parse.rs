@@ -164,7 +164,7 @@ fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<Par
 /// The members of a row in which a list of rows stands.
 fn nested(row: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     let is_section = |member: &Value<'_>| matches!(member.form(), Form::List | Form::Object) && !is_metadata(*member);
-    row.inside().filter(is_section)
+    Some(row).filter(|row| row.is_nesting()).into_iter().flat_map(Value::inside).filter(is_section)
 }
 
 #[cfg(test)]

@@ -23,12 +23,14 @@ impl Default for Vocabulary {
 impl Vocabulary {
     /// Adds a section.
     pub fn add_section(&mut self, section: &Name) {
-        self.section_mut(section);
+        self.section_index(section);
     }
 
-    /// Adds a field, which knows its column afterwards.
-    pub fn add_field(&mut self, section: &Name, field: &mut Name) {
-        let column = self.section_mut(section).and_then(|words| words.add(field));
+    /// Adds a field of a section; both know their places afterwards.
+    pub fn add_field(&mut self, section: &mut Name, field: &mut Name) {
+        let index = self.section_index(section);
+        section.set_column(Column::try_from(index).ok());
+        let column = self.sections.get_mut(index).and_then(|words| words.add(field));
         field.set_column(column);
     }
 
@@ -37,12 +39,11 @@ impl Vocabulary {
         &self.sections
     }
 
-    fn section_mut(&mut self, section: &Name) -> Option<&mut SectionWords> {
-        let index = self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
+    fn section_index(&mut self, section: &Name) -> usize {
+        self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
             self.sections.push(SectionWords::of(section));
             self.sections.len() - 1
-        });
-        self.sections.get_mut(index)
+        })
     }
 }
 
@@ -114,10 +115,10 @@ mod tests {
     #[test]
     fn every_field_is_found_by_its_name_and_no_other() {
         let mut vocabulary = Vocabulary::default();
-        let section = Name::of("PARTNER");
+        let mut section = Name::of("PARTNER");
         let mut fields: Vec<Name> = (0..300).map(|n| Name::of(&format!("FIELD_{n}"))).collect();
         for field in &mut fields {
-            vocabulary.add_field(&section, field);
+            vocabulary.add_field(&mut section, field);
         }
         let words = vocabulary.sections().iter().find(|words| words.name == section).unwrap();
         for field in &fields {

@@ -92,7 +92,7 @@ impl Conversion {
             Self::Guid => cart::guid(text)?.into(),
             Self::Date => date::parse_date(text)?.to_string().into(),
             Self::Timestamp => date::parse_timestamp(text)?.to_string().into(),
-            Self::Decimal | Self::Amount => decimal::to_text(decimal::parse(text)?).into(),
+            Self::Decimal | Self::Amount => decimal::shortest(text)?.into(),
             Self::Integer => decimal::parse_integer(text)?.into(),
             Self::Flag => flag(text)?.into(),
         })

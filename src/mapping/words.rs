@@ -27,9 +27,9 @@ fn collect(object: &mut Object<Rule>, vocabulary: &mut Vocabulary) {
 
 fn add(source: &mut Source, vocabulary: &mut Vocabulary) {
     if let Source::Field { selection, field, .. } = source {
-        vocabulary.add_field(&selection.section, field);
+        vocabulary.add_field(&mut selection.section, field);
         if let Some((filter, _)) = &mut selection.filter {
-            vocabulary.add_field(&selection.section, filter);
+            vocabulary.add_field(&mut selection.section, filter);
         }
     }
 }

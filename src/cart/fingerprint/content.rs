@@ -53,11 +53,23 @@ pub fn write_content(bytes: &mut Vec<u8>, kind: FieldKind, value: Value<'_>) {
 
 /// `10`, `10.0` and `1E1` are one number, and the text `10`.
 fn write_number(bytes: &mut Vec<u8>, number: &str) {
+    let digits = number.as_bytes();
+    // The usual ones, for which the general way is slow: `10` and `10.0`.
+    let plain = digits.strip_suffix(b".0").unwrap_or(digits);
+    if plain.len() <= PLAIN_DIGITS && plain.iter().all(u8::is_ascii_digit) {
+        if plain != b"0" {
+            bytes.extend_from_slice(plain);
+        }
+        return;
+    }
     match Digits::of(number) {
         Some(digits) => digits.write_normalised(bytes),
-        None => bytes.extend_from_slice(number.as_bytes()),
+        None => bytes.extend_from_slice(digits),
     }
 }
+
+/// Digits of a whole number that is certainly written as its digits.
+const PLAIN_DIGITS: usize = 40;
 
 fn write_text(bytes: &mut Vec<u8>, kind: FieldKind, text: &str) {
     match kind {
@@ -76,9 +88,8 @@ fn write_text(bytes: &mut Vec<u8>, kind: FieldKind, text: &str) {
         FieldKind::Other => {}
     }
     // Dates and times are at most as long as `2018-01-31T00:00:00.0000000Z`, and have their marks in fixed places.
-    let mark = text.as_bytes().get(2).copied().zip(text.as_bytes().get(4).copied());
-    match mark {
-        Some((_, b'-')) => match date(text) {
+    match text.as_bytes().get(4) {
+        Some(b'-') => match date(text) {
             Some(["0000", "00", "00"]) => {}
             Some(parts) => parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes())),
             None => bytes.extend_from_slice(text.as_bytes()),

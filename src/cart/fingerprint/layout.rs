@@ -25,9 +25,12 @@ pub struct Field {
 
 /// The fields of rows with these names, in the order in which they are written.
 #[derive(Debug)]
-struct Layout<'c> {
+pub struct Layout<'c> {
     names: Vec<(u32, Cow<'c, str>)>,
-    fields: Vec<Field>,
+    /// The fields.
+    pub fields: Vec<Field>,
+    /// Where the GUID of the row's owner is among the members.
+    pub owner: Option<usize>,
 }
 
 /// The layouts of the last rows.
@@ -38,7 +41,7 @@ pub struct Layouts<'c> {
 
 impl<'c> Layouts<'c> {
     /// The fields of a row with these members.
-    pub fn of(&mut self, members: &[Value<'c>]) -> &[Field] {
+    pub fn of(&mut self, members: &[Value<'c>]) -> Option<&Layout<'c>> {
         let index = self.known.iter().position(|layout| layout.fits(members)).unwrap_or_else(|| {
             if self.known.len() >= REMEMBERED {
                 self.known.remove(0);
@@ -46,7 +49,7 @@ impl<'c> Layouts<'c> {
             self.known.push(Layout::of(members));
             self.known.len() - 1
         });
-        self.known.get(index).map_or(&[], |layout| layout.fields.as_slice())
+        self.known.get(index)
     }
 }
 
@@ -73,8 +76,9 @@ impl<'c> Layout<'c> {
             );
             Field { position: *position, name: written, kind: FieldKind::of(name) }
         });
-        let fields = fields.collect();
-        Self { names, fields }
+        let fields: Vec<Field> = fields.collect();
+        let owner = fields.iter().find(|field| field.kind == FieldKind::Owner).map(|field| field.position);
+        Self { names, fields, owner }
     }
 
     fn fits(&self, members: &[Value<'c>]) -> bool {

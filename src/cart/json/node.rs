@@ -30,6 +30,8 @@ pub struct NameSpan {
 pub struct Node {
     pub kind: Kind,
     pub name_escaped: bool,
+    /// Whether a list or an object is directly inside of it.
+    pub is_nesting: bool,
     name_at: u32,
     name_len: u32,
     /// Of the folded form.
@@ -42,12 +44,11 @@ pub struct Node {
 
 impl Node {
     /// Stands for a value that is not there.
-    pub const NULL: Self =
-        Self { kind: Kind::Null, name_escaped: false, name_at: 0, name_len: 0, name_hash: 0, at: 0, end: 0, next: 0 };
+    pub const NULL: Self = Self::new(Kind::Null, NameSpan { at: 0, len: 0, hash: 0, escaped: false }, 0, 0, 0);
 
     pub const fn new(kind: Kind, name: NameSpan, at: u32, end: u32, next: u32) -> Self {
         let NameSpan { at: name_at, len: name_len, hash: name_hash, escaped: name_escaped } = name;
-        Self { kind, name_escaped, name_at, name_len, name_hash, at, end, next }
+        Self { kind, name_escaped, is_nesting: false, name_at, name_len, name_hash, at, end, next }
     }
 
     /// Start and end of a string's content or of a number.

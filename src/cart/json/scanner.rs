@@ -179,6 +179,8 @@ impl<'j> Scanner<'j> {
             let most = self.max_depth;
             return self.fault(format!("nested too deep; at most {most} lists and objects inside of each other"));
         }
+        let outer = self.open.last().and_then(|outer| self.nodes.get_mut(outer.node));
+        outer.into_iter().for_each(|outer| outer.is_nesting = true);
         let node = self.nodes.len();
         self.open.push(Open { node, is_list: kind == Kind::List, members: 0, filter: 0, names: None });
         self.push(kind, name, self.at, self.at);

@@ -24,6 +24,27 @@ pub fn parse(text: &str) -> Option<Decimal> {
     Some(if negative { -number } else { number })
 }
 
+/// The shortest notation of a decimal as SAP writes it; `None` where [`parse`] has none. Plain digits are not parsed.
+pub fn shortest(text: &str) -> Option<String> {
+    plain(text).map_or_else(|| parse(text).map(to_text), |digits| Some(digits.to_owned()))
+}
+
+/// The shortest notation of digits without sign and exponent, a part of them; `None` for any other text.
+fn plain(text: &str) -> Option<&str> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let all_digits = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    let has_leading_zero = whole.len() > 1 && whole.starts_with('0');
+    let is_plain = !whole.is_empty() && !has_leading_zero && all_digits(whole) && all_digits(fraction);
+    if !is_plain || text.len() > MAX_PLAIN_CHARS || (fraction.is_empty() && text.ends_with('.')) {
+        return None;
+    }
+    let shortest = if fraction.is_empty() { text } else { text.trim_end_matches('0').trim_end_matches('.') };
+    Some(shortest)
+}
+
+/// Any number of so many digits and a point is exact in rust_decimal.
+const MAX_PLAIN_CHARS: usize = 29;
+
 /// Digits with at most one point and an exponent: no underscore, sign or blank inside.
 fn is_plain_number(digits: &str) -> bool {
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
@@ -76,6 +97,11 @@ mod tests {
             let expected = if whole == 0 && cents == 0 { "0".to_owned() } else { format!("{sign}{whole}{point}{fraction}") };
             prop_assert_eq!(parse(&text).map(to_text), Some(expected.clone()));
             prop_assert_eq!(parse(&trailing).map(to_text), Some(expected));
+        }
+
+        #[test]
+        fn what_is_not_parsed_is_as_if_it_were(text in "[0-9]{0,16}(\\.[0-9]{0,16})?") {
+            prop_assert_eq!(shortest(&text), parse(&text).map(to_text));
         }
 
         #[test]
