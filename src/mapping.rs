@@ -16,6 +16,8 @@ mod result;
 mod sheet;
 mod table;
 mod target;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use compiled::Mapping;

@@ -145,7 +145,9 @@ mod tests {
 
     fn wanted() -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        ["ACCOUNT", "PARTNER"].iter().for_each(|section| vocabulary.add_section(&Name::of(section)));
+        for section in ["ACCOUNT", "PARTNER"] {
+            vocabulary.add_section(&Name::of(section));
+        }
         vocabulary
     }
 

@@ -160,7 +160,7 @@ impl<'j> Document<'j> {
 }
 
 /// The values directly inside of an object or a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Inside<'d> {
     document: &'d Document<'d>,
     at: usize,

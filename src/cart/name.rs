@@ -11,8 +11,8 @@ use super::vocabulary::Column;
 /// `objectId`, `ObjectId` and `objectid` are all `OBJECTID`. Two names are equal if their shared forms are.
 #[derive(Debug, Clone)]
 pub struct Name {
-    spelling: String,
-    folded: String,
+    spelling: Box<str>,
+    folded: Box<str>,
     hash: u32,
     /// Where the vocabulary of the sheet has it.
     column: Option<Column>,
@@ -23,7 +23,7 @@ impl Name {
     pub fn of(spelling: &str) -> Self {
         let folded: String = spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect();
         let hash = FoldedHash::of(spelling.as_bytes());
-        Self { spelling: spelling.to_owned(), folded, hash, column: None }
+        Self { spelling: spelling.into(), folded: folded.into_boxed_str(), hash, column: None }
     }
 
     /// The shared form.
@@ -52,7 +52,7 @@ impl Name {
 
     /// Whether another spelling has the same shared form.
     pub(super) fn matches(&self, spelling: &str) -> bool {
-        self.spelling == spelling || self.folded.bytes().eq(folded(spelling))
+        *self.spelling == *spelling || self.folded.bytes().eq(folded(spelling))
     }
 }
 

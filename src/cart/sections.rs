@@ -23,7 +23,7 @@ pub struct Row<'c> {
 
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.value.inside().map(|field| field.name())).finish()
+        f.debug_list().entries(self.value.inside().map(Value::name)).finish()
     }
 }
 
@@ -147,7 +147,7 @@ pub(super) struct FoundRow<'c> {
     pub item: Option<usize>,
 }
 
-impl<'j> Cart<'j> {
+impl Cart<'_> {
     pub(super) fn header(&self) -> Row<'_> {
         Row::of(self.document.value(self.header))
     }

@@ -14,7 +14,7 @@ const NEXT_PAGE: [&str; 2] = ["NEXT", "@ODATA.NEXTLINK"];
 const DEFERRED: &str = "DEFERRED";
 
 /// The rows in a section's place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Rows<'d> {
     /// There are none.
     None,

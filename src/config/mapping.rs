@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
+use crate::cart::Name;
 use crate::mapping::Amounts;
 
 /// `[mapping]`: the sheet.
@@ -15,6 +16,8 @@ pub struct Mapping {
     pub directory: PathBuf,
     /// How senders write amounts.
     pub amounts: Amounts,
+    /// The header's field that names the system of a cart without GUID and LOGSYS.
+    pub system_field: Option<Name>,
 }
 
 impl Mapping {
@@ -37,6 +40,16 @@ impl Mapping {
             "false",
             &[("true", Amounts::Shifted), ("false", Amounts::Unshifted)],
         );
-        Some(Self { directory: directory?, amounts: amounts? })
+        let system_field =
+            reader.optional("mapping.system_field", "a field of the header such as ZZ_SYSTEM", header_field);
+        Some(Self { directory: directory?, amounts: amounts?, system_field: system_field? })
     }
+}
+
+/// A field of the header, as the sheet names it: `ZZ_SYSTEM` or `HEADER.ZZ_SYSTEM`.
+fn header_field(text: &str) -> Option<Name> {
+    let field = text.trim();
+    let field = field.strip_prefix("HEADER.").unwrap_or(field);
+    let is_name = !field.is_empty() && field.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '/'));
+    is_name.then(|| Name::of(field))
 }

@@ -187,7 +187,7 @@ impl<'a> Evaluation<'a> {
     fn enter_entry(&mut self, index: usize) -> usize {
         let before = self.path.len();
         if self.trace.is_some() {
-            self.path.push_str(&format!("[{index}]"));
+            self.path.extend(["[", &index.to_string(), "]"]);
         }
         before
     }

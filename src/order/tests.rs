@@ -77,6 +77,7 @@ fn parked_in_doubt() -> Order {
 fn ids_have_one_spelling() {
     assert_eq!(OrderId::of("005056A2-07C8-1ED1-BFC6-B69E72F50550").as_str(), "005056a207c81ed1bfc6b69e72f50550");
     assert_eq!(OrderId::of("0000004711"), OrderId::of("4711"));
+    assert_eq!(OrderId::of("SRMCLNT100:0000004711").as_str(), "SRMCLNT100:4711");
     // Eight digits are also valid base64; they stay a cart number.
     assert_eq!(OrderId::of("10000047").as_str(), "10000047");
 }
@@ -109,6 +110,20 @@ fn an_open_order_is_shared_by_the_same_cart_and_refuses_another() {
     order.begin(at(1)).unwrap();
     assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), GRACE), Admission::Joined(_)));
     assert!(matches!(admit(Some(order), candidate("b"), at(1), GRACE), Admission::Conflicting(_)));
+}
+
+#[test]
+fn a_fingerprint_of_another_version_is_judged_by_the_body() {
+    let known = || {
+        let mut order = accepted();
+        order.fingerprint = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into();
+        order
+    };
+    let mut same = candidate("2:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    same.body = known().body;
+    assert!(matches!(admit(Some(known()), same.clone(), at(1), GRACE), Admission::Joined(_)));
+    same.body = "{\"other\":1}".into();
+    assert!(matches!(admit(Some(known()), same, at(1), GRACE), Admission::Conflicting(_)));
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl<'c> Layout<'c> {
         let names: Vec<_> = members.iter().map(|member| (member.name_hash(), member.name())).collect();
         let mut order: Vec<(usize, &(u32, Cow<'c, str>))> = names.iter().enumerate().collect();
         order.retain(|(position, _)| members.get(*position).is_some_and(|member| !is_metadata(*member)));
-        order.sort_unstable_by(|(_, left), (_, right)| left.cmp(right));
+        order.sort_unstable_by_key(|(_, name)| *name);
         let same = |left: &str, right: &str| folded(left).eq(folded(right));
         let fields = order.iter().enumerate().map(|(index, (position, (hash, name)))| {
             let beside = |other: Option<usize>| {

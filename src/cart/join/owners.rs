@@ -108,23 +108,23 @@ impl<'c> ItemOwners<'c> {
         rows: impl Iterator<Item = FoundRow<'c>>,
         mistakes: &mut Vec<Message>,
     ) -> OwnedRows<'c> {
-        let mut owned: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
+        let mut divided: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
         for (found, position) in rows.zip(1..) {
-            let owner = match is_deleted(section, found.row, position) {
+            let found_owner = match is_deleted(section, found.row, position) {
                 Ok(true) => Ok(Owner::Deleted),
                 Ok(false) => self.owner(section, found, position),
                 Err(mistake) => Err(mistake),
             };
-            match owner {
-                Ok(Owner::Header) => owned.push((usize::MAX, found.row)),
-                Ok(Owner::Item(item)) if item < self.items.len() => owned.push((item, found.row)),
+            match found_owner {
+                Ok(Owner::Header) => divided.push((usize::MAX, found.row)),
+                Ok(Owner::Item(item)) if item < self.items.len() => divided.push((item, found.row)),
                 Ok(Owner::Item(_) | Owner::Deleted) => {}
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        owned.sort_by_key(|(owner, _)| *owner);
-        let ends = (0..self.items.len()).map(|item| owned.partition_point(|(owner, _)| *owner <= item)).collect();
-        OwnedRows { rows: owned.into_iter().map(|(_, row)| row).collect(), ends }
+        divided.sort_by_key(|(owner, _)| *owner);
+        let ends = (0..self.items.len()).map(|item| divided.partition_point(|(owner, _)| *owner <= item)).collect();
+        OwnedRows { rows: divided.into_iter().map(|(_, row)| row).collect(), ends }
     }
 
     /// The owner of a row by its place or its `P_GUID`; `None` if no item and no header has this GUID.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The longest whole number that is written out: no id, no code and no amount of SAP has half as many digits (the
 /// exponent of a number can say billions of them).
-const MAX_WHOLE_DIGITS: i64 = 40;
+const MAX_WHOLE_DIGITS: usize = 40;
 
 /// A JSON number as its significant digits and an exponent: `10`, `10.0` and `1E1` are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl<'n> Digits<'n> {
         if self.negative {
             out.push(b'-');
         }
-        if self.fraction.is_empty() && self.exponent == 0 && self.integer.len() as i64 <= MAX_WHOLE_DIGITS {
+        if self.fraction.is_empty() && self.exponent == 0 && self.integer.len() <= MAX_WHOLE_DIGITS {
             return out.extend_from_slice(self.integer.as_bytes());
         }
         let start = out.len();
@@ -59,7 +59,7 @@ impl<'n> Digits<'n> {
         let exponent = i128::from(self.exponent) - self.fraction.len() as i128 + trailing as i128;
         let digits = (out.len() - start) as i128 + exponent;
         match usize::try_from(exponent) {
-            Ok(zeros) if digits <= i128::from(MAX_WHOLE_DIGITS) => out.extend(std::iter::repeat_n(b'0', zeros)),
+            Ok(zeros) if digits <= MAX_WHOLE_DIGITS as i128 => out.extend(std::iter::repeat_n(b'0', zeros)),
             _ => out.extend_from_slice(format!("E{exponent}").as_bytes()),
         }
     }
@@ -83,7 +83,7 @@ pub fn whole(number: &str) -> Option<Cow<'_, str>> {
     let all = [digits.integer, digits.fraction].concat();
     let point = i64::try_from(digits.integer.len()).ok()?.checked_add(moved)?;
     let length = i64::try_from(all.len()).ok()?;
-    if !(1..=MAX_WHOLE_DIGITS).contains(&point) {
+    if point < 1 || usize::try_from(point).ok()? > MAX_WHOLE_DIGITS {
         return None;
     }
     let point_at = usize::try_from(point.min(length)).ok()?;

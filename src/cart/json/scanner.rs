@@ -89,7 +89,10 @@ impl<'j> Scanner<'j> {
     fn next_entry(&mut self, first: bool) -> Scanned<()> {
         self.skip_blanks();
         match self.peek() {
-            Some(b']') => return self.close(),
+            Some(b']') => {
+                self.close();
+                return Ok(());
+            }
             Some(b',') if !first => {
                 self.at += 1;
                 self.skip_blanks();
@@ -108,7 +111,10 @@ impl<'j> Scanner<'j> {
     fn next_member(&mut self, first: bool) -> Scanned<()> {
         self.skip_blanks();
         match self.peek() {
-            Some(b'}') => return self.close(),
+            Some(b'}') => {
+                self.close();
+                return Ok(());
+            }
             Some(b',') if !first => {
                 self.at += 1;
                 self.skip_blanks();
@@ -180,7 +186,9 @@ impl<'j> Scanner<'j> {
             return self.fault(format!("nested too deep; at most {most} lists and objects inside of each other"));
         }
         let outer = self.open.last().and_then(|outer| self.nodes.get_mut(outer.node));
-        outer.into_iter().for_each(|outer| outer.is_nesting = true);
+        if let Some(outer) = outer {
+            outer.is_nesting = true;
+        }
         let node = self.nodes.len();
         self.open.push(Open { node, is_list: kind == Kind::List, members: 0, filter: 0, names: None });
         self.push(kind, name, self.at, self.at);
@@ -189,7 +197,7 @@ impl<'j> Scanner<'j> {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "`new` refuses a text whose length has more than 32 bits")]
-    fn close(&mut self) -> Scanned<()> {
+    fn close(&mut self) {
         self.at += 1;
         let next = self.nodes.len() as u32;
         if let Some(open) = self.open.pop()
@@ -197,7 +205,6 @@ impl<'j> Scanner<'j> {
         {
             node.next = next;
         }
-        Ok(())
     }
 
     /// Reads a string, whose opening quotation mark is next; true if it has escapes.
@@ -373,7 +380,7 @@ impl<'j> Scanner<'j> {
     fn fault<T>(&self, detail: impl Into<Cow<'static, str>>) -> Scanned<T> {
         let before = self.bytes.get(..self.at).unwrap_or(self.bytes);
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let at_end = usize::from(self.at >= self.bytes.len());
         let column = (before.len() - line_start + 1 - at_end).max(1);
         Err(Fault { line, column, detail: detail.into() })

@@ -84,7 +84,7 @@ fn values_are_read_as_serde_json_reads_them() {
 fn a_name_twice_is_refused_in_small_and_in_large_objects() {
     for members in [0_usize, 1, 40, 255, 256, 257, 2_000] {
         let object = |last: &str| {
-            let names: String = (0..members).map(|n| format!("\"N{n}\":[{n}],")).collect();
+            let names = (0..members).map(|n| format!("\"N{n}\":[{n}],")).collect::<Vec<_>>().concat();
             format!("{{{names}\"X\":{{\"X\":1}},\"{last}\":2}}")
         };
         assert_eq!(fault(&object("x")), None, "another spelling is another name");

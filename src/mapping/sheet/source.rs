@@ -13,10 +13,6 @@ pub enum Source {
         selection: Selection,
         /// Which field.
         field: Name,
-        /// The section's name as the sheet spells it.
-        section_label: String,
-        /// The field's name as the sheet spells it.
-        field_label: String,
         /// The whole source as the sheet writes it.
         label: String,
     },
@@ -45,7 +41,7 @@ impl Source {
     pub fn section_and_field(&self) -> (&str, &str) {
         match self {
             Self::Id => ("HEADER", "GUID"),
-            Self::Field { section_label, field_label, .. } => (section_label, field_label),
+            Self::Field { selection, field, .. } => (selection.section.spelling(), field.spelling()),
         }
     }
 
@@ -78,13 +74,7 @@ impl Source {
         }
         let filter = filter.map(|filter| Self::filter(section, filter)).transpose()?;
         let selection = Selection { section: Name::of(section), filter };
-        Ok(Self::Field {
-            selection,
-            field: Name::of(field),
-            section_label: section.to_owned(),
-            field_label: field.to_owned(),
-            label: text.to_owned(),
-        })
+        Ok(Self::Field { selection, field: Name::of(field), label: text.to_owned() })
     }
 
     /// The part in brackets.
