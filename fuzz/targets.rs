@@ -39,7 +39,7 @@ pub fn cart(data: &[u8]) {
     let wrapper = format!("{{\"CART\":{text}}}");
     if let Ok(wrapped) = Cart::parse(&wrapper) {
         assert_eq!(wrapped.fingerprint(), cart.fingerprint());
-        assert_eq!(MAPPINGS[0].map(&wrapped), MAPPINGS[0].map(&cart));
+        MAPPINGS.iter().for_each(|mapping| assert_eq!(mapping.map(&wrapped), mapping.map(&cart)));
     }
     if let [Some(plain), Some(shifted)] = MAPPINGS.each_ref().map(|mapping| mapped(mapping, &cart)) {
         let digits = |order: &Mapped| {

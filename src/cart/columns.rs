@@ -4,7 +4,7 @@
 use super::json::Value;
 use super::name::Name;
 use super::sections::{Cart, FoundRow, Row};
-use super::vocabulary::{SectionWords, Vocabulary};
+use super::vocabulary::{SectionWords, Slot, Vocabulary};
 use crate::message::Message;
 
 /// The rows of a cart for the vocabulary of a sheet.
@@ -15,17 +15,6 @@ pub struct Columns<'c> {
     sections: Vec<SectionRows<'c>>,
     /// The fields of each row by their column, row after row.
     slots: Vec<Slot>,
-}
-
-/// The place of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// The row does not have it.
-    Missing,
-    /// By its index in the document.
-    At(u32),
-    /// The row has several spellings of its name.
-    Several,
 }
 
 /// The rows of a section.

@@ -10,15 +10,12 @@ use super::name::folded;
 use super::sections::Cart;
 use super::standard::STANDARD;
 use crate::digest::sha256_hex_of_parts;
-use content::{FieldKind, write_content};
+use content::{FieldKind, LENGTH_BYTES, framed, write_content};
 use layout::Layouts;
 
 /// How a fingerprint begins whose rules are the ones of these files. Fingerprints of other versions never equal it, so
 /// that carts are compared by what they are mapped to. The first version had no number.
 const VERSION: &str = "2:";
-
-/// Bytes of the length before each text.
-const LENGTH_BYTES: usize = 4;
 
 impl Cart<'_> {
     /// SHA-256 over the cart's normalised content, as hex after a version. Spelling, field order, row order, nesting,
@@ -111,17 +108,6 @@ fn write_item(bytes: &mut Vec<u8>, item: Value<'_>, is_only: bool) {
         let mut writer = RowWriter::default();
         writer.row("ITEM", item, Owner::Named);
         framed(bytes, |bytes| bytes.extend_from_slice(&writer.bytes));
-    }
-}
-
-/// Writes a text with its length before it.
-fn framed(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let start = bytes.len();
-    bytes.extend_from_slice(&[0; LENGTH_BYTES]);
-    write(bytes);
-    let length = u32::try_from(bytes.len() - start - LENGTH_BYTES).unwrap_or(u32::MAX);
-    if let Some(place) = bytes.get_mut(start..start + LENGTH_BYTES) {
-        place.copy_from_slice(&length.to_le_bytes());
     }
 }
 

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::vocabulary::Column;
+/// The place of a field among the fields that a sheet reads of one section, or of a section among the sections.
+pub type Column = u16;
 
 /// A section's or field's name as the sheet spells it, and in the one form that all spellings share: `OBJECT_ID`,
 /// `objectId`, `ObjectId` and `objectid` are all `OBJECTID`. Two names are equal if their shared forms are.

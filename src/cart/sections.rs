@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::columns::Slot;
 use super::guid::{GuidBytes, guid_bytes};
 use super::json::{Document, Form, Value};
 use super::name::Name;
 use super::shape::{Rows, rows};
 use super::value::{Scalar, is_initial};
-use super::vocabulary::SectionWords;
+use super::vocabulary::{SectionWords, Slot};
 use crate::message::{Message, MessageCode};
 
 /// One row of a section.

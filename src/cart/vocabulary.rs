@@ -1,10 +1,18 @@
 //! The vocabulary of a sheet: the sections and fields that it reads, so that each name of a cart is looked up once.
 
-use super::name::Name;
+use super::name::{Column, Name};
 use super::standard::STANDARD;
 
-/// The place of a field among the fields that a sheet reads of one section.
-pub type Column = u16;
+/// The place of a field in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// The row does not have it.
+    Missing,
+    /// By its index in the document.
+    At(u32),
+    /// The row has several spellings of its name.
+    Several,
+}
 
 /// The sections that a sheet reads, and the fields of each.
 #[derive(Debug, Clone)]

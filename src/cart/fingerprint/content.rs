@@ -10,6 +10,20 @@ use crate::cart::value::without_leading_zeros;
 /// zeros. Zeros of other texts count: the code 0010 is not 10.
 const NUMC_FIELDS: [&str; 3] = ["NUMBERINT", "ACCNO", "PARTNERFCT"];
 
+/// Bytes of the length before each text.
+pub const LENGTH_BYTES: usize = 4;
+
+/// Writes a text with its length before it.
+pub fn framed(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+    write(bytes);
+    let length = u32::try_from(bytes.len() - start - LENGTH_BYTES).unwrap_or(u32::MAX);
+    if let Some(place) = bytes.get_mut(start..start + LENGTH_BYTES) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
 /// What a field's name says of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {

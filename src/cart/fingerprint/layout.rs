@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::content::FieldKind;
-use super::framed;
+use super::content::{FieldKind, framed};
 use crate::cart::json::Value;
 use crate::cart::name::folded;
 use crate::cart::shape::is_metadata;
