@@ -95,12 +95,12 @@ impl<'c> JoinedCart<'c> {
     fn candidates(&self, selection: &Selection, scope: Scope) -> (&[Row<'c>], &[Row<'c>]) {
         let one = |rows: &'_ [Row<'c>], index: usize| rows.get(index).map_or(0..0, |_| index..index + 1);
         match self.place_of(&selection.section) {
-            Place::Header => (std::slice::from_ref(&self.header), &[]),
-            Place::Items => {
+            Located::Header => (std::slice::from_ref(&self.header), &[]),
+            Located::Items => {
                 let rows = self.item_rows.as_slice();
                 (scope.item().map_or(rows, |item| rows.get(one(rows, item)).unwrap_or_default()), &[])
             }
-            Place::Section(index, owned) => match scope {
+            Located::Section(index, owned) => match scope {
                 Scope::Header => (owned.all(), &[]),
                 Scope::Account(item, account) if self.accounts == Some(index) => {
                     let rows = owned.of_item(item);
@@ -108,28 +108,28 @@ impl<'c> JoinedCart<'c> {
                 }
                 Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
             },
-            Place::Nowhere => (&[], &[]),
+            Located::Nowhere => (&[], &[]),
         }
     }
 
     /// A section by the place that a vocabulary gave its name, else by its name.
-    fn place_of(&self, section: &Name) -> Place<'_, 'c> {
+    fn place_of(&self, section: &Name) -> Located<'_, 'c> {
         let at = |index: usize| self.sections.get(index).map(|(name, owned)| (index, *name, owned));
         let known = section.column().and_then(|column| usize::from(column).checked_sub(2)).and_then(at);
         match known {
-            Some((index, name, owned)) if name == section => Place::Section(index, owned),
-            _ if *section == STANDARD.header => Place::Header,
-            _ if *section == STANDARD.item => Place::Items,
+            Some((index, name, owned)) if name == section => Located::Section(index, owned),
+            _ if *section == STANDARD.header => Located::Header,
+            _ if *section == STANDARD.item => Located::Items,
             _ => match self.sections.iter().position(|(name, _)| *name == section).and_then(at) {
-                Some((index, _, owned)) => Place::Section(index, owned),
-                None => Place::Nowhere,
+                Some((index, _, owned)) => Located::Section(index, owned),
+                None => Located::Nowhere,
             },
         }
     }
 }
 
 /// Where the rows of a section are.
-enum Place<'s, 'c> {
+enum Located<'s, 'c> {
     Header,
     Items,
     /// By its index among the other sections.

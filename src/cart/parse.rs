@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::json::{Document, Fault, Form, Value};
-use super::sections::{Cart, Part, Row, section_mistake};
+use super::sections::{Cart, Row, SectionPlace, section_mistake};
 use super::shape::{Rows, is_metadata, rows};
 use super::standard::STANDARD;
 use super::value::is_initial;
@@ -140,14 +140,14 @@ fn header(place: Value<'_>) -> Result<Value<'_>, String> {
 }
 
 /// The sections beside the header, inside of it, and inside of the items (senders of deep inserts nest them).
-fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<Part> {
+fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<SectionPlace> {
     let part = |item: Option<Value<'_>>| {
         let item = item.map(Value::index);
-        move |member: Value<'_>| Part { place: member.index(), item }
+        move |member: Value<'_>| SectionPlace { place: member.index(), item }
     };
     let beside = cart.inside().filter(|member| member.index() != header_place.index());
     let beside = beside.filter(|member| !member.is_named(&STANDARD.header) && !is_metadata(*member));
-    let mut parts: Vec<Part> = beside.map(part(None)).collect();
+    let mut parts: Vec<SectionPlace> = beside.map(part(None)).collect();
     parts.extend(nested(header).map(part(None)));
     for index in 0..parts.len() {
         let Some(place) = parts.get(index).map(|part| part.place) else { break };

@@ -122,7 +122,7 @@ pub(super) fn trimmed(text: &str) -> &str {
 
 /// A section as it was sent: where its rows are, and the row in which it is nested.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
+pub(super) struct SectionPlace {
     /// The value in the section's place, which has the section's name.
     pub place: usize,
     /// The item in which it is nested.
@@ -135,7 +135,7 @@ pub struct Cart<'j> {
     pub(super) document: Document<'j>,
     pub(super) header: usize,
     pub(super) number: String,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<SectionPlace>,
     pub(super) max_rows: usize,
 }
 
@@ -170,9 +170,10 @@ impl Cart<'_> {
     }
 
     /// The places of a section. Where it is sent under several spellings of its name, only the sheet's own counts.
-    fn parts_of(&self, section: &Name) -> Result<Vec<Part>, Message> {
-        let place = |part: &Part| self.document.value(part.place);
-        let mut parts: Vec<Part> = self.parts.iter().copied().filter(|part| place(part).is_named(section)).collect();
+    fn parts_of(&self, section: &Name) -> Result<Vec<SectionPlace>, Message> {
+        let place = |part: &SectionPlace| self.document.value(part.place);
+        let mut parts: Vec<SectionPlace> =
+            self.parts.iter().copied().filter(|part| place(part).is_named(section)).collect();
         let strange = parts.iter().enumerate().find_map(|(index, part)| {
             let earlier = parts.get(..index)?.iter().find(|earlier| earlier.item == part.item)?;
             let (first, second) = (place(earlier).name(), place(part).name());
@@ -189,7 +190,7 @@ impl Cart<'_> {
     }
 
     /// Every section with its rows; one in whose place something else stands has none.
-    pub(super) fn all_parts(&self) -> impl Iterator<Item = (Part, Value<'_>, Rows<'_>)> {
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = (SectionPlace, Value<'_>, Rows<'_>)> {
         self.parts.iter().map(|part| {
             let place = self.document.value(part.place);
             (*part, place, rows(place).unwrap_or(Rows::None))

@@ -26,7 +26,7 @@ fn sheet(rows: &str) -> Mapping {
 }
 
 fn case(name: &str) -> String {
-    fs::read_to_string(Path::new("tests/carts").join(name).with_extension("json")).unwrap()
+    fs::read_to_string(Path::new("tests/carts").join(name)).unwrap()
 }
 
 fn mapped(mapping: &Mapping, cart: &str) -> Mapped {
@@ -52,13 +52,13 @@ fn cart(header: &str, item: &str) -> String {
 
 #[test]
 fn a_deleted_account_is_not_ordered() {
-    let allocations = &order(&case("01-account-deleted"))["lines"][0]["allocations"];
+    let allocations = &order(&case("01-account-deleted.json"))["lines"][0]["allocations"];
     assert_eq!(*allocations, json!([{ "percent": "100", "glAccount": "410000", "costCenter": "2200" }]));
 }
 
 #[test]
 fn accounts_nested_in_their_item_make_the_same_order() {
-    let nested = case("04-accounts-nested-in-item");
+    let nested = case("04-accounts-nested-in-item.json");
     let mut beside: Value = serde_json::from_str(&nested).unwrap();
     let mut accounts = beside["ITEM"][0].as_object_mut().unwrap().remove("ACCOUNT").unwrap();
     accounts[0]["P_GUID"] = beside["ITEM"][0]["GUID"].clone();
@@ -75,7 +75,7 @@ fn zeros_of_a_text_are_a_value_and_zero_of_a_number_is_initial() {
         "division,HEADER.ZZ_DIVISION,text,refuse\nkind,HEADER.ZZ_KIND,table:kinds,refuse\n\
          channel,HEADER.ZZ_CHANNEL,id,refuse\namount,HEADER.ZZ_AMOUNT,decimal,use:7\ndate,HEADER.ZZ_DATE,date,omit\n",
     );
-    let case = case("06-division-zero-zero");
+    let case = case("06-division-zero-zero.json");
     assert_eq!(
         mapped(&mapping, &case).order(),
         json!({ "division": "00", "kind": "none", "channel": "0", "amount": "7" })
@@ -91,8 +91,8 @@ fn zeros_of_a_text_are_a_value_and_zero_of_a_number_is_initial() {
 
 #[test]
 fn rows_under_item_and_under_results_are_the_same_rows() {
-    let plain = order(&case("04-accounts-nested-in-item"));
-    for name in ["08-rows-under-item", "09-results-with-count"] {
+    let plain = order(&case("04-accounts-nested-in-item.json"));
+    for name in ["08-rows-under-item.json", "09-results-with-count.json"] {
         let found = order(&case(name));
         assert_eq!(found["lines"], plain["lines"], "{name}");
         assert_eq!((&found["purchasingOrg"], &found["supplier"]), (&plain["purchasingOrg"], &plain["supplier"]));
@@ -101,7 +101,7 @@ fn rows_under_item_and_under_results_are_the_same_rows() {
 
 #[test]
 fn whole_numbers_are_ids_and_fractions_are_not() {
-    let case = case("11-ids-as-doubles");
+    let case = case("11-ids-as-doubles.json");
     let found = order(&case);
     assert_eq!(found["externalNumber"], "3000000013");
     assert_eq!(found["supplier"]["externalId"], "400555");
@@ -121,7 +121,7 @@ fn whole_numbers_are_ids_and_fractions_are_not() {
 
 #[test]
 fn names_that_fold_together_matter_only_where_the_sheet_reads_them() {
-    assert!(order(&case("15-names-that-fold")).is_object());
+    assert!(order(&case("15-names-that-fold.json")).is_object());
     let mapping = sheet("file,HEADER.FILE_NAME,text,omit\nother,HEADER.FILENAME,text,omit\n");
     let found = mapped(&mapping, &cart(r#","FILENAME":"b","FILE_NAME":"a","fileName":"c""#, "")).order();
     assert_eq!(found, json!({ "file": "a", "other": "b" }), "the exact spelling");
@@ -135,19 +135,19 @@ fn names_that_fold_together_matter_only_where_the_sheet_reads_them() {
 
 #[test]
 fn an_empty_object_is_an_empty_list() {
-    let found = order(&case("16-empty-object-for-a-list"));
+    let found = order(&case("16-empty-object-for-a-list.json"));
     assert_eq!(found["lines"][0].get("allocations"), None);
 }
 
 #[test]
 fn two_lines_of_one_number_are_a_mistake() {
-    let found = mistakes(&shipped(), &case("17-line-number-twice"));
+    let found = mistakes(&shipped(), &case("17-line-number-twice.json"));
     assert_eq!(found, ["ITEM.NUMBER_INT of item 2 is \"0000000001\", the number of item 1 too"]);
 }
 
 #[test]
 fn a_mistake_names_the_source_as_the_sheet_does() {
-    let two = case("01-account-deleted").replace(
+    let two = case("01-account-deleted.json").replace(
         "\"PARTNER\": [",
         r#""PARTNER": [{"P_GUID":"42010aef4c1d1edca5b1c2d3e4f5a001","PARTNER_FCT":"00000019","PARTNER_ID":"0000400556"},"#,
     );
@@ -173,7 +173,7 @@ fn a_lost_character_is_warned_of_and_a_nul_is_a_mistake_where_it_is_read() {
 
 #[test]
 fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
-    let wrong = case("01-account-deleted").replace("\"UNIT\": \"ST\"", "\"UNIT\": \"FURLONG\"");
+    let wrong = case("01-account-deleted.json").replace("\"UNIT\": \"ST\"", "\"UNIT\": \"FURLONG\"");
     let Preview { order, fields, messages, .. } = preview(&shipped(), &wrong);
     assert_eq!((order, messages.len()), (None, 1));
     let faulty: Vec<_> = fields.iter().filter(|field| field.message.is_some()).collect();
@@ -182,7 +182,7 @@ fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
         (field.target.as_str(), field.message.as_deref()),
         ("lines[0].unitCode", Some(messages[0].message.as_str()))
     );
-    let right = preview(&shipped(), &case("01-account-deleted"));
+    let right = preview(&shipped(), &case("01-account-deleted.json"));
     assert_eq!(right.fields.len(), fields.len(), "no field is absent from the preview");
 }
 
@@ -197,7 +197,7 @@ fn a_number_of_the_system_is_the_id_where_there_is_no_guid() {
 
 #[test]
 fn what_a_sheet_does_not_read_is_warned_of_where_it_looks_like_what_it_reads() {
-    let accounts = case("01-account-deleted").replace("\"ACCOUNT\"", "\"ACCOUNTS\"");
+    let accounts = case("01-account-deleted.json").replace("\"ACCOUNT\"", "\"ACCOUNTS\"");
     let Mapped { warnings, .. } = mapped(&shipped(), &accounts);
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].message.starts_with("ACCOUNTS has rows of items"), "{warnings:?}");

@@ -18,8 +18,8 @@ fn file<'t>(files: &'t [Text], path: &str) -> &'t Text {
 fn arms<'t>(text: &'t str, function: &str) -> Vec<(&'t str, &'t str)> {
     let body = text.split(&format!("fn {function}(self)")).nth(1).unwrap_or_else(|| panic!("fn {function} is missing"));
     let body = body.split("\n    }\n").next().unwrap();
-    let arms = body.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(" => "));
-    arms.flat_map(|(patterns, value)| patterns.split(" | ").map(move |pattern| (pattern.trim(), value))).collect()
+    let arms = body.split(['{', ',', '}']).filter_map(|arm| arm.trim().split_once(" => "));
+    arms.flat_map(|(patterns, value)| patterns.split('|').map(move |pattern| (pattern.trim(), value))).collect()
 }
 
 /// Number and type of every message, as the code has them.
