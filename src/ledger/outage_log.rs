@@ -52,19 +52,13 @@ impl OutageLog {
     ) -> Result<T, LedgerError> {
         match &result {
             Ok(found) if is_proof(found) => self.recovered(operation),
-            Ok(_) => {}
+            // What can't be stored is no outage: everything else is, and whoever asked for it says what follows.
+            Ok(_) | Err(LedgerError::Unwritable(_)) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
                     order.id = id,
                     error.message = detail,
                     "the order's record can't be read: nobody works on the order"
-                );
-            }
-            Err(LedgerError::Unwritable(detail)) => {
-                // No outage: everything else is written.
-                error!(
-                    error.message = detail,
-                    "the ledger can't store an order in this form: nothing of it was written"
                 );
             }
             Err(error @ (LedgerError::Unavailable(_) | LedgerError::TimedOut)) => self.failed(operation, error),
@@ -130,7 +124,12 @@ impl Ledger for OutageLog {
     }
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.report(Operation::Write, self.ledger.admit(candidate, now, grace).await, |admission| {
+        let id = candidate.id.clone();
+        let result = self.ledger.admit(candidate, now, grace).await;
+        if let Err(LedgerError::Unwritable(reason)) = &result {
+            error!(order.id = %id, error.message = reason, "the ledger can't store an order: its cart is refused");
+        }
+        self.report(Operation::Write, result, |admission| {
             matches!(admission, Admission::Started(_) | Admission::Restarted(_))
         })
     }
