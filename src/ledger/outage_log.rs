@@ -42,20 +42,6 @@ impl OutageLog {
         Self { ledger, clock, reads: Outage::default(), writes: Outage::default() }
     }
 
-    /// Reports what became of a write of one order.
-    fn report_order<T>(
-        &self,
-        id: &OrderId,
-        result: Result<T, LedgerError>,
-        is_proof: impl FnOnce(&T) -> bool,
-    ) -> Result<T, LedgerError> {
-        if let Err(LedgerError::Unwritable(detail)) = &result {
-            // No outage: everything else is written.
-            error!(order.id = %id, error.message = detail, "the ledger can't store an order in this form: nothing of it was written");
-        }
-        self.report(Operation::Write, result, is_proof)
-    }
-
     /// Reports a failure; and the end of an outage, if the result is proof of it. A write that found nothing to write
     /// is none: a read-only file answers it too.
     fn report<T>(
@@ -66,6 +52,7 @@ impl OutageLog {
     ) -> Result<T, LedgerError> {
         match &result {
             Ok(found) if is_proof(found) => self.recovered(operation),
+            // What can't be stored is no outage: everything else is, and whoever asked for it says what follows.
             Ok(_) | Err(LedgerError::Unwritable(_)) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
@@ -138,14 +125,17 @@ impl Ledger for OutageLog {
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
         let id = candidate.id.clone();
-        self.report_order(&id, self.ledger.admit(candidate, now, grace).await, |admission| {
+        let result = self.ledger.admit(candidate, now, grace).await;
+        if let Err(LedgerError::Unwritable(reason)) = &result {
+            error!(order.id = %id, error.message = reason, "the ledger can't store an order: its cart is refused");
+        }
+        self.report(Operation::Write, result, |admission| {
             matches!(admission, Admission::Started(_) | Admission::Restarted(_))
         })
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        let id = order.id.clone();
-        self.report_order(&id, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
+        self.report(Operation::Write, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {

@@ -161,7 +161,11 @@ impl Relay {
         loop {
             let before = PointInTime::now(clock);
             match self.retrying_ledger.store(order, &self.stopping).await {
-                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return None,
+                Write::Done(Stored::Superseded) | Write::GivenUp => return None,
+                Write::Refused(reason) => {
+                    order_log::begin_refused(order, &reason);
+                    return None;
+                }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
                     return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }

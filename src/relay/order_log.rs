@@ -160,6 +160,17 @@ pub fn outcome_not_stored(order: &Order) {
     );
 }
 
+/// Reports that the ledger can't hold the begin of an attempt.
+pub fn begin_refused(order: &Order, reason: &str) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        error.message = reason,
+        "the ledger can't store that an attempt begins: nothing is sent, and it is tried again"
+    );
+}
+
 /// Reports an outcome that the ledger can't hold as it is.
 pub fn outcome_in_plain_words(order: &Order, reason: &str) {
     warn!(
