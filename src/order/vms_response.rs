@@ -41,7 +41,8 @@ pub struct VmsResponse {
     pub status: u16,
     /// The body: JSON as it is, other text as a JSON string, `None` if it is empty.
     pub body: Option<Value>,
-    /// What is wrong with the body, if it is not JSON, or not whole.
+    /// What is wrong with the body, if it is not JSON, or not whole; of JSON, that a name which counts occurs twice in one
+    /// object. The body has the last one then.
     pub defect: Option<String>,
     /// `Location`, as it was sent.
     pub location: Option<String>,

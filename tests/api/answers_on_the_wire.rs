@@ -121,6 +121,59 @@ async fn an_answer_of_11vms_that_can_not_be_read_is_unknown_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_created_order_is_told_by_no_name_that_occurs_twice() {
+    let cases = [
+        (201, r#"{"poNumber":"45","poNumber":"46"}"#, "unknown"),
+        (201, r#"{"poNumber":"45","poNumber":"45"}"#, "unknown"),
+        (200, r#"{"poNumber":null,"poNumber":"46"}"#, "unknown"),
+        (201, r#"{"externalId":"other","poNumber":"45","externalId":null}"#, "unknown"),
+        (409, r#"{"poNumber":"45","poNumber":"46"}"#, "unknown"),
+        (409, r#"{"poNumber":"45","poNumber":null}"#, "unknown"),
+        (409, r#"{"poNumber":"45","externalId":null,"externalId":"other"}"#, "unknown"),
+        (201, r#"{"poNumber":"45","note":"a","note":"b"}"#, "created"),
+        (201, r#"{"poNumber":"45","lines":[{"line":1,"line":2}]}"#, "created"),
+        (422, r#"{"message":"no","poNumber":"45","poNumber":"46"}"#, "rejected"),
+    ];
+    let location = [("location", "/purchase-orders/45")];
+    let answers = cases.iter().map(|(status, body, _)| RawAnswer::whole(*status, &location, *body));
+    let (service, _vms) = with_vms(answers.collect(), "retry.attempts = 0").await;
+    for (number, (status, body, expected)) in (1..).zip(cases) {
+        service.send(&cart(number)).await;
+        let attempt = first_attempt(&service, number).await;
+        assert_eq!(attempt["outcome"], expected, "{status} {body}");
+        let detail = attempt["detail"].as_str().unwrap_or_default();
+        assert_eq!(detail.contains("\" twice in one object"), expected == "unknown", "{status} {body}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_with_a_name_that_occurs_twice_proves_nothing() {
+    let cases = [
+        (r#"{"purchaseOrders":[{"externalId":"1","poNumber":"45"}],"purchaseOrders":[]}"#, "purchaseOrders"),
+        (r#"{"purchaseOrders":[],"total":1,"total":0}"#, "total"),
+        (r#"{"purchaseOrders":[],"page":{"next":"/x","next":null}}"#, "next"),
+        (r#"{"purchaseOrders":[{"externalId":"other","externalId":"ID","poNumber":"45"}]}"#, "externalId"),
+        (r#"{"purchaseOrders":[{"externalId":"ID","poNumber":"45","lines":[{"a":1,"a":2}]}]}"#, "a"),
+    ];
+    for (number, (body, name)) in (1..).zip(cases) {
+        let body = body.replace("ID", &number.to_string());
+        let answers = vec![RawAnswer::whole(503, &[], ""), RawAnswer::whole(200, &[], body.clone())];
+        let (service, vms) = with_vms(answers, "retry.attempts = 1").await;
+        service.post(cart(number).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        service.until(&number.to_string(), "retrying").await;
+        while vms.requests().len() < 2 {
+            service.clock.advance(Duration::from_secs(40));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        service.until(&number.to_string(), "parked").await;
+        let order = service.get(&format!("{ORDERS}/{number}")).await.body;
+        let detail = order["attempts"][1]["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("with the name {name:?} twice in one object")), "{body}: {order}");
+        assert!(vms.requests()[2..].iter().all(|request| !request.starts_with("POST ")), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn every_request_to_11vms_says_what_can_be_read() {
     let (service, vms) = with_vms(vec![RawAnswer::whole(503, &[], "")], "").await;
     service.post(cart(1).to_string()).header("prefer", "respond-async").send().await.unwrap();

@@ -133,10 +133,21 @@ fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
 }
 
 impl ResponseRules {
+    /// Whether members of this name are read of the answer to a create: those on the way to the number and to the id.
+    pub fn reads_of_create(&self, name: &str) -> bool {
+        let mut pointers = std::iter::once(&self.number_pointer).chain(&self.look_up.id_pointer);
+        let is_part = |part: &str| part.replace("~1", "/").replace("~0", "~") == name;
+        pointers.any(|pointer| pointer.split('/').skip(1).any(is_part))
+    }
+
     /// The number that proves that the order exists.
     fn number(&self, response: &VmsResponse) -> Option<String> {
+        if response.is_ambiguous() {
+            return None;
+        }
         let is_created = self.success_statuses.contains(&response.status);
-        let body = response.body.as_ref().filter(|_| is_created || response.status == 409);
+        let is_told = response.defect.is_none() && (is_created || response.status == 409);
+        let body = response.body.as_ref().filter(|_| is_told);
         let of_body = body.and_then(|body| number_at(body, &self.number_pointer));
         let location = response.location.as_deref().filter(|_| is_created && response.status == 201);
         of_body.or_else(|| {
@@ -148,7 +159,13 @@ impl ResponseRules {
 
 impl VmsResponse {
     fn names_another(&self, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
-        self.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+        let body = self.body.as_ref().filter(|_| self.defect.is_none());
+        body.is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+    }
+
+    /// Whether it is JSON that says two things at once: a name that counts occurs twice.
+    fn is_ambiguous(&self) -> bool {
+        self.defect.is_some() && self.body.as_ref().is_some_and(|body| !body.is_string())
     }
 
     /// Whether a code says that 11VMS has refused the order. A body that broke off has its say only where the status is a

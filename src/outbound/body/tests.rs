@@ -131,3 +131,30 @@ async fn no_value_of_a_body_is_repeated_in_a_message() {
         "JSON of another form at line 1 column 11: missing field `access_token`; expected a token response"
     );
 }
+
+#[tokio::test]
+async fn a_name_that_occurs_twice_in_one_object_is_told_and_read_in_no_form() {
+    for (content, expected) in [
+        (r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"A":5}"#, vec![]),
+        (r#"{"a":1,"a":1}"#, vec!["a"]),
+        (r#"{"a":1,"\u0061":2}"#, vec!["a"]),
+        (r#"{"z":[{"b":{"c":1,"c":[]}}],"z":{"y":0}}"#, vec!["c", "z"]),
+        (r#"[{"a":1},[{"a":1,"a":2,"a":3}]]"#, vec!["a"]),
+        (r#"{"":1,"":2}"#, vec![""]),
+        (r#""a""#, vec![]),
+        (r#"{"a":1,"a":"#, vec![]),
+    ] {
+        for sent in [content.as_bytes().to_vec(), format!("\u{feff}{content}").into_bytes()] {
+            let body = body(&[], sent).await;
+            assert_eq!(Vec::from_iter(body.repeated_names()), expected, "{content}");
+        }
+    }
+    for content in [
+        r#"{"access_token":"x","access_token":"x"}"#,
+        r#"{"access_token":"x","token_type":"Bearer","token_type":"DPoP"}"#,
+        r#"{"access_token":"x","claims":{"aud":"a","aud":"s3cret"}}"#,
+    ] {
+        let problem = body(&[], content).await.json::<Token>("a token response").unwrap_err();
+        assert_eq!(problem, "JSON with a name twice in one object; expected a token response", "{content}");
+    }
+}
