@@ -4,12 +4,14 @@
 //! (`rules`).
 
 mod codes;
+mod contradiction;
 mod create;
 mod detail;
 mod look_up;
 mod number;
 mod page;
 mod rules;
+mod signs;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The answer to the request that creates an order.
 
 use super::codes::names_one_of;
+use super::contradiction::{contradiction, is_read};
 use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
 use super::rules::{NumberSource, Repetition, ResponseRules};
@@ -30,6 +31,9 @@ pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRul
         }
     }
     if let Some(number) = rules.number(&response) {
+        if let Some(what) = contradiction(&response, names, rules) {
+            return response.unknown(&what, rules);
+        }
         return Verdict::Created {
             number,
             status: response.status,
@@ -133,11 +137,12 @@ fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
 }
 
 impl ResponseRules {
-    /// Whether members of this name are read of the answer to a create: those on the way to the number and to the id.
+    /// Whether members of this name are read of the answer to a create: those on the way to the number and to the id, and
+    /// those that could contradict them.
     pub fn reads_of_create(&self, name: &str) -> bool {
         let mut pointers = std::iter::once(&self.number_pointer).chain(&self.look_up.id_pointer);
         let is_part = |part: &str| part.replace("~1", "/").replace("~0", "~") == name;
-        pointers.any(|pointer| pointer.split('/').skip(1).any(is_part))
+        pointers.any(|pointer| pointer.split('/').skip(1).any(is_part)) || is_read(name)
     }
 
     /// The number that proves that the order exists.
