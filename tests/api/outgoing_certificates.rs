@@ -49,9 +49,9 @@ fn without_certificate(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
         (read(&pair.key).into_bytes(), "it has a private key, and no certificate"),
         (pair.der(), "DER"),
         ([0xFF, 0xFE].into_iter().chain(utf16).collect(), "UTF-16"),
-        (certificate.as_bytes()[..certificate.len() / 2].to_vec(), "it is no whole PEM"),
+        (certificate.as_bytes()[..certificate.len() / 2].to_vec(), "it is cut off"),
         (certificate.replace("MII", "AAA").into_bytes(), "its certificate number 1 can't be read"),
-        (format!("{certificate}{}", &certificate[..certificate.len() / 2]).into_bytes(), "it is no whole PEM"),
+        (format!("{certificate}{}", &certificate[..certificate.len() / 2]).into_bytes(), "it is cut off"),
         (
             b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n".to_vec(),
             "it has a request for a certificate",
@@ -64,7 +64,7 @@ fn without_key(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
     let key = read(&pair.key);
     vec![
         (read(&pair.certificate).into_bytes(), "it has a certificate, and no private key"),
-        (key.as_bytes()[..key.len() / 2].to_vec(), "it is no whole PEM"),
+        (key.as_bytes()[..key.len() / 2].to_vec(), "it is cut off"),
         (b"nonsense".to_vec(), "it is no PEM"),
         (b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n".to_vec(), "it has a public key"),
         (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec(), "encrypted"),

@@ -122,6 +122,24 @@ impl Ca {
         issued
     }
 
+    /// A self-signed certificate of version 1, as `openssl x509 -req` makes it.
+    pub fn of_version_1(&self, name: &str) -> Pair {
+        let old = pair(self.folder.path(), name);
+        let request = self.folder.path().join(format!("{name}.csr"));
+        run(new_request(&old, Kind::Ec, &format!("/CN={name}")).arg("-out").arg(&request));
+        let mut command = Command::new("openssl");
+        command.args(["x509", "-req", "-days", "90", "-in"]).arg(&request).arg("-signkey").arg(&old.key);
+        run(command.arg("-out").arg(&old.certificate));
+        old
+    }
+
+    /// A CA whose own certificate is one of version 1.
+    pub fn old() -> Self {
+        let mut ca = Self::new();
+        ca.root = ca.of_version_1("old-ca");
+        ca
+    }
+
     /// A self-signed certificate of a client.
     pub fn self_signed(&self, name: &str) -> Pair {
         let alone = pair(self.folder.path(), name);
