@@ -22,20 +22,29 @@ pub fn environment() -> BTreeMap<String, String> {
 /// The settings among the variables, by dotted key, and the mistakes in their names and encoding.
 ///
 /// A variable without `__` is no setting (Kubernetes injects such for a service of the same name), unless its name begins
-/// with a section's: then it is a mistake.
+/// with a section's: then it is a mistake. So is one whose name begins in small letters: names of variables differ by case.
 pub fn overlay(environment: &BTreeMap<String, String>) -> (BTreeMap<String, Entry>, Vec<String>) {
-    let (mut entries, mut mistakes) = (BTreeMap::new(), Vec::new());
+    let (mut entries, mut mistakes) = (BTreeMap::<String, Entry>::new(), Vec::new());
     for (variable, value) in environment {
-        let Some(name) = variable.strip_prefix(VARIABLE_PREFIX).filter(|_| variable != CONFIG_VARIABLE) else {
+        let Some(name) = name_of_setting(variable).filter(|_| variable != CONFIG_VARIABLE) else {
             continue;
         };
-        let key = name.to_ascii_lowercase().replace("__", ".");
+        let (key, section) = (name.to_ascii_lowercase().replace("__", "."), section_of(&name.to_ascii_lowercase()));
         if value.contains(char::REPLACEMENT_CHARACTER) {
             mistakes.push(format!("{variable}: expected UTF-8"));
         }
-        if name.contains("__") {
-            entries.insert(key, Entry { value: Value::String(value.clone()), origin: variable.clone() });
-        } else if let Some(section) = section_of(&key) {
+        let is_setting = name.contains("__");
+        if variable.eq_ignore_ascii_case(CONFIG_VARIABLE)
+            || !variable.starts_with(VARIABLE_PREFIX) && (is_setting || section.is_some())
+        {
+            let expected = variable.to_ascii_uppercase();
+            mistakes.push(format!("{variable}: no setting, because of its small letters; expected {expected}"));
+        } else if is_setting {
+            let entry = Entry { value: Value::String(value.clone()), origin: variable.clone() };
+            if let Some(other) = entries.insert(key, entry) {
+                mistakes.push(format!("{variable}: the same setting as {}; expected one of them", other.origin));
+            }
+        } else if let Some(section) = section {
             let section = section.to_ascii_uppercase();
             mistakes.push(format!(
                 "{variable}: no setting; expected two underscores behind the section, {VARIABLE_PREFIX}{section}__…"
@@ -43,6 +52,12 @@ pub fn overlay(environment: &BTreeMap<String, String>) -> (BTreeMap<String, Entr
         }
     }
     (entries, mistakes)
+}
+
+/// What follows the prefix, in letters of any case.
+fn name_of_setting(variable: &str) -> Option<&str> {
+    let (prefix, name) = variable.split_at_checked(VARIABLE_PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(VARIABLE_PREFIX).then_some(name)
 }
 
 /// The section whose name a variable without `__` begins with.
