@@ -64,3 +64,43 @@ fn name_of_setting(variable: &str) -> Option<&str> {
 fn section_of(key: &str) -> Option<&'static str> {
     SECTIONS.into_iter().find(|section| key == *section || key.starts_with(&format!("{section}_")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes_of(variables: &[&str]) -> Vec<String> {
+        overlay(&variables.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect()).1
+    }
+
+    #[test]
+    fn a_variable_that_begins_in_small_letters_is_refused_by_name() {
+        for (variable, expected) in [
+            ("po_webhook_target__base_url", Some("expected PO_WEBHOOK_TARGET__BASE_URL")),
+            ("Po_Webhook_Target__Base_Url", Some("expected PO_WEBHOOK_TARGET__BASE_URL")),
+            ("po_webhook_target__base_ulr", Some("expected PO_WEBHOOK_TARGET__BASE_ULR")),
+            ("PO_webhook_TARGET_BASE_URL", Some("expected PO_WEBHOOK_TARGET_BASE_URL")),
+            ("po_webhook_server", Some("expected PO_WEBHOOK_SERVER")),
+            ("po_webhook_config", Some("expected PO_WEBHOOK_CONFIG")),
+            ("PO_WEBHOOK_Config", Some("expected PO_WEBHOOK_CONFIG")),
+            // As in capitals: what platforms set for a service of this name.
+            ("po_webhook_service_host", None),
+            ("po_webhook_port", None),
+            ("po_webhook", None),
+            ("my_po_webhook_target__base_url", None),
+            ("PO_WEBHOOK_target__base_url", None),
+            ("PO_WEBHOOK_CONFIG", None),
+        ] {
+            let found = mistakes_of(&[variable]);
+            let is_expected = match expected {
+                None => found.is_empty(),
+                Some(expected) => found.len() == 1 && found[0].starts_with(variable) && found[0].ends_with(expected),
+            };
+            assert!(is_expected, "{variable}: {found:?}");
+        }
+        let found = mistakes_of(&["PO_WEBHOOK_TARGET__BASE_URL", "PO_WEBHOOK_target__base_url"]);
+        let expected =
+            "PO_WEBHOOK_target__base_url: the same setting as PO_WEBHOOK_TARGET__BASE_URL; expected one of them";
+        assert_eq!(found, [expected]);
+    }
+}

@@ -250,44 +250,6 @@ fn mistakes_in_the_environment_name_the_variable() {
 }
 
 #[test]
-fn a_variable_that_begins_in_small_letters_is_refused_by_name() {
-    for (variable, expected) in [
-        ("po_webhook_target__base_url", Some("expected PO_WEBHOOK_TARGET__BASE_URL")),
-        ("Po_Webhook_Target__Base_Url", Some("expected PO_WEBHOOK_TARGET__BASE_URL")),
-        ("po_webhook_target__base_ulr", Some("expected PO_WEBHOOK_TARGET__BASE_ULR")),
-        ("PO_webhook_TARGET_BASE_URL", Some("expected PO_WEBHOOK_TARGET_BASE_URL")),
-        ("po_webhook_server", Some("expected PO_WEBHOOK_SERVER")),
-        ("po_webhook_config", Some("expected PO_WEBHOOK_CONFIG")),
-        ("PO_WEBHOOK_Config", Some("expected PO_WEBHOOK_CONFIG")),
-        // As in capitals: what platforms set for a service of this name.
-        ("po_webhook_service_host", None),
-        ("po_webhook_port", None),
-        ("po_webhook", None),
-        ("my_po_webhook_target__base_url", None),
-        ("PO_WEBHOOK_target__base_url", None),
-    ] {
-        let found = Settings::parse("config.toml", NEEDED, &environment(&[(variable, "https://x.example")]));
-        match (found, expected) {
-            (Ok(_), None) => {}
-            (Err(Mistakes(found)), Some(expected)) => {
-                assert!(
-                    found.len() == 1 && found[0].starts_with(variable) && found[0].ends_with(expected),
-                    "{found:?}"
-                );
-            }
-            (found, _) => panic!("{variable}: {:?}", found.err()),
-        }
-    }
-    let twice =
-        [("PO_WEBHOOK_TARGET__BASE_URL", "https://x.example"), ("PO_WEBHOOK_target__base_url", "https://y.example")];
-    let Err(Mistakes(found)) = Settings::parse("config.toml", NEEDED, &environment(&twice)) else { panic!("taken") };
-    assert_eq!(
-        found,
-        ["PO_WEBHOOK_target__base_url: the same setting as PO_WEBHOOK_TARGET__BASE_URL; expected one of them"]
-    );
-}
-
-#[test]
 fn a_secret_is_set_in_one_place_and_no_output_contains_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
