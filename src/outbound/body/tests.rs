@@ -158,3 +158,33 @@ async fn a_name_that_occurs_twice_in_one_object_is_told_and_read_in_no_form() {
         assert_eq!(problem, "JSON with a name twice in one object; expected a token response", "{content}");
     }
 }
+
+#[tokio::test]
+async fn what_is_not_one_json_value_is_no_json() {
+    let list = r#"{"purchaseOrders":[]}"#;
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for content in [
+        format!("{list}\n{list}"),
+        format!("{list}{list}"),
+        format!("{list} x"),
+        format!("{list}]"),
+        format!("{list}\u{0}"),
+        format!("[{list},]"),
+        format!("callback({list})"),
+        format!(")]}}',\n{list}"),
+        format!("// none\n{list}"),
+        format!("data: {list}\n\n"),
+        format!("\u{feff}\u{feff}{list}"),
+        format!("<html>{list}"),
+        deep,
+        r#"{"a":NaN}"#.to_owned(),
+        r#"{"a":1e400}"#.to_owned(),
+        r#"{"a":007}"#.to_owned(),
+        r#"{"a":"\ud800"}"#.to_owned(),
+        r"{'a':1}".to_owned(),
+        "{\"a\":\"4\n5\"}".to_owned(),
+    ] {
+        let problem = body(&[], content.clone()).await.value().unwrap_err();
+        assert!(problem.contains("no JSON"), "{content}: {problem}");
+    }
+}
