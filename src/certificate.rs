@@ -139,4 +139,4 @@ fn timestamp(time: Time) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

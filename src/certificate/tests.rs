@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::content::private_key_problem;
 use super::*;
 
-/// Made by OpenSSL: valid for 100 days.
-const USUAL: &str = "-----BEGIN CERTIFICATE-----\n\
+/// Made by OpenSSL: valid for 100 days, until 2027-03-08.
+pub const USUAL: &str = "-----BEGIN CERTIFICATE-----\n\
     MIIB1DCCAXugAwIBAgIUFQFbYhCF4kvA/P4fh5+TNvMXMbIwCgYIKoZIzj0EAwIw\n\
     QDELMAkGA1UEBhMCREUxFTATBgNVBAoMDEdyw7bDn2UgR21iSDEaMBgGA1UEAwwR\n\
     d2ViaG9vay5hY21lLnRlc3QwHhcNMjYxMTI4MDQxNTM1WhcNMjcwMzA4MDQxNTM1\n\

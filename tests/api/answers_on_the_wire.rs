@@ -2,18 +2,16 @@
 //! whatever comes of the body.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use jiff::Timestamp;
 use purchase_order_webhook::clock::{Clock as _, between};
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
+use crate::compression::{gzip, raw_deflate, zlib};
 use crate::raw_server::{RawAnswer, RawServer, Then};
 use crate::support::{ORDERS, Service, cart};
 
@@ -21,24 +19,6 @@ type Header = (&'static str, &'static str);
 
 /// A way in which servers and proxies deliver JSON.
 type Delivery = (&'static str, Vec<Header>, fn(&str) -> Vec<u8>);
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zlib(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn raw_deflate(content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn utf16(text: &str) -> Vec<u8> {
     format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()

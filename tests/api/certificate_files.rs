@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use purchase_order_webhook::app::check_dates;
 use reqwest::Client;
-use tempfile::TempDir;
 
-use crate::certificates::{Ca, Kind, Pair};
+use crate::certificates::{Ca, Files, Kind, Pair};
 use crate::support::{Service, defects, mistakes, parsed};
 
 /// Contents that are neither a certificate nor a private key, each with what `check` says of it.
@@ -31,21 +30,6 @@ fn useless_contents(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
 fn tls(certificate: &Path, key: &Path) -> String {
     let (certificate, key) = (certificate.display(), key.display());
     format!("server.tls.certificate = \"{certificate}\"\nserver.tls.key = \"{key}\"\n")
-}
-
-/// A folder, and how to put a file into it.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
 }
 
 #[test]

@@ -54,6 +54,25 @@ impl Pair {
     }
 }
 
+/// A folder, and how to put a file into it.
+pub struct Files(TempDir);
+
+impl Files {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
 /// A CA, and the certificates that it has signed.
 pub struct Ca {
     folder: TempDir,

@@ -194,7 +194,7 @@ fn try_parse(settings: &str) -> Result<Settings, Mistakes> {
         target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
     let has_key = settings.contains("mtls") || settings.contains("private_key_jwt");
     let secret = if has_key { "" } else { "target.oauth2.client_secret = \"x\"\n" };
-    Settings::parse("test", &format!("{needed}{secret}{settings}"), &BTreeMap::new())
+    Settings::parse("config.toml", &format!("{needed}{secret}{settings}"), &BTreeMap::new())
 }
 
 /// An answer, read whole.

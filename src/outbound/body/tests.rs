@@ -1,14 +1,11 @@
 //! What becomes of bodies, whole and broken, as JSON, as text, and as a message.
 
-use std::io::Write as _;
-
 use axum::http::Response as HttpResponse;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::outbound::content_encoding::tests::compression::gzip;
 
 const LIMIT: usize = 1000;
 
@@ -16,12 +13,6 @@ const LIMIT: usize = 1000;
 struct Token {
     #[expect(dead_code, reason = "only whether it can be read is tested")]
     access_token: String,
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
 }
 
 async fn body(headers: &[(&str, &str)], content: impl Into<Vec<u8>>) -> AnswerBody {
