@@ -46,7 +46,7 @@ pub struct VmsResponse {
     /// What is wrong with the body, if it is not JSON, or not whole; of JSON, that a name which counts occurs twice in one
     /// object. The body has the last one then.
     pub defect: Option<String>,
-    /// `Location`, as it was sent.
+    /// `Location`, as it was sent; `None` if several were that differ.
     pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,

@@ -122,7 +122,7 @@ impl Transport {
     async fn read_response(&self, response: Response, counts: impl Fn(&str) -> bool) -> CallOutcome {
         let status = response.status().as_u16();
         let retry_after = longest_retry_after(response.headers(), self.clock.now());
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location = location(response.headers());
         let list_headers = list_headers(response.headers());
         let body = AnswerBody::read(response, self.max_answer).await;
         let (body, defect) = match body.value() {
@@ -135,6 +135,13 @@ impl Transport {
         };
         CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after, list_headers })
     }
+}
+
+/// `Location`, if it says one thing: of two that differ, neither counts.
+fn location(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(LOCATION).iter();
+    let first = values.next()?;
+    values.all(|value| value == first).then(|| first.to_str().ok().map(str::to_owned)).flatten()
 }
 
 /// The defect of JSON in which a name that counts occurs twice in one object.

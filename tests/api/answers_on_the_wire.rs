@@ -127,6 +127,23 @@ async fn a_created_order_is_told_by_no_name_that_occurs_twice() {
 }
 
 #[tokio::test]
+async fn of_two_locations_that_differ_neither_has_the_number() {
+    let of = |number: &'static str| ("location", number);
+    let cases = [
+        (vec![of("/purchase-orders/45")], "created"),
+        (vec![of("/purchase-orders/45"), of("/purchase-orders/45")], "created"),
+        (vec![of("/purchase-orders/45"), of("/purchase-orders/46")], "unknown"),
+        (vec![of("/purchase-orders/45"), of("")], "unknown"),
+    ];
+    let answers = cases.iter().map(|(headers, _)| RawAnswer::whole(201, headers, "{}"));
+    let (service, _vms) = with_vms(answers.collect(), "retry.attempts = 0").await;
+    for (number, (headers, expected)) in (1..).zip(cases) {
+        service.send(&cart(number)).await;
+        assert_eq!(first_attempt(&service, number).await["outcome"], expected, "{headers:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_look_up_with_a_name_that_occurs_twice_proves_nothing() {
     let cases = [
         (r#"{"purchaseOrders":[{"externalId":"1","poNumber":"45"}],"purchaseOrders":[]}"#, "purchaseOrders"),
