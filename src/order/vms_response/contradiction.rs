@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::look_up::{Owner, owner};
 use super::rules::ResponseRules;
-use super::signs::{is_name_of_words, is_sign, plain, says_failure, tells_failure};
+use super::signs::{is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
 use super::{OrderNames, VmsResponse};
+use crate::message::quoted_up_to;
 use crate::order::id::OrderId;
 
 /// Members that hold the id of an order as its sender has it, beside those of `target.lookup.id_pointer`; here and below
@@ -70,6 +71,9 @@ const MESSAGE_NAMES: [&str; 5] = ["return", "message", "messages", "bapiret2", "
 /// Links of HAL and JSON:API: `errors` is the name of an address there.
 const LINK_NAMES: [&str; 2] = ["_links", "links"];
 
+/// Most characters of a member's name that are shown.
+const MAX_NAME_CHARS: usize = 60;
+
 /// Where a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Surroundings {
@@ -85,11 +89,14 @@ enum Surroundings {
 pub fn contradiction(response: &VmsResponse, names: OrderNames<'_>, rules: &ResponseRules) -> Option<String> {
     let body = response.body.as_ref().filter(|_| response.defect.is_none())?;
     let is_success = rules.success_statuses.contains(&response.status);
-    if let Some(name) = is_success.then(|| failure(body, "", 0)).flatten() {
-        return Some(format!(", with {name:?} beside a number: whether there is an order, the answer does not say"));
+    let shown = |name: String| quoted_up_to(&name, MAX_NAME_CHARS);
+    let number = body.pointer(&rules.number_pointer);
+    if let Some(name) = is_success.then(|| Signs { number }.failure(body, "", 0)).flatten() {
+        let name = shown(name);
+        return Some(format!(", with {name} beside a number: whether there is an order, the answer does not say"));
     }
-    let ids = Ids::of(response, names, rules);
-    ids.anothers(body, Surroundings::Order).map(|name| format!(", about the order of another id, which is at {name:?}"))
+    let name = Ids::of(response, names, rules).anothers(body, Surroundings::Order).map(shown)?;
+    Some(format!(", about the order of another id, which is at {name}"))
 }
 
 /// Whether members of this name are read, to find a contradiction.
@@ -98,20 +105,31 @@ pub fn is_read(name: &str) -> bool {
     is_sign(&plain) || ID_NAMES.contains(&plain.as_str()) || below(Surroundings::Order, &plain) != Surroundings::Part
 }
 
-/// The name of a member that says that the request failed; `lists` counts those around. In a list, a status in words is
-/// that of a line.
-fn failure(value: &Value, parent: &str, lists: usize) -> Option<String> {
-    match value {
-        Value::Array(entries) => entries.iter().find_map(|entry| failure(entry, parent, lists + 1)),
-        Value::Object(members) => {
-            members.iter().filter(|(name, _)| !LINK_NAMES.contains(&name.as_str())).find_map(|(name, member)| {
-                let plain = plain(name);
-                let is_told = says_failure(&plain, member) && !(lists > 0 && is_name_of_words(&plain))
-                    || says_severe(&plain, parent, member);
-                if is_told { Some(name.clone()) } else { failure(member, &plain, lists) }
-            })
+/// The search for a member that says that the request failed.
+struct Signs<'b> {
+    /// What is at `target.number_pointer`: it may have any name, `result` too.
+    number: Option<&'b Value>,
+}
+
+impl Signs<'_> {
+    /// The name of such a member; `lists` counts those around. In a list, a status in words is that of a line.
+    fn failure(&self, value: &Value, parent: &str, lists: usize) -> Option<String> {
+        match value {
+            Value::Array(entries) => entries.iter().find_map(|entry| self.failure(entry, parent, lists + 1)),
+            Value::Object(members) => {
+                members.iter().filter(|(name, member)| self.counts(name, member)).find_map(|(name, member)| {
+                    let plain = plain(name);
+                    let is_of_order = is_of_order(&plain, member) && (lists > 0 || whole_number(member).is_some());
+                    let is_told = says_failure(&plain, member) && !is_of_order || says_severe(&plain, parent, member);
+                    if is_told { Some(name.clone()) } else { self.failure(member, &plain, lists) }
+                })
+            }
+            _ => None,
         }
-        _ => None,
+    }
+
+    fn counts(&self, name: &str, member: &Value) -> bool {
+        !LINK_NAMES.contains(&name) && !self.number.is_some_and(|number| std::ptr::eq(number, member))
     }
 }
 

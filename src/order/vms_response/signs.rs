@@ -65,9 +65,12 @@ pub fn is_sign(plain_name: &str) -> bool {
     [ERROR_NAMES.as_slice(), &SUCCESS_NAMES, &STATUS_NAMES].iter().any(|names| names.contains(&plain_name))
 }
 
-/// Whether a member tells by its name and an HTTP status, not in words that could be those of an order's line.
-pub fn is_name_of_words(plain_name: &str) -> bool {
-    STATUS_NAMES.contains(&plain_name) && !plain_name.contains("code") && !plain_name.starts_with("http")
+/// Whether a status may be that of an order, or of its line, and not of the request: in words, unless its name says that
+/// it is a code; or a number that no HTTP status has.
+pub fn is_of_order(plain_name: &str, value: &Value) -> bool {
+    const HIGHEST_STATUS: u64 = 999;
+    let is_word = value.is_string() && !plain_name.contains("code") && !plain_name.starts_with("http");
+    STATUS_NAMES.contains(&plain_name) && whole_number(value).map_or(is_word, |status| status > HIGHEST_STATUS)
 }
 
 /// Whether a status is one of a failure: `ERROR`, `failed`, 500.

@@ -72,6 +72,8 @@ fn a_number_with_remarks_beside_it_is_a_created_order() {
         json!({ "status": "CREATED", "statusCode": 201 }),
         json!({ "status": 200, "result": "OK" }),
         json!({ "status": { "code": "open" } }),
+        json!({ "statuscode": 192_350_000, "statecode": 0, "status": "192350000" }),
+        json!({ "lines": [{ "statuscode": 192_350_000, "result": "failed" }] }),
         json!({ "created": false, "complete": false, "accepted": false }),
         json!({ "lines": [{ "status": "failed inspection", "type": "E", "number": 500 }] }),
         json!({ "_links": { "self": { "href": "/x" }, "errors": { "href": "/x/errors" } } }),
@@ -86,6 +88,9 @@ fn a_number_with_remarks_beside_it_is_a_created_order() {
     }
     for (pointer, body) in [
         ("/data/poNumber", json!({ "data": { "poNumber": "45", "status": "OPEN" }, "errors": [] })),
+        ("/result", json!({ "result": "4500001234" })),
+        ("/result", json!({ "result": "45", "status": "OK" })),
+        ("/status/number", json!({ "status": { "number": 45, "code": 200 } })),
         ("/0/id", json!([{ "id": "45", "success": true, "errors": [] }])),
         ("/d/PoNumber", json!({ "d": { "__metadata": { "type": "E" }, "PoNumber": "45" } })),
     ] {
