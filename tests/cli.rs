@@ -35,6 +35,17 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
+fn a_hyphen_is_no_path_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["backup", "-"][..], &["backup", "--config", "-", "x.db"], &["check", "--config", "-"]] {
+        let (code, _, stderr) = run_in(folder.path(), arguments, "");
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        assert!(stderr.contains("expected the path of a file"), "{arguments:?}: {stderr}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for arguments in [vec![], vec!["fly"], vec!["openapi", "--spec", "2.0"], vec!["map"]] {
         let (code, _, stderr) = run(&arguments);

@@ -4,12 +4,14 @@
 //! (`rules`).
 
 mod codes;
+mod contradiction;
 mod create;
 mod detail;
 mod look_up;
 mod number;
 mod page;
 mod rules;
+mod signs;
 
 use std::time::Duration;
 
@@ -41,9 +43,10 @@ pub struct VmsResponse {
     pub status: u16,
     /// The body: JSON as it is, other text as a JSON string, `None` if it is empty.
     pub body: Option<Value>,
-    /// What is wrong with the body, if it is not JSON, or not whole.
+    /// What is wrong with the body, if it is not JSON, or not whole; of JSON, that a name which counts occurs twice in one
+    /// object. The body has the last one then.
     pub defect: Option<String>,
-    /// `Location`, as it was sent.
+    /// `Location`, as it was sent; `None` if several were that differ.
     pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,

@@ -14,7 +14,7 @@ use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
-use crate::order::vms_response::CallOutcome;
+use crate::order::vms_response::{CallOutcome, ResponseRules};
 use crate::outbound::OutboundError;
 
 /// A client of 11VMS.
@@ -22,6 +22,7 @@ use crate::outbound::OutboundError;
 pub struct VmsClient {
     transport: Transport,
     profile: ApiProfile,
+    rules: ResponseRules,
 }
 
 impl VmsClient {
@@ -30,7 +31,11 @@ impl VmsClient {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        Ok(Self { transport: Transport::from_config(target, clock)?, profile: target.profile.clone() })
+        Ok(Self {
+            transport: Transport::from_config(target, clock)?,
+            profile: target.profile.clone(),
+            rules: target.response_rules.clone(),
+        })
     }
 
     /// Fetches a token, unless a valid one is known.
@@ -51,7 +56,8 @@ impl VmsClient {
             Err(error) => return CallOutcome::NotSent(error.to_string()),
         };
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
-        self.transport.send(build).await
+        // Of two lists, either could be the one that counts.
+        self.transport.send(build, |_| true).await
     }
 }
 
@@ -95,7 +101,7 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        self.transport.send(build).await
+        self.transport.send(build, |name| self.rules.reads_of_create(name)).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

@@ -20,6 +20,9 @@ use crate::outbound::{
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
 const MAX_TEXT_CHARS: usize = 2_000;
 
+/// Most characters that are shown of a member's name.
+const MAX_NAME_CHARS: usize = 60;
+
 /// Sends requests to 11VMS.
 #[derive(Debug)]
 pub struct Transport {
@@ -61,19 +64,24 @@ impl Transport {
         self.tokens.get().await.map(drop)
     }
 
-    /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one.
-    pub async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> CallOutcome {
+    /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one. The
+    /// members of the answer that count are those whose names `counts` knows: one of them that occurs twice is a defect.
+    pub async fn send(
+        &self,
+        build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
+        counts: impl Fn(&str) -> bool + Send + Sync,
+    ) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
             Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
         };
-        let outcome = self.send_with_token(&build, &token).await;
+        let outcome = self.send_with_token(&build, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
         self.tokens.discard(&token);
         match self.tokens.get().await {
-            Ok(token) => self.send_with_token(&build, &token).await,
+            Ok(token) => self.send_with_token(&build, &token, &counts).await,
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }
@@ -92,11 +100,12 @@ impl Transport {
         &self,
         build: impl Fn(&Client, Url) -> RequestBuilder,
         token: &AccessToken,
+        counts: impl Fn(&str) -> bool,
     ) -> CallOutcome {
         let request = build(&self.http.client(), self.base_url(token));
         let sent = request.bearer_auth(token.value.expose_secret()).send().await;
         match sent {
-            Ok(response) => self.read_response(response).await,
+            Ok(response) => self.read_response(response, counts).await,
             Err(error) if error.is_builder() => {
                 CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
             }
@@ -110,19 +119,35 @@ impl Transport {
     }
 
     /// Reads the answer. Whatever comes of its body, the status and the headers are known.
-    async fn read_response(&self, response: Response) -> CallOutcome {
+    async fn read_response(&self, response: Response, counts: impl Fn(&str) -> bool) -> CallOutcome {
         let status = response.status().as_u16();
         let retry_after = longest_retry_after(response.headers(), self.clock.now());
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location = location(response.headers());
         let list_headers = list_headers(response.headers());
         let body = AnswerBody::read(response, self.max_answer).await;
         let (body, defect) = match body.value() {
-            Ok(value) => (value, None),
+            Ok(value) => {
+                let repeated = body.repeated_names().into_iter().find(|name| counts(name));
+                (value, repeated.map(|name| name_occurs_twice(&name)))
+            }
             // The error page of a gateway between may explain a failure.
             Err(defect) => (body.excerpt(MAX_TEXT_CHARS).map(Value::String), Some(defect)),
         };
         CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after, list_headers })
     }
+}
+
+/// `Location`, if it says one thing: of two that differ, neither counts.
+fn location(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(LOCATION).iter();
+    let first = values.next()?;
+    values.all(|value| value == first).then(|| first.to_str().ok().map(str::to_owned)).flatten()
+}
+
+/// The defect of JSON in which a name that counts occurs twice in one object.
+fn name_occurs_twice(name: &str) -> String {
+    let shown: String = name.chars().take(MAX_NAME_CHARS).collect();
+    format!("with the name {shown:?} twice in one object")
 }
 
 /// What the headers say about a list that goes on. A value that is no ASCII is kept as it can be read: it says something.

@@ -1,6 +1,7 @@
 //! The answer to the request that creates an order.
 
 use super::codes::names_one_of;
+use super::contradiction::{contradiction, is_read};
 use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
 use super::rules::{NumberSource, Repetition, ResponseRules};
@@ -30,6 +31,9 @@ pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRul
         }
     }
     if let Some(number) = rules.number(&response) {
+        if let Some(what) = contradiction(&response, names, rules) {
+            return response.unknown(&what, rules);
+        }
         return Verdict::Created {
             number,
             status: response.status,
@@ -133,10 +137,22 @@ fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
 }
 
 impl ResponseRules {
+    /// Whether members of this name are read of the answer to a create: those on the way to the number and to the id, and
+    /// those that could contradict them.
+    pub fn reads_of_create(&self, name: &str) -> bool {
+        let mut pointers = std::iter::once(&self.number_pointer).chain(&self.look_up.id_pointer);
+        let is_part = |part: &str| part.replace("~1", "/").replace("~0", "~") == name;
+        pointers.any(|pointer| pointer.split('/').skip(1).any(is_part)) || is_read(name)
+    }
+
     /// The number that proves that the order exists.
     fn number(&self, response: &VmsResponse) -> Option<String> {
+        if response.is_ambiguous() {
+            return None;
+        }
         let is_created = self.success_statuses.contains(&response.status);
-        let body = response.body.as_ref().filter(|_| is_created || response.status == 409);
+        let is_told = response.defect.is_none() && (is_created || response.status == 409);
+        let body = response.body.as_ref().filter(|_| is_told);
         let of_body = body.and_then(|body| number_at(body, &self.number_pointer));
         let location = response.location.as_deref().filter(|_| is_created && response.status == 201);
         of_body.or_else(|| {
@@ -148,7 +164,13 @@ impl ResponseRules {
 
 impl VmsResponse {
     fn names_another(&self, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
-        self.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+        let body = self.body.as_ref().filter(|_| self.defect.is_none());
+        body.is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+    }
+
+    /// Whether it is JSON that says two things at once: a name that counts occurs twice.
+    fn is_ambiguous(&self) -> bool {
+        self.defect.is_some() && self.body.as_ref().is_some_and(|body| !body.is_string())
     }
 
     /// Whether a code says that 11VMS has refused the order. A body that broke off has its say only where the status is a

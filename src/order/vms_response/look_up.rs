@@ -41,7 +41,7 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
     let inconclusive = |what: &str| response.inconclusive(what, rules);
     if response.status != 200 && rules.look_up.none_statuses.contains(&response.status) {
         return match missing_proof_of_none(&response, &rules.look_up) {
-            None => LookUpResult::Absent,
+            None => absent(&response, id, rules),
             Some(missing) => inconclusive(&missing),
         };
     }
@@ -61,7 +61,7 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
             Beyond::More(what) if entries.is_empty() => {
                 inconclusive(&format!(", with an empty page before others: {what}"))
             }
-            Beyond::Nothing | Beyond::Silence if entries.is_empty() => LookUpResult::Absent,
+            Beyond::Nothing | Beyond::Silence if entries.is_empty() => absent(&response, id, rules),
             // Nothing but the search says that the one order of the list is ours: it may have found others as well.
             Beyond::More(what) if rules.look_up.id_pointer.is_none() => {
                 inconclusive(&format!(", with a page before others: {what}, and orders that do not say whose they are"))
@@ -70,8 +70,29 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
         },
         // A single order, as a look-up by key answers.
         Some(entry @ Value::Object(_)) => find(std::slice::from_ref(entry), id, &response, rules),
-        _ if is_empty_hal(&response, body, pointer) => LookUpResult::Absent,
+        _ if is_empty_hal(&response, body, pointer) => absent(&response, id, rules),
         _ => inconclusive(&format!(" without a list of orders {}", place(pointer))),
+    }
+}
+
+/// Absent, unless the answer has the order somewhere else: with our id and a number.
+fn absent(response: &VmsResponse, id: &str, rules: &ResponseRules) -> LookUpResult {
+    match &response.body {
+        Some(body) if rules.look_up.id_pointer.is_some() && has_order(body, id, &rules.look_up) => {
+            response.inconclusive(", with the order in another place than the list", rules)
+        }
+        _ => LookUpResult::Absent,
+    }
+}
+
+fn has_order(value: &Value, id: &str, rules: &LookUpRules) -> bool {
+    match value {
+        Value::Array(entries) => entries.iter().any(|entry| has_order(entry, id, rules)),
+        Value::Object(members) => {
+            owner(value, id, rules) == Owner::Us && number_at_one_of(value, &rules.number_pointers).is_some()
+                || members.values().any(|member| has_order(member, id, rules))
+        }
+        _ => false,
     }
 }
 

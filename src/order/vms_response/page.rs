@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::VmsResponse;
+use super::signs::{is_false, is_set, plain, says_failure, says_yes, whole_number};
 
 /// Headers that may say that a list goes on: RFC 8288, a range of items (RFC 9110 §14.4), and what APIs (GitLab's, JSON
 /// Server's) agree on.
@@ -16,20 +17,9 @@ const NEXT_STEMS: [&str; 3] = ["next", "odatanext", "continuation"];
 const MORE_STEMS: [&str; 9] =
     ["more", "hasmore", "hasnext", "truncated", "istruncated", "partial", "ispartial", "incomplete", "timedout"];
 
-/// Members that say, if false, that the answer is not all, or none.
-const WHOLE_NAMES: [&str; 11] = [
-    "done",
-    "last",
-    "islast",
-    "lastpage",
-    "islastpage",
-    "complete",
-    "iscomplete",
-    "completed",
-    "success",
-    "issuccess",
-    "successful",
-];
+/// Members that say, if false, that the answer is not all.
+const WHOLE_NAMES: [&str; 8] =
+    ["done", "last", "islast", "lastpage", "islastpage", "complete", "iscomplete", "completed"];
 
 /// Members with the number of pages.
 const PAGE_COUNT_NAMES: [&str; 8] =
@@ -56,12 +46,8 @@ const COUNT_NAMES: [&str; 13] = [
 const TOTAL_NAMES: [&str; 8] =
     ["total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize", "totalhits"];
 
-/// Members with errors: the list may be empty because of them.
-const ERROR_NAMES: [&str; 9] =
-    ["error", "errors", "fault", "faults", "errorcode", "errormessage", "exception", "warning", "warnings"];
-
-/// Members that tell, in words or by an HTTP status, how the search went.
-const STATUS_NAMES: [&str; 4] = ["status", "statuscode", "httpstatus", "result"];
+/// Members with remarks: the list may be empty because of them. So may it be because of errors.
+const REMARK_NAMES: [&str; 2] = ["warning", "warnings"];
 
 /// What an answer says about orders that are not in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,16 +109,15 @@ impl Search<'_> {
     }
 
     fn judge(&mut self, name: &str, value: &Value) {
-        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let plain = plain(name);
         let is_one_of = |names: &[&str]| names.contains(&plain.as_str());
         let begins_with = |stems: &[&str]| stems.iter().any(|stem| plain.starts_with(stem));
         let is_page_count = is_one_of(&PAGE_COUNT_NAMES) || plain.starts_with("totalpage");
         let is_total = is_one_of(&COUNT_NAMES) || plain.starts_with("total") && !is_page_count;
-        let says_yes = is_set(value) && !is_false(value) && whole_number(value) != Some(0);
         let says_more = begins_with(&NEXT_STEMS) && is_set(value)
-            || (begins_with(&MORE_STEMS) || is_one_of(&ERROR_NAMES)) && says_yes
+            || (begins_with(&MORE_STEMS) || is_one_of(&REMARK_NAMES)) && says_yes(value)
+            || says_failure(&plain, value)
             || is_one_of(&WHOLE_NAMES) && is_false(value)
-            || is_one_of(&STATUS_NAMES) && tells_failure(value)
             || is_page_count && is_number_above_one(value)
             // Of a list that is not empty, our order is one of them.
             || is_total && !value.is_null() && whole_number(value).is_none_or(|total| total > self.shown);
@@ -161,13 +146,6 @@ impl Search<'_> {
     }
 }
 
-/// Whether a status is one of a failure: `ERROR`, `failed`, 500.
-fn tells_failure(value: &Value) -> bool {
-    const FIRST_FAILURE: u64 = 400;
-    let tells = |text: &str| ["err", "fail"].iter().any(|stem| text.trim().to_ascii_lowercase().starts_with(stem));
-    value.as_str().is_some_and(tells) || whole_number(value).is_some_and(|status| status >= FIRST_FAILURE)
-}
-
 /// Whether a total that is known as one is zero.
 fn is_zero_total(plain: &str, value: &Value) -> bool {
     (TOTAL_NAMES.contains(&plain) || COUNT_NAMES.contains(&plain)) && whole_number(value) == Some(0)
@@ -194,29 +172,10 @@ fn is_next_relation(value: &Value) -> bool {
     }
 }
 
-/// A whole number, also as text: OData 2 has `"__count": "0"`.
-fn whole_number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
 /// Whether a number of pages is one of several. What is no number (a list of pages, a flag) is none of pages.
 fn is_number_above_one(value: &Value) -> bool {
     let is_number = value.is_number() || value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok());
     is_number && whole_number(value).is_none_or(|pages| pages > 1)
-}
-
-fn is_false(value: &Value) -> bool {
-    *value == Value::Bool(false) || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
-}
-
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(entries) => !entries.is_empty(),
-        Value::Object(members) => members.values().any(is_set),
-        Value::Bool(true) | Value::Number(_) => true,
-    }
 }
 
 #[cfg(test)]

@@ -177,3 +177,29 @@ fn several_records_have_an_id_only_where_it_is_their_key() {
         assert_eq!(look_up.contains("more than one record"), repetition == Repetition::SameOrder, "{look_up}");
     }
 }
+
+#[test]
+fn a_number_is_where_the_profile_says_and_in_a_whole_answer() {
+    for body in [
+        json!([{ "poNumber": "45" }]),
+        json!({ "PONUMBER": "45" }),
+        json!({ "poNumber": ["45"] }),
+        json!({ "poNumber": { "value": "45" } }),
+        json!({ "poNumber": null }),
+        json!({ "poNumber": "0" }),
+        json!({ "poNumber": "45\u{200b}46" }),
+        json!({ "data": { "poNumber": "45" } }),
+        json!("45"),
+        json!(45),
+        json!([]),
+    ] {
+        for status in [200, 201] {
+            assert_eq!(read_create(answered(status, body.clone()), &rules()).outcome(), Outcome::Unknown, "{body}");
+        }
+    }
+    let bare = ResponseRules { number_pointer: String::new(), ..rules() };
+    assert_eq!(read_create(answered(201, json!("45")), &bare).outcome(), Outcome::Created);
+    for status in [201, 409] {
+        assert_eq!(read_create(broken(status, "45"), &bare).outcome(), Outcome::Unknown, "{status}: half a number");
+    }
+}

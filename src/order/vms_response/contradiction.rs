@@ -1,0 +1,213 @@
+//! What in an answer speaks against its number: another's id, or an error. A number with a contradiction proves nothing.
+
+use serde_json::Value;
+
+use super::look_up::{Owner, owner};
+use super::rules::ResponseRules;
+use super::signs::{is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
+use super::{OrderNames, VmsResponse};
+use crate::message::quoted_up_to;
+use crate::order::id::OrderId;
+
+/// Members that hold the id of an order as its sender has it, beside those of `target.lookup.id_pointer`; here and below
+/// in small letters, without punctuation.
+const ID_NAMES: [&str; 10] = [
+    "externalid",
+    "externalids",
+    "externalreference",
+    "externalref",
+    "externalkey",
+    "externalorderid",
+    "idempotencykey",
+    "clientreference",
+    "clientreferenceid",
+    "clientorderid",
+];
+
+/// Parts of a member's name that holds an error, or an order that was there before.
+const CONFLICT_PARTS: [&str; 14] = [
+    "error",
+    "fault",
+    "conflict",
+    "duplica",
+    "exist",
+    "other",
+    "problem",
+    "cause",
+    "original",
+    "previous",
+    "exception",
+    "failure",
+    "detail",
+    "message",
+];
+
+/// Parts of a member's name that wraps the order of an answer.
+const WRAPPER_PARTS: [&str; 13] = [
+    "order",
+    "data",
+    "result",
+    "response",
+    "record",
+    "entity",
+    "resource",
+    "payload",
+    "body",
+    "content",
+    "meta",
+    "attributes",
+    "reference",
+];
+
+/// Wrappers whose names are parts of others.
+const WRAPPER_NAMES: [&str; 4] = ["d", "po", "value", "header"];
+
+/// Parts of an order: they have ids of their own.
+const ITEM_PARTS: [&str; 4] = ["line", "item", "position", "allocation"];
+
+/// Members that hold messages as SAP's BAPIRET2 has them, with a `type`.
+const MESSAGE_NAMES: [&str; 5] = ["return", "message", "messages", "bapiret2", "details"];
+
+/// Links of HAL and JSON:API: `errors` is the name of an address there.
+const LINK_NAMES: [&str; 2] = ["_links", "links"];
+
+/// Most characters of a member's name that are shown.
+const MAX_NAME_CHARS: usize = 60;
+
+/// Where a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surroundings {
+    /// In the answer itself, or in what wraps the order.
+    Order,
+    /// In an error, or in the order of a conflict.
+    Conflict,
+    /// In a party, a line or another part of the order.
+    Part,
+}
+
+/// What speaks against the number of an answer, in words that follow the answer's summary.
+pub fn contradiction(response: &VmsResponse, names: OrderNames<'_>, rules: &ResponseRules) -> Option<String> {
+    let body = response.body.as_ref().filter(|_| response.defect.is_none())?;
+    let is_success = rules.success_statuses.contains(&response.status);
+    let shown = |name: String| quoted_up_to(&name, MAX_NAME_CHARS);
+    let number = body.pointer(&rules.number_pointer);
+    if let Some(name) = is_success.then(|| Signs { number }.failure(body, "", 0)).flatten() {
+        let name = shown(name);
+        return Some(format!(", with {name} beside a number: whether there is an order, the answer does not say"));
+    }
+    let name = Ids::of(response, names, rules).anothers(body, Surroundings::Order).map(shown)?;
+    Some(format!(", about the order of another id, which is at {name}"))
+}
+
+/// Whether members of this name are read, to find a contradiction.
+pub fn is_read(name: &str) -> bool {
+    let plain = plain(name);
+    is_sign(&plain) || ID_NAMES.contains(&plain.as_str()) || below(Surroundings::Order, &plain) != Surroundings::Part
+}
+
+/// The search for a member that says that the request failed.
+struct Signs<'b> {
+    /// What is at `target.number_pointer`: it may have any name, `result` too.
+    number: Option<&'b Value>,
+}
+
+impl Signs<'_> {
+    /// The name of such a member; `lists` counts those around. In a list, a status in words is that of a line.
+    fn failure(&self, value: &Value, parent: &str, lists: usize) -> Option<String> {
+        match value {
+            Value::Array(entries) => entries.iter().find_map(|entry| self.failure(entry, parent, lists + 1)),
+            Value::Object(members) => {
+                members.iter().filter(|(name, member)| self.counts(name, member)).find_map(|(name, member)| {
+                    let plain = plain(name);
+                    let is_of_order = is_of_order(&plain, member) && (lists > 0 || whole_number(member).is_some());
+                    let is_told = says_failure(&plain, member) && !is_of_order || says_severe(&plain, parent, member);
+                    if is_told { Some(name.clone()) } else { self.failure(member, &plain, lists) }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn counts(&self, name: &str, member: &Value) -> bool {
+        !LINK_NAMES.contains(&name) && !self.number.is_some_and(|number| std::ptr::eq(number, member))
+    }
+}
+
+/// Whether a message is one of an error: by its severity, or by BAPIRET2's type (error, abort).
+fn says_severe(plain_name: &str, parent: &str, value: &Value) -> bool {
+    let is_word = value.is_string() && tells_failure(value);
+    match plain_name {
+        "severity" | "level" | "messagetype" => is_word,
+        "type" if MESSAGE_NAMES.contains(&parent) => is_word || value == "E" || value == "A",
+        _ => false,
+    }
+}
+
+/// Where a member of this name is.
+fn below(around: Surroundings, plain_name: &str) -> Surroundings {
+    let has = |parts: &[&str]| parts.iter().any(|part| plain_name.contains(part));
+    match around {
+        Surroundings::Conflict => Surroundings::Conflict,
+        _ if has(&CONFLICT_PARTS) => Surroundings::Conflict,
+        Surroundings::Order if has(&ITEM_PARTS) => Surroundings::Part,
+        Surroundings::Order if has(&WRAPPER_PARTS) || WRAPPER_NAMES.contains(&plain_name) => Surroundings::Order,
+        Surroundings::Order | Surroundings::Part => Surroundings::Part,
+    }
+}
+
+/// The ids that are ours, and where others are sought.
+struct Ids<'o> {
+    names: OrderNames<'o>,
+    /// The last part of `target.lookup.id_pointer`.
+    configured: Option<String>,
+    /// The answer says at `target.lookup.id_pointer` that it is about our order: of ids, only those in a conflict count.
+    is_ours: bool,
+    /// A conflict that does not say at `target.lookup.id_pointer` whose it is: every id counts, wherever it is.
+    is_unnamed_conflict: bool,
+}
+
+impl<'o> Ids<'o> {
+    fn of(response: &VmsResponse, names: OrderNames<'o>, rules: &ResponseRules) -> Self {
+        let id_pointer = rules.look_up.id_pointer.as_deref();
+        let configured = id_pointer.and_then(|pointer| pointer.rsplit('/').next()).map(plain);
+        let is_ours = id_pointer.is_some()
+            && response.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Us);
+        Self { names, configured, is_ours, is_unnamed_conflict: response.status == 409 && !is_ours }
+    }
+
+    /// The name of a member that holds another's id.
+    fn anothers(&self, value: &Value, around: Surroundings) -> Option<String> {
+        match value {
+            Value::Array(entries) => entries.iter().find_map(|entry| self.anothers(entry, around)),
+            Value::Object(members) => members.iter().find_map(|(name, member)| {
+                let plain = plain(name);
+                let is_id = ID_NAMES.contains(&plain.as_str()) || self.configured.as_ref() == Some(&plain);
+                let is_another = is_id && self.counts_at(around) && self.is_another(member);
+                if is_another { Some(name.clone()) } else { self.anothers(member, below(around, &plain)) }
+            }),
+            _ => None,
+        }
+    }
+
+    fn counts_at(&self, around: Surroundings) -> bool {
+        match around {
+            Surroundings::Conflict => true,
+            Surroundings::Order => !self.is_ours,
+            Surroundings::Part => self.is_unnamed_conflict,
+        }
+    }
+
+    /// Whether a value is an id, or has one, that is neither ours nor our cart's.
+    fn is_another(&self, value: &Value) -> bool {
+        let text = match value {
+            Value::Array(entries) => return entries.iter().any(|entry| self.is_another(entry)),
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => return false,
+        };
+        let without_zeros = |text: &str| text.trim().trim_start_matches('0').to_owned();
+        !text.is_empty()
+            && OrderId::of(&text) != *self.names.id
+            && without_zeros(&text) != without_zeros(self.names.cart_number)
+    }
+}
