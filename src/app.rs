@@ -9,6 +9,10 @@ mod socket;
 mod start_error;
 mod verifier;
 
+#[cfg(test)]
+#[path = "../tests/support/log_lines.rs"]
+mod log_lines;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

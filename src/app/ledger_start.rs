@@ -132,43 +132,13 @@ fn named(error: &LedgerError, more: &str) -> LedgerError {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::path::Path;
-    use std::sync::Mutex;
 
     use jiff::SignedDuration;
-    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
+    use crate::app::log_lines::LogLines;
     use crate::clock::ManualClock;
-
-    #[derive(Debug, Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Lines {
-        fn take(&self) -> String {
-            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-        }
-    }
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Lines {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
 
     fn settings(file: &Path, restored_at: Timestamp) -> config::Ledger {
         config::Ledger {
@@ -181,9 +151,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_restore_that_is_older_than_the_retention_is_ignored_and_said_so() {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let lines = LogLines::default();
+        let _guard = tracing::subscriber::set_default(lines.subscriber());
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
         for (hours, is_ignored) in [(-1, false), (23, false), (24, true), (1_000, true)] {
             let folder = tempfile::tempdir().unwrap();

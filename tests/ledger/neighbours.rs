@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger};
 use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
+use purchase_order_webhook::order::{Resolution, Resolved};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
@@ -53,6 +54,9 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
     let url = server.database("orders");
     let ledger = Arc::new(open(&url).await);
     let (mut first, mut second) = (admitted(&*ledger, 1).await, admitted(&*ledger, 2).await);
+    let settled = admitted(&*ledger, 99).await.resolve(&Resolution::Cancelled("not needed".into()), "a person", at(1));
+    let Resolved::Applied(settled) = settled else { panic!("{settled:?}") };
+    ledger.store(settled).await.unwrap();
     let person = neighbour(&url, "SELECT * FROM orders FOR UPDATE").await;
     first.begin(at(1)).unwrap();
     second.begin(at(1)).unwrap();
@@ -68,7 +72,7 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
             tokio::spawn(async move { ledger.admit(candidate(number), at(0), GRACE).await })
         })
         .collect();
-    let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(1), Duration::ZERO));
+    let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(9), Duration::ZERO));
     for result in [blocked.await.unwrap(), stored] {
         let Err(LedgerError::Unavailable(reason)) = &result else { panic!("{result:?}") };
         assert!(reason.contains("locked the order"), "{reason}");

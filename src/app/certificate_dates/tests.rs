@@ -1,14 +1,11 @@
 //! What is reported, and when: at once when a file changes, else once a day.
 
-#[path = "../../../tests/support/log_lines.rs"]
-mod log_lines;
-
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::app::log_lines::LogLines;
 use crate::certificate::tests::USUAL as CERTIFICATE;
 use crate::clock::ManualClock;
-use log_lines::LogLines;
 
 fn dates_of(file: &Path) -> CertificateDates {
     let text = format!(
