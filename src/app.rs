@@ -9,10 +9,6 @@ mod socket;
 mod start_error;
 mod verifier;
 
-#[cfg(test)]
-#[path = "../tests/support/log_lines.rs"]
-mod log_lines;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

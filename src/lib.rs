@@ -52,3 +52,8 @@ pub mod doctor;
 // Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+
+// What the unit tests share with the others.
+#[cfg(test)]
+#[path = "../tests/support/log_lines.rs"]
+mod log_lines;

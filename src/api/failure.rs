@@ -64,6 +64,9 @@ impl From<LedgerError> for Problem {
         // The ledger reports its own failures; the caller learns what they mean for its cart.
         let detail = match &error {
             LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
+            LedgerError::Locked(_) => {
+                "Another session of the ledger's database has locked this order; nothing was sent to 11VMS by this call."
+            }
             LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }

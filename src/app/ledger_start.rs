@@ -137,8 +137,8 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::app::log_lines::LogLines;
     use crate::clock::ManualClock;
+    use crate::log_lines::LogLines;
 
     fn settings(file: &Path, restored_at: Timestamp) -> config::Ledger {
         config::Ledger {

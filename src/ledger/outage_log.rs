@@ -53,7 +53,7 @@ impl OutageLog {
         match &result {
             Ok(found) if is_proof(found) => self.recovered(operation),
             // What can't be stored is no outage: everything else is, and whoever asked for it says what follows.
-            Ok(_) | Err(LedgerError::Unwritable(_)) => {}
+            Ok(_) | Err(LedgerError::Unwritable(_) | LedgerError::Locked(_)) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
                     order.id = id,
@@ -184,13 +184,11 @@ impl Ledger for OutageLog {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use tracing::subscriber::DefaultGuard;
-    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::log_lines::LogLines;
     use crate::order::{PropagatedHeaders, admit};
 
     /// A ledger whose reads and writes fail on demand.
@@ -260,51 +258,22 @@ mod tests {
         }
     }
 
-    /// The log of a test, line by line.
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Captured {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
-
-    impl Captured {
-        fn lines(&self) -> Vec<String> {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-        }
-    }
-
     /// A flaky ledger with its outage log, and what was logged.
     struct Stage {
         flaky: Arc<FlakyLedger>,
         clock: Arc<ManualClock>,
         ledger: OutageLog,
-        captured: Captured,
+        lines: LogLines,
         _subscriber: DefaultGuard,
     }
 
     impl Stage {
         fn new() -> Self {
-            let captured = Captured::default();
-            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(captured.clone()).finish();
+            let lines = LogLines::default();
+            let subscriber = lines.subscriber();
             let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
             let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
-            Self { flaky, clock, ledger, captured, _subscriber: tracing::subscriber::set_default(subscriber) }
+            Self { flaky, clock, ledger, lines, _subscriber: tracing::subscriber::set_default(subscriber) }
         }
 
         fn fail(&self, fails: bool) {
@@ -325,7 +294,7 @@ mod tests {
 
         /// The last two lines, which begin and end outage number `count`.
         fn assert_outages(&self, count: usize, cause: &str) {
-            let lines = self.captured.lines();
+            let lines = self.lines.all();
             assert_eq!(lines.len(), 2 * count, "{lines:#?}");
             let (first, last) = (&lines[2 * count - 2], &lines[2 * count - 1]);
             assert!(first.contains("ERROR") && first.contains(cause), "{first}");
@@ -354,7 +323,7 @@ mod tests {
         }
         stage.ledger.find(&OrderId::of("broken")).await.unwrap_err();
         stage.ledger.find(&id).await.unwrap();
-        let lines = stage.captured.lines();
+        let lines = stage.lines.all();
         assert!(
             lines.len() == 5 && lines[4].contains("order.id=\"broken\""),
             "an unreadable record is no outage: {lines:#?}"

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
+use super::shared_answer::SharedAnswer;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
@@ -47,6 +48,8 @@ struct OpenLedger {
     writer: GroupCommit,
     reader: Arc<Mutex<LedgerConnection>>,
     readiness: Arc<Readiness>,
+    /// A look at the files is cheap, so no answer outlives its question; but a disk that hangs is asked once.
+    readiness_answer: SharedAnswer,
     restored_from: Option<Timestamp>,
     _end: AwaitedEnd,
 }
@@ -89,6 +92,7 @@ impl SqliteLedger {
             writer: GroupCommit::start(writer)?,
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
+            readiness_answer: SharedAnswer::new(Duration::ZERO),
             restored_from,
             _end: end,
         };
@@ -162,7 +166,7 @@ impl Ledger for SqliteLedger {
     async fn check(&self) -> Result<(), LedgerError> {
         self.ledger.writer.check()?;
         let readiness = Arc::clone(&self.ledger.readiness);
-        blocking(move || readiness.check()).await
+        self.ledger.readiness_answer.get(|_| false, move || blocking(move || readiness.check())).await
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
@@ -292,7 +296,7 @@ fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Or
             record = ?7, revision = ?8 WHERE id = ?1",
         ),
     };
-    let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
+    let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
     connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
         indexed_cart_number(&order.cart_number),

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::id::OrderId;
 use super::verdict::Verdict;
+use crate::cart::without_leading_zeros;
 
 pub use create::{is_success, needs_look_up, read_create, read_create_with_look_up};
 pub use look_up::read_look_up;
@@ -61,6 +62,13 @@ pub struct OrderNames<'o> {
     pub id: &'o OrderId,
     /// The number of its cart.
     pub cart_number: &'o str,
+}
+
+impl OrderNames<'_> {
+    /// Whether a text is the order's id, or its cart's number, with leading zeros or without.
+    fn has(self, text: &str) -> bool {
+        OrderId::of(text) == *self.id || without_leading_zeros(text) == without_leading_zeros(self.cart_number)
+    }
 }
 
 /// What a look-up shows.

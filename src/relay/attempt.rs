@@ -20,6 +20,7 @@ use crate::order::vms_response::{
 };
 use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
 use crate::telemetry::STEP;
+use crate::vms::SendLimit;
 
 /// What an attempt came to.
 struct Sent {
@@ -199,12 +200,19 @@ impl Relay {
             Some(LookUpResult::Absent) => true,
             Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => return Sent::of(verdict),
         };
+        let clock = self.dependencies.clock.as_ref();
         let left = self.dependencies.attempt_limit.saturating_sub(self.lease_age(begun));
-        let limit = limit.min(self.dependencies.clock.moment().after(left));
-        let answer = tokio::select! {
-            biased;
-            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
-            answer = self.dependencies.vms.create(order) => answer,
+        let limit = limit.min(clock.moment().after(left));
+        let send_limit = (self.dependencies.ledger.sharing() == Sharing::Shared)
+            .then_some(SendLimit { since: begun, longest: self.dependencies.attempt_limit });
+        let answer = if let Some(not_sent) = send_limit.and_then(|limit| limit.passed(clock)) {
+            not_sent
+        } else {
+            tokio::select! {
+                biased;
+                () = clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
+                answer = self.dependencies.vms.create(order, send_limit) => answer,
+            }
         };
         Sent { was_absent, ..self.read_answer(order, answer, limit).await }
     }

@@ -26,14 +26,14 @@ use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 use crate::relay::{Dependencies, JitterSource, Relay};
-use crate::vms::Vms;
+use crate::vms::{SendLimit, Vms};
 
 #[derive(Debug)]
 struct NoVms;
 
 #[async_trait]
 impl Vms for NoVms {
-    async fn create(&self, _: &Order) -> CallOutcome {
+    async fn create(&self, _: &Order, _: Option<SendLimit>) -> CallOutcome {
         CallOutcome::NotSent("none".to_owned())
     }
 

@@ -7,10 +7,10 @@ use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::Vms;
 use super::request::{Address, RequestError, headers, without_members};
 use super::token::TokenError;
 use super::transport::Transport;
+use super::{SendLimit, Vms};
 use crate::clock::Clock;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
@@ -57,7 +57,7 @@ impl VmsClient {
         };
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
-        self.transport.send(build, |_| true).await
+        self.transport.send(build, None, |_| true).await
     }
 }
 
@@ -91,7 +91,7 @@ impl CreateParts {
 
 #[async_trait]
 impl Vms for VmsClient {
-    async fn create(&self, order: &Order) -> CallOutcome {
+    async fn create(&self, order: &Order, limit: Option<SendLimit>) -> CallOutcome {
         let request = &self.profile.create;
         let parts = match CreateParts::of(order, request) {
             Ok(parts) => parts,
@@ -101,7 +101,7 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        self.transport.send(build, |name| self.rules.reads_of_create(name)).await
+        self.transport.send(build, limit, |name| self.rules.reads_of_create(name)).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
+use super::SendLimit;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
@@ -66,22 +67,32 @@ impl Transport {
 
     /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one. The
     /// members of the answer that count are those whose names `counts` knows: one of them that occurs twice is a defect.
+    /// Nothing is sent after `limit`, however long the tokens took.
     pub async fn send(
         &self,
         build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
+        limit: Option<SendLimit>,
         counts: impl Fn(&str) -> bool + Send + Sync,
     ) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
             Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
         };
+        let may_not = || limit.and_then(|limit| limit.passed(self.clock.as_ref()));
+        if let Some(outcome) = may_not() {
+            return outcome;
+        }
         let outcome = self.send_with_token(&build, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
         self.tokens.discard(&token);
         match self.tokens.get().await {
-            Ok(token) => self.send_with_token(&build, &token, &counts).await,
+            Ok(token) => match may_not() {
+                // 11VMS has done nothing (401).
+                Some(outcome) => outcome,
+                None => self.send_with_token(&build, &token, &counts).await,
+            },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }

@@ -9,7 +9,7 @@ use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
 use purchase_order_webhook::order::{Resolution, Resolved};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, until_ready, url_of};
 
 /// The key of the lock under which the schema is changed.
 const SCHEMA_LOCK: i64 = 0x0070_6F2D_686F_6F6B;
@@ -43,7 +43,7 @@ async fn a_dump_leaves_the_ledger_ready() {
     let url = server.database("orders");
     let ledger = open(&url).await;
     // The lock that pg_dump holds on every table until it ends.
-    let _dump = neighbour(&url, "LOCK TABLE orders, ledger_probe, schema_version IN ACCESS SHARE MODE").await;
+    let _dump = neighbour(&url, "LOCK TABLE orders, schema_version IN ACCESS SHARE MODE").await;
     ledger.check().await.unwrap();
     admitted(&ledger, 1).await;
 }
@@ -73,9 +73,8 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
         })
         .collect();
     let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(9), Duration::ZERO));
-    for result in [blocked.await.unwrap(), stored] {
-        let Err(LedgerError::Unavailable(reason)) = &result else { panic!("{result:?}") };
-        assert!(reason.contains("locked the order"), "{reason}");
+    for result in [blocked.await.unwrap(), stored, ledger.store(first.clone()).await] {
+        assert!(matches!(result, Err(LedgerError::Locked(_))), "{result:?}");
     }
     assert_eq!(purged.unwrap(), 0);
     for other in others {
@@ -97,22 +96,33 @@ async fn commits_that_wait_for_a_standby_do_not_take_every_connection() {
     let Some(server) = Postgres::start() else { return };
     let ledger = open(&server.database("orders")).await;
     ledger.check().await.unwrap();
+    for number in 10..20 {
+        admitted(&ledger, number).await;
+    }
+    ledger.release().await.unwrap();
     server.set("synchronous_standby_names", "nobody");
     // The first commit of each kind is left waiting; after it, the reason is known, and none is added.
     let is_known =
         async || ledger.check().await.is_err_and(|error| error.to_string().contains("waits for a synchronous standby"));
-    let (first, ()) = tokio::join!(ledger.admit(candidate(1), at(0), GRACE), until(is_known));
-    first.unwrap_err();
+    let (admitted_first, claimed_first, ()) =
+        tokio::join!(ledger.admit(candidate(1), at(0), GRACE), ledger.claim(at(99), 3), until(is_known));
+    admitted_first.unwrap_err();
+    claimed_first.unwrap_err();
     for number in 2..6 {
-        let error = ledger.admit(candidate(number), at(0), GRACE).await.unwrap_err();
-        assert!(error.to_string().contains("waits for a synchronous standby"), "{error}");
+        let admitted = ledger.admit(candidate(number), at(0), GRACE).await.map(drop);
+        for error in [admitted.unwrap_err(), ledger.claim(at(99), 3).await.map(drop).unwrap_err()] {
+            assert!(error.to_string().contains("waits for a synchronous standby"), "{error}");
+        }
     }
     ledger.check().await.unwrap_err();
-    assert_eq!(waiting_commits(&server), 2);
+    assert_eq!(waiting_commits(&server), 3);
     server.set("synchronous_standby_names", "");
     until(async || waiting_commits(&server) == 0).await;
     admitted(&ledger, 6).await;
     until_ready(&ledger, true).await;
+    // The claim was made in the end, and its three orders are this replica's, with those that were admitted.
+    let ids = claimed(&ledger, 99).await;
+    assert!(["10", "11", "12"].iter().all(|id| ids.iter().any(|found| found == id)), "{ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

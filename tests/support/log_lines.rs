@@ -40,6 +40,11 @@ impl LogLines {
         String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
     }
 
+    /// Every line since the last call of [`LogLines::take`]; they stay.
+    pub fn all(&self) -> Vec<String> {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
+    }
+
     /// The lines of it with a word.
     pub fn take_with(&self, word: &str) -> Vec<String> {
         self.take().lines().filter(|line| line.contains(word)).map(str::to_owned).collect()

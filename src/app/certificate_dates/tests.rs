@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::app::log_lines::LogLines;
 use crate::certificate::tests::USUAL as CERTIFICATE;
 use crate::clock::ManualClock;
+use crate::log_lines::LogLines;
 
 fn dates_of(file: &Path) -> CertificateDates {
     let text = format!(

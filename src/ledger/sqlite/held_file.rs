@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use tracing::warn;
 
 use super::header::HEADER_LENGTH;
@@ -225,7 +225,7 @@ impl HeldFile {
     /// If there is none, or the file system takes nothing.
     pub fn check_room(&self) -> Result<(), LedgerError> {
         let lock_file = &self.lock_file().file;
-        match fallocate(lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM) {
+        match retry_on_intr(|| fallocate(lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM)) {
             Ok(()) => {}
             // Where room can't be asked for, a write has to show it.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),

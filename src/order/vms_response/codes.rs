@@ -17,6 +17,11 @@ const ERROR_NAMES_OF_SUCCESS: [&str; 4] = ["error", "errors", "fault", "faults"]
 /// Nested errors that are searched: OData's, with an inner error of an inner error, need four.
 const MAX_DEPTH: usize = 6;
 
+/// Whether members of this name hold a code.
+pub fn is_code(name: &str) -> bool {
+    CODE_NAMES.contains(&name)
+}
+
 /// Whether the response names one of the codes. Of JSON that broke off, what was read counts.
 pub fn names_one_of(response: &VmsResponse, codes: &[String]) -> bool {
     match &response.body {

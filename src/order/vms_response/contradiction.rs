@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use super::codes::is_code;
 use super::look_up::{Owner, owner};
 use super::rules::ResponseRules;
 use super::signs::{is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
 use super::{OrderNames, VmsResponse};
 use crate::message::quoted_up_to;
-use crate::order::id::OrderId;
 
 /// Members that hold the id of an order as its sender has it, beside those of `target.lookup.id_pointer`; here and below
 /// in small letters, without punctuation.
@@ -68,6 +68,12 @@ const ITEM_PARTS: [&str; 4] = ["line", "item", "position", "allocation"];
 /// Members that hold messages as SAP's BAPIRET2 has them, with a `type`.
 const MESSAGE_NAMES: [&str; 5] = ["return", "message", "messages", "bapiret2", "details"];
 
+/// Members of a message that hold its severity, in words.
+const SEVERITY_NAMES: [&str; 3] = ["severity", "level", "messagetype"];
+
+/// The member of a message that has BAPIRET2's type.
+const MESSAGE_TYPE: &str = "type";
+
 /// Links of HAL and JSON:API: `errors` is the name of an address there.
 const LINK_NAMES: [&str; 2] = ["_links", "links"];
 
@@ -102,7 +108,9 @@ pub fn contradiction(response: &VmsResponse, names: OrderNames<'_>, rules: &Resp
 /// Whether members of this name are read, to find a contradiction.
 pub fn is_read(name: &str) -> bool {
     let plain = plain(name);
-    is_sign(&plain) || ID_NAMES.contains(&plain.as_str()) || below(Surroundings::Order, &plain) != Surroundings::Part
+    let is_of_message = SEVERITY_NAMES.contains(&plain.as_str()) || plain == MESSAGE_TYPE;
+    let is_told = is_sign(&plain) || is_of_message || is_code(name);
+    is_told || ID_NAMES.contains(&plain.as_str()) || below(Surroundings::Order, &plain) != Surroundings::Part
 }
 
 /// The search for a member that says that the request failed.
@@ -137,8 +145,8 @@ impl Signs<'_> {
 fn says_severe(plain_name: &str, parent: &str, value: &Value) -> bool {
     let is_word = value.is_string() && tells_failure(value);
     match plain_name {
-        "severity" | "level" | "messagetype" => is_word,
-        "type" if MESSAGE_NAMES.contains(&parent) => is_word || value == "E" || value == "A",
+        name if SEVERITY_NAMES.contains(&name) => is_word,
+        MESSAGE_TYPE if MESSAGE_NAMES.contains(&parent) => is_word || value == "E" || value == "A",
         _ => false,
     }
 }
@@ -205,9 +213,6 @@ impl<'o> Ids<'o> {
             Value::Number(number) => number.to_string(),
             _ => return false,
         };
-        let without_zeros = |text: &str| text.trim().trim_start_matches('0').to_owned();
-        !text.is_empty()
-            && OrderId::of(&text) != *self.names.id
-            && without_zeros(&text) != without_zeros(self.names.cart_number)
+        !text.is_empty() && !self.names.has(&text)
     }
 }

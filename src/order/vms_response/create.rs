@@ -6,7 +6,6 @@ use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
 use super::rules::{NumberSource, Repetition, ResponseRules};
 use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
-use crate::order::id::OrderId;
 use crate::order::verdict::Verdict;
 
 /// Reads the response to the request that creates an order: what it says about another order is no proof of ours.
@@ -124,11 +123,7 @@ pub fn read_create_with_look_up(
 fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
     match call {
         CallOutcome::Answered(mut response) => {
-            let plain = |text: &str| text.trim().trim_start_matches('0').to_owned();
-            let is_own = |location: &String| {
-                key_in_location(location)
-                    .is_some_and(|key| OrderId::of(&key) == *names.id || plain(&key) == plain(names.cart_number))
-            };
+            let is_own = |location: &String| key_in_location(location).is_some_and(|key| names.has(&key));
             response.location = response.location.filter(|location| response.status != 201 || !is_own(location));
             CallOutcome::Answered(response)
         }
