@@ -39,6 +39,7 @@ pub fn candidate(
         fingerprint: cart.fingerprint(),
         body: mapped.order.to_string(),
         mapping_version: mapping.version().to_owned(),
+        warnings: mapped.warnings,
         propagated_headers,
     })
 }

@@ -72,7 +72,8 @@ fn still_open(api: &ApiState, order: &Order, preferences: Preferences) -> Result
     let wait = api.relay.time_until_attempt(order).unwrap_or(POLL_DELAY);
     if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
-        return Err(with_location(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
+        let problem = Problem::new(ProblemKind::STILL_OPEN, detail).with_warnings(order.warnings.clone());
+        return Err(with_location(order, problem).retry_after(wait));
     }
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
     headers.extend(preferences.applied(api.server.deadline));
@@ -84,6 +85,7 @@ fn problem_of(order: &Order, kind: ProblemKind) -> Problem {
     let detail = order.messages.first().map_or(kind.title, |message| &message.message);
     with_location(order, Problem::new(kind, detail))
         .with_messages(order.messages.clone())
+        .with_warnings(order.warnings.clone())
         .vms(order.vms_response.clone())
 }
 

@@ -24,6 +24,7 @@ fn candidate(content: &str) -> Candidate {
         fingerprint: content.into(),
         body: json!({ "externalId": "4711", "content": content }).to_string(),
         mapping_version: "v1".into(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }
