@@ -33,6 +33,9 @@ pub fn with_token(answer: impl IntoResponse) -> Response {
 
 /// Answers GET and HEAD at a path that only takes a POST: a fetch gets the token, whatever its query says and whatever the
 /// caller may do; everything else is refused.
+///
+/// # Errors
+/// The problem of the token, of its client's rate, or of too many requests at once.
 pub async fn answer_fetch_or_refuse(State(api): State<Arc<ApiState>>, request: Request) -> Result<Response, Problem> {
     let (mut parts, _) = request.into_parts();
     if !matches!(parts.method, Method::GET | Method::HEAD) || !is_fetched(&parts.headers) {

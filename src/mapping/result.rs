@@ -73,7 +73,10 @@ impl Mapping {
         let mut evaluation = Evaluation::new(self, cart, id.as_ref().map(CartId::as_str), trace);
         let order = evaluation.run();
         let (found, trace) = (evaluation.messages, evaluation.trace);
-        (id, order, mistake.into_iter().chain(found).collect(), trace)
+        let mut messages: Vec<Message> = mistake.into_iter().chain(found).collect();
+        // A caller that shows the first message only shows why the cart was refused.
+        messages.sort_by_key(|message| !is_mistake(message));
+        (id, order, messages, trace)
     }
 }
 

@@ -36,7 +36,7 @@ pub async fn preview_purchase_order(
 ) -> Result<Json<PreviewView>, Problem> {
     let (mapping, bounds) = (api.mapping.current(), api.bounds());
     let read = move |text: &str| {
-        let cart = intake::read(text, bounds)?;
+        let cart = intake::read_one(text, bounds)?;
         context.note_cart_number(cart.number());
         Ok(mapping.preview(&cart))
     };

@@ -79,7 +79,7 @@ pub async fn create_purchase_order(
     let propagated = propagated_headers(&headers, &context.id);
     let noted = Arc::clone(&context);
     let read = move |text: &str| {
-        let cart = intake::read(text, bounds)?;
+        let cart = intake::read_one(text, bounds)?;
         noted.note_cart_number(cart.number());
         Ok(intake::candidate(&cart, &mapping, propagated)?)
     };
