@@ -47,7 +47,7 @@ const MAX_MESSAGES: usize = 10_000;
             (Vec<CartDocument> = "application/json"),
             (String = "application/x-ndjson"),
         ),
-        description = "Carts, as SRM serializes them",
+        description = "Carts, as SRM serializes them: an array, alone or in one root object of any name",
     ),
     responses(
         (status = 200, description = "One result for each cart", body = BatchView),

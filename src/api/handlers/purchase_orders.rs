@@ -52,7 +52,7 @@ const IGNORED_PARAMETERS: [&str; 4] = ["sap-client", "sap-language", "saml2", "$
         ("traceparent" = Option<String>, Header, description = "W3C Trace Context, passed on to 11VMS"),
         ("sap-passport" = Option<String>, Header, description = "SAP's passport in hex, passed on to 11VMS"),
     ),
-    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it, or a list of one"),
     responses(
         (status = 200, description = "Created before: the same cart was sent again", body = OrderView,
             headers(("Idempotency-Replayed" = String, description = "true"))),
