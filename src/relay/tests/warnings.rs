@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
+use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
-use crate::message::{Message, MessageCode};
 use crate::order::Candidate;
 
 #[tokio::test]
@@ -14,8 +14,9 @@ async fn each_cart_that_is_accepted_with_warnings_has_one_line_in_the_log() {
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.make_writer()).finish();
     let _subscriber = tracing::subscriber::set_default(subscriber);
     let stack = stack(&[]);
-    let warning = |text: &str| Message::new(MessageCode::FurtherWarnings, text);
-    let warned = || Candidate { warnings: vec![warning("the shares add up to 200"), warning("x")], ..candidate("1") };
+    let warning = |text: &str| json!({ "type": "W", "id": "PO_WEBHOOK", "number": "099", "message": text, "row": 1 });
+    let warnings = json!([warning("the shares add up to 200"), warning("x")]);
+    let warned = || Candidate { warnings: serde_json::from_value(warnings.clone()).unwrap(), ..candidate("1") };
     for _ in 0..2 {
         stack.relay.submit(warned(), Duration::from_hours(1)).await.unwrap();
     }
