@@ -47,6 +47,8 @@ pub enum MessageCode {
     UnknownKey,
     /// Items that have to agree have different values.
     Disagreement,
+    /// An accepted cart has more warnings than its order keeps.
+    FurtherWarnings,
     /// The order exists in 11VMS.
     Created,
     /// 11VMS refused the order.
@@ -76,6 +78,7 @@ impl MessageCode {
             Self::Unreadable => "011",
             Self::UnknownKey => "012",
             Self::Disagreement => "013",
+            Self::FurtherWarnings => "099",
             Self::Created => "100",
             Self::Refused => "101",
             Self::Parked => "102",
@@ -90,7 +93,7 @@ impl MessageCode {
     const fn severity(self) -> Severity {
         match self {
             Self::Created | Self::ResolvedByHand => Severity::Success,
-            Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
+            Self::FurtherWarnings | Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -89,7 +89,7 @@ pub struct OrderView {
     pub mapping_version: String,
     /// Every attempt, oldest first.
     pub attempts: Vec<AttemptView>,
-    /// What happened, in BAPIRET2 shape.
+    /// What happened, and after it what was found about the cart (type W), in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
     /// What people did to it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,7 +112,7 @@ impl From<&Order> for OrderView {
             next_attempt_at: order.next_attempt_at.map(time),
             mapping_version: order.mapping_version.clone(),
             attempts: order.attempts.iter().map(AttemptView::from).collect(),
-            messages: order.messages.iter().map(MessageView::from).collect(),
+            messages: order.messages.iter().chain(&order.warnings).map(MessageView::from).collect(),
             interventions: order.interventions.iter().map(InterventionView::from).collect(),
             vms: order.vms_response.clone(),
         }
@@ -233,7 +233,7 @@ pub struct PreviewView {
     pub mapping_version: String,
     /// Every target field.
     pub fields: Vec<FieldView>,
-    /// Every mistake, in BAPIRET2 shape.
+    /// Every mistake (type E) and every warning (type W), in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
 }
 

@@ -287,6 +287,7 @@ mod tests {
                 fingerprint: String::new(),
                 body: String::new(),
                 mapping_version: String::new(),
+                warnings: Vec::new(),
                 propagated_headers: PropagatedHeaders::default(),
             };
             self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await

@@ -57,7 +57,7 @@ kinds! {
         example: "limit is \"0\"; expected a whole number from 1 to 200";
 
     INVALID_BODY = "invalid-body", BAD_REQUEST, "The body is not what the operation takes",
-        explanation: "The body is JSON, but not what this operation takes. detail says what is expected. Nothing was changed.",
+        explanation: "The body is JSON, but not what this operation takes, or it could be read in two ways. detail says what is expected. Nothing was recorded or changed.",
         remedy: "Correct the body.",
         example: "expected an object with exactly one of purchaseOrderNumber and cancelled";
 

@@ -8,6 +8,20 @@ use tracing::{debug, error, info, warn};
 use crate::order::{Action, Doubt, Intervention, Order, OrderId, Outcome, State};
 use crate::telemetry::STEP;
 
+/// Reports the warnings about a cart that was accepted, if there are any.
+pub fn accepted_with_warnings(order: &Order) {
+    let Some(first) = order.warnings.first() else { return };
+    warn!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        order.warnings = order.warnings.len(),
+        order.warning = first.message,
+        "a cart was accepted with warnings: its owner should check them"
+    );
+}
+
 /// Reports the end of an attempt.
 pub fn attempt_ended(order: &Order) {
     match order.state {

@@ -62,3 +62,4 @@ mod tls;
 mod token_shapes;
 mod tokens_in;
 mod tokens_out;
+mod ways_in;

@@ -347,6 +347,7 @@ pub fn candidate(number: &str) -> Candidate {
         fingerprint: "f".into(),
         body: json!({ "externalId": number }).to_string(),
         mapping_version: "v".into(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }
