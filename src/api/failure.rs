@@ -78,15 +78,18 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         // The ledger reports its own failures; the caller learns what they mean for its cart.
         let detail = match &error {
-            LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
+            LedgerError::Unavailable(_) => {
+                "The ledger can't be used now; nothing was sent to 11VMS for this request. Sending it again is safe."
+            }
             LedgerError::Locked(_) => {
-                "Another session of the ledger's database has locked this order; nothing was sent to 11VMS by this call."
+                "Another session of the ledger's database has locked this order; nothing was sent to 11VMS for this request. Sending it again is safe."
             }
             LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }
             LedgerError::Unwritable(reason) => {
-                let detail = format!("The ledger can't store this, and nothing was sent to 11VMS: {reason}");
+                let detail =
+                    format!("The ledger can't store this, and nothing was sent to 11VMS for this request: {reason}");
                 return Self::new(ProblemKind::INVALID_CART, detail);
             }
             LedgerError::Unreadable { id, .. } => {

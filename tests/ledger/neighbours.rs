@@ -85,6 +85,19 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
     assert_eq!(ledger.store(second).await.unwrap(), Stored::Committed);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_nobody_can_write_is_not_ready() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let ledger = open(&url).await;
+    // What the making of an index takes.
+    let person = neighbour(&url, "LOCK TABLE orders IN SHARE MODE").await;
+    let reason = ledger.check().await.unwrap_err().to_string();
+    assert!(reason.contains("55P03"), "{reason}");
+    person.close().await.unwrap();
+    until_ready(&ledger, true).await;
+}
+
 /// Sessions of this program whose commit waits for a standby.
 fn waiting_commits(server: &Postgres) -> usize {
     let query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";

@@ -20,8 +20,10 @@ const VALID: Duration = Duration::from_secs(1);
 const ROOM_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A transaction without a row that has to be on disk, and with a synchronous standby, before it ends. A standby and a server
-/// that can't write its log refuse it; a session that was made read-only has to be asked.
-const COMMIT: &str = "SELECT pg_logical_emit_message(true, 'purchase-order-webhook', '')::text,
+/// that can't write its log refuse it; a session that was made read-only has to be asked, and so has the table: somebody
+/// may have locked it against writers.
+const COMMIT: &str = "LOCK TABLE orders IN ROW EXCLUSIVE MODE NOWAIT;
+    SELECT pg_logical_emit_message(true, 'purchase-order-webhook', '')::text,
     current_setting('transaction_read_only')";
 
 /// What is asked, and what the writer knows.
