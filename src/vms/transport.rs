@@ -167,3 +167,6 @@ fn list_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let all = LIST_HEADERS.into_iter().flat_map(values);
     all.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
+
+#[cfg(test)]
+mod tests;
