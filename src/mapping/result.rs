@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::compiled::Mapping;
 use super::evaluation::{Evaluation, FieldTrace};
 use crate::cart::{Cart, CartId};
-use crate::message::Message;
+use crate::message::{Message, Severity};
 
 /// A cart without mistakes.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Mapped {
     pub id: CartId,
     /// The body that 11VMS gets.
     pub order: Value,
+    /// What the cart's owner should check.
+    pub warnings: Vec<Message>,
 }
 
 /// A cart's preview: what would be sent, and why.
@@ -25,8 +27,15 @@ pub struct Preview {
     pub mapping_version: String,
     /// Every target field.
     pub fields: Vec<FieldTrace>,
-    /// Every mistake.
+    /// Every mistake and every warning. Only a mistake leaves the cart without an order.
     pub messages: Vec<Message>,
+}
+
+impl Preview {
+    /// The number of mistakes; warnings are none.
+    pub fn count_mistakes(&self) -> usize {
+        self.messages.iter().filter(|message| is_mistake(message)).count()
+    }
 }
 
 type Trace = Option<Vec<FieldTrace>>;
@@ -39,7 +48,7 @@ impl Mapping {
     pub fn map(&self, cart: &Cart) -> Result<Mapped, Vec<Message>> {
         let (id, order, messages, _) = self.evaluate(cart, None);
         match id {
-            Some(id) if messages.is_empty() => Ok(Mapped { id, order }),
+            Some(id) if !messages.iter().any(is_mistake) => Ok(Mapped { id, order, warnings: messages }),
             _ => Err(messages),
         }
     }
@@ -48,7 +57,7 @@ impl Mapping {
     pub fn preview(&self, cart: &Cart) -> Preview {
         let (_, order, messages, trace) = self.evaluate(cart, Some(Vec::new()));
         Preview {
-            order: messages.is_empty().then_some(order),
+            order: (!messages.iter().any(is_mistake)).then_some(order),
             mapping_version: self.version().to_owned(),
             fields: trace.unwrap_or_default(),
             messages,
@@ -66,4 +75,8 @@ impl Mapping {
         let (found, trace) = (evaluation.messages, evaluation.trace);
         (id, order, mistake.into_iter().chain(found).collect(), trace)
     }
+}
+
+fn is_mistake(message: &Message) -> bool {
+    message.severity == Severity::Error
 }
