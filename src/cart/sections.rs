@@ -19,7 +19,8 @@ impl Row {
         self.fields.get(field).filter(|value| !value.is_initial())
     }
 
-    pub(super) fn text(&self, field: &str) -> Option<&str> {
+    /// The text of a field by its normalised name, unless it is missing or initial.
+    pub fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field).filter(|value| !value.is_initial()).map(Scalar::text)
     }
 

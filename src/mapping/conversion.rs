@@ -40,6 +40,10 @@ pub enum Conversion {
     Table(String),
     /// Always this text.
     Constant(String),
+    /// No value: demands at least one entry of the list that is the target.
+    Rows,
+    /// No value: leaves out the entries of the list that have such a row.
+    Skip,
 }
 
 /// The longest id of SAP, a material number, is a CHAR40.
@@ -47,8 +51,8 @@ const MAX_PADDED: usize = 40;
 
 impl Conversion {
     /// Every form that a field of the sheet may use, for messages.
-    pub const FORMS: &str =
-        "text, id, guid, date, timestamp, decimal, amount, integer, flag, lines, padded:DIGITS, table:NAME or constant:VALUE";
+    pub const FORMS: &str = "text, id, guid, date, timestamp, decimal, amount, integer, flag, lines, padded:DIGITS, table:NAME or constant:VALUE; \
+         for a list itself, rows or skip";
 
     /// Reads the column `as`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -63,6 +67,8 @@ impl Conversion {
             "integer" => Self::Integer,
             "flag" => Self::Flag,
             "lines" => Self::Lines,
+            "rows" => Self::Rows,
+            "skip" => Self::Skip,
             other => match other.split_once(':')? {
                 ("padded", digits) => {
                     Self::Padded(digits.trim().parse().ok().filter(|digits| (1..=MAX_PADDED).contains(digits))?)
@@ -78,6 +84,7 @@ impl Conversion {
     pub fn expected(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Text | Self::Lines | Self::Table(_) | Self::Constant(_) => "a text or a number",
+            Self::Rows | Self::Skip => "rows",
             Self::Id => "a text, or a number without a fraction",
             Self::Padded(digits) => return format!("a number of at most {digits} digits, or a text").into(),
             Self::Guid => "16 bytes as hex or base64",
@@ -87,6 +94,11 @@ impl Conversion {
             Self::Integer => "a whole number",
             Self::Flag => "X, true, or nothing",
         })
+    }
+
+    /// True for a row of the sheet about the entries of a list.
+    pub const fn is_about_entries(&self) -> bool {
+        matches!(self, Self::Rows | Self::Skip)
     }
 
     /// True where a JSON number with a fraction is no value: an id has none, so the sender lost or made up digits.
@@ -107,6 +119,7 @@ impl Conversion {
             Self::Decimal | Self::Amount => decimal::to_text(decimal::parse(text)?).into(),
             Self::Integer => decimal::parse_integer(text)?.into(),
             Self::Flag => flag(text)?.into(),
+            Self::Rows | Self::Skip => return None,
         })
     }
 }
@@ -124,6 +137,8 @@ impl fmt::Display for Conversion {
             Self::Integer => "integer",
             Self::Flag => "flag",
             Self::Lines => "lines",
+            Self::Rows => "rows",
+            Self::Skip => "skip",
             Self::Padded(digits) => return write!(f, "padded:{digits}"),
             Self::Table(name) => return write!(f, "table:{name}"),
             Self::Constant(value) => return write!(f, "constant:{value}"),
@@ -262,12 +277,15 @@ mod tests {
             "flag",
             "lines",
             "padded:10",
+            "rows",
+            "skip",
             "table:units",
             "constant:x:y",
         ] {
             assert_eq!(Conversion::parse(form).unwrap().to_string(), form);
         }
-        for nonsense in ["", "number", "table:", "table", "Text", "padded", "padded:", "padded:0", "padded:41", "rows"] {
+        for nonsense in ["", "number", "table:", "table", "Text", "padded", "padded:", "padded:0", "padded:41", "Rows"]
+        {
             assert_eq!(Conversion::parse(nonsense), None, "{nonsense:?}");
         }
     }

@@ -15,6 +15,7 @@ impl Conversion {
         }
         match self {
             Self::Text | Self::Lines | Self::Padded(_) | Self::Table(_) | Self::Constant(_) => false,
+            Self::Rows | Self::Skip => false,
             Self::Id => consists_of(text, "0"),
             Self::Guid => cart::guid(text).is_some_and(|guid| consists_of(&guid, "0")),
             // 0000-00-00, 0000-00-00T00:00:00.000Z, and the `--` and `::` of old patch levels.
@@ -39,7 +40,11 @@ mod tests {
     fn initial_depends_on_the_type() {
         let blank = ["", "  "];
         let table: [(&[&str], &[&str], &[&str]); 6] = [
-            (&["text", "table:kinds", "padded:4", "lines"], &[], &["0", "00", "0000-00-00", "0.00", "false", "--", "A"]),
+            (
+                &["text", "table:kinds", "padded:4", "lines"],
+                &[],
+                &["0", "00", "0000-00-00", "0.00", "false", "--", "A"],
+            ),
             (&["id"], &["0", "0000000000"], &["00A", "10", "--", "0.0"]),
             (
                 &["date", "timestamp"],

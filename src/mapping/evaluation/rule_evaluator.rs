@@ -73,7 +73,7 @@ impl RuleEvaluator<'_> {
     /// The column `absent` decides.
     fn absent(&self, rule: &Rule, scope: Scope, source_texts: Vec<String>) -> Result<RuleValue, Message> {
         match &rule.absent {
-            Absent::Omit => Ok(RuleValue { source_texts, value: None }),
+            Absent::Omit | Absent::OneOf(_) => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.clone()) }),
             Absent::Refuse => {
                 let initial = source_texts.iter().position(|text| is_initial(text)).unwrap_or(0);
