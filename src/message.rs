@@ -47,6 +47,10 @@ pub enum MessageCode {
     UnknownKey,
     /// Items that have to agree have different values.
     Disagreement,
+    /// An item is a limit, and the mapping sheet does not read limits.
+    Limit,
+    /// Figures of the cart contradict each other.
+    Implausible,
     /// The order exists in 11VMS.
     Created,
     /// 11VMS refused the order.
@@ -66,7 +70,8 @@ pub enum MessageCode {
 }
 
 impl MessageCode {
-    const fn number(self) -> &'static str {
+    /// BAPIRET2-NUMBER, NUMC3.
+    pub const fn number(self) -> &'static str {
         match self {
             Self::Section => "001",
             Self::TooManyRows => "002",
@@ -76,6 +81,8 @@ impl MessageCode {
             Self::Unreadable => "011",
             Self::UnknownKey => "012",
             Self::Disagreement => "013",
+            Self::Limit => "014",
+            Self::Implausible => "020",
             Self::Created => "100",
             Self::Refused => "101",
             Self::Parked => "102",
@@ -90,7 +97,7 @@ impl MessageCode {
     const fn severity(self) -> Severity {
         match self {
             Self::Created | Self::ResolvedByHand => Severity::Success,
-            Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
+            Self::Implausible | Self::EarlierContent | Self::Duplicate | Self::CancelledByHand => Severity::Warning,
             _ => Severity::Error,
         }
     }

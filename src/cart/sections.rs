@@ -14,9 +14,9 @@ pub struct Row {
 }
 
 impl Row {
-    /// The field's value, unless it is missing or initial.
+    /// The field's value, unless it is missing or blank: whether a zero is initial depends on the type.
     pub fn get(&self, field: &Name) -> Option<&Scalar> {
-        self.fields.get(field).filter(|value| !value.is_initial())
+        self.fields.get(field).filter(|value| !value.text().is_empty())
     }
 
     /// The text of a field by its normalised name, unless it is missing or initial.

@@ -101,6 +101,11 @@ impl Conversion {
         matches!(self, Self::Rows | Self::Skip)
     }
 
+    /// True where the digits of a value count: a JSON number is the integer that it stands for, `400555.0` is `400555`.
+    pub const fn reads_digits(&self) -> bool {
+        matches!(self, Self::Text | Self::Id | Self::Padded(_) | Self::Table(_))
+    }
+
     /// True where a JSON number with a fraction is no value: an id has none, so the sender lost or made up digits.
     pub const fn refuses_fractions(&self) -> bool {
         matches!(self, Self::Id | Self::Padded(_))
