@@ -17,6 +17,8 @@ mod result;
 mod sheet;
 mod table;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use compiled::Mapping;
 pub use currency::Amounts;

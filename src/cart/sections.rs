@@ -1,5 +1,6 @@
 //! The content of a cart: a header, and sections with rows.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::guid::guid;
@@ -20,7 +21,10 @@ impl Row {
     }
 
     /// The text of a field by its normalised name, unless it is missing or initial.
-    pub fn text(&self, field: &str) -> Option<&str> {
+    pub fn text<N: Ord + ?Sized>(&self, field: &N) -> Option<&str>
+    where
+        Name: Borrow<N>,
+    {
         self.fields.get(field).filter(|value| !value.is_initial()).map(Scalar::text)
     }
 

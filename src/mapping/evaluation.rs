@@ -5,6 +5,7 @@ mod demand;
 mod figures;
 mod limits;
 mod mistake;
+mod names;
 mod rule_evaluator;
 mod rule_value;
 mod shifted;
@@ -22,7 +23,7 @@ use super::sheet::{LIMIT, Rule, Source};
 use super::target::{Member, Object};
 use crate::cart::{Cart, JoinedCart, Name, Scope};
 use crate::message::Message;
-use choices::{Choices, Presence};
+use choices::{Choices, Finding};
 use demand::missing_rows;
 use limits::refuse_limits;
 use mistake::disagreement;
@@ -129,14 +130,14 @@ impl<'a> Evaluation<'a> {
     fn field(&mut self, rule: &'a Rule, scope: Scope, path: String) -> Option<Value> {
         match self.common_value(rule, scope) {
             Ok(result) => {
-                self.choices.note(rule, if result.value.is_some() { Presence::There } else { Presence::Absent });
+                self.choices.note(rule, if result.value.is_some() { Finding::Value } else { Finding::Nothing });
                 if let Some(trace) = &mut self.trace {
                     trace.push(FieldTrace::of(rule, path, &result));
                 }
                 result.value
             }
             Err(mistakes) => {
-                self.choices.note(rule, Presence::There);
+                self.choices.note(rule, Finding::Value);
                 // Two targets with one source have the same mistake.
                 for mistake in mistakes {
                     if self.reported.insert(mistake.message.clone()) {
@@ -184,7 +185,9 @@ impl<'a> Evaluation<'a> {
         let is_of_header = |source: &Source| {
             let selection =
                 source.selection().filter(|selection| !matches!(selection.section.as_str(), "ITEM" | "ACCOUNT"));
-            selection.is_some_and(|selection| !self.rules.cart.own_rows(selection, Scope::Header).is_empty())
+            selection.is_some_and(|selection| {
+                self.rules.cart.own_rows(selection, Scope::Header).into_iter().next().is_some()
+            })
         };
         rule.conversion == Conversion::Lines && scope == Scope::Header && rule.sources.iter().all(is_of_header)
     }

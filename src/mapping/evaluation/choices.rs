@@ -7,23 +7,23 @@ use crate::message::{Message, MessageCode, quoted};
 /// The rows of one entry that are part of a choice, with what became of them.
 #[derive(Default)]
 pub struct Choices<'s> {
-    rows: Vec<(&'s str, &'s Rule, Presence)>,
+    rows: Vec<(&'s str, &'s Rule, Finding)>,
 }
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub enum Finding {
     /// The cart has a value, perhaps an unreadable one, which is a mistake of its own.
-    There,
+    Value,
     /// The cart has none.
-    Absent,
+    Nothing,
 }
 
 impl<'s> Choices<'s> {
     /// Takes note of a row that was evaluated; of no interest unless it is part of a choice.
-    pub fn note(&mut self, rule: &'s Rule, presence: Presence) {
+    pub fn note(&mut self, rule: &'s Rule, finding: Finding) {
         if let Absent::OneOf(name) = &rule.absent {
-            self.rows.push((name, rule, presence));
+            self.rows.push((name, rule, finding));
         }
     }
 
@@ -40,7 +40,7 @@ impl<'s> Choices<'s> {
 
     fn mistake(&self, name: &str, cart: &JoinedCart<'_>, scope: Scope) -> Option<Message> {
         let rows = || self.rows.iter().filter(|(other, ..)| *other == name);
-        let found = rows().filter(|(.., presence)| *presence == Presence::There).count();
+        let found = rows().filter(|(.., finding)| *finding == Finding::Value).count();
         if found == 1 {
             return None;
         }

@@ -2,8 +2,9 @@
 
 use rust_decimal::Decimal;
 
+use super::names::NAMES;
 use super::skips::Skips;
-use crate::cart::{JoinedCart, Row, Scope};
+use crate::cart::{JoinedCart, Name, Row, Scope};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::conversion::decimal;
 use crate::mapping::currency::{self, Amounts};
@@ -81,8 +82,8 @@ impl Figures<'_> {
         let kind = if mixed { Share::Percent } else { first };
         let (whole, unit) = match kind {
             Share::Percent => (Decimal::ONE_HUNDRED, PERCENT_UNIT),
-            Share::Quantity => (figure(item_row, "QUANTITY")?, QUANTITY_UNIT),
-            Share::Value => (figure(item_row, "VALUE")?, self.amount_unit(item_row)),
+            Share::Quantity => (figure(item_row, &NAMES.quantity)?, QUANTITY_UNIT),
+            Share::Value => (figure(item_row, &NAMES.value)?, self.amount_unit(item_row)),
         };
         let sum = sum(shares.iter().map(|(_, share)| *share))?;
         if is_near(sum, whole, unit, shares.len()) {
@@ -109,14 +110,14 @@ impl Figures<'_> {
     /// The value of an item is its quantity times its price, by the price unit.
     fn value(&self, item: usize) -> Option<Message> {
         let row = self.cart.items.get(item)?.row;
-        let value = figure(row, "VALUE")?;
-        let (quantity, price) = (figure(row, "QUANTITY")?, figure(row, "PRICE")?);
+        let value = figure(row, &NAMES.value)?;
+        let (quantity, price) = (figure(row, &NAMES.quantity)?, figure(row, &NAMES.price)?);
         let expected = calculated_value(row)?;
         if is_near(value, expected, self.amount_unit(row), 1) {
             return None;
         }
         let position = self.cart.position(Scope::Item(item));
-        let price_unit = figure(row, "PRICEUNIT").map(|unit| format!(" / PRICE_UNIT {}", decimal::to_text(unit)));
+        let price_unit = figure(row, &NAMES.price_unit).map(|unit| format!(" / PRICE_UNIT {}", decimal::to_text(unit)));
         let text = format!(
             "ITEM.VALUE of item {position} is {}; expected {}: QUANTITY {} x PRICE {}{}",
             decimal::to_text(value),
@@ -131,16 +132,16 @@ impl Figures<'_> {
     /// The total is the sum of the items, if all are in the header's currency. An item without a value is free of charge.
     fn total(&self, items: &[usize]) -> Option<Message> {
         let header = self.cart.header();
-        let total = figure(header, "TOTALVALUE")?;
+        let total = figure(header, &NAMES.total_value)?;
         let rows: Vec<&Row> = items.iter().filter_map(|item| self.cart.items.get(*item)).map(|item| item.row).collect();
-        let currency = header.text("CURRENCY").or_else(|| rows.first()?.text("CURRENCY"));
+        let currency = header.text(&NAMES.currency).or_else(|| rows.first()?.text(&NAMES.currency));
         if rows.iter().any(|row| {
-            row.text("CURRENCY").is_some_and(|own| currency.is_some_and(|all| !own.eq_ignore_ascii_case(all)))
+            row.text(&NAMES.currency).is_some_and(|own| currency.is_some_and(|all| !own.eq_ignore_ascii_case(all)))
         }) {
             return None;
         }
         let values: Vec<Decimal> =
-            rows.iter().filter_map(|row| figure(row, "VALUE").or_else(|| calculated_value(row))).collect();
+            rows.iter().filter_map(|row| figure(row, &NAMES.value).or_else(|| calculated_value(row))).collect();
         if values.is_empty() {
             return None;
         }
@@ -164,7 +165,7 @@ impl Figures<'_> {
     /// The smallest step of an amount: amounts of a currency without decimals are rounded to whole ones, unless they are stored
     /// shifted.
     fn amount_unit(&self, row: &Row) -> Decimal {
-        let currency = row.text("CURRENCY").or_else(|| self.cart.header().text("CURRENCY"));
+        let currency = row.text(&NAMES.currency).or_else(|| self.cart.header().text(&NAMES.currency));
         let decimals = currency.and_then(|key| currency::decimals(&key.to_ascii_uppercase(), &self.mapping.tables));
         match (self.mapping.amounts, decimals) {
             (Amounts::Unshifted, Some(0)) => Decimal::ONE,
@@ -177,10 +178,10 @@ impl Figures<'_> {
 /// The share of an account in the measure that its indicator names, zero where it is missing; `None` where the indicator is
 /// none of SAP's.
 fn share(account: &Row) -> Option<(Share, Decimal)> {
-    let (share, field) = match account.text("DISTIND") {
-        None => (Share::Percent, "DISTRPERC"),
-        Some("Q") => (Share::Quantity, "DISTQUAN"),
-        Some("V") => (Share::Value, "DISTVALUE"),
+    let (share, field) = match account.text(&NAMES.indicator) {
+        None => (Share::Percent, &NAMES.percent),
+        Some("Q") => (Share::Quantity, &NAMES.share_of_quantity),
+        Some("V") => (Share::Value, &NAMES.share_of_value),
         Some(_) => return None,
     };
     Some((share, figure(account, field).unwrap_or_default()))
@@ -190,21 +191,21 @@ fn share(account: &Row) -> Option<(Share, Decimal)> {
 fn percent((kind, share): (Share, Decimal), item: &Row) -> Option<Decimal> {
     let whole = match kind {
         Share::Percent => return Some(share),
-        Share::Quantity => figure(item, "QUANTITY")?,
-        Share::Value => figure(item, "VALUE")?,
+        Share::Quantity => figure(item, &NAMES.quantity)?,
+        Share::Value => figure(item, &NAMES.value)?,
     };
     share.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)
 }
 
 /// Quantity times price, by the price unit.
 fn calculated_value(item: &Row) -> Option<Decimal> {
-    let price_unit = figure(item, "PRICEUNIT").unwrap_or(Decimal::ONE);
-    figure(item, "QUANTITY")?.checked_mul(figure(item, "PRICE")?)?.checked_div(price_unit)
+    let price_unit = figure(item, &NAMES.price_unit).unwrap_or(Decimal::ONE);
+    figure(item, &NAMES.quantity)?.checked_mul(figure(item, &NAMES.price)?)?.checked_div(price_unit)
 }
 
 /// A number; `None` where it is missing, zero or unreadable.
-fn figure(row: &Row, field: &str) -> Option<Decimal> {
-    decimal::parse(row.text(field)?).filter(|number| !number.is_zero())
+fn figure(row: &Row, field: &Name) -> Option<Decimal> {
+    decimal::parse(row.text(field).as_deref()?).filter(|number| !number.is_zero())
 }
 
 fn sum(mut numbers: impl Iterator<Item = Decimal>) -> Option<Decimal> {

@@ -1,7 +1,8 @@
 //! Limit items: a value, and no quantity. A sheet that does not read the section LIMIT has no place for them.
 
+use super::names::NAMES;
 use super::skips::Skips;
-use crate::cart::{JoinedCart, Name, Scope, Selection};
+use crate::cart::{JoinedCart, Scope, Selection};
 use crate::mapping::sheet::{LIMIT, Sheet};
 use crate::message::{Message, MessageCode, quoted};
 
@@ -34,15 +35,15 @@ pub fn refuse_limits(sheet: &Sheet, cart: &JoinedCart<'_>, skips: &Skips<'_>, me
 /// The field that shows a limit, and what it says.
 fn evidence(cart: &JoinedCart<'_>, item: usize, has_gaps: bool) -> Option<(&'static str, String)> {
     let position = cart.position(Scope::Item(item));
-    let every = Selection { section: Name::of(LIMIT), conditions: Vec::new() };
-    if let Some(row) = cart.own_rows(&every, Scope::Item(item)).first() {
-        return Some(match (row.text("LIMIT"), row.text("EXPVALUE")) {
+    let every = Selection { section: NAMES.limit.clone(), conditions: Vec::new() };
+    if let Some(row) = cart.own_rows(&every, Scope::Item(item)).into_iter().next() {
+        return Some(match (row.text(&NAMES.limit), row.text(&NAMES.expected_value)) {
             (Some(limit), _) => ("LIMIT", format!("LIMIT.LIMIT of item {position} is {}", quoted(limit))),
             (None, Some(value)) => ("EXP_VALUE", format!("LIMIT.EXP_VALUE of item {position} is {}", quoted(value))),
             (None, None) => ("", format!("item {position} has a row in LIMIT")),
         });
     }
-    let item_type = cart.items.get(item)?.row.text("ITMTYPE")?;
+    let item_type = cart.items.get(item)?.row.text(&NAMES.item_type)?;
     (has_gaps && item_type == LIMIT_ITEM_TYPE)
         .then(|| ("ITM_TYPE", format!("ITEM.ITM_TYPE of item {position} is {}", quoted(item_type))))
 }

@@ -135,5 +135,8 @@ fn scopes_at(cart: &JoinedCart<'_>, depth: usize) -> Vec<Scope> {
 /// True if a row that belongs to the entry itself fulfils the conditions. What belongs to the header says nothing about one
 /// item; of an item, any of its accounts counts.
 pub fn has_such_row(rule: &Rule, cart: &JoinedCart<'_>, scope: Scope) -> bool {
-    rule.sources.iter().filter_map(Source::selection).any(|selection| !cart.own_rows(selection, scope).is_empty())
+    rule.sources
+        .iter()
+        .filter_map(Source::selection)
+        .any(|selection| cart.own_rows(selection, scope).into_iter().next().is_some())
 }
