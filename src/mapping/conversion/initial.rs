@@ -14,8 +14,13 @@ impl Conversion {
             return true;
         }
         match self {
-            Self::Text | Self::Lines | Self::Padded(_) | Self::Table(_) | Self::Constant(_) => false,
-            Self::Rows | Self::Skip => false,
+            Self::Text
+            | Self::Lines
+            | Self::Padded(_)
+            | Self::Table(_)
+            | Self::Constant(_)
+            | Self::Rows
+            | Self::Skip => false,
             Self::Id => consists_of(text, "0"),
             Self::Guid => cart::guid(text).is_some_and(|guid| consists_of(&guid, "0")),
             // 0000-00-00, 0000-00-00T00:00:00.000Z, and the `--` and `::` of old patch levels.

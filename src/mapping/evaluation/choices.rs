@@ -1,6 +1,6 @@
 //! Choices in one entry: of the rows with the same `one-of:NAME`, exactly one has to be there.
 
-use crate::cart::{JoinedCart, Name, Scope, Selection};
+use crate::cart::{JoinedCart, Name, Scalar, Scope, Selection};
 use crate::mapping::sheet::{Absent, Label, Rule, Source};
 use crate::message::{Message, MessageCode, quoted};
 
@@ -100,7 +100,7 @@ fn facts(sources: &[&Source], cart: &JoinedCart<'_>, scope: Scope) -> Vec<String
         let every = Selection { section: section.clone(), conditions: Vec::new() };
         let name = Name::of(field);
         let value = cart.rows(&every, scope).into_iter().find_map(|row| row.get(&name));
-        let text = value.map(|value| value.text()).filter(|text| !is_zero(text));
+        let text = value.map(Scalar::text).filter(|text| !is_zero(text));
         let fact = match (text, blank) {
             (Some(text), _) => format!("{field} is {}", quoted(text)),
             (None, Some(blank)) => format!("{field} is {blank}"),

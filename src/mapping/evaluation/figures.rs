@@ -205,11 +205,11 @@ fn calculated_value(item: &Row) -> Option<Decimal> {
 
 /// A number; `None` where it is missing, zero or unreadable.
 fn figure(row: &Row, field: &Name) -> Option<Decimal> {
-    decimal::parse(row.text(field).as_deref()?).filter(|number| !number.is_zero())
+    decimal::parse(row.text(field)?).filter(|number| !number.is_zero())
 }
 
 fn sum(mut numbers: impl Iterator<Item = Decimal>) -> Option<Decimal> {
-    numbers.try_fold(Decimal::ZERO, |sum, number| sum.checked_add(number))
+    numbers.try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 
 /// True if the difference can come from rounding: a step for each of the rounded parts.

@@ -39,11 +39,11 @@ pub fn amount(cart: &JoinedCart<'_>, tables: &Tables, rule: &Rule, scope: Scope,
 /// The currency of an amount, with the section and the position that it is from: of the amount's own row (LIMIT has one),
 /// else of its item, else of the header.
 fn currency_of(cart: &JoinedCart<'_>, source: Option<&Source>, scope: Scope) -> (String, usize, String) {
-    let currency = |row: &Row| row.text(&NAMES.currency).map(|text| text.to_ascii_uppercase());
+    let currency = |row: &Row| row.text(&NAMES.currency).map(str::to_ascii_uppercase);
     let position = cart.position(scope);
     let own = source.and_then(Source::selection).and_then(|selection| {
         let rows = cart.rows(selection, scope);
-        Some((selection.section.to_string(), rows.into_iter().next().and_then(|row| currency(row))?))
+        Some((selection.section.to_string(), rows.into_iter().next().and_then(currency)?))
     });
     let item = scope.item().and_then(|item| cart.items.get(item));
     match (own, item.and_then(|item| currency(item.row))) {
