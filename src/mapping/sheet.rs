@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 pub use absent::Absent;
 pub use rule::Rule;
-pub use source::{Label, Source};
+pub use source::{Source, Spelling};
 
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;

@@ -1,7 +1,7 @@
 //! Choices in one entry: of the rows with the same `one-of:NAME`, exactly one has to be there.
 
 use crate::cart::{JoinedCart, Name, Scalar, Scope, Selection};
-use crate::mapping::sheet::{Absent, Label, Rule, Source};
+use crate::mapping::sheet::{Absent, Rule, Source, Spelling};
 use crate::message::{Message, MessageCode, quoted};
 
 /// The rows of one entry that are part of a choice, with what became of them.
@@ -58,9 +58,9 @@ impl<'s> Choices<'s> {
             fields.join(", "),
             facts.join(", ")
         );
-        let field = sources.iter().filter_map(|source| source.label()).find_map(|label| {
-            let condition = label.conditions.first().map(|(field, _)| field.as_str());
-            condition.or(Some(label.field.as_str()))
+        let field = sources.iter().filter_map(|source| source.spelling()).find_map(|spelling| {
+            let condition = spelling.conditions.first().map(|(field, _)| field.as_str());
+            condition.or(Some(spelling.field.as_str()))
         });
         Some(Message::new(code, text).at(section, field.unwrap_or_default(), cart.position(scope)))
     }
@@ -78,8 +78,8 @@ fn entry_label(section: &str, cart: &JoinedCart<'_>, scope: Scope) -> String {
 
 /// `DIST_QUAN (DIST_IND Q)`, with the section where it is not the one of the message.
 fn field_label(source: &Source, section: &str) -> String {
-    let Some(label) = source.label() else { return source.spelling() };
-    let Label { section: own, conditions, field, .. } = label;
+    let Some(spelling) = source.spelling() else { return source.label().to_owned() };
+    let Spelling { section: own, conditions, field, .. } = spelling;
     let prefix = if own == section { String::new() } else { format!("{own}.") };
     let conditions: Vec<String> = conditions
         .iter()
@@ -110,14 +110,14 @@ fn facts(sources: &[&Source], cart: &JoinedCart<'_>, scope: Scope) -> Vec<String
             facts.push(fact);
         }
     };
-    let labels = || sources.iter().filter_map(|source| Some((*source, source.label()?)));
-    for (source, label) in labels() {
-        for (field, _) in &label.conditions {
+    let spellings = || sources.iter().filter_map(|source| Some((*source, source.spelling()?)));
+    for (source, spelling) in spellings() {
+        for (field, _) in &spelling.conditions {
             add(source, field, Some("blank"));
         }
     }
-    for (source, label) in labels() {
-        add(source, &label.field, None);
+    for (source, spelling) in spellings() {
+        add(source, &spelling.field, None);
     }
     if facts.is_empty() {
         facts.push("they are all missing or initial".to_owned());

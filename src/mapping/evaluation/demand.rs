@@ -17,7 +17,7 @@ pub fn missing_rows(list: &Object<Rule>, cart: &JoinedCart<'_>, parent: Scope, e
 
 fn missing(rule: &Rule, cart: &JoinedCart<'_>, parent: Scope) -> Message {
     let section = rule.sources.first().map_or("", |source| source.section_and_field().0);
-    let rows = rule.sources.first().map(Source::spelling).unwrap_or_default();
+    let rows = rule.sources.first().map_or("", Source::label);
     let position = cart.position(parent);
     let of_item = if position == 0 { String::new() } else { format!(" of item {position}") };
     let target = &rule.target;

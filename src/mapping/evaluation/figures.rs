@@ -113,7 +113,7 @@ impl Figures<'_> {
         let value = figure(row, &NAMES.value)?;
         let (quantity, price) = (figure(row, &NAMES.quantity)?, figure(row, &NAMES.price)?);
         let expected = calculated_value(row)?;
-        if is_near(value, expected, self.amount_unit(row), 1) {
+        if self.is_value_near(row, value, expected, quantity) {
             return None;
         }
         let position = self.cart.position(Scope::Item(item));
@@ -127,6 +127,15 @@ impl Figures<'_> {
             price_unit.unwrap_or_default(),
         );
         Some(Message::new(MessageCode::Implausible, text).at("ITEM", "VALUE", position))
+    }
+
+    /// True if the difference can come from rounding: of the value by a step, and of the price by half a step for each unit.
+    fn is_value_near(&self, item: &Row, value: Decimal, expected: Decimal, quantity: Decimal) -> bool {
+        let step = self.amount_unit(item);
+        let priced_units = quantity.abs().checked_div(figure(item, &NAMES.price_unit).unwrap_or(Decimal::ONE));
+        let of_price = priced_units.and_then(|units| units.checked_mul(step)?.checked_div(Decimal::TWO));
+        let tolerance = of_price.and_then(|of_price| step.checked_add(of_price)).unwrap_or(step);
+        is_near(value, expected, tolerance, 1)
     }
 
     /// The total is the sum of the items, if all are in the header's currency. An item without a value is free of charge.

@@ -14,24 +14,24 @@ pub enum Source {
         /// Which field.
         field: Name,
         /// The spelling of the sheet.
-        label: Label,
+        spelling: Spelling,
     },
     /// The rows themselves.
     Rows {
         /// Which rows.
         selection: Selection,
         /// The spelling of the sheet.
-        label: Label,
+        spelling: Spelling,
     },
 }
 
 /// A source's names as the sheet spells them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
+pub struct Spelling {
     /// The section: `ACCOUNT`.
     pub section: String,
-    /// The conditions as written, brackets included: `[DIST_IND=Q]`.
-    pub brackets: String,
+    /// The whole source: `ACCOUNT[DIST_IND=Q].DIST_QUAN`.
+    pub whole: String,
     /// Fields of the conditions, and the value that each must have.
     pub conditions: Vec<(String, String)>,
     /// The field; empty for rows.
@@ -62,25 +62,21 @@ impl Source {
     }
 
     /// Its names as the sheet spells them.
-    pub const fn label(&self) -> Option<&Label> {
+    pub const fn spelling(&self) -> Option<&Spelling> {
         match self {
             Self::Id => None,
-            Self::Field { label, .. } | Self::Rows { label, .. } => Some(label),
+            Self::Field { spelling, .. } | Self::Rows { spelling, .. } => Some(spelling),
         }
     }
 
     /// Section and field for the parameters of a message.
     pub fn section_and_field(&self) -> (&str, &str) {
-        self.label().map_or(("HEADER", "GUID"), |label| (&label.section, &label.field))
+        self.spelling().map_or(("HEADER", "GUID"), |spelling| (&spelling.section, &spelling.field))
     }
 
     /// The source as the sheet writes it: `PARTNER[00000019].PARTNER_ID`.
-    pub fn spelling(&self) -> String {
-        match self.label() {
-            None => "HEADER.GUID".to_owned(),
-            Some(Label { section, brackets, field, .. }) if field.is_empty() => format!("{section}{brackets}"),
-            Some(Label { section, brackets, field, .. }) => format!("{section}{brackets}.{field}"),
-        }
+    pub fn label(&self) -> &str {
+        self.spelling().map_or("HEADER.GUID", |spelling| &spelling.whole)
     }
 
     /// `ID`, `HEADER.CO_CODE`, `PARTNER[00000019].PARTNER_ID`, `STATUS[STAT=I1016][INACT=].UDATE`.
@@ -94,21 +90,22 @@ impl Source {
         if field.is_empty() || field.contains(['[', ']', ' ']) {
             return Err(expected());
         }
-        let (selection, label) = selection(rows, expected)?;
-        Ok(Self::Field { selection, field: Name::of(field), label: Label { field: field.to_owned(), ..label } })
+        let (selection, spelling) = selection(rows, expected)?;
+        let spelling = Spelling { field: field.to_owned(), whole: text.to_owned(), ..spelling };
+        Ok(Self::Field { selection, field: Name::of(field), spelling })
     }
 
     /// `ACCOUNT`, `ITEM[ITM_TYPE=HIER]`, `STATUS[STAT=I1016][INACT=]`.
     pub fn parse_rows(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let expected = || format!("source {text:?}: expected SECTION or SECTION[FIELD=VALUE], without a field");
-        let (selection, label) = selection(text, expected)?;
-        Ok(Self::Rows { selection, label })
+        let (selection, spelling) = selection(text, expected)?;
+        Ok(Self::Rows { selection, spelling })
     }
 }
 
 /// A section with its conditions; all of them hold.
-fn selection(text: &str, expected: impl Fn() -> String) -> Result<(Selection, Label), String> {
+fn selection(text: &str, expected: impl Fn() -> String) -> Result<(Selection, Spelling), String> {
     let (section, brackets) = text.split_at(text.find('[').unwrap_or(text.len()));
     if section.is_empty() || section.contains([']', '.', ' ', '=', '+']) {
         return Err(expected());
@@ -121,8 +118,8 @@ fn selection(text: &str, expected: impl Fn() -> String) -> Result<(Selection, La
         rest = behind;
     }
     let names = conditions.iter().map(|(field, value)| (Name::of(field), value.clone())).collect();
-    let label = Label { section: section.to_owned(), brackets: brackets.to_owned(), conditions, field: String::new() };
-    Ok((Selection { section: Name::of(section), conditions: names }, label))
+    let spelling = Spelling { section: section.to_owned(), whole: text.to_owned(), conditions, field: String::new() };
+    Ok((Selection { section: Name::of(section), conditions: names }, spelling))
 }
 
 /// The inside of one pair of brackets.
@@ -144,14 +141,14 @@ mod tests {
 
     #[test]
     fn several_conditions_all_belong_to_one_selection() {
-        let Source::Rows { selection, label } = Source::parse_rows("STATUS[STAT = I1016][INACT=]").unwrap() else {
+        let Source::Rows { selection, spelling } = Source::parse_rows("STATUS[STAT = I1016][INACT=]").unwrap() else {
             panic!("expected rows")
         };
         let conditions = [(Name::of("STAT"), "I1016".to_owned()), (Name::of("INACT"), String::new())];
         assert_eq!((selection.section.as_str(), selection.conditions.as_slice()), ("STATUS", &conditions[..]));
-        assert_eq!((label.section.as_str(), label.brackets.as_str()), ("STATUS", "[STAT = I1016][INACT=]"));
+        assert_eq!((spelling.section.as_str(), spelling.whole.as_str()), ("STATUS", "STATUS[STAT = I1016][INACT=]"));
         let partner = Source::parse("PARTNER[00000019][MAIN=X].PARTNER_ID").unwrap();
-        assert_eq!(partner.spelling(), "PARTNER[00000019][MAIN=X].PARTNER_ID");
+        assert_eq!(partner.label(), "PARTNER[00000019][MAIN=X].PARTNER_ID");
         assert_eq!(partner.selection().unwrap().conditions.len(), 2);
     }
 

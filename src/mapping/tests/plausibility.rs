@@ -64,7 +64,9 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ),
         ("/ACCOUNT", mixed(50.0), None),
         ("/ACCOUNT", mixed(60.0), Some("add up to 110")),
-        ("/ITEM/0/VALUE", json!(120.01), None),
+        // The price may be rounded by half a cent for each of 12 units, the value by a cent.
+        ("/ITEM/0/VALUE", json!(120.02), None),
+        ("/ITEM/0/PRICE", json!(10.01), Some("ITEM.VALUE of item 1 is 120; expected 120.12")),
         (
             "/ITEM/0/PRICE",
             json!(11.0),
