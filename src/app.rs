@@ -65,7 +65,8 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let directory = settings.mapping.directory.display().to_string();
-        let mapping = LiveMapping::load(settings.mapping.directory.clone(), settings.mapping.amounts)
+        let (amounts, plausibility) = (settings.mapping.amounts, settings.mapping.plausibility);
+        let mapping = LiveMapping::load(settings.mapping.directory.clone(), amounts, plausibility)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         log_start(&settings, mapping.current().version());
         mapping.warn_of_examples();

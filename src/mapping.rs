@@ -12,15 +12,19 @@ mod evaluation;
 mod examples;
 mod folder;
 mod live;
+mod plausibility;
 mod result;
 mod sheet;
 mod table;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use compiled::Mapping;
 pub use currency::Amounts;
 pub use defect::Defect;
-pub use evaluation::FieldTrace;
+pub use evaluation::{FieldTrace, SkippedEntry};
 pub use folder::{Folder, SHEET};
 pub use live::LiveMapping;
+pub use plausibility::Plausibility;
 pub use result::{Mapped, Preview};

@@ -59,7 +59,7 @@ fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec
 /// Every defect.
 pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
     let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile(&folder, settings.amounts)?;
+    let mapping = Mapping::compile(&folder, settings.amounts)?.with_plausibility(settings.plausibility);
     let defects = mapping.check_examples(&folder);
     if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

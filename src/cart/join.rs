@@ -63,6 +63,19 @@ impl<'c> JoinedCart<'c> {
         scope.item().and_then(|item| self.items.get(item)).map_or(0, |item| item.position)
     }
 
+    /// The rows that a selection names and that belong to the scope itself: the header's rows are not an item's. An
+    /// account has itself, and else what its item has.
+    pub fn own_rows(&self, selection: &Selection, scope: Scope) -> Vec<&'c Row> {
+        match (selection.section.as_str(), scope) {
+            ("HEADER" | "ITEM", _) | ("ACCOUNT", Scope::Account(..)) => self.rows(selection, scope),
+            (section, _) => {
+                let Some(owned) = self.rows.get(section) else { return Vec::new() };
+                let own = scope.item().map_or(Some(&owned.header), |item| owned.items.get(item));
+                own.into_iter().flatten().copied().filter(|row| selection.includes(row)).collect()
+            }
+        }
+    }
+
     /// The rows that a selection names, as a scope sees them: an item's own rows, or the header's where it has none.
     pub fn rows(&self, selection: &Selection, scope: Scope) -> Vec<&'c Row> {
         let included =
@@ -103,7 +116,7 @@ mod tests {
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
         let cart = Cart::parse(json).unwrap();
         let selection =
-            Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
+            Selection { section: Name::of("PARTNER"), conditions: vec![(Name::of("PARTNER_FCT"), function.into())] };
         JoinedCart::of(&cart, &wanted())
             .0
             .rows(&selection, scope)

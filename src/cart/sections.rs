@@ -1,5 +1,6 @@
 //! The content of a cart: a header, and sections with rows.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::guid::guid;
@@ -14,12 +15,16 @@ pub struct Row {
 }
 
 impl Row {
-    /// The field's value, unless it is missing or initial.
+    /// The field's value, unless it is missing or blank: whether a zero is initial depends on the type.
     pub fn get(&self, field: &Name) -> Option<&Scalar> {
-        self.fields.get(field).filter(|value| !value.is_initial())
+        self.fields.get(field).filter(|value| !value.text().is_empty())
     }
 
-    pub(super) fn text(&self, field: &str) -> Option<&str> {
+    /// The text of a field by its normalised name, unless it is missing or initial.
+    pub fn text<N: Ord + ?Sized>(&self, field: &N) -> Option<&str>
+    where
+        Name: Borrow<N>,
+    {
         self.fields.get(field).filter(|value| !value.is_initial()).map(Scalar::text)
     }
 

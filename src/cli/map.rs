@@ -30,6 +30,7 @@ fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {
     let directory = settings.directory.display().to_string();
     Folder::read(&settings.directory)
         .and_then(|folder| Mapping::compile(&folder, settings.amounts))
+        .map(|mapping| mapping.with_plausibility(settings.plausibility))
         .map_err(|defects| Failure::of_lines(defect_lines(&directory, &defects)))
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
-use crate::mapping::Amounts;
+use crate::mapping::{Amounts, Plausibility};
 
 /// `[mapping]`: the sheet.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Mapping {
     pub directory: PathBuf,
     /// How senders write amounts.
     pub amounts: Amounts,
+    /// What becomes of a cart whose figures contradict each other.
+    pub plausibility: Plausibility,
 }
 
 impl Mapping {
@@ -37,6 +39,11 @@ impl Mapping {
             "false",
             &[("true", Amounts::Shifted), ("false", Amounts::Unshifted)],
         );
-        Some(Self { directory: directory?, amounts: amounts? })
+        let plausibility = reader.choice(
+            "mapping.plausibility",
+            "warn",
+            &[("warn", Plausibility::Warn), ("refuse", Plausibility::Refuse), ("off", Plausibility::Off)],
+        );
+        Some(Self { directory: directory?, amounts: amounts?, plausibility: plausibility? })
     }
 }

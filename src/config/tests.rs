@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::file::SettingsText;
 use super::reader::Reader;
 use super::*;
-use crate::mapping::Amounts;
+use crate::mapping::{Amounts, Plausibility};
 use crate::order::breaker::BreakerPolicy;
 
 const NEEDED: &str = r#"
@@ -116,6 +116,7 @@ fn every_mistake_is_reported_at_once() {
         retry.attempts = -1
         ledger.url = "mysql://x"
         mapping.shifted_amounts = "sometimes"
+        mapping.plausibility = "perhaps"
     "#;
     let found = mistakes(text);
     for expected in [
@@ -131,6 +132,7 @@ fn every_mistake_is_reported_at_once() {
         "config.toml: retry.attempts: expected a whole number",
         "config.toml: ledger.url: expected sqlite:FILE",
         "config.toml: mapping.shifted_amounts: expected true or false",
+        "config.toml: mapping.plausibility: expected warn or refuse or off",
     ] {
         assert!(found.iter().any(|mistake| mistake.starts_with(expected)), "{expected}\n{found:#?}");
     }
@@ -215,6 +217,7 @@ fn the_environment_overrides_the_file() {
         ("PO_WEBHOOK_AUTH__AUDIENCE", "one, two"),
         ("PO_WEBHOOK_RETRY__ATTEMPTS", "5"),
         ("PO_WEBHOOK_MAPPING__SHIFTED_AMOUNTS", "true"),
+        ("PO_WEBHOOK_MAPPING__PLAUSIBILITY", "refuse"),
         ("PO_WEBHOOK_CONFIG", "elsewhere.toml"),
         ("PO_WEBHOOK_SERVICE_HOST", "10.0.0.1"),
         ("PO_WEBHOOK_PORT", "tcp://10.0.0.1:8080"),
@@ -225,6 +228,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(settings.auth.audience, ["one", "two"]);
     assert_eq!(settings.retry.retries, 5);
     assert_eq!(settings.mapping.amounts, Amounts::Shifted);
+    assert_eq!(settings.mapping.plausibility, Plausibility::Refuse);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::currency::{Amounts, decimals_defect};
 use super::defect::Defect;
 use super::folder::{Folder, SHEET};
+use super::plausibility::Plausibility;
 use super::sheet::Sheet;
 use super::table::{Table, Tables};
 use crate::digest;
@@ -19,6 +20,7 @@ pub struct Mapping {
     pub(super) sheet: Arc<Sheet>,
     pub(super) tables: Arc<Tables>,
     pub(super) amounts: Amounts,
+    pub(super) plausibility: Plausibility,
     version: String,
 }
 
@@ -39,7 +41,8 @@ impl Mapping {
         match sheet {
             Ok(sheet) if defects.is_empty() => {
                 let version = version(folder, amounts);
-                Ok(Self { sheet: Arc::new(sheet), tables: Arc::new(tables), amounts, version })
+                let (sheet, tables, plausibility) = (Arc::new(sheet), Arc::new(tables), Plausibility::default());
+                Ok(Self { sheet, tables, amounts, plausibility, version })
             }
             Ok(_) => Err(defects),
             Err(more) => Err([defects, more].concat()),
@@ -49,6 +52,13 @@ impl Mapping {
     /// The content hash that names this mapping, 16 hex digits.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The same mapping with another judgement on figures that contradict each other. The version stays: no order changes.
+    #[must_use]
+    pub const fn with_plausibility(mut self, plausibility: Plausibility) -> Self {
+        self.plausibility = plausibility;
+        self
     }
 
     pub(super) fn with_amounts(&self, amounts: Amounts) -> Self {

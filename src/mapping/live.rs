@@ -10,6 +10,7 @@ use super::compiled::Mapping;
 use super::currency::Amounts;
 use super::defect::Defect;
 use super::folder::Folder;
+use super::plausibility::Plausibility;
 use crate::clock::Clock;
 use crate::reload::{Reload, Reloadable, Settling};
 
@@ -25,6 +26,7 @@ type Content = Result<Folder, Vec<Defect>>;
 pub struct LiveMapping {
     directory: PathBuf,
     amounts: Amounts,
+    plausibility: Plausibility,
     mapping: Reloadable<Content, Mapping>,
 }
 
@@ -33,10 +35,15 @@ impl LiveMapping {
     ///
     /// # Errors
     /// Every defect; there is no mapping to fall back to.
-    pub fn load(directory: PathBuf, amounts: Amounts) -> Result<Self, Vec<Defect>> {
+    pub fn load(directory: PathBuf, amounts: Amounts, plausibility: Plausibility) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
-        let mapping = Mapping::compile(&folder, amounts)?;
-        Ok(Self { directory, amounts, mapping: Reloadable::new(Ok(folder), mapping, Settling::SeenTwice) })
+        let mapping = Mapping::compile(&folder, amounts)?.with_plausibility(plausibility);
+        Ok(Self {
+            directory,
+            amounts,
+            plausibility,
+            mapping: Reloadable::new(Ok(folder), mapping, Settling::SeenTwice),
+        })
     }
 
     /// Reports every example of the folder that becomes another order than expected.
@@ -92,7 +99,7 @@ impl LiveMapping {
 
     fn compile(&self, content: &Content) -> Result<Mapping, Vec<Defect>> {
         let folder = content.as_ref().map_err(Clone::clone)?;
-        let mapping = Mapping::compile(folder, self.amounts)?;
+        let mapping = Mapping::compile(folder, self.amounts)?.with_plausibility(self.plausibility);
         warn_of_examples(&mapping, folder);
         Ok(mapping)
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::compiled::Mapping;
-use super::evaluation::{Evaluation, FieldTrace};
+use super::evaluation::{Evaluation, FieldTrace, SkippedEntry};
 use crate::cart::{Cart, CartId};
 use crate::message::{Message, Severity};
 
@@ -27,6 +27,8 @@ pub struct Preview {
     pub mapping_version: String,
     /// Every target field.
     pub fields: Vec<FieldTrace>,
+    /// Every entry that the sheet leaves out.
+    pub skipped: Vec<SkippedEntry>,
     /// Every mistake and every warning. Only a mistake leaves the cart without an order.
     pub messages: Vec<Message>,
 }
@@ -38,7 +40,21 @@ impl Preview {
     }
 }
 
-type Trace = Option<Vec<FieldTrace>>;
+/// One cart evaluated: with a trace, a preview.
+struct Evaluated {
+    id: Option<CartId>,
+    order: Value,
+    fields: Vec<FieldTrace>,
+    skipped: Vec<SkippedEntry>,
+    messages: Vec<Message>,
+}
+
+/// Whether the origin of each field is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tracing {
+    Off,
+    On,
+}
 
 impl Mapping {
     /// The order that a cart becomes.
@@ -46,7 +62,7 @@ impl Mapping {
     /// # Errors
     /// Every mistake in the cart.
     pub fn map(&self, cart: &Cart) -> Result<Mapped, Vec<Message>> {
-        let (id, order, messages, _) = self.evaluate(cart, None);
+        let Evaluated { id, order, messages, .. } = self.evaluate(cart, Tracing::Off);
         match id {
             Some(id) if !messages.iter().any(is_mistake) => Ok(Mapped { id, order, warnings: messages }),
             _ => Err(messages),
@@ -55,28 +71,30 @@ impl Mapping {
 
     /// The order that a cart would become, with the origin of every field.
     pub fn preview(&self, cart: &Cart) -> Preview {
-        let (_, order, messages, trace) = self.evaluate(cart, Some(Vec::new()));
+        let Evaluated { order, fields, skipped, messages, .. } = self.evaluate(cart, Tracing::On);
         Preview {
             order: (!messages.iter().any(is_mistake)).then_some(order),
             mapping_version: self.version().to_owned(),
-            fields: trace.unwrap_or_default(),
+            fields,
+            skipped,
             messages,
         }
     }
 
     /// A cart that can't be identified is mapped all the same, so that all mistakes are reported together.
-    fn evaluate(&self, cart: &Cart, trace: Trace) -> (Option<CartId>, Value, Vec<Message>, Trace) {
+    fn evaluate(&self, cart: &Cart, tracing: Tracing) -> Evaluated {
         let (id, mistake) = match cart.identity() {
             Ok(id) => (Some(id), None),
             Err(mistake) => (None, Some(mistake)),
         };
+        let trace = (tracing == Tracing::On).then(Vec::new);
         let mut evaluation = Evaluation::new(self, cart, id.as_ref().map(CartId::as_str), trace);
         let order = evaluation.run();
-        let (found, trace) = (evaluation.messages, evaluation.trace);
-        let mut messages: Vec<Message> = mistake.into_iter().chain(found).collect();
+        let skipped = if tracing == Tracing::On { evaluation.skipped() } else { Vec::new() };
+        let mut messages: Vec<Message> = mistake.into_iter().chain(evaluation.messages).collect();
         // A caller that shows the first message only shows why the cart was refused.
         messages.sort_by_key(|message| !is_mistake(message));
-        (id, order, messages, trace)
+        Evaluated { order, fields: evaluation.trace.unwrap_or_default(), skipped, messages, id }
     }
 }
 

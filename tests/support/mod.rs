@@ -251,6 +251,7 @@ pub fn cart(number: u32) -> Value {
     json!({
         "HEADER": { "OBJECT_ID": number.to_string(), "CURRENCY": "EUR", "TOTAL_VALUE": 100.5, "ZZ_SALES_ORG": "1010", "ZZ_CUST_CATEGORY": "A" },
         "ITEM": [{ "NUMBER_INT": 1, "DESCRIPTION": "Service", "QUANTITY": 1, "UNIT": "H", "PRICE": 100.5 }],
+        "ACCOUNT": [{ "DISTR_PERC": 100, "COST_CTR": "0000001000" }],
         "PARTNER": [
             { "PARTNER_FCT": "00000019", "PARTNER_ID": "0000300123" },
             { "PARTNER_FCT": "00000027", "COUNTRY": "DE", "REGION": "08" }

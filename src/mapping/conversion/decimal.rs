@@ -58,6 +58,16 @@ pub fn parse_integer(text: &str) -> Option<i64> {
     if number.scale() == 0 { i64::try_from(number.mantissa()).ok() } else { None }
 }
 
+/// The digits of a JSON number that is whole: `400555` for `400555.0` and `4.00555E5`; `None` for any other.
+pub fn whole_number(text: &str) -> Option<String> {
+    // Digits alone stay as they are, as many as there are.
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(text.to_owned());
+    }
+    let number = parse(text)?.normalize();
+    (number.scale() == 0).then(|| to_text(number))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -17,7 +17,8 @@ pub fn mistake(
     let (section, field) = source.map_or(("HEADER", ""), Source::section_and_field);
     let position = cart.position(scope);
     let of_item = if position == 0 { String::new() } else { format!(" of item {position}") };
-    Message::new(code, format!("{section}.{field}{of_item} {problem}")).at(section, field, position)
+    let label = source.map_or("HEADER", Source::label);
+    Message::new(code, format!("{label}{of_item} {problem}")).at(section, field, position)
 }
 
 /// Items, or the account assignments of one item, that give different values for one target.

@@ -2,8 +2,6 @@
 
 use serde_json::Value;
 
-use crate::cart::is_initial;
-
 /// The value of a rule in one scope, with the texts that it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleValue {
@@ -19,13 +17,8 @@ impl RuleValue {
         Self { source_texts: Vec::new(), value }
     }
 
-    /// True if the cart has no value for any source.
+    /// True if every source is missing or blank.
     pub fn is_absent(&self) -> bool {
-        are_absent(&self.source_texts)
+        self.source_texts.iter().all(|text| text.trim().is_empty())
     }
-}
-
-/// True if every text is missing or initial.
-pub fn are_absent(texts: &[String]) -> bool {
-    texts.iter().all(|text| is_initial(text))
 }
