@@ -42,14 +42,15 @@ pub struct SqliteLedger {
     ledger: Arc<OpenLedger>,
 }
 
-/// The parts of an open ledger. They are dropped in this order.
+/// The parts of an open ledger. They are dropped in this order: the writer's connection is the last one, which moves the log
+/// into the file. Of two that close at the same moment, neither does.
 #[derive(Debug)]
 struct OpenLedger {
-    writer: GroupCommit,
     reader: Arc<Mutex<LedgerConnection>>,
     readiness: Arc<Readiness>,
     /// A look at the files is cheap, so no answer outlives its question; but a disk that hangs is asked once.
     readiness_answer: SharedAnswer,
+    writer: GroupCommit,
     restored_from: Option<Timestamp>,
     _end: AwaitedEnd,
 }
