@@ -12,7 +12,7 @@ use super::SendLimit;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::vms_response::{CallOutcome, LIST_HEADERS, VmsResponse};
+use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
     AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
     longest_retry_after,
@@ -161,9 +161,9 @@ fn name_occurs_twice(name: &str) -> String {
     format!("with the name {shown:?} twice in one object")
 }
 
-/// What the headers say about a list that goes on. A value that is no ASCII is kept as it can be read: it says something.
+/// What the headers say about a list that goes on, or that is a stored one. A value that is no ASCII is kept as it can be read: it says something.
 fn list_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let values = |name: &'static str| headers.get_all(name).iter().map(move |value| (name, value));
-    let all = LIST_HEADERS.into_iter().flat_map(values);
+    let all = LIST_HEADERS.into_iter().chain(CACHE_HEADERS).flat_map(values);
     all.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }

@@ -89,9 +89,15 @@ async fn the_requests_are_those_of_the_settings() {
 }
 
 #[tokio::test]
-async fn an_empty_page_whose_headers_name_a_next_one_sends_nothing() {
+async fn an_empty_page_whose_headers_leave_room_for_the_order_sends_nothing() {
     let empty = "{\"purchaseOrders\":[]}";
-    for (header, value) in [("Link", "</po?page=2>; rel=\"next\""), ("X-Total-Count", "1")] {
+    for (header, value) in [
+        ("Link", "</po?page=2>; rel=\"next\""),
+        ("X-Total-Count", "1"),
+        ("Age", "60"),
+        ("Warning", "110 - \"Response is Stale\""),
+        ("X-Cache", "HIT"),
+    ] {
         let answer = move |request: &str| {
             let is_post = request.starts_with("POST");
             if is_post { RawAnswer::whole(503, &[], "") } else { RawAnswer::whole(200, &[(header, value)], empty) }
@@ -110,7 +116,13 @@ async fn an_empty_page_whose_headers_name_a_next_one_sends_nothing() {
         };
         let detail = order["attempts"][1]["detail"].as_str().unwrap();
         assert!(detail.contains(&format!("the header {}", header.to_ascii_lowercase())), "{detail}");
-        assert_eq!(vms.requests().len(), 2, "nothing was sent again");
+        let requests = vms.requests();
+        assert_eq!(requests.len(), 2, "nothing was sent again");
+        let no_cache = |request: &String| {
+            let head = request.to_ascii_lowercase();
+            [head.contains("\r\ncache-control: no-cache\r\n"), head.contains("\r\npragma: no-cache\r\n")]
+        };
+        assert_eq!([no_cache(&requests[0]), no_cache(&requests[1])], [[false; 2], [true; 2]], "{requests:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cached::stored_by;
 use super::codes::names_one_of;
 use super::number::number_at_one_of;
 use super::page::{Beyond, beyond_list};
@@ -75,8 +76,12 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
     }
 }
 
-/// Absent, unless the answer has the order somewhere else: with our id and a number.
+/// Absent, unless the answer is a stored one, or has the order somewhere else: with our id and a number.
 fn absent(response: &VmsResponse, id: &str, rules: &ResponseRules) -> LookUpResult {
+    if let Some(header) = stored_by(response) {
+        let what = format!(", without the order, from a cache: the header {header}; expected 11VMS itself to answer");
+        return response.inconclusive(&what, rules);
+    }
     match &response.body {
         Some(body) if rules.look_up.id_pointer.is_some() && has_order(body, id, &rules.look_up) => {
             response.inconclusive(", with the order in another place than the list", rules)

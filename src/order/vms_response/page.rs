@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::VmsResponse;
+use super::cached::CACHE_HEADERS;
 use super::signs::{is_false, is_set, plain, says_failure, says_yes, whole_number};
 
 /// Headers that may say that a list goes on: RFC 8288, a range of items (RFC 9110 §14.4), and what APIs (GitLab's, JSON
@@ -137,6 +138,7 @@ impl Search<'_> {
         let says_more = match name {
             "link" => links_to_next(value),
             "x-next-page" => !value.trim().is_empty(),
+            _ if CACHE_HEADERS.contains(&name) => false,
             "content-range" => self.is_more_than_shown(value.rsplit('/').next().unwrap_or_default()),
             _ => self.is_more_than_shown(value),
         };

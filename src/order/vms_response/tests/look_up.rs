@@ -349,3 +349,35 @@ fn a_list_of_anything_but_orders_proves_nothing() {
         assert_eq!(in_a_word(answered(200, body.clone()), &rules()), "inconclusive", "{body}");
     }
 }
+
+#[test]
+fn a_stored_answer_shows_an_order_and_never_its_absence() {
+    let none_by_status = with(|rules| rules.none_statuses = vec![204, 404]);
+    let stored = |status, body, (name, value): (&str, &str)| {
+        let CallOutcome::Answered(mut answer) = answered(status, body) else { unreachable!() };
+        answer.list_headers = vec![(name.to_owned(), value.to_owned())];
+        CallOutcome::Answered(answer)
+    };
+    let empty = || json!({ "purchaseOrders": [] });
+    let ours = || json!({ "purchaseOrders": [{ "externalId": "4711", "poNumber": "45" }] });
+    for (header, is_stored) in [
+        (("age", "7"), true),
+        (("warning", "110 - \"stale\""), true),
+        (("warning", "111 - \"not validated\""), true),
+        (("x-cache", "HIT"), true),
+        (("age", "0"), false),
+        (("warning", "199 - \"other\""), false),
+    ] {
+        let none = if is_stored { "inconclusive" } else { "absent" };
+        for (status, body, expected) in [
+            (200, empty(), none),
+            (404, json!({ "message": "no" }), none),
+            (204, Value::Null, none),
+            (200, ours(), "45"),
+        ] {
+            assert_eq!(in_a_word(stored(status, body, header), &none_by_status), expected, "{status} {header:?}");
+        }
+    }
+    let detail = read_look_up(stored(200, empty(), ("age", "7")), "4711", &rules()).description();
+    assert!(detail.contains("from a cache: the header age"), "{detail}");
+}
