@@ -164,7 +164,7 @@ impl VmsResponse {
     }
 
     /// Whether it is JSON that says two things at once: a name that counts occurs twice.
-    fn is_ambiguous(&self) -> bool {
+    pub(super) fn is_ambiguous(&self) -> bool {
         self.defect.is_some() && self.body.as_ref().is_some_and(|body| !body.is_string())
     }
 
