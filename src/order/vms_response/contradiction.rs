@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::codes::is_code;
 use super::look_up::{Owner, owner};
 use super::rules::ResponseRules;
-use super::signs::{is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
+use super::signs::{has_code_of_no_success, is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
 use super::{OrderNames, VmsResponse};
 use crate::message::quoted_up_to;
 
@@ -139,6 +139,40 @@ impl Signs<'_> {
     fn counts(&self, name: &str, member: &Value) -> bool {
         !LINK_NAMES.contains(&name) && !self.number.is_some_and(|number| std::ptr::eq(number, member))
     }
+}
+
+/// The name of a member beside an empty list that says that the search failed, or has not ended; the list itself, at
+/// `list`, is not searched. A code counts in the answer and in what wraps it; of a message only if it is no remark.
+pub fn failure_beside_list(value: &Value, list: Option<&Value>) -> Option<String> {
+    beside_list(value, list, "", Surroundings::Order)
+}
+
+fn beside_list(value: &Value, list: Option<&Value>, parent: &str, around: Surroundings) -> Option<String> {
+    match value {
+        _ if list.is_some_and(|list| std::ptr::eq(list, value)) => None,
+        Value::Array(entries) => entries.iter().find_map(|entry| beside_list(entry, list, parent, around)),
+        Value::Object(members) => {
+            let is_remark = members.iter().any(|(name, member)| says_remark(&plain(name), parent, member));
+            members.iter().filter(|(name, _)| !LINK_NAMES.contains(&name.as_str())).find_map(|(name, member)| {
+                let plain = plain(name);
+                let has_code = around != Surroundings::Part && !is_remark && has_code_of_no_success(&plain, member);
+                if has_code || says_severe(&plain, parent, member) {
+                    return Some(name.clone());
+                }
+                // {"status":{"code":"E7"}}
+                let below = if is_sign(&plain) { around } else { below(around, &plain) };
+                beside_list(member, list, &plain, below)
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a message is a remark: by its severity, or by BAPIRET2's type (success, information, warning).
+fn says_remark(plain_name: &str, parent: &str, value: &Value) -> bool {
+    const REMARKS: [&str; 8] = ["s", "i", "w", "success", "info", "information", "warning", "hint"];
+    let is_word = value.as_str().is_some_and(|word| REMARKS.contains(&plain(word).as_str()));
+    is_word && (SEVERITY_NAMES.contains(&plain_name) || plain_name == MESSAGE_TYPE && MESSAGE_NAMES.contains(&parent))
 }
 
 /// Whether a message is one of an error: by its severity, or by BAPIRET2's type (error, abort).

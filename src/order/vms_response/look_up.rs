@@ -62,6 +62,9 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
             Beyond::More(what) if entries.is_empty() => {
                 inconclusive(&format!(", with an empty page before others: {what}"))
             }
+            _ if entries.is_empty() && has_code_of_settings(&response, rules) => {
+                inconclusive(", with an empty list beside a code of target.transient_codes or target.rejected_codes")
+            }
             Beyond::Nothing | Beyond::Silence if entries.is_empty() => absent(&response, id, rules),
             // Nothing but the search says that the one order of the list is ours: it may have found others as well.
             Beyond::More(what) if rules.look_up.id_pointer.is_none() => {
@@ -99,6 +102,11 @@ fn has_order(value: &Value, id: &str, rules: &LookUpRules) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an answer names a code of the settings: the search failed, whatever its list is.
+fn has_code_of_settings(response: &VmsResponse, rules: &ResponseRules) -> bool {
+    names_one_of(response, &rules.transient_codes) || names_one_of(response, &rules.rejected_codes)
 }
 
 /// `at /purchaseOrders`
