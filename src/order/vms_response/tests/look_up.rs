@@ -381,3 +381,42 @@ fn a_stored_answer_shows_an_order_and_never_its_absence() {
     let detail = read_look_up(stored(200, empty(), ("age", "7")), "4711", &rules()).description();
     assert!(detail.contains("from a cache: the header age"), "{detail}");
 }
+
+#[test]
+fn an_order_that_names_another_id_is_never_ours() {
+    let trusting = with(|rules| rules.id_pointer = None);
+    for (entry, expected) in [
+        (json!({ "externalId": "other" }), "inconclusive"),
+        (json!({ "externalReference": "other" }), "inconclusive"),
+        (json!({ "header": { "clientReference": "other" } }), "inconclusive"),
+        (json!({ "externalId": 4712 }), "inconclusive"),
+        (json!({ "externalId": "0000004711" }), "45"),
+        (json!({ "externalReference": "2000000815" }), "45"),
+        (json!({ "supplier": { "externalId": "V-7" }, "id": "other" }), "45"),
+    ] {
+        let mut entry = entry.clone();
+        entry["poNumber"] = json!("45");
+        let body = json!({ "purchaseOrders": [entry] });
+        assert_eq!(in_a_word(answered(200, body.clone()), &trusting), expected, "{body}");
+    }
+    for (beside, expected) in [
+        (json!({ "total": 0 }), "inconclusive"),
+        (json!({ "count": "0" }), "inconclusive"),
+        (json!({ "total": 1 }), "45"),
+        (json!({ "query": { "externalId": "other" } }), "inconclusive"),
+        (json!({ "query": { "externalId": "4711" } }), "45"),
+    ] {
+        let mut body = beside.clone();
+        body["purchaseOrders"] = json!([{ "poNumber": "45" }]);
+        assert_eq!(in_a_word(answered(200, body), &trusting), expected, "{beside}");
+    }
+    for (beside, expected) in [
+        (json!({ "query": { "externalId": "other" } }), "inconclusive"),
+        (json!({ "externalId": "other" }), "inconclusive"),
+        (json!({ "query": { "externalId": "4711" } }), "absent"),
+    ] {
+        let mut body = beside.clone();
+        body["purchaseOrders"] = json!([]);
+        assert_eq!(in_a_word(answered(200, body), &rules()), expected, "{beside}");
+    }
+}
