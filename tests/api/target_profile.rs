@@ -141,3 +141,29 @@ async fn a_refusal_by_code_and_the_text_of_an_error_are_those_of_the_settings() 
     service.clock.advance(Duration::from_secs(40));
     service.until("2", "created").await;
 }
+
+#[tokio::test]
+async fn a_secret_that_11vms_repeats_is_shown_to_nobody() {
+    let page = |request: &str| format!("<html>{request}</html>");
+    let json = |request: &str| json!({ "message": request, "headers": [request], request: 1 }).to_string();
+    let location = |_: &str| String::new();
+    let bodies: [(u16, fn(&str) -> String); 4] = [(500, page), (500, json), (422, json), (302, location)];
+    for (status, body) in bodies {
+        let answer = move |request: &str| {
+            let headers: &[(&str, &str)] = &[("Location", "/login/HDRSECRET42")];
+            RawAnswer::whole(status, headers, body(request))
+        };
+        let vms = RawServer::start(answer).await;
+        let settings = "retry.attempts = 0\ntarget.create.headers.X-Api-Key = \"HDRSECRET42\"";
+        let service = Service::start_with(&format!("target.base_url = {:?}\n{settings}", vms.url())).await;
+        let answer = service.send(&cart(1)).await;
+        let order = service.get(&format!("{ORDERS}/1")).await;
+        let request = &vms.requests()[0];
+        let token = request.split("earer ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+        assert!(request.contains("HDRSECRET42"), "{request}");
+        for text in [&answer.text, &order.text] {
+            assert!(!text.contains("HDRSECRET42") && !text.contains(token), "{status}: {text}");
+        }
+        assert!(order.text.contains("***"), "{status}: {}", order.text);
+    }
+}
