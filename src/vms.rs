@@ -1,9 +1,11 @@
 //! 11VMS, the target: the trait that the relay knows, and what a request to it carries.
 //!
 //! Knows nothing of what an answer means: `order/vms_response.rs` decides that. `vms/request.rs` fills the profile's
-//! requests in, `vms/client.rs` builds them, `vms/transport.rs` sends them.
+//! requests in, `vms/client.rs` builds them, `vms/transport.rs` sends them, and hides what their answers repeat
+//! of secrets (`vms/echo.rs`).
 
 pub mod client;
+mod echo;
 mod request;
 pub mod token;
 pub mod transport;

@@ -3,6 +3,7 @@
 //! `create` reads the answer to a created order, `look_up` the answer to a look-up, each by the rules of 11VMS's profile
 //! (`rules`).
 
+mod cached;
 mod codes;
 mod contradiction;
 mod create;
@@ -21,6 +22,7 @@ use super::id::OrderId;
 use super::verdict::Verdict;
 use crate::cart::without_leading_zeros;
 
+pub use cached::CACHE_HEADERS;
 pub use create::{is_success, needs_look_up, read_create, read_create_with_look_up};
 pub use look_up::read_look_up;
 pub use page::LIST_HEADERS;
@@ -51,7 +53,7 @@ pub struct VmsResponse {
     pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,
-    /// Those of [`LIST_HEADERS`] that were sent, with their values, one by one.
+    /// Those of [`LIST_HEADERS`] and [`CACHE_HEADERS`] that were sent, with their values, one by one.
     pub list_headers: Vec<(String, String)>,
 }
 

@@ -95,10 +95,11 @@ impl AnswerBody {
         }
     }
 
-    /// The first characters of the body's text, if there are any.
-    pub fn excerpt(&self, max_chars: usize) -> Option<String> {
+    /// The first characters of the body's text, if there are any. The whole text is changed before: what is cut off can't be
+    /// recognised.
+    pub fn excerpt(&self, change: impl Fn(&str) -> String, max_chars: usize) -> Option<String> {
         let text = text(&self.content, self.charset.as_deref()).content;
-        let excerpt: String = text.chars().take(max_chars).collect();
+        let excerpt: String = change(&text).chars().take(max_chars).collect();
         (!excerpt.trim().is_empty()).then_some(excerpt)
     }
 

@@ -232,7 +232,8 @@ impl Relay {
         // An 11VMS that has no look-up has the key, which it knows as long as the order may come again.
         let has_no_look_up =
             matches!(&answer, CallOutcome::Answered(answer) if matches!(answer.status, 404 | 405 | 501));
-        match read_look_up(answer, order.id.as_str(), &self.dependencies.response_rules) {
+        let names = OrderNames { id: &order.id, cart_number: &order.cart_number };
+        match read_look_up(answer, names, &self.dependencies.response_rules) {
             LookUpResult::Inconclusive(_) if has_no_look_up && !guard.looks_up() => None,
             result => {
                 if result == LookUpResult::Absent {

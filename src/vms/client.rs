@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use url::Url;
 
 use super::request::{Address, RequestError, headers, without_members};
@@ -51,10 +51,14 @@ impl VmsClient {
         let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
         let parts = Address::of_look_up(request, fillings)
             .and_then(|address| Ok((address, headers(&request.headers, fillings)?)));
-        let (address, headers) = match parts {
+        let (address, mut headers) = match parts {
             Ok(parts) => parts,
             Err(error) => return CallOutcome::NotSent(error.to_string()),
         };
+        // A stored answer may be older than the order (RFC 9111 §5.2.1.4, §5.4). Directives of the settings stay beside it.
+        for name in [CACHE_CONTROL, PRAGMA] {
+            headers.append(name, HeaderValue::from_static("no-cache"));
+        }
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
         self.transport.send(build, None, |_| true).await

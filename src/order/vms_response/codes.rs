@@ -22,13 +22,15 @@ pub fn is_code(name: &str) -> bool {
     CODE_NAMES.contains(&name)
 }
 
-/// Whether the response names one of the codes. Of JSON that broke off, what was read counts.
+/// Whether the response names one of the codes. Of JSON that broke off, what was read counts; JSON with a name twice in one
+/// object has no code that could be trusted.
 pub fn names_one_of(response: &VmsResponse, codes: &[String]) -> bool {
     match &response.body {
         Some(Value::String(text)) if response.defect.is_some() => {
             let begins_as_json = text.trim_start().starts_with(['{', '[']);
             begins_as_json && codes.iter().any(|code| has_member_with(text, code))
         }
+        Some(_) if response.is_ambiguous() => false,
         Some(body) => {
             let is_success = (200..=299).contains(&response.status);
             let errors = if is_success { ERROR_NAMES_OF_SUCCESS.as_slice() } else { ERROR_NAMES.as_slice() };

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::codes::is_code;
 use super::look_up::{Owner, owner};
 use super::rules::ResponseRules;
-use super::signs::{is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
+use super::signs::{has_code_of_no_success, is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
 use super::{OrderNames, VmsResponse};
+use crate::cart::hex_guid;
 use crate::message::quoted_up_to;
 
 /// Members that hold the id of an order as its sender has it, beside those of `target.lookup.id_pointer`; here and below
@@ -23,6 +24,9 @@ const ID_NAMES: [&str; 10] = [
     "clientreferenceid",
     "clientorderid",
 ];
+
+/// Members that repeat what was asked: the id in them is that of the order that was looked for.
+const ECHO_NAMES: [&str; 8] = ["query", "filter", "filters", "criteria", "request", "search", "params", "parameters"];
 
 /// Parts of a member's name that holds an error, or an order that was there before.
 const CONFLICT_PARTS: [&str; 14] = [
@@ -101,8 +105,26 @@ pub fn contradiction(response: &VmsResponse, names: OrderNames<'_>, rules: &Resp
         let name = shown(name);
         return Some(format!(", with {name} beside a number: whether there is an order, the answer does not say"));
     }
-    let name = Ids::of(response, names, rules).anothers(body, Surroundings::Order).map(shown)?;
-    Some(format!(", about the order of another id, which is at {name}"))
+    let ids = Ids::of(response, names, rules);
+    if let Some(name) = ids.anothers(body, Surroundings::Order).map(shown) {
+        return Some(format!(", about the order of another id, which is at {name}"));
+    }
+    let found = ids.is_unnamed_conflict.then(|| ids.anothers_guid(body, "", number)).flatten();
+    found
+        .map(shown)
+        .map(|name| format!(", with the id of another, which is at {name}; whose order it is, the answer does not say"))
+}
+
+/// The name of a member with another's id, in an order of a look-up, or in what is beside the list.
+pub fn id_of_another(value: &Value, names: OrderNames<'_>, rules: &ResponseRules) -> Option<String> {
+    let configured = last_part(rules);
+    Ids { names, configured, is_ours: false, is_unnamed_conflict: false }.anothers(value, Surroundings::Order)
+}
+
+/// The name of the member at `target.lookup.id_pointer`.
+fn last_part(rules: &ResponseRules) -> Option<String> {
+    let pointer = rules.look_up.id_pointer.as_deref();
+    pointer.and_then(|pointer| pointer.rsplit('/').next()).map(plain).filter(|name| !name.is_empty())
 }
 
 /// Whether members of this name are read, to find a contradiction.
@@ -141,6 +163,40 @@ impl Signs<'_> {
     }
 }
 
+/// The name of a member beside an empty list that says that the search failed, or has not ended; the list itself, at
+/// `list`, is not searched. A code counts in the answer and in what wraps it; of a message only if it is no remark.
+pub fn failure_beside_list(value: &Value, list: Option<&Value>) -> Option<String> {
+    beside_list(value, list, "", Surroundings::Order)
+}
+
+fn beside_list(value: &Value, list: Option<&Value>, parent: &str, around: Surroundings) -> Option<String> {
+    match value {
+        _ if list.is_some_and(|list| std::ptr::eq(list, value)) => None,
+        Value::Array(entries) => entries.iter().find_map(|entry| beside_list(entry, list, parent, around)),
+        Value::Object(members) => {
+            let is_remark = members.iter().any(|(name, member)| says_remark(&plain(name), parent, member));
+            members.iter().filter(|(name, _)| !LINK_NAMES.contains(&name.as_str())).find_map(|(name, member)| {
+                let plain = plain(name);
+                let has_code = around != Surroundings::Part && !is_remark && has_code_of_no_success(&plain, member);
+                if has_code || says_severe(&plain, parent, member) {
+                    return Some(name.clone());
+                }
+                // {"status":{"code":"E7"}}
+                let below = if is_sign(&plain) { around } else { below(around, &plain) };
+                beside_list(member, list, &plain, below)
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a message is a remark: by its severity, or by BAPIRET2's type (success, information, warning).
+fn says_remark(plain_name: &str, parent: &str, value: &Value) -> bool {
+    const REMARKS: [&str; 8] = ["s", "i", "w", "success", "info", "information", "warning", "hint"];
+    let is_word = value.as_str().is_some_and(|word| REMARKS.contains(&plain(word).as_str()));
+    is_word && (SEVERITY_NAMES.contains(&plain_name) || plain_name == MESSAGE_TYPE && MESSAGE_NAMES.contains(&parent))
+}
+
 /// Whether a message is one of an error: by its severity, or by BAPIRET2's type (error, abort).
 fn says_severe(plain_name: &str, parent: &str, value: &Value) -> bool {
     let is_word = value.is_string() && tells_failure(value);
@@ -177,9 +233,9 @@ struct Ids<'o> {
 impl<'o> Ids<'o> {
     fn of(response: &VmsResponse, names: OrderNames<'o>, rules: &ResponseRules) -> Self {
         let id_pointer = rules.look_up.id_pointer.as_deref();
-        let configured = id_pointer.and_then(|pointer| pointer.rsplit('/').next()).map(plain);
+        let configured = last_part(rules);
         let is_ours = id_pointer.is_some()
-            && response.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Us);
+            && response.body.as_ref().is_some_and(|body| owner(body, names, &rules.look_up) == Owner::Us);
         Self { names, configured, is_ours, is_unnamed_conflict: response.status == 409 && !is_ours }
     }
 
@@ -191,10 +247,30 @@ impl<'o> Ids<'o> {
                 let plain = plain(name);
                 let is_id = ID_NAMES.contains(&plain.as_str()) || self.configured.as_ref() == Some(&plain);
                 let is_another = is_id && self.counts_at(around) && self.is_another(member);
-                if is_another { Some(name.clone()) } else { self.anothers(member, below(around, &plain)) }
+                let below = if ECHO_NAMES.contains(&plain.as_str()) { around } else { below(around, &plain) };
+                if is_another { Some(name.clone()) } else { self.anothers(member, below) }
             }),
             _ => None,
         }
+    }
+
+    /// The name of a member in which a GUID is that is not ours, alone or in a text; not the order's number, which may be one.
+    fn anothers_guid(&self, value: &Value, name: &str, number: Option<&Value>) -> Option<String> {
+        match value {
+            _ if number.is_some_and(|number| std::ptr::eq(number, value)) => None,
+            Value::String(text) => self.has_anothers_guid(text).then(|| name.to_owned()),
+            Value::Array(entries) => entries.iter().find_map(|entry| self.anothers_guid(entry, name, number)),
+            Value::Object(members) => members.iter().find_map(|(name, member)| {
+                let is_guid = self.has_anothers_guid(name);
+                if is_guid { Some(name.clone()) } else { self.anothers_guid(member, name, number) }
+            }),
+            _ => None,
+        }
+    }
+
+    fn has_anothers_guid(&self, text: &str) -> bool {
+        let words = text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').map(|word| word.trim_matches('-'));
+        words.filter(|word| hex_guid(word).is_some()).any(|guid| !self.names.has(guid))
     }
 
     fn counts_at(&self, around: Surroundings) -> bool {

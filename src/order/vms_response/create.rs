@@ -29,7 +29,7 @@ pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRul
             _ => {}
         }
     }
-    if let Some(number) = rules.number(&response) {
+    if let Some(number) = rules.number(&response, names) {
         if let Some(what) = contradiction(&response, names, rules) {
             return response.unknown(&what, rules);
         }
@@ -82,7 +82,7 @@ pub fn needs_look_up(call: &CallOutcome, names: OrderNames<'_>, rules: &Response
     let is_conflict = response.status == 409;
     rules.number_source == NumberSource::LookUp
         && (is_conflict || rules.success_statuses.contains(&response.status))
-        && rules.number(response).is_none()
+        && rules.number(response, names).is_none()
         && !response.names_another(names, rules)
         && !response.is_rejected_by_code(rules)
         && !(is_conflict && response.defect.is_none() && names_one_of(response, &rules.transient_codes))
@@ -99,7 +99,7 @@ pub fn read_create_with_look_up(
         CallOutcome::Answered(response) => response.clone(),
         CallOutcome::NotSent(_) | CallOutcome::Lost(_) => return read_create(create, names, rules),
     };
-    match read_look_up(look_up, names.id.as_str(), rules) {
+    match read_look_up(look_up, names, rules) {
         LookUpResult::Found(Verdict::Created { number, answer, duplicates, .. }) => {
             Verdict::Created { number, status: response.status, answer, found: false, duplicates }
         }
@@ -140,19 +140,20 @@ impl ResponseRules {
         pointers.any(|pointer| pointer.split('/').skip(1).any(is_part)) || is_read(name)
     }
 
-    /// The number that proves that the order exists.
-    fn number(&self, response: &VmsResponse) -> Option<String> {
+    /// The number that proves that the order exists. Our own id and the number of our cart, repeated, are none.
+    fn number(&self, response: &VmsResponse, names: OrderNames<'_>) -> Option<String> {
         if response.is_ambiguous() {
             return None;
         }
         let is_created = self.success_statuses.contains(&response.status);
         let is_told = response.defect.is_none() && (is_created || response.status == 409);
         let body = response.body.as_ref().filter(|_| is_told);
-        let of_body = body.and_then(|body| number_at(body, &self.number_pointer));
+        let is_of_11vms = |number: &String| !names.has(number);
+        let of_body = body.and_then(|body| number_at(body, &self.number_pointer)).filter(is_of_11vms);
         let location = response.location.as_deref().filter(|_| is_created && response.status == 201);
         of_body.or_else(|| {
             let location = location.filter(|_| self.number_source == NumberSource::Answer)?;
-            number_in_location(location, self.collection.as_deref())
+            number_in_location(location, self.collection.as_deref()).filter(is_of_11vms)
         })
     }
 }
@@ -160,11 +161,11 @@ impl ResponseRules {
 impl VmsResponse {
     fn names_another(&self, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
         let body = self.body.as_ref().filter(|_| self.defect.is_none());
-        body.is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+        body.is_some_and(|body| owner(body, names, &rules.look_up) == Owner::Others)
     }
 
     /// Whether it is JSON that says two things at once: a name that counts occurs twice.
-    fn is_ambiguous(&self) -> bool {
+    pub(super) fn is_ambiguous(&self) -> bool {
         self.defect.is_some() && self.body.as_ref().is_some_and(|body| !body.is_string())
     }
 

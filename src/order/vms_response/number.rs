@@ -112,14 +112,18 @@ fn key_in_parentheses(segment: &str) -> Option<&str> {
     Some(value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value))
 }
 
+/// What stands for a secret that an answer has repeated: nobody knows what was there.
+const HIDDEN: &str = "***";
+
 /// The text as a number, if it can be one: it has a digit. Zeros alone are none, nor is a negative number.
 fn number(text: &str) -> Option<String> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let is_whole = !text.contains(HIDDEN);
     let is_short = (1..=MAX_CHARS).contains(&text.chars().count());
     let says_something = text.chars().any(|c| c.is_alphanumeric() && c != '0');
     let has_digit = text.chars().any(|c| c.is_ascii_digit()) && !text.starts_with('-');
     let is_unseen = |c: char| c.is_control() || is_invisible(c) || c.is_whitespace() && c != ' ';
-    (is_short && says_something && has_digit && !text.chars().any(is_unseen)).then(|| text.to_owned())
+    (is_short && is_whole && says_something && has_digit && !text.chars().any(is_unseen)).then(|| text.to_owned())
 }
 
 /// Characters without a look of their own (Unicode's Cf and the like), and the one for what could not be read: nobody can
@@ -188,6 +192,7 @@ mod tests {
             json!("CREATED"),
             json!("PO-ABC"),
             json!("see the list"),
+            json!("***-45"),
             json!("45\r\n46"),
             json!("45\t46"),
             json!("45\u{0}"),

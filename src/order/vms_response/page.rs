@@ -4,18 +4,51 @@
 use serde_json::Value;
 
 use super::VmsResponse;
+use super::cached::CACHE_HEADERS;
+use super::contradiction::failure_beside_list;
 use super::signs::{is_false, is_set, plain, says_failure, says_yes, whole_number};
 
 /// Headers that may say that a list goes on: RFC 8288, a range of items (RFC 9110 §14.4), and what APIs (GitLab's, JSON
 /// Server's) agree on.
-pub const LIST_HEADERS: [&str; 5] = ["link", "content-range", "x-total-count", "x-total", "x-next-page"];
+pub const LIST_HEADERS: [&str; 15] = [
+    "link",
+    "content-range",
+    "x-total-count",
+    "x-total",
+    "x-next-page",
+    "total-count",
+    "x-result-count",
+    "x-total-results",
+    "x-wp-total",
+    "x-wp-totalpages",
+    "x-total-pages",
+    "x-page-count",
+    "x-pagination",
+    "x-has-more",
+    "x-next-cursor",
+];
 
 /// Beginnings of members that name a further page; here and below in small letters, without punctuation.
 const NEXT_STEMS: [&str; 3] = ["next", "odatanext", "continuation"];
 
 /// Beginnings of members that say, if true, that there is more, or that the answer is a part.
-const MORE_STEMS: [&str; 9] =
-    ["more", "hasmore", "hasnext", "truncated", "istruncated", "partial", "ispartial", "incomplete", "timedout"];
+const MORE_STEMS: [&str; 15] = [
+    "more",
+    "hasmore",
+    "hasnext",
+    "truncated",
+    "istruncated",
+    "partial",
+    "ispartial",
+    "incomplete",
+    "timedout",
+    "aborted",
+    "isaborted",
+    "degraded",
+    "isdegraded",
+    "stale",
+    "isstale",
+];
 
 /// Members that say, if false, that the answer is not all.
 const WHOLE_NAMES: [&str; 8] =
@@ -67,6 +100,9 @@ pub fn beyond_list(response: &VmsResponse, pointer: &str) -> Beyond {
     let shown = list.and_then(Value::as_array).map_or(0, Vec::len);
     let mut search = Search { list, shown: u64::try_from(shown).unwrap_or(u64::MAX), beyond: Beyond::Silence };
     search.value(body);
+    if let Some(name) = (shown == 0).then(|| failure_beside_list(body, list)).flatten() {
+        search.more(format!("{name:?}"));
+    }
     for (name, value) in &response.list_headers {
         search.header(name, value);
     }
@@ -133,10 +169,25 @@ impl Search<'_> {
         total.trim().parse().map_or(true, |total: u64| total > self.shown)
     }
 
+    fn pagination(&mut self, value: &str) {
+        match serde_json::from_str::<Value>(value) {
+            Ok(stated @ Value::Object(_)) => self.value(&stated),
+            _ => self.more("the header x-pagination".to_owned()),
+        }
+    }
+
     fn header(&mut self, name: &str, value: &str) {
         let says_more = match name {
             "link" => links_to_next(value),
-            "x-next-page" => !value.trim().is_empty(),
+            "x-next-page" | "x-next-cursor" => !value.trim().is_empty(),
+            "x-has-more" => !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "false" | "0" | "no"),
+            // The number of pages; none is stated of nothing.
+            "x-total-pages" | "x-wp-totalpages" | "x-page-count" => {
+                !value.trim().parse::<u64>().is_ok_and(|pages| pages <= 1)
+            }
+            // An object of totals and pages; what is none may say anything.
+            "x-pagination" => return self.pagination(value),
+            _ if CACHE_HEADERS.contains(&name) => false,
             "content-range" => self.is_more_than_shown(value.rsplit('/').next().unwrap_or_default()),
             _ => self.is_more_than_shown(value),
         };
@@ -247,6 +298,28 @@ mod tests {
             json!({ "status": 500 }),
             json!({ "result": "failed" }),
             json!({ "warnings": ["the index is stale"] }),
+            json!({ "code": "REQUEST_LIMIT_EXCEEDED" }),
+            json!({ "code": "SEARCH_UNAVAILABLE" }),
+            json!({ "code": 7 }),
+            json!({ "Code": "E7" }),
+            json!({ "exceptionCode": "X" }),
+            json!({ "faultcode": "x" }),
+            json!({ "faultstring": "x" }),
+            json!({ "returnCode": "12" }),
+            json!({ "statusCode": "SEARCH_UNAVAILABLE" }),
+            json!({ "meta": { "code": "E7" } }),
+            json!({ "status": { "code": "E7" } }),
+            json!({ "messages": [{ "severity": "error", "text": "x" }] }),
+            json!({ "messages": [{ "type": "E", "text": "x" }] }),
+            json!({ "messages": [{ "type": "S" }, { "type": "A" }] }),
+            json!({ "return": { "type": "A" } }),
+            json!({ "messages": [{ "code": "E7", "text": "x" }] }),
+            json!({ "meta": { "messages": [{ "level": "FATAL" }] } }),
+            json!({ "status": "PROCESSING" }),
+            json!({ "state": "pending" }),
+            json!({ "degraded": true }),
+            json!({ "stale": true }),
+            json!({ "aborted": "yes" }),
         ] {
             assert!(matches!(beyond_empty_list(&body), Beyond::More(_)), "{body}");
         }
@@ -266,6 +339,12 @@ mod tests {
             (json!({ "total": null, "pageCount": 0, "last_page": 1, "lastPage": true }), Beyond::Silence),
             (json!({ "hasMore": 0, "moreResults": "false", "partial": 0 }), Beyond::Silence),
             (json!({ "rel": "last", "took": 12 }), Beyond::Silence),
+            (json!({ "code": "OK", "returnCode": 0, "responseCode": "200" }), Beyond::Silence),
+            (json!({ "code": "SUCCESS", "exceptionCode": null, "faultcode": "" }), Beyond::Silence),
+            (json!({ "code": "", "messages": [] }), Beyond::Silence),
+            (json!({ "messages": [{ "type": "I", "code": "BBP123" }, { "severity": "info" }] }), Beyond::Silence),
+            (json!({ "query": { "company": { "code": "1000" } } }), Beyond::Silence),
+            (json!({ "stale": false, "degraded": 0, "state": "done" }), Beyond::Silence),
             (json!({ "status": "OK", "statusCode": 200, "result": "success", "warnings": [] }), Beyond::Silence),
         ] {
             assert_eq!(beyond_empty_list(&body), expected, "{body}");
@@ -289,6 +368,21 @@ mod tests {
             ("content-range", "items */0", false),
             ("x-next-page", "2", true),
             ("x-next-page", "", false),
+            ("x-total-pages", "3", true),
+            ("x-total-pages", "1", false),
+            ("x-total-pages", "0", false),
+            ("x-wp-total", "1", true),
+            ("x-wp-total", "0", false),
+            ("x-wp-totalpages", "2", true),
+            ("x-pagination", "{\"total\":5}", true),
+            ("x-pagination", "{\"TotalCount\":1,\"TotalPages\":1}", true),
+            ("x-pagination", "{\"TotalCount\":0,\"HasNext\":true}", true),
+            ("x-pagination", "{\"total\":0,\"totalPages\":0,\"hasNext\":false}", false),
+            ("x-pagination", "page 1 of 3", true),
+            ("x-has-more", "true", true),
+            ("x-has-more", "false", false),
+            ("x-next-cursor", "abc", true),
+            ("total-count", "1", true),
         ] {
             let found = beyond(&json!({ "orders": [] }), &[(name, value)]);
             assert_eq!(matches!(found, Beyond::More(_)), is_more, "{name}: {value}");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Members that hold errors.
-const ERROR_NAMES: [&str; 21] = [
+const ERROR_NAMES: [&str; 27] = [
     "error",
     "errors",
     "fault",
@@ -25,6 +25,12 @@ const ERROR_NAMES: [&str; 21] = [
     "failed",
     "isfailed",
     "odataerror",
+    "errortext",
+    "exceptioncode",
+    "exceptionmessage",
+    "faultcode",
+    "faultstring",
+    "faultmessage",
 ];
 
 /// Members that say, if false, that a request failed.
@@ -43,6 +49,14 @@ const STATUS_NAMES: [&str; 9] = [
     "outcome",
     "responsestatus",
 ];
+
+/// Members that hold a code, which an empty list has only if the search did not end well.
+const CODE_NAMES: [&str; 8] =
+    ["code", "statuscode", "resultcode", "returncode", "responsecode", "messagecode", "reasoncode", "httpstatuscode"];
+
+/// Words, and numbers, of a code for success.
+const SUCCESS_CODES: [&str; 10] =
+    ["success", "successful", "succeeded", "ok", "okay", "done", "completed", "complete", "found", "s"];
 
 /// Words for "no error", where an error or its code would be.
 const NO_ERROR: [&str; 9] = ["no", "none", "null", "nil", "ok", "success", "noerror", "noerrors", "na"];
@@ -83,6 +97,23 @@ pub fn tells_failure(value: &Value) -> bool {
         STEMS.iter().any(|stem| plain.starts_with(stem)) || ["ko", "nok", "notok"].contains(&plain.as_str())
     };
     value.as_str().is_some_and(tells) || whole_number(value).is_some_and(|status| status >= FIRST_FAILURE)
+}
+
+/// Whether a member has a code that is none of success. A status in words is that of the search only if it is one of a
+/// failure, which [`says_failure`] knows, or of a search that has not ended.
+pub fn has_code_of_no_success(plain_name: &str, value: &Value) -> bool {
+    const UNFINISHED: [&str; 8] =
+        ["pending", "processing", "inprogress", "running", "queued", "unavailable", "timeout", "timedout"];
+    let text = match value {
+        Value::String(text) => plain(text),
+        Value::Number(number) => number.to_string(),
+        _ => return false,
+    };
+    if matches!(plain_name, "status" | "state") {
+        return UNFINISHED.contains(&text.as_str());
+    }
+    let is_success = whole_number(value).is_some_and(|code| code == 0 || (200..=299).contains(&code));
+    CODE_NAMES.contains(&plain_name) && !(is_success || SUCCESS_CODES.contains(&text.as_str()) || is_no_error(value))
 }
 
 /// `"NONE"` and the like where an error would be.

@@ -19,6 +19,10 @@ fn read_create_of(call: CallOutcome, id: &OrderId, rules: &ResponseRules) -> Ver
     super::read_create(call, OrderNames { id, cart_number: "2000000815" }, rules)
 }
 
+fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookUpResult {
+    super::read_look_up(call, OrderNames { id: &OrderId::of(id), cart_number: "2000000815" }, rules)
+}
+
 fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {
     read_create_of(call, &OrderId::of("4711"), rules)
 }

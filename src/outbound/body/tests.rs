@@ -54,7 +54,7 @@ async fn a_body_of_blanks_is_empty() {
         (vec![("content-encoding", "deflate")], ""),
     ] {
         let body = body(&headers, content).await;
-        assert_eq!((body.value(), body.excerpt(10)), (Ok(None), None), "{content:?}");
+        assert_eq!((body.value(), body.excerpt(str::to_owned, 10)), (Ok(None), None), "{content:?}");
         let problem = body.json::<Token>("a token response").unwrap_err();
         assert_eq!(problem, "empty; expected a token response");
     }
@@ -93,7 +93,7 @@ async fn what_is_beyond_the_limit_is_not_read_and_the_rest_is_kept() {
     ] {
         let body = body(&headers, content).await;
         assert_eq!(body.value(), Err("sent more than 1000 bytes".to_owned()));
-        assert_eq!(body.excerpt(5_000).unwrap().len(), LIMIT);
+        assert_eq!(body.excerpt(str::to_owned, 5_000).unwrap().len(), LIMIT);
     }
     assert!(body(&[("content-encoding", "gzip")], gzip(fits.as_bytes())).await.value().is_ok());
 }

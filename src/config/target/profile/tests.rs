@@ -302,6 +302,18 @@ fn settings_without_effect_or_with_a_harmful_one_are_mistakes() {
             "target.lookup.id_pointer: \"none\" needs {id}",
         ),
         (
+            "target.number_pointer = \"/externalId\"",
+            "target.number_pointer: the purchase order number and the id are at one place",
+        ),
+        (
+            "target.lookup.number_pointer = \"/externalId\"",
+            "target.lookup.number_pointer: the purchase order number and the id are at one place",
+        ),
+        (
+            "target.lookup.id_pointer = \"/poNumber\"",
+            "target.lookup.id_pointer: the purchase order number and the id are at one place",
+        ),
+        (
             "target.create.headers = { X-Key = \"hush\", x-key = \"hush\" }",
             "target.create.headers.x-key: the header x-key is set twice",
         ),

@@ -136,3 +136,57 @@ fn a_number_with_the_id_of_another_anywhere_is_unknown() {
         assert_eq!(read_create(answered(409, numbered), &rules()).outcome(), Outcome::Created, "{body}");
     }
 }
+
+#[test]
+fn a_conflict_with_the_guid_of_another_is_unknown_wherever_it_is() {
+    const OURS: &str = "005056a207c81ed1bfc6b69e72f50550";
+    const OTHER: &str = "4115056a207c81ed1bfc6b69e72f5bad";
+    const DASHED: &str = "4115056A-207C-81ED-1BFC-6B69E72F5BAD";
+    let id = OrderId::of(OURS);
+    for (body, expected) in [
+        (json!({ "reference": OTHER }), Outcome::Unknown),
+        (json!({ "guid": DASHED }), Outcome::Unknown),
+        (json!({ "id": OTHER }), Outcome::Unknown),
+        (json!({ "orderId": OTHER }), Outcome::Unknown),
+        (json!({ "cartId": DASHED }), Outcome::Unknown),
+        (json!({ "existing": { "ref": OTHER } }), Outcome::Unknown),
+        (json!({ "conflicts": [DASHED] }), Outcome::Unknown),
+        (json!({ "conflicts": { OTHER: {} } }), Outcome::Unknown),
+        (json!({ "message": format!("order P-9 belongs to cart {OTHER}.") }), Outcome::Unknown),
+        (json!({ "message": format!("<urn:uuid:{DASHED}>, {OURS}") }), Outcome::Unknown),
+        (json!({ "errors": [{ "text": format!("cart='{DASHED}'") }] }), Outcome::Unknown),
+        (json!({ "reference": OURS }), Outcome::Created),
+        (json!({ "guid": "005056A2-07C8-1ED1-BFC6-B69E72F50550" }), Outcome::Created),
+        (json!({ "message": format!("cart {OURS} exists") }), Outcome::Created),
+        (json!({ "etag": "4115056a207c81ed1bfc6b69e72f5b" }), Outcome::Created),
+        (json!({ "externalId": OURS, "id": OTHER }), Outcome::Created),
+    ] {
+        let mut numbered = body.clone();
+        numbered["poNumber"] = json!("P-9");
+        assert_eq!(read_create_of(answered(409, numbered), &id, &rules()).outcome(), expected, "{body}");
+    }
+    let number_is_guid = json!({ "poNumber": OTHER });
+    assert_eq!(read_create_of(answered(409, number_is_guid), &id, &rules()).outcome(), Outcome::Created);
+}
+
+#[test]
+fn our_own_id_and_our_carts_number_are_no_numbers_of_11vms() {
+    const OURS: &str = "005056a207c81ed1bfc6b69e72f50550";
+    let id = OrderId::of(OURS);
+    for own in [OURS, "005056A2-07C8-1ED1-BFC6-B69E72F50550", "2000000815", "002000000815"] {
+        let body = json!({ "poNumber": own, "externalId": OURS });
+        for status in [200, 201] {
+            assert_eq!(
+                read_create_of(answered(status, body.clone()), &id, &rules()).outcome(),
+                Outcome::Unknown,
+                "{own}"
+            );
+        }
+        assert_ne!(read_create_of(answered(409, body.clone()), &id, &rules()).outcome(), Outcome::Created, "{own}");
+        let list = json!({ "purchaseOrders": [body] });
+        let found = read_look_up(answered(200, list), OURS, &rules());
+        assert!(matches!(found, LookUpResult::Inconclusive(_)), "{own}");
+    }
+    let body = json!({ "poNumber": 2_000_000_815, "externalId": OURS });
+    assert_eq!(read_create_of(answered(201, body), &id, &rules()).outcome(), Outcome::Unknown);
+}

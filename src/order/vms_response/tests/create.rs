@@ -203,3 +203,26 @@ fn a_number_is_where_the_profile_says_and_in_a_whole_answer() {
         assert_eq!(read_create(broken(status, "45"), &bare).outcome(), Outcome::Unknown, "{status}: half a number");
     }
 }
+
+#[test]
+fn of_json_with_a_name_twice_the_status_counts_and_no_code() {
+    let read = |status, body| {
+        let CallOutcome::Answered(mut answer) = answered(status, body) else { unreachable!() };
+        answer.defect = Some("with the name \"code\" twice in one object".to_owned());
+        read_create(CallOutcome::Answered(answer), &with_codes()).outcome()
+    };
+    for (status, code, expected) in [
+        (404, "LOCKED", Outcome::Rejected),
+        (400, "LOCKED", Outcome::Rejected),
+        (422, "CLOSED", Outcome::Rejected),
+        (429, "CLOSED", Outcome::NotDone),
+        (401, "CLOSED", Outcome::NotDone),
+        (409, "LOCKED", Outcome::Unknown),
+        (500, "CLOSED", Outcome::Unknown),
+        (201, "CLOSED", Outcome::Unknown),
+    ] {
+        for body in [json!({ "code": code }), json!({ "errors": [{ "code": code }] })] {
+            assert_eq!(read(status, body.clone()), expected, "{status} {body}");
+        }
+    }
+}
