@@ -189,7 +189,7 @@ fn a_start_waits_for_its_database_up_to_a_limit_and_names_it() {
 }
 
 #[test]
-fn check_says_that_a_restore_is_too_long_ago_to_matter() {
+fn check_says_that_a_restore_is_too_long_ago_to_matter_or_in_the_future() {
     let folder = tempfile::tempdir().unwrap();
     let file = config_with_ledger(folder.path(), "sqlite:orders.db");
     let example = std::fs::read_to_string(&file).unwrap();
@@ -199,6 +199,9 @@ fn check_says_that_a_restore_is_too_long_ago_to_matter() {
         let (_, stdout, stderr) = run(&["check", "--config", &file]);
         let warnings = stdout.lines().filter(|line| line.starts_with("warning: ledger.restored_at: 2001-01-01T"));
         assert_eq!(warnings.count(), expected, "{stdout}{stderr}");
+        let mistakes =
+            stderr.lines().filter(|line| line.contains("ledger.restored_at: 2999-01-01T00:00:00Z is in the future"));
+        assert_eq!(mistakes.count(), 1 - expected, "{stdout}{stderr}");
     }
 }
 
