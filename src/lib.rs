@@ -39,6 +39,7 @@ pub mod digest;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;
+pub mod settings_file;
 pub mod shutdown;
 pub mod single_flight;
 pub mod system;

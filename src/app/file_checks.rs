@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::certificate_dates::{CertificateDates, Severity};
-use super::ledger_start::ignored_restore;
+use super::ledger_start::{future_restore, ignored_restore};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
@@ -46,6 +46,11 @@ pub fn check_dates(settings: &Settings) -> Vec<String> {
 /// What is to be said of a `ledger.restored_at` that a start would ignore.
 pub fn check_restore(settings: &Settings) -> Option<String> {
     ignored_restore(&settings.ledger, SystemClock.now())
+}
+
+/// What is wrong with `ledger.restored_at`.
+pub fn check_future_restore(settings: &Settings) -> Option<String> {
+    future_restore(&settings.ledger, SystemClock.now())
 }
 
 fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {

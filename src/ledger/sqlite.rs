@@ -7,6 +7,7 @@ mod last_write;
 mod location;
 mod probe;
 mod readiness;
+mod restore;
 mod schema;
 mod session;
 mod start;
@@ -29,12 +30,14 @@ use crate::order::{Admission, Candidate, Order, OrderId};
 use held_file::AwaitedEnd;
 use last_write::{LastWrite, Note};
 use readiness::{LastResult, PROBE_BUSY, Readiness};
+use restore::Restoring;
 use schema::{LedgerConnection, connect};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
 pub use backup::{Backup, back_up};
 pub use probe::probe;
+pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
 
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]
@@ -51,7 +54,7 @@ struct OpenLedger {
     /// A look at the files is cheap, so no answer outlives its question; but a disk that hangs is asked once.
     readiness_answer: SharedAnswer,
     writer: GroupCommit,
-    restored_from: Option<Timestamp>,
+    restore: Option<Restore>,
     _end: AwaitedEnd,
 }
 
@@ -70,18 +73,32 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`].
     pub fn open_restored(path: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
-        Self::try_open(path, restored_at).map_err(|error| named(path, error))
+        Self::open_at(path, restored_at, restored_at.unwrap_or_default())
+    }
+
+    /// The same, where the time of the start is noted if it takes a restore.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`].
+    pub fn open_at(path: &Path, restored_at: Option<Timestamp>, now: Timestamp) -> Result<Self, LedgerError> {
+        let restoring = Restoring { setting: restored_at.map(whole_milliseconds), now };
+        Self::try_open(path, &restoring).map_err(|error| named(path, error))
     }
 
     /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
-    /// `ledger.restored_at` was when it accepted a loss. `None` if it has everything.
+    /// `ledger.restored_at` was when it was taken. `None` if it has everything.
     pub fn restored_from(&self) -> Option<Timestamp> {
-        self.ledger.restored_from
+        self.ledger.restore.map(|restore| restore.from)
     }
 
-    fn try_open(configured: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
+    /// The restore that it comes from, if it does.
+    pub fn restore(&self) -> Option<Restore> {
+        self.ledger.restore
+    }
+
+    fn try_open(configured: &Path, restoring: &Restoring) -> Result<Self, LedgerError> {
         // Dropped from the last to the first, if something fails: the end has to be that.
-        let Start { end, file, path, restored_from, note, connection } = start(configured, restored_at)?;
+        let Start { end, file, path, restore, note, connection } = start(configured, restoring)?;
         let (reader, probe) = (connect(&path)?, connect(&path)?);
         reader.pragma_update(None, "query_only", true)?;
         probe.busy_timeout(PROBE_BUSY)?;
@@ -94,7 +111,7 @@ impl SqliteLedger {
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
             readiness_answer: SharedAnswer::new(Duration::ZERO),
-            restored_from,
+            restore,
             _end: end,
         };
         Ok(Self { ledger: Arc::new(ledger) })

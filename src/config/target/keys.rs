@@ -9,7 +9,7 @@ use url::Url;
 use crate::certificate::{IdentityError, read_identity, read_private_key};
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
-use crate::private_key;
+use crate::{private_key, settings_file};
 
 const PRIVATE_KEY: &str = "target.oauth2.private_key";
 const CERTIFICATE: &str = "target.oauth2.certificate";
@@ -124,7 +124,7 @@ fn content(secret: &Secret) -> Result<SecretSlice<u8>, String> {
     match secret {
         Secret::Text(text) => Ok(text.expose_secret().as_bytes().to_vec().into()),
         Secret::File(path) => {
-            std::fs::read(path).map(SecretSlice::from).map_err(|error| format!("{}: {error}", path.display()))
+            settings_file::read(path).map(SecretSlice::from).map_err(|error| format!("{}: {error}", path.display()))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The files of `sslrootcert`, `sslcert` and `sslkey`: read anew for each connection, and refused by name if they do not
 //! have what they must.
 
-use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::{Certificate, IdentityError, read_identity, read_private_key};
 use crate::postgres_url::{ClientCertificate, RootCertificates, Tls, TlsMode};
+use crate::settings_file;
 
 /// What the files of a connection contain, in PEM as the driver reads it: without marks and other sections.
 #[derive(Debug, Default)]
@@ -111,7 +111,7 @@ struct File<'p> {
 
 impl File<'_> {
     fn read(&self) -> Result<Vec<u8>, String> {
-        fs::read(self.path).map_err(|error| self.problem(&error.to_string()))
+        settings_file::read(self.path).map_err(|error| self.problem(&error.to_string()))
     }
 
     fn certificates(&self, pem: &[u8]) -> Result<Vec<Certificate>, String> {

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use super::last_write::LastWrite;
 use super::location::{beside, folder_of, inspect, resolve};
+use super::restore::whole_milliseconds;
 use super::schema::{keep_log, migrate, open};
 use super::session::{Evidence, FileRecord, Log};
 use crate::ledger::LedgerError;
@@ -41,7 +42,7 @@ impl Drop for Unfinished {
     }
 }
 
-/// Copies the ledger in `source` to a new file. `now` is the time before the copy begins.
+/// Copies the ledger in `source` to a new file. `now` is the time before the copy begins; of it, whole milliseconds count.
 ///
 /// # Errors
 /// If there is no ledger, or it lacks changes; if the new name is in use, or the copy is not whole. Then no file is left.
@@ -51,6 +52,7 @@ pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Back
         other => other,
     };
     let (from, mode) = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
+    let now = whole_milliseconds(now);
     copy(&from, destination, mode, now).map_err(|error| named(destination, "", error))
 }
 

@@ -12,7 +12,8 @@ use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 2] = [include_str!("0001_orders.sql"), include_str!("0002_file.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("0001_orders.sql"), include_str!("0002_file.sql"), include_str!("0003_restores.sql")];
 
 /// The schema's version from which on the file has the table `ledger_file`.
 pub const WITH_FILE_TABLE: i64 = 2;

@@ -7,13 +7,14 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 use tracing::warn;
 
 use super::header::Header;
 use super::held_file::HeldFile;
 use super::last_write::LastWrite;
 use super::location::{beside, inspect};
+use super::restore::{self, Restore, Restoring};
 use super::schema::{WITH_FILE_TABLE, version};
 use crate::ledger::LedgerError;
 
@@ -35,7 +36,7 @@ pub struct FileRecord {
     pub state: FileState,
     /// When the backup was made that became this file.
     pub copied_at: Option<Timestamp>,
-    /// The setting that has accepted a loss of changes.
+    /// The setting that was taken last.
     pub restored_at: Option<Timestamp>,
 }
 
@@ -152,10 +153,9 @@ impl Evidence {
     ///
     /// # Errors
     /// If changes are lost and it does not accept that, with what to do; if the file can't be read.
-    pub fn expect_no_loss(&self, connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
+    pub fn expect_no_loss(&self, connection: &Connection, restoring: &Restoring) -> Result<(), LedgerError> {
         let Some(loss) = self.loss(connection)? else { return Ok(()) };
-        let known = self.record.and_then(|record| record.copied_at.max(record.restored_at));
-        if setting > known {
+        if restoring.accepts_loss(self.record.as_ref()) {
             warn!(
                 setting.name = "ledger.restored_at",
                 error.message = loss,
@@ -165,6 +165,7 @@ impl Evidence {
         }
         let newest = newest_change(connection)?
             .map_or_else(|| "it has no order".to_owned(), |at| format!("its newest change is of {at}"));
+        let known = self.record.and_then(|record| record.restored_at);
         let later = known.map_or_else(String::new, |known| format!(", later than {known}, which is known already"));
         Err(LedgerError::unavailable(format!(
             "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
@@ -185,19 +186,16 @@ fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerErr
     Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
 
-/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is. It notes the setting,
-/// if that is later than what it knows.
+/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is. Returns the restore that
+/// it comes from.
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn begin(connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
-    let query =
-        "UPDATE ledger_file SET state = 'open', restored_at = max(coalesce(?1, restored_at), coalesce(restored_at, ?1))
-        WHERE state <> 'open' OR ?1 IS NOT NULL";
-    connection.execute(query, params![setting.map(Timestamp::as_millisecond)])?;
+pub fn begin(connection: &Connection, restoring: &Restoring) -> Result<Option<Restore>, LedgerError> {
+    let restore = restore::begin(connection, restoring)?;
     // Out of the write-ahead log, into the file.
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    Ok(())
+    Ok(restore)
 }
 
 /// Ends it. The connection that is closed last moves everything into the file.

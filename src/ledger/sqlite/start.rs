@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::held_file::{AwaitedEnd, HeldFile};
 use super::last_write::{LastWrite, Note};
 use super::location::{folder_of, resolve};
+use super::restore::{Restore, Restoring};
 use super::schema::{keep_log, migrate, move_log, open, use_log};
 use super::session::{Evidence, FileRecord, Log, begin};
 use crate::ledger::LedgerError;
@@ -22,8 +22,8 @@ pub struct Start {
     pub connection: Connection,
     /// The note of the last write.
     pub note: Note,
-    /// The time after which the ledger may lack changes.
-    pub restored_from: Option<Timestamp>,
+    /// The restore that the file comes from, after whose time the ledger may lack changes.
+    pub restore: Option<Restore>,
     /// The path without links.
     pub path: PathBuf,
     /// The hold on the file.
@@ -32,12 +32,12 @@ pub struct Start {
     pub end: AwaitedEnd,
 }
 
-/// Starts a ledger. `restored_at` is the setting, which may accept that changes are lost.
+/// Starts a ledger. `ledger.restored_at` may accept that changes are lost.
 ///
 /// # Errors
 /// If the file can't be used, is in use by another process, lacks changes, or was written by a newer version. It stays as
 /// it is then.
-pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start, LedgerError> {
+pub fn start(configured: &Path, restoring: &Restoring) -> Result<Start, LedgerError> {
     let folder = folder_of(configured);
     fs::create_dir_all(folder).map_err(|error| LedgerError::unavailable(format!("{}: {error}", folder.display())))?;
     let path = resolve(configured)?;
@@ -48,7 +48,7 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
     let mut connection = open(&path)?;
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write: LastWrite::read(&file.note()), log };
-    evidence.expect_no_loss(&connection, restored_at)?;
+    evidence.expect_no_loss(&connection, restoring)?;
     use_log(&connection)?;
     migrate(&mut connection)?;
     let noted = match evidence.last_write {
@@ -59,11 +59,10 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
             LastWrite::newest(&connection)?
         }
     };
-    begin(&connection, restored_at)?;
+    let restore = begin(&connection, restoring)?;
     move_log(&connection)?;
     let note = Note::new(Arc::clone(&file), noted);
-    let restored_from = FileRecord::read(&connection)?.and_then(|record| record.copied_at.max(record.restored_at));
-    Ok(Start { connection, note, restored_from, path, file, end })
+    Ok(Start { connection, note, restore, path, file, end })
 }
 
 /// Looks at the place of a ledger without opening it: what is there can be one, or nothing is there yet.
