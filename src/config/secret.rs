@@ -84,3 +84,39 @@ fn no_text(file: &std::path::Display<'_>, content: &[u8]) -> String {
     };
     format!("the secret file {file} is {problem}; expected text in UTF-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_file_that_holds_something_else_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        for (content, expected) in [
+            ("hush", Ok("hush")),
+            ("hush\n", Ok("hush")),
+            ("\u{feff}hush\r\n", Ok("hush")),
+            ("\n-----BEGIN x-----\ny\n", Ok("\n-----BEGIN x-----\ny")),
+            ("", Err("is empty")),
+            ("\r\n", Err("is empty")),
+            ("hu\0sh", Err("contains a NUL")),
+            ("\nhush", Err("begins with a line break")),
+            ("\u{feff}\r\nhush", Err("begins with a line break")),
+            ("hush\nhush", Err("has several lines")),
+            ("hush\rhush", Err("has several lines")),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            match (Secret::File(file.clone()).read(), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found.expose_secret(), expected),
+                (Err(found), Err(expected)) => {
+                    let names = found.contains(&format!("{} {expected}", file.display()));
+                    assert!(names && !found.contains("hush"), "{content:?}: {found}");
+                }
+                (found, expected) => panic!("{content:?}: {found:?}, expected {expected:?}"),
+            }
+        }
+    }
+}

@@ -273,34 +273,6 @@ fn a_secret_is_set_in_one_place_and_no_output_contains_it() {
 }
 
 #[test]
-fn a_secret_file_that_holds_something_else_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("secret");
-    let without = NEEDED.replace("target.oauth2.client_secret = \"change-me\"", "");
-    let setting = format!("{without}\ntarget.oauth2.client_secret_file = {file:?}");
-    for (content, expected) in [
-        ("hush", None),
-        ("hush\n", None),
-        ("\u{feff}hush\r\n", None),
-        ("", Some("is empty")),
-        ("\r\n", Some("is empty")),
-        ("hu\0sh", Some("contains a NUL")),
-        ("\nhush", Some("begins with a line break")),
-        ("\u{feff}\r\nhush", Some("begins with a line break")),
-        ("hush\nhush", Some("has several lines")),
-        ("hush\rhush", Some("has several lines")),
-    ] {
-        std::fs::write(&file, content).unwrap();
-        let found = parse(&setting).map_or_else(|mistakes| mistakes.0, |_| Vec::new());
-        assert_eq!(found.len(), usize::from(expected.is_some()), "{content:?}: {found:?}");
-        for (mistake, expected) in found.iter().zip(expected) {
-            let named = mistake.contains("client_secret_file: ") && mistake.contains(file.to_str().unwrap());
-            assert!(named && mistake.contains(expected) && !mistake.contains("hush"), "{content:?}: {mistake}");
-        }
-    }
-}
-
-#[test]
 fn a_private_key_is_parsed_at_the_start() {
     let with = |auth: &str, key: &str| {
         let needed = NEEDED.replace("target.oauth2.client_secret = \"change-me\"", "");

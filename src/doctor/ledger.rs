@@ -15,7 +15,7 @@ pub async fn examine_ledger(settings: &Settings, clock: &dyn Clock) -> Vec<Findi
             Ok(text) => Finding::ok(format!("ledger: {text}")),
             Err(problem) => Finding::fail(
                 format!("ledger: {problem}"),
-                "correct ledger.url, or the file's owner and rights; the doctor has to run as the service's user",
+                "put back what is missing, or correct ledger.url, or the file's owner and rights; the doctor has to run as the service's user",
             ),
         }],
         Storage::Postgres(database) => {
@@ -47,7 +47,11 @@ fn database_finding(found: &postgres::Probe) -> Finding {
             "ledger: the tables do not exist, and the user must not create them",
             "GRANT CREATE on the schema to the user of ledger.url",
         ),
-        None => Finding::ok("ledger: the database can be written; its tables are created at the first start"),
-        Some(version) => Finding::ok(format!("ledger: the database can be written; schema version {version}")),
+        None => Finding::ok(
+            "ledger: connected to a database that accepts writes; its tables are created at the first start",
+        ),
+        Some(version) => Finding::ok(format!(
+            "ledger: connected to a database that accepts writes; schema version {version}; whether commits are confirmed, /readyz says"
+        )),
     }
 }

@@ -1,10 +1,13 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
 mod backup;
+mod file_record;
 mod header;
 mod held_file;
 mod last_write;
 mod location;
+mod lock_note;
+mod note;
 mod probe;
 mod readiness;
 mod restore;
@@ -20,7 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::shared_answer::SharedAnswer;
@@ -28,7 +31,9 @@ use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
 use held_file::AwaitedEnd;
-use last_write::{LastWrite, Note};
+use last_write::LastWrite;
+use location::named;
+use note::Note;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
 use schema::{LedgerConnection, connect};
@@ -137,15 +142,6 @@ impl SqliteLedger {
 /// Why a service could not use it.
 pub fn check_location(path: &Path) -> Result<(), LedgerError> {
     start::check_location(path).map_err(|error| named(path, error))
-}
-
-fn named(path: &Path, error: LedgerError) -> LedgerError {
-    match error {
-        LedgerError::Unavailable(detail) => {
-            LedgerError::unavailable(format!("ledger.url: {}: {detail}", path.display()))
-        }
-        other => other,
-    }
 }
 
 async fn blocking<T: Send + 'static>(
@@ -396,18 +392,6 @@ fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
 
 fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
     LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
-}
-
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            // A value that no file holds, whatever its state is.
-            Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
-                Self::Unwritable(error.to_string())
-            }
-            _ => Self::Unavailable(error.to_string()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use rustix::io::{Errno, retry_on_intr};
 use tracing::warn;
 
 use super::header::HEADER_LENGTH;
+use super::last_write::NOTE_LENGTH;
 use super::location::{Identity, beside, inspect};
+use super::lock_note::read_note;
 use crate::ledger::LedgerError;
 
 /// The files that this process holds: to open one a second time, and to close it again, would end SQLite's locks on it.
@@ -28,9 +30,6 @@ const IN_USE: &str = "another process uses this ledger; expected one service a f
 
 /// Permissions of a new file, as SQLite gives them; the process's mask takes from them.
 const NEW_FILE_MODE: u32 = 0o644;
-
-/// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
-pub const NOTE_LENGTH: usize = 512;
 
 /// Room that has to be on the disk: an order takes some ten pages of 4 KiB in the write-ahead log.
 const NEEDED_ROOM: u64 = 64 * 1024;
@@ -96,9 +95,14 @@ impl LockFile {
     /// Locks the file at a path, and creates it if there is none.
     fn lock(path: PathBuf) -> Result<Self, LedgerError> {
         let problem = |detail: String| LedgerError::unavailable(format!("{}: {detail}", path.display()));
-        let file = open(&path, OFlags::NONBLOCK).map_err(|error| problem(error.to_string()))?;
-        try_lock(&file).map_err(problem)?;
+        read_note(&path)?;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = open(&path, flags).map_err(|error| problem(error.to_string()))?;
         let identity = file.metadata().map_err(|error| problem(error.to_string()))?;
+        if !identity.is_file() {
+            return Err(problem("it was replaced while it was opened; expected nobody else to do that".to_owned()));
+        }
+        try_lock(&file).map_err(problem)?;
         Ok(Self { identity: Identity::of(&identity), path, file })
     }
 
@@ -136,6 +140,8 @@ impl HeldFile {
         if inspect(path)?.is_some_and(|metadata| register.contains(&Identity::of(&metadata))) {
             return Err(LedgerError::unavailable(IN_USE));
         }
+        // Before the file is made: what is beside it may show that this is not its place.
+        read_note(&beside(path, ".lock"))?;
         let file = open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(|error| {
             LedgerError::unavailable(format!(
                 "{error}; expected a file that this user may read and write, and the folder too"

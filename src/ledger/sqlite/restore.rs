@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::session::{FileRecord, FileState};
+use super::file_record::{FileRecord, FileState};
 use crate::clock::after;
 use crate::ledger::LedgerError;
 
@@ -50,7 +50,8 @@ pub struct Restore {
     pub accepted_at: Option<Timestamp>,
 }
 
-/// Begins the use of a file that is up to date: it says so itself, and of which restore it is.
+/// Begins the use of a file that is up to date: it says so itself, and of which restore it is, before the first order is
+/// written.
 ///
 /// # Errors
 /// If the file can't be read or written.
@@ -75,6 +76,8 @@ pub fn begin(connection: &Connection, restoring: &Restoring) -> Result<Option<Re
             ],
         )?;
     }
+    // Out of the write-ahead log, into the file.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     Ok(restore)
 }
 

@@ -7,61 +7,16 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use tracing::warn;
 
+use super::file_record::{FileRecord, FileState};
 use super::header::Header;
-use super::held_file::HeldFile;
 use super::last_write::LastWrite;
 use super::location::{beside, inspect};
-use super::restore::{self, Restore, Restoring};
-use super::schema::{WITH_FILE_TABLE, version};
+use super::restore::Restoring;
+use super::schema::version;
 use crate::ledger::LedgerError;
-
-/// What a file says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileState {
-    /// A service uses it, or ended without a clean stop.
-    Open,
-    /// Everything is in it.
-    Closed,
-    /// It is a backup that no service has opened yet.
-    Backup,
-}
-
-/// The row of `ledger_file`.
-#[derive(Debug, Clone, Copy)]
-pub struct FileRecord {
-    /// What it says of its use.
-    pub state: FileState,
-    /// When the backup was made that became this file.
-    pub copied_at: Option<Timestamp>,
-    /// The setting that was taken last.
-    pub restored_at: Option<Timestamp>,
-}
-
-impl FileRecord {
-    /// Reads it; `None` in a file of an earlier version.
-    ///
-    /// # Errors
-    /// If the file can't be read.
-    pub fn read(connection: &Connection) -> Result<Option<Self>, LedgerError> {
-        if version(connection)? < WITH_FILE_TABLE {
-            return Ok(None);
-        }
-        let query = "SELECT state, copied_at, restored_at FROM ledger_file";
-        let time = |milliseconds: Option<i64>| milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok());
-        let record = connection.query_row(query, [], |row| {
-            let state = match row.get::<_, String>(0)?.as_str() {
-                "open" => FileState::Open,
-                "backup" => FileState::Backup,
-                _ => FileState::Closed,
-            };
-            Ok(Self { state, copied_at: time(row.get(1)?), restored_at: time(row.get(2)?) })
-        });
-        Ok(record.optional()?)
-    }
-}
 
 /// Whether there are changes that are not in the file itself: the write-ahead log, as a start finds it before SQLite opens the
 /// file and makes a new one.
@@ -77,7 +32,7 @@ impl Log {
     /// Looks for the log of the file at a resolved path.
     ///
     /// # Errors
-    /// If there is a log without its file: its changes are nowhere else.
+    /// If there is a log, or its index, without its file: the changes are nowhere else.
     pub fn find(path: &Path) -> Result<Self, LedgerError> {
         let length = inspect(path)?.map_or(0, |metadata| metadata.len());
         let log = fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len());
@@ -86,20 +41,26 @@ impl Log {
                 "the file is missing or empty, but its write-ahead log, FILE-wal, is there; expected both, or none",
             ));
         }
+        if length == 0 && beside(path, "-shm").exists() {
+            return Err(LedgerError::unavailable(
+                "the file is missing or empty, but the index of its write-ahead log, FILE-shm, is there, as a service leaves \
+                 it that was killed; expected FILE, FILE-wal and FILE-shm as they were, or none of them: move FILE-shm away \
+                 to begin with an empty ledger",
+            ));
+        }
         Ok(if log == 0 { Self::Missing } else { Self::Present })
     }
 
-    /// Checks that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
+    /// Checks by its first bytes that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
     /// log of the file before it: SQLite would mix them.
     ///
     /// # Errors
     /// If not.
-    pub fn expect_to_fit(self, file: &HeldFile) -> Result<(), LedgerError> {
-        let start = file.start().map_err(LedgerError::unavailable)?;
+    pub fn expect_to_fit(self, start: &[u8]) -> Result<(), LedgerError> {
         if start.is_empty() {
             return Ok(());
         }
-        let header = Header::read(&start);
+        let header = Header::read(start);
         let header = header.ok_or_else(|| LedgerError::unavailable("it is not a database of SQLite"))?;
         if self == Self::Present && !header.has_log() {
             return Err(LedgerError::unavailable(
@@ -184,18 +145,6 @@ fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerErr
         "SELECT max(at) FROM (SELECT max(received_at) AS at FROM orders UNION ALL SELECT max(settled_at) FROM orders)";
     let newest: Option<i64> = connection.query_row(query, [], |row| row.get(0))?;
     Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
-}
-
-/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is. Returns the restore that
-/// it comes from.
-///
-/// # Errors
-/// If the file can't be written.
-pub fn begin(connection: &Connection, restoring: &Restoring) -> Result<Option<Restore>, LedgerError> {
-    let restore = restore::begin(connection, restoring)?;
-    // Out of the write-ahead log, into the file.
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    Ok(restore)
 }
 
 /// Ends it. The connection that is closed last moves everything into the file.

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::file_record::FileRecord;
 use super::held_file::{AwaitedEnd, HeldFile};
-use super::last_write::{LastWrite, Note};
-use super::location::{folder_of, resolve};
-use super::restore::{Restore, Restoring};
+use super::last_write::LastWrite;
+use super::location::{beside, folder_of, resolve};
+use super::lock_note::read_note;
+use super::note::Note;
+use super::restore::{Restore, Restoring, begin};
 use super::schema::{keep_log, migrate, move_log, open, use_log};
-use super::session::{Evidence, FileRecord, Log, begin};
+use super::session::{Evidence, Log};
 use crate::ledger::LedgerError;
 
 /// A ledger that can be written. The fields are dropped in this order.
@@ -43,7 +46,7 @@ pub fn start(configured: &Path, restoring: &Restoring) -> Result<Start, LedgerEr
     let path = resolve(configured)?;
     let log = Log::find(&path)?;
     let (end, file) = HeldFile::lock(&path, configured)?;
-    log.expect_to_fit(&file)?;
+    log.expect_to_fit(&file.start().map_err(LedgerError::unavailable)?)?;
     let file = Arc::new(file);
     let mut connection = open(&path)?;
     keep_log(&connection)?;
@@ -74,5 +77,7 @@ pub fn check_location(path: &Path) -> Result<(), LedgerError> {
     if !folder_of(path).exists() {
         return Ok(());
     }
-    Log::find(&resolve(path)?).map(drop)
+    let path = resolve(path)?;
+    Log::find(&path)?;
+    read_note(&beside(&path, ".lock")).map(drop)
 }

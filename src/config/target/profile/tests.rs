@@ -319,7 +319,7 @@ fn settings_without_effect_or_with_a_harmful_one_are_mistakes() {
         ),
         (
             "target.create.headers = { X-Key = \"hush\", X-Key_file = \"config.example.toml\" }",
-            "target.create.headers.X-Key_file: expected a file with text in ASCII, in one line",
+            "target.create.headers.X-Key_file: the secret file config.example.toml has several lines; expected one line",
         ),
         (
             "target.create.headers.X-Key_file = \"/nowhere/key\"",
