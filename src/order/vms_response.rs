@@ -10,6 +10,7 @@ mod create;
 mod detail;
 mod look_up;
 mod number;
+mod owner;
 mod page;
 mod rules;
 mod signs;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::codes::is_code;
-use super::look_up::{Owner, owner};
+use super::owner::{Owner, owner};
 use super::rules::ResponseRules;
 use super::signs::{has_code_of_no_success, is_of_order, is_sign, plain, says_failure, tells_failure, whole_number};
 use super::{OrderNames, VmsResponse};

@@ -2,8 +2,9 @@
 
 use super::codes::names_one_of;
 use super::contradiction::{contradiction, is_read};
-use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
+use super::look_up::{MORE_THAN_ONE_RECORD, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
+use super::owner::{Owner, owner};
 use super::rules::{NumberSource, Repetition, ResponseRules};
 use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
 use crate::order::verdict::Verdict;

@@ -6,11 +6,11 @@ use super::cached::stored_by;
 use super::codes::names_one_of;
 use super::contradiction::id_of_another;
 use super::number::number_at_one_of;
+use super::owner::{Owner, owner};
 use super::page::{Beyond, beyond_list};
 use super::rules::{LookUpRules, Repetition, ResponseRules};
 use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
 use crate::message::quoted_up_to;
-use crate::order::id::OrderId;
 use crate::order::verdict::Verdict;
 
 /// Most characters of a member's name that are shown.
@@ -18,17 +18,6 @@ const MAX_NAME_CHARS: usize = 60;
 
 /// What 300 says where the id is the key of a record.
 pub const MORE_THAN_ONE_RECORD: &str = ": more than one record has this id; look into 11VMS";
-
-/// Whose order an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// It repeats our id.
-    Us,
-    /// It has another id.
-    Others,
-    /// It does not say.
-    Unnamed,
-}
 
 /// Reads the response to a look-up of an order.
 pub fn read_look_up(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRules) -> LookUpResult {
@@ -205,17 +194,4 @@ fn find(entries: &[Value], names: OrderNames<'_>, response: &VmsResponse, rules:
             duplicates,
         }),
     }
-}
-
-/// Whose an entry is: ids are compared as ours are normalised, in any spelling of a GUID, and as numbers.
-pub fn owner(entry: &Value, names: OrderNames<'_>, rules: &LookUpRules) -> Owner {
-    let Some(pointer) = &rules.id_pointer else { return Owner::Us };
-    let external = match entry.pointer(pointer) {
-        Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
-        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
-        // A number beyond 64 bits has lost digits: whose it is can't be told.
-        _ => return Owner::Unnamed,
-    };
-    let is_ours = external == names.id.as_str() || OrderId::of(&external) == *names.id;
-    if is_ours { Owner::Us } else { Owner::Others }
 }

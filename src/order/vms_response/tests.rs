@@ -1,5 +1,6 @@
 //! Every status and body, and what it means.
 
+mod absence;
 mod contradiction;
 mod create;
 mod look_up;
