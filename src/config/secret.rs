@@ -64,8 +64,8 @@ fn unexpected(secret: &str) -> Option<&'static str> {
     if secret.contains('\0') {
         return Some("contains a NUL; expected text in UTF-8");
     }
-    // Keys and certificates have many lines, and may have some before them (RFC 7468 §2).
-    if secret.contains("-----BEGIN ") {
+    // Keys and certificates have many lines, and may have some before them (RFC 7468 §2). What is cut off says so later.
+    if ["-----BEGIN ", "-----END "].iter().any(|marker| secret.contains(marker)) {
         return None;
     }
     if secret.starts_with(LINE_BREAKS) {
