@@ -62,7 +62,7 @@ fn unexpected(secret: &str) -> Option<&'static str> {
         return Some("is empty");
     }
     if secret.contains('\0') {
-        return Some("contains a NUL; expected text in UTF-8");
+        return Some("contains a NUL, as UTF-16 does; expected text in UTF-8");
     }
     // Keys and certificates have many lines, and may have some before them (RFC 7468 §2). What is cut off says so later.
     if ["-----BEGIN ", "-----END "].iter().any(|marker| secret.contains(marker)) {
