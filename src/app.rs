@@ -30,7 +30,9 @@ use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
-pub use file_checks::{check_dates, check_files, check_ledger_file, check_mapping, check_restore};
+pub use file_checks::{
+    check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
+};
 use ledger_start::{OpenedLedger, open_ledger};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
@@ -65,8 +67,9 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let directory = settings.mapping.directory.display().to_string();
-        let crate::config::Mapping { directory: folder, amounts, system_field } = settings.mapping.clone();
-        let mapping = LiveMapping::load(folder, amounts, system_field)
+        let crate::config::Mapping { directory: folder, amounts, plausibility, system_field } =
+            settings.mapping.clone();
+        let mapping = LiveMapping::load(folder, amounts, plausibility, system_field)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         log_start(&settings, mapping.current().version());
         mapping.warn_of_examples();

@@ -5,6 +5,7 @@
 
 mod content;
 mod identity;
+mod pem;
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -12,22 +13,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
-pub use content::{certificates_problem, private_key_problem};
+use content::certificates_problem;
+
 pub use identity::{IdentityError, certified_key, read_identity, read_private_key};
 
 /// How long before its end a certificate counts as about to expire: a renewal by hand, with a request to the authority and a
 /// change that somebody has to approve, takes weeks. SAP's own alerts for certificates (STRUST) begin there too.
 pub const EXPIRES_SOON: Duration = Duration::from_hours(30 * 24);
 
+/// Sections that begin and end as they should, with a content that is no base64.
+const BROKEN_BASE64: &str = "it is no whole PEM: the base64 of a section can't be read";
+
 /// A certificate that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: CertificateDer<'static>,
     subject: String,
+    version: Version,
     not_before: Timestamp,
     not_after: Timestamp,
 }
@@ -51,8 +57,9 @@ impl Certificate {
     /// # Errors
     /// What the content looks like, if it has no certificate; which certificate can't be read.
     pub fn read_all(pem: &[u8]) -> Result<Vec<Self>, String> {
-        let sections: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let sections = sections.map_err(|error| format!("it is no whole PEM: {error}"))?;
+        let text = pem::readable(pem)?;
+        let sections: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let sections = sections.map_err(|_| BROKEN_BASE64.to_owned())?;
         if sections.is_empty() {
             return Err(certificates_problem(pem).to_owned());
         }
@@ -70,7 +77,7 @@ impl Certificate {
         let subject = signed.subject.to_string();
         let subject = if subject.is_empty() { serial_number(signed.serial_number.as_bytes()) } else { subject };
         let (not_before, not_after) = (timestamp(signed.validity.not_before), timestamp(signed.validity.not_after));
-        Ok(Self { der, subject, not_before, not_after })
+        Ok(Self { der, subject, version: signed.version, not_before, not_after })
     }
 
     /// Its encoding.
@@ -81,6 +88,16 @@ impl Certificate {
     /// Whose it is: the subject's name (RFC 4514), or the serial number where there is none.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Why it can't be shown by a side of a connection; old tools, and openssl x509 -req without extensions, make such
+    /// certificates. As a root it can be trusted: of a root only the name and the key count.
+    fn identity_problem(&self) -> Option<&'static str> {
+        match self.version {
+            Version::V1 => Some("version 1; a certificate of version 3 is expected"),
+            Version::V2 => Some("version 2; a certificate of version 3 is expected"),
+            Version::V3 => None,
+        }
     }
 
     /// The first moment of its validity.
@@ -122,4 +139,4 @@ fn timestamp(time: Time) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::api::description::{self, Spec};
@@ -54,7 +55,7 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
         /// The new file; nothing is overwritten
-        #[arg(value_name = "DEST")]
+        #[arg(value_name = "DEST", value_parser = file_path())]
         destination: PathBuf,
     },
     /// Print the API description
@@ -75,8 +76,16 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct ConfigFile {
     /// The settings; else PO_WEBHOOK_CONFIG, else /etc/purchase-order-webhook/config.toml
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_path())]
     config: Option<PathBuf>,
+}
+
+/// The path of a file, where `-` would be taken for a standard stream; a file of this name is `./-`.
+fn file_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some("-") => Err("expected the path of a file; standard input and output are not supported here"),
+        _ => Ok(path),
+    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

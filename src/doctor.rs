@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use finding::{Finding, Status};
 pub use target::examine_target;
 
-use crate::app::{CertificateDates, check_dates, check_files, check_restore};
+use crate::app::{CertificateDates, check_dates, check_files, check_future_restore, check_restore};
 use crate::clock::Clock;
 use crate::config::Settings;
 
@@ -30,7 +30,9 @@ pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Finding>
 }
 
 fn examine_restore(settings: &Settings) -> Vec<Finding> {
-    check_restore(settings).map(|text| Finding::warn(text, "remove the setting")).into_iter().collect()
+    let ignored = check_restore(settings).map(|text| Finding::warn(text, "remove the setting"));
+    let refused = check_future_restore(settings).map(|text| Finding::fail(text, "correct the setting, or the clock"));
+    ignored.into_iter().chain(refused).collect()
 }
 
 /// The files of certificates and keys: their content, and their dates.

@@ -4,10 +4,15 @@
 //! Knows carts, the mapping and what the relay takes; knows nothing of HTTP.
 
 mod batch;
+mod one_cart;
+mod raw_cart;
+mod root_object;
 
 use tracing::debug;
 
-pub use batch::{BatchFormat, RawCart, SplitError, split};
+pub use batch::{BatchFormat, SplitError, split};
+pub use one_cart::{OneCartError, read_one};
+pub use raw_cart::RawCart;
 
 use crate::cart::{Bounds, Cart, CartError};
 use crate::mapping::Mapping;
@@ -40,6 +45,7 @@ pub fn candidate(
         fingerprint: cart.fingerprint(),
         body: mapped.body,
         mapping_version: mapping.version().to_owned(),
+        warnings: mapped.warnings,
         propagated_headers,
     })
 }

@@ -7,6 +7,7 @@
 pub mod group_commit;
 pub mod outage_log;
 pub mod postgres;
+mod shared_answer;
 pub mod sqlite;
 pub mod working_set;
 
@@ -30,6 +31,9 @@ pub enum LedgerError {
     /// The storage has not answered in time, and may yet do what was asked.
     #[error("the ledger has not answered in time")]
     TimedOut,
+    /// Somebody else has locked the order in the storage; nothing was written. Others are not concerned.
+    #[error("the ledger can't change the order: {0}")]
+    Locked(String),
     /// The storage can't hold what was to be written, whatever its state is; nothing was written.
     #[error("the ledger can't store it: {0}")]
     Unwritable(String),
@@ -47,7 +51,7 @@ impl LedgerError {
     /// The reason, without the words that it is about the ledger.
     pub fn reason(&self) -> String {
         match self {
-            Self::Unavailable(reason) | Self::Unwritable(reason) => reason.clone(),
+            Self::Unavailable(reason) | Self::Locked(reason) | Self::Unwritable(reason) => reason.clone(),
             Self::TimedOut | Self::Unreadable { .. } => self.to_string(),
         }
     }

@@ -39,6 +39,7 @@ pub mod digest;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;
+pub mod settings_file;
 pub mod shutdown;
 pub mod single_flight;
 pub mod system;
@@ -52,3 +53,8 @@ pub mod doctor;
 // Test doubles; absent from production builds.
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+
+// What the unit tests share with the others.
+#[cfg(test)]
+#[path = "../tests/support/log_lines.rs"]
+mod log_lines;

@@ -53,6 +53,12 @@ pub enum MessageCode {
     UnknownKey,
     /// Items that have to agree have different values.
     Disagreement,
+    /// An item is a limit, and the mapping sheet does not read limits.
+    Limit,
+    /// Figures of the cart contradict each other.
+    Implausible,
+    /// An accepted cart has more warnings than its order keeps.
+    FurtherWarnings,
     /// The order exists in 11VMS.
     Created,
     /// 11VMS refused the order.
@@ -72,7 +78,8 @@ pub enum MessageCode {
 }
 
 impl MessageCode {
-    const fn number(self) -> &'static str {
+    /// BAPIRET2-NUMBER, NUMC3.
+    pub const fn number(self) -> &'static str {
         match self {
             Self::Section => "001",
             Self::TooManyRows => "002",
@@ -85,6 +92,9 @@ impl MessageCode {
             Self::Unreadable => "011",
             Self::UnknownKey => "012",
             Self::Disagreement => "013",
+            Self::Limit => "014",
+            Self::Implausible => "020",
+            Self::FurtherWarnings => "099",
             Self::Created => "100",
             Self::Refused => "101",
             Self::Parked => "102",
@@ -101,6 +111,8 @@ impl MessageCode {
             Self::Created | Self::ResolvedByHand => Severity::Success,
             Self::UnreadSection
             | Self::LostCharacter
+            | Self::Implausible
+            | Self::FurtherWarnings
             | Self::EarlierContent
             | Self::Duplicate
             | Self::CancelledByHand => Severity::Warning,

@@ -14,6 +14,7 @@ mod state;
 mod stored_answer;
 mod verdict;
 pub mod vms_response;
+mod warnings;
 
 use std::time::Duration;
 
@@ -65,6 +66,9 @@ pub struct Order {
     pub attempts: Vec<Attempt>,
     /// What happened, for the cart's owner.
     pub messages: Vec<Message>,
+    /// What the cart's owner should check, though the cart was accepted; bounded, and absent in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Message>,
     /// The body of 11VMS's last response.
     #[serde(rename = "vms")]
     pub vms_response: Option<Value>,
@@ -116,7 +120,7 @@ impl Order {
             text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
         };
         self.vms_response = None;
-        for message in &mut self.messages {
+        for message in self.messages.iter_mut().chain(&mut self.warnings) {
             message.message = plain(&message.message);
         }
         for attempt in &mut self.attempts {

@@ -37,6 +37,7 @@ pub struct Problem {
     order_id: Option<String>,
     cart_number: Option<String>,
     messages: Vec<Message>,
+    warnings: Vec<Message>,
     vms: Option<Value>,
     position: Option<(usize, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -51,6 +52,7 @@ impl Problem {
             order_id: None,
             cart_number: None,
             messages: Vec::new(),
+            warnings: Vec::new(),
             vms: None,
             position: None,
             headers: Vec::new(),
@@ -105,6 +107,13 @@ impl Problem {
     #[must_use]
     pub fn with_messages(mut self, messages: Vec<Message>) -> Self {
         self.messages = messages;
+        self
+    }
+
+    /// Adds the warnings about the cart, which follow the messages.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<Message>) -> Self {
+        self.warnings = warnings;
         self
     }
 
@@ -173,7 +182,7 @@ impl Problem {
             order_id: self.order_id.clone(),
             line: self.position.map(|(line, _)| line),
             column: self.position.map(|(_, column)| column),
-            messages: self.messages().iter().map(MessageView::from).collect(),
+            messages: self.messages().iter().chain(&self.warnings).map(MessageView::from).collect(),
             vms: self.vms.clone(),
         }
     }

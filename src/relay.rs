@@ -153,7 +153,10 @@ impl Relay {
         let admission = self.dependencies.ledger.admit(candidate, now, grace).await;
         let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
         match &admission {
-            Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
+            Admission::Started(order) | Admission::Restarted(order) => {
+                order_log::accepted_with_warnings(order);
+                self.schedule(order);
+            }
             // The process that recorded it may be gone, or may not know that it did.
             Admission::Joined(order) if order.state == State::Accepted => {
                 self.dispatcher.enqueue(&order.id, Ticket::of(order));

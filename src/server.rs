@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
+use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
-use crate::api::ApiState;
 use crate::api::middleware::{panicked, request_middleware};
 use crate::api::routes::{described_routes, probe_routes};
+use crate::api::{ApiState, answer_fetch_or_refuse, with_plain_path};
 use crate::pages;
 
 /// How long a browser may remember what a preflight allowed: a longer time would delay a change of the setting.
@@ -20,6 +21,8 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 /// The router of `server.listen`.
 pub fn public_router(api: &Arc<ApiState>) -> Router {
     let (business, _) = described_routes().split_for_parts();
+    // A GET that no route of these takes is at a path that takes a POST alone.
+    let business = business.method_not_allowed_fallback(answer_fetch_or_refuse);
     let routes = business.merge(pages::router()).merge(probe_routes());
     let origins = &api.server.cors_origins;
     layered(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api)
@@ -32,12 +35,14 @@ pub fn management_router(api: &Arc<ApiState>) -> Router {
 
 /// The layers around every route, from the inside out.
 fn layered(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>) -> Router {
-    routes
+    let routes = routes
         // A panic becomes a problem. Inside the middleware, so that the problem has its request id and its log line.
         .layer(CatchPanicLayer::custom(panicked))
         // Request id, version, problem bodies, access log: on every answer, so outermost.
         .layer(from_fn_with_state(Arc::clone(api), request_middleware))
-        .with_state(Arc::clone(api))
+        .with_state(Arc::clone(api));
+    // One spelling of each path: before its route is looked for, so outside of the router that has the routes.
+    Router::new().fallback_service(MapRequest::new(routes, with_plain_path))
 }
 
 /// What pages of other origins may do (Fetch standard, CORS protocol): call the API with a token, and read its answers.

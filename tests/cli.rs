@@ -35,6 +35,17 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
+fn a_hyphen_is_no_path_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["backup", "-"][..], &["backup", "--config", "-", "x.db"], &["check", "--config", "-"]] {
+        let (code, _, stderr) = run_in(folder.path(), arguments, "");
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        assert!(stderr.contains("expected the path of a file"), "{arguments:?}: {stderr}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for arguments in [vec![], vec!["fly"], vec!["openapi", "--spec", "2.0"], vec!["map"]] {
         let (code, _, stderr) = run(&arguments);
@@ -178,7 +189,7 @@ fn a_start_waits_for_its_database_up_to_a_limit_and_names_it() {
 }
 
 #[test]
-fn check_says_that_a_restore_is_too_long_ago_to_matter() {
+fn check_says_that_a_restore_is_too_long_ago_to_matter_or_in_the_future() {
     let folder = tempfile::tempdir().unwrap();
     let file = config_with_ledger(folder.path(), "sqlite:orders.db");
     let example = std::fs::read_to_string(&file).unwrap();
@@ -188,7 +199,54 @@ fn check_says_that_a_restore_is_too_long_ago_to_matter() {
         let (_, stdout, stderr) = run(&["check", "--config", &file]);
         let warnings = stdout.lines().filter(|line| line.starts_with("warning: ledger.restored_at: 2001-01-01T"));
         assert_eq!(warnings.count(), expected, "{stdout}{stderr}");
+        let mistakes =
+            stderr.lines().filter(|line| line.contains("ledger.restored_at: 2999-01-01T00:00:00Z is in the future"));
+        assert_eq!(mistakes.count(), 1 - expected, "{stdout}{stderr}");
     }
+}
+
+#[test]
+fn check_names_a_file_that_is_no_regular_file_and_waits_for_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    let pipe = pipe.to_str().unwrap();
+    let file = config_with_ledger(folder.path(), "sqlite:orders.db");
+    let example = std::fs::read_to_string(&file).unwrap();
+    for (path, kind) in [(pipe, "a named pipe"), ("/dev/zero", "a device")] {
+        for setting in [
+            "target.ca",
+            "auth.ca",
+            "server.tls.certificate",
+            "server.tls.key",
+            "server.tls.client_ca",
+            "target.oauth2.client_secret_file",
+            "ledger.url_file",
+            "sslrootcert",
+        ] {
+            let url = format!("postgres://127.0.0.1:1/orders?sslmode=verify-ca&sslrootcert={path}");
+            let value = if setting == "sslrootcert" { url.as_str() } else { path };
+            let key = if setting == "sslrootcert" { "ledger.url" } else { setting };
+            let variable = format!("PO_WEBHOOK_{}", key.to_uppercase().replace('.', "__"));
+            let is_secret = setting == "target.oauth2.client_secret_file";
+            let unset = |key: &str| format!("#{key} = ");
+            let text = example.replace("url = \"sqlite", &format!("{}\"sqlite", unset("url")));
+            let text = if is_secret { text.replace("client_secret = ", &unset("client_secret")) } else { text };
+            std::fs::write(&file, text).unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"));
+            command.args(["check", "--config", &file]).current_dir(env!("CARGO_MANIFEST_DIR"));
+            if setting.starts_with("server.tls.") {
+                command.env("PO_WEBHOOK_SERVER__TLS__CERTIFICATE", path).env("PO_WEBHOOK_SERVER__TLS__KEY", path);
+            }
+            let mistakes = String::from_utf8(command.env(variable, value).output().unwrap().stderr).unwrap();
+            let expected = format!("it is {kind}; expected a regular file");
+            let (last, expected) = (setting.rsplit('.').next().unwrap(), expected.as_str());
+            let names = |line: &str| line.to_lowercase().contains(last) && line.contains(expected);
+            assert!(mistakes.lines().any(names), "{setting}, {path}: {mistakes}");
+        }
+    }
+    let (_, _, mistakes) = run(&["check", "--config", pipe]);
+    assert!(mistakes.contains("pipe: can't be read: it is a named pipe"), "{mistakes}");
 }
 
 #[test]

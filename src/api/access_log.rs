@@ -9,6 +9,7 @@ use axum::response::Response;
 use tracing::{debug, info, warn};
 
 use super::propagation::sap_passport;
+use super::request_path::sent_path;
 use crate::edge::Peer;
 use crate::problem::{Problem, RequestContext};
 use crate::telemetry::STEP;
@@ -32,7 +33,7 @@ impl AccessLogEntry {
         let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
         Self {
             method: known_method(request.method()),
-            path: route.is_none().then(|| request.uri().path().chars().take(MAX_PATH_CHARS).collect()),
+            path: route.is_none().then(|| sent_path(request).chars().take(MAX_PATH_CHARS).collect()),
             route,
             client_address: peer.address.to_string(),
             sap_passport: sap_passport(request.headers()),

@@ -4,8 +4,9 @@ use axum::http::{HeaderValue, header};
 
 use crate::auth::AuthError;
 use crate::cart::CartError;
+use crate::intake::OneCartError;
 use crate::ledger::LedgerError;
-use crate::message::Message;
+use crate::message::{Message, MessageCode, Severity};
 use crate::problem::{Problem, ProblemKind, RETRY_LATER};
 
 impl From<AuthError> for Problem {
@@ -50,11 +51,25 @@ impl From<CartError> for Problem {
     }
 }
 
-/// The problem of a cart with mistakes: all of them in one answer.
+impl From<OneCartError> for Problem {
+    fn from(error: OneCartError) -> Self {
+        let detail = match error {
+            OneCartError::Cart(error) => return error.into(),
+            OneCartError::Empty => error.to_string(),
+            OneCartError::Several => {
+                format!("{error}; send several to /v2/purchase-orders/batch, which has a result for each")
+            }
+        };
+        invalid_cart(vec![Message::new(MessageCode::Section, detail)])
+    }
+}
+
+/// The problem of a cart with mistakes: all of them in one answer, and its warnings with them.
 pub fn invalid_cart(mistakes: Vec<Message>) -> Problem {
-    let detail = match mistakes.as_slice() {
-        [only] => only.message.clone(),
-        several => format!("The cart has {} mistakes; messages lists them all.", several.len()),
+    let mut errors = mistakes.iter().filter(|message| message.severity == Severity::Error);
+    let detail = match (errors.next(), errors.count()) {
+        (Some(only), 0) => only.message.clone(),
+        (_, more) => format!("The cart has {} mistakes; messages lists them all.", more + 1),
     };
     Problem::new(ProblemKind::INVALID_CART, detail).with_messages(mistakes)
 }
@@ -63,12 +78,18 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         // The ledger reports its own failures; the caller learns what they mean for its cart.
         let detail = match &error {
-            LedgerError::Unavailable(_) => "The ledger can't be used now; nothing was sent to 11VMS.",
+            LedgerError::Unavailable(_) => {
+                "The ledger can't be used now; nothing was sent to 11VMS for this request. Sending it again is safe."
+            }
+            LedgerError::Locked(_) => {
+                "Another session of the ledger's database has locked this order; nothing was sent to 11VMS for this request. Sending it again is safe."
+            }
             LedgerError::TimedOut => {
                 "The ledger has not answered in time. Whether it has recorded this can't be told; sending it again is safe."
             }
             LedgerError::Unwritable(reason) => {
-                let detail = format!("The ledger can't store this, and nothing was sent to 11VMS: {reason}");
+                let detail =
+                    format!("The ledger can't store this, and nothing was sent to 11VMS for this request: {reason}");
                 return Self::new(ProblemKind::INVALID_CART, detail);
             }
             LedgerError::Unreadable { id, .. } => {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use tracing::debug;
 
 use super::access_log::AccessLogEntry;
+use super::request_path::sent_path;
 use super::security_headers::add_security_headers;
 use super::state::ApiState;
 use crate::edge::Peer;
@@ -26,7 +27,7 @@ pub async fn request_middleware(
     next: Next,
 ) -> Response {
     let id = RequestId::from_headers(request.headers());
-    let context = RequestContext::new(id, request.uri().path(), api.clock.moment());
+    let context = RequestContext::new(id, sent_path(&request), api.clock.moment());
     let entry = AccessLogEntry::of(&request, &peer);
     debug!(
         target: STEP,

@@ -72,7 +72,8 @@ fn still_open(api: &ApiState, order: &Order, preferences: Preferences) -> Result
     let wait = api.relay.time_until_attempt(order).unwrap_or(POLL_DELAY);
     if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
-        return Err(with_location(order, Problem::new(ProblemKind::STILL_OPEN, detail)).retry_after(wait));
+        let problem = Problem::new(ProblemKind::STILL_OPEN, detail).with_warnings(order.warnings.clone());
+        return Err(with_location(order, problem).retry_after(wait));
     }
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
     headers.extend(preferences.applied(api.server.deadline));
@@ -84,6 +85,7 @@ fn problem_of(order: &Order, kind: ProblemKind) -> Problem {
     let detail = order.messages.first().map_or(kind.title, |message| &message.message);
     with_location(order, Problem::new(kind, detail))
         .with_messages(order.messages.clone())
+        .with_warnings(order.warnings.clone())
         .vms(order.vms_response.clone())
 }
 
@@ -101,4 +103,61 @@ fn location(order: &Order) -> (HeaderName, HeaderValue) {
     });
     let value = path.and_then(|path| HeaderValue::from_str(&path).ok()).unwrap_or(HeaderValue::from_static(PATH));
     (header::LOCATION, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::message::{Message, MessageCode};
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, admit};
+    use crate::problem::RequestContext;
+
+    fn order(id: &str, warnings: Vec<Message>) -> Order {
+        let candidate = Candidate {
+            id: OrderId::of(id),
+            cart_number: "4711".into(),
+            fingerprint: "f".into(),
+            body: "{}".into(),
+            mapping_version: "v".into(),
+            warnings,
+            propagated_headers: PropagatedHeaders::default(),
+        };
+        match admit(None, candidate, Timestamp::UNIX_EPOCH, Duration::ZERO) {
+            Admission::Started(order) => order,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn location_is_the_path_of_any_id() {
+        for (id, path) in [
+            ("005056a207c81ed1bfc6b69e72f50550", "005056a207c81ed1bfc6b69e72f50550"),
+            ("SRMCLNT300:4711", "SRMCLNT300:4711"),
+            ("SRM:A/7", "SRM:A%2F7"),
+            ("A B?#%:ü", "A%20B%3F%23%25:%C3%BC"),
+        ] {
+            let (_, value) = location(&order(id, Vec::new()));
+            assert_eq!(value, format!("/v2/purchase-orders/{path}"), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_warnings_about_a_cart_follow_what_happened_in_every_answer_with_its_order() {
+        let warning = Message::new(MessageCode::Duplicate, "check it");
+        let mut open = order("1", vec![warning]);
+        let kinds = |problem: &Problem| -> Vec<&str> {
+            problem.body(&RequestContext::unread()).messages.iter().map(|message| message.severity).collect()
+        };
+        let shown = |order: &Order| -> Vec<&str> {
+            OrderView::from(order).messages.iter().map(|message| message.severity).collect()
+        };
+        assert_eq!(shown(&open), ["W"]);
+        open.messages = vec![Message::new(MessageCode::Created, "done")];
+        assert_eq!(shown(&open), ["S", "W"]);
+        open.messages = vec![Message::new(MessageCode::Refused, "no")];
+        let refused = problem_of(&open, ProblemKind::REFUSED_BY_11VMS);
+        assert_eq!((kinds(&refused), refused.detail()), (vec!["E", "W"], "no"));
+    }
 }

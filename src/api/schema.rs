@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::problem::ProblemBody;
 
 /// An approved shopping cart, in the JSON of any of SAP's serializers: `/ui2/cl_json` in any spelling of names, or
-/// asJSON, wrapped in one object or not. Missing and initial values mean the same. Further fields, customer fields
+/// asJSON, wrapped in one object or not, or as a list of one. Missing and initial values mean the same. Further fields, customer fields
 /// (`ZZ_…`) among them, are used if the mapping sheet names them.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cart, example = json!(example()))]
@@ -38,7 +38,7 @@ pub struct CartDocument {
 #[derive(Debug, IntoResponses)]
 pub enum Refusals {
     /// malformed-request, unsupported-version, invalid-parameter; for a body malformed-json, and invalid-body for that of
-    /// `resolve`
+    /// `resolve` and of a batch
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(ProblemBody),
     /// invalid-token

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::mapping::{FieldTrace, Preview};
+use crate::mapping::{FieldTrace, Preview, SkippedEntry};
 use crate::order::{Attempt, Intervention, Order};
 use crate::problem::{MessageView, ProblemBody};
 
@@ -89,7 +89,7 @@ pub struct OrderView {
     pub mapping_version: String,
     /// Every attempt, oldest first.
     pub attempts: Vec<AttemptView>,
-    /// What happened, in BAPIRET2 shape.
+    /// What happened, and after it what was found about the cart (type W), in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
     /// What people did to it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,7 +112,7 @@ impl From<&Order> for OrderView {
             next_attempt_at: order.next_attempt_at.map(time),
             mapping_version: order.mapping_version.clone(),
             attempts: order.attempts.iter().map(AttemptView::from).collect(),
-            messages: order.messages.iter().map(MessageView::from).collect(),
+            messages: order.messages.iter().chain(&order.warnings).map(MessageView::from).collect(),
             interventions: order.interventions.iter().map(InterventionView::from).collect(),
             vms: order.vms_response.clone(),
         }
@@ -223,6 +223,39 @@ impl From<FieldTrace> for FieldView {
     }
 }
 
+/// An entry of the cart that the mapping leaves out of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = SkippedEntry)]
+pub struct SkippedView {
+    /// The list.
+    #[schema(example = "lines[]")]
+    pub target: String,
+    /// Line of the mapping sheet.
+    #[schema(example = 17)]
+    pub row: u64,
+    /// The column `source` of the sheet.
+    #[schema(example = "STATUS[STAT=I1016][INACT=]")]
+    pub source: String,
+    /// The item's position in the cart as sent, counted from 1.
+    #[schema(example = 2)]
+    pub item: usize,
+    /// The account of the item, counted from 1; absent where the whole item is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub account: Option<usize>,
+    /// The column `remark` of the sheet.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(example = "rejected by its approver")]
+    pub remark: String,
+}
+
+impl From<SkippedEntry> for SkippedView {
+    fn from(skipped: SkippedEntry) -> Self {
+        let SkippedEntry { target, row, source, item, account, remark } = skipped;
+        Self { target, row, source, item, account, remark }
+    }
+}
+
 /// What a cart would become.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -236,7 +269,11 @@ pub struct PreviewView {
     pub mapping_version: String,
     /// Every target field.
     pub fields: Vec<FieldView>,
-    /// Every mistake, in BAPIRET2 shape.
+    /// Every entry that the mapping leaves out, and the row that says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub skipped: Vec<SkippedView>,
+    /// Every mistake (type E) and every warning (type W), in BAPIRET2 shape.
     pub messages: Vec<MessageView>,
 }
 
@@ -246,7 +283,8 @@ impl From<Preview> for PreviewView {
             order: preview.order,
             mapping_version: preview.mapping_version,
             fields: preview.fields.into_iter().map(FieldView::from).collect(),
-            messages: preview.messages.iter().chain(&preview.warnings).map(MessageView::from).collect(),
+            skipped: preview.skipped.into_iter().map(SkippedView::from).collect(),
+            messages: preview.messages.iter().map(MessageView::from).collect(),
         }
     }
 }

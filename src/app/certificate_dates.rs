@@ -15,6 +15,7 @@ use crate::certificate::{Certificate, Validity};
 use crate::clock::Clock;
 use crate::config::{Secret, Settings};
 use crate::digest::sha256;
+use crate::settings_file;
 
 /// Between two readings of the files: a changed certificate is judged as soon as it is in use, more or less.
 const POLL: Duration = Duration::from_mins(1);
@@ -177,7 +178,7 @@ impl Source {
     fn read(&self) -> Vec<u8> {
         match &self.content {
             Secret::Text(text) => text.expose_secret().as_bytes().to_vec(),
-            Secret::File(path) => std::fs::read(path).unwrap_or_default(),
+            Secret::File(path) => settings_file::read(path).unwrap_or_default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::certificate_dates::{CertificateDates, Severity};
-use super::ledger_start::ignored_restore;
+use super::ledger_start::{future_restore, ignored_restore};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Storage};
@@ -48,6 +48,11 @@ pub fn check_restore(settings: &Settings) -> Option<String> {
     ignored_restore(&settings.ledger, SystemClock.now())
 }
 
+/// What is wrong with `ledger.restored_at`.
+pub fn check_future_restore(settings: &Settings) -> Option<String> {
+    future_restore(&settings.ledger, SystemClock.now())
+}
+
 fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {
     let findings = CertificateDates::of(settings).findings(clock.now()).into_iter();
     findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
@@ -59,7 +64,7 @@ fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec
 /// Every defect.
 pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
     let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile(&folder, settings.amounts)?;
+    let mapping = Mapping::compile(&folder, settings.amounts)?.with_plausibility(settings.plausibility);
     let defects = mapping.check_examples(&folder);
     if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use crate::clock::{Clock, after};
+use crate::clock::{Clock, after, between};
 use crate::config::{self, Database, Storage};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::{CLOCK_TOLERANCE, Restore, SqliteLedger};
 use crate::ledger::{Ledger, LedgerError};
 use crate::relay::RestoredLedger;
 
@@ -28,7 +28,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 pub struct OpenedLedger {
     /// The ledger, with the log of its outages.
     pub ledger: Arc<dyn Ledger>,
-    /// The backup from which it was restored, if it was: the later one of the setting's and the one that it knows itself.
+    /// The backup from which it was restored, if it was: a file knows it itself, of a database only the setting says it.
     pub restored: Option<RestoredLedger>,
 }
 
@@ -38,20 +38,33 @@ pub async fn open_ledger(
     lease: Duration,
     clock: &Arc<dyn Clock>,
 ) -> Result<OpenedLedger, LedgerError> {
-    let restored_at = effective_restore(settings, clock.now());
-    let (ledger, restored_from): (Arc<dyn Ledger>, _) = match &settings.storage {
+    let now = clock.now();
+    if let Some(problem) = future_restore(settings, now) {
+        return Err(LedgerError::Unavailable(problem));
+    }
+    let restored_at = effective_restore(settings, now);
+    let (ledger, restore): (Arc<dyn Ledger>, _) = match &settings.storage {
         Storage::Sqlite(path) => {
-            let ledger = SqliteLedger::open_restored(path, restored_at)?;
-            let restored_from = ledger.restored_from();
-            (Arc::new(ledger), restored_from)
+            let ledger = SqliteLedger::open_at(path, restored_at, now)?;
+            let restore = ledger.restore();
+            (Arc::new(ledger), restore)
         }
-        Storage::Postgres(database) => (Arc::new(open_database(database, settings.start_timeout, lease).await?), None),
+        Storage::Postgres(database) => {
+            let ledger = open_database(database, settings.start_timeout, lease).await?;
+            (Arc::new(ledger), restored_at.map(|from| Restore { from, accepted_at: None }))
+        }
     };
-    let backup = restored_at.max(restored_from);
     Ok(OpenedLedger {
         ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
-        restored: backup.map(|backup| RestoredLedger { backup, matters_for: settings.retention }),
+        restored: restore.map(|restore| restored(restore, settings.retention)),
     })
+}
+
+/// Carts may come again for as long as the lost ledger would have known them. It was in use until shortly before the start
+/// that took the restore, whatever the backup's own time is.
+fn restored(restore: Restore, retention: Duration) -> RestoredLedger {
+    let in_use_for = restore.accepted_at.map_or(Duration::ZERO, |accepted_at| between(restore.from, accepted_at));
+    RestoredLedger { backup: restore.from, matters_for: in_use_for.saturating_add(retention) }
 }
 
 /// Whether a restore of that time still matters. One that does not must not accept that changes are lost, because 11VMS would
@@ -72,6 +85,14 @@ fn effective_restore(settings: &config::Ledger, now: Timestamp) -> Option<Timest
         "the setting has no effect any more: it is older than ledger.retention; remove it"
     );
     None
+}
+
+/// Why a start would not take `ledger.restored_at`: nothing can be restored from a backup that is still to be made.
+pub fn future_restore(settings: &config::Ledger, now: Timestamp) -> Option<String> {
+    let future = settings.restored_at.filter(|backup| *backup > after(now, CLOCK_TOLERANCE))?;
+    Some(format!(
+        "ledger.restored_at: {future} is in the future, it is {now} now; expected the time of the backup, or of the loss"
+    ))
 }
 
 /// What is to be said before a start of a `ledger.restored_at` that it would ignore.
@@ -132,43 +153,13 @@ fn named(error: &LedgerError, more: &str) -> LedgerError {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::path::Path;
-    use std::sync::Mutex;
 
     use jiff::SignedDuration;
-    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
     use crate::clock::ManualClock;
-
-    #[derive(Debug, Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Lines {
-        fn take(&self) -> String {
-            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-        }
-    }
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Lines {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
+    use crate::log_lines::LogLines;
 
     fn settings(file: &Path, restored_at: Timestamp) -> config::Ledger {
         config::Ledger {
@@ -181,11 +172,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_restore_that_is_older_than_the_retention_is_ignored_and_said_so() {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let lines = LogLines::default();
+        let _guard = tracing::subscriber::set_default(lines.subscriber());
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        for (hours, is_ignored) in [(-1, false), (23, false), (24, true), (1_000, true)] {
+        for (hours, is_ignored) in [(0, false), (23, false), (24, true), (1_000, true)] {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
@@ -203,6 +193,38 @@ mod tests {
             let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
             let result = open_ledger(&settings, Duration::ZERO, &clock).await;
             assert_eq!(result.is_err(), is_ignored, "{hours} h");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restore_in_the_future_is_refused_by_name() {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        for (minutes, is_refused) in [(4, false), (6, true), (60 * 24 * 365, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("orders.db");
+            let settings = settings(&file, clock.now() + SignedDuration::from_mins(minutes));
+            let error = open_ledger(&settings, Duration::ZERO, &clock).await.err().map(|error| error.reason());
+            let says_so =
+                error.is_some_and(|error| error.starts_with("ledger.restored_at: ") && error.contains("future"));
+            assert_eq!(says_so, is_refused, "{minutes} min");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_restore_of_an_old_backup_matters_from_its_first_start_on() {
+        let clock = Arc::new(ManualClock::default());
+        let folder = tempfile::tempdir().unwrap();
+        let (file, copy) = (folder.path().join("orders.db"), folder.path().join("copy.db"));
+        drop(SqliteLedger::open(&file).unwrap());
+        crate::ledger::sqlite::back_up(&file, &copy, clock.now()).unwrap();
+        let backup = clock.now();
+        clock.advance(Duration::from_hours(100));
+        let settings = config::Ledger { restored_at: None, ..settings(&copy, backup) };
+        let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        for _ in 0..2 {
+            let restored = open_ledger(&settings, Duration::ZERO, &shared).await.unwrap().restored.unwrap();
+            assert_eq!((restored.backup, restored.matters_for), (backup, Duration::from_hours(124)));
+            clock.advance(Duration::from_hours(1));
         }
     }
 }

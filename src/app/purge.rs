@@ -56,6 +56,7 @@ mod tests {
             fingerprint: "f".into(),
             body: "{}".into(),
             mapping_version: "v".into(),
+            warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
         };
         let Ok(Admission::Started(order)) = ledger.admit(candidate, clock.now(), Duration::ZERO).await else {

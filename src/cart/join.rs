@@ -84,6 +84,16 @@ impl<'c> JoinedCart<'c> {
         scope.item().and_then(|item| self.items.get(item)).map_or(0, |item| item.position)
     }
 
+    /// The rows that a selection names and that belong to the scope itself: the header's rows are not an item's. An
+    /// account has itself, and else what its item has.
+    pub fn own_rows<'s>(&'s self, selection: &'s Selection, scope: Scope) -> impl Iterator<Item = Row<'c>> + 's {
+        let rows = match (self.place_of(&selection.section), scope) {
+            (Located::Section(_, owned), Scope::Header) => owned.of_header(),
+            _ => self.candidates(selection, scope).0,
+        };
+        rows.iter().copied().filter(|row| selection.includes(row))
+    }
+
     /// The rows that a selection names, as a scope sees them: an item's own rows, or the header's where it has none.
     pub fn rows<'s>(&'s self, selection: &'s Selection, scope: Scope) -> impl Iterator<Item = Row<'c>> + 's {
         let (own, general) = self.candidates(selection, scope);
@@ -146,7 +156,7 @@ mod tests {
     fn wanted() -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
         for section in ["ACCOUNT", "PARTNER"] {
-            vocabulary.add_section(&Name::of(section));
+            vocabulary.add_section(&mut Name::of(section));
         }
         vocabulary
     }
@@ -159,7 +169,7 @@ mod tests {
     fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
         let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
         let selection =
-            Selection { section: Name::of("PARTNER"), filter: Some((Name::of("PARTNER_FCT"), function.into())) };
+            Selection { section: Name::of("PARTNER"), conditions: vec![(Name::of("PARTNER_FCT"), function.into())] };
         let columns = Columns::of(&cart, &wanted);
         let (joined, _) = JoinedCart::of(&columns);
         let id = Name::of("PARTNER_ID");

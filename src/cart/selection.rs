@@ -34,21 +34,25 @@ impl Scope {
     }
 }
 
-/// The rows of a section, or those of them in which one field has one value (`PARTNER[00000019]`).
+/// The rows of a section, or those of them in which fields have certain values (`PARTNER[00000019]`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// The section.
     pub section: Name,
-    /// The field and the value that it must have; an empty value stands for blank.
-    pub filter: Option<(Name, String)>,
+    /// Fields and the value that each must have; an empty value stands for blank.
+    pub conditions: Vec<(Name, String)>,
 }
 
 impl Selection {
     /// Whether a row is one of them.
     pub fn includes(&self, row: &Row<'_>) -> bool {
-        let Some((field, value)) = &self.filter else { return true };
-        let found = row.text(field).unwrap_or_default();
-        // cl_json writes NUMC keys as bare numbers: 19 is 00000019.
-        found == value.as_str() || (!found.is_empty() && without_leading_zeros(&found) == without_leading_zeros(value))
+        self.conditions.iter().all(|(field, value)| {
+            let found = row.text(field).unwrap_or_default();
+            // cl_json writes NUMC keys as bare numbers: 19 is 00000019.
+            found == value.as_str()
+                || (!found.is_empty() && without_leading_zeros(&found) == without_leading_zeros(value))
+                // A flag whose type was lost on the way: INACT "false" is INACT blank.
+                || matches!((found.as_ref(), value.as_str()), ("false", "") | ("true", "X"))
+        })
     }
 }

@@ -29,9 +29,10 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// Adds a section.
-    pub fn add_section(&mut self, section: &Name) {
-        self.section_index(section);
+    /// Adds a section, which knows its place afterwards.
+    pub fn add_section(&mut self, section: &mut Name) {
+        let index = self.section_index(section);
+        section.set_column(Column::try_from(index).ok());
     }
 
     /// Adds a field of a section; both know their places afterwards.

@@ -22,7 +22,8 @@ const NO_PRIVATE_KEY: [(&[u8], &str); 4] = [
     (b"-----BEGIN PUBLIC KEY-----", "it has a public key, and no private one"),
 ];
 
-const ENCRYPTED: &str =
+/// A key with a passphrase.
+pub const ENCRYPTED: &str =
     "its private key is encrypted, and the service has no passphrase; openssl pkey makes a plain one of it";
 
 /// Why a file without a certificate has none.
@@ -40,7 +41,8 @@ fn problem(content: &[u8], sections: &[(&[u8], &'static str)], binary: &'static 
     if content.iter().all(u8::is_ascii_whitespace) {
         return "it is empty";
     }
-    if content.starts_with(&[0xFF, 0xFE]) || content.starts_with(&[0xFE, 0xFF]) {
+    // With a mark, or its beginning as PowerShell writes it without one.
+    if [[0xFF, 0xFE].as_slice(), &[0xFE, 0xFF], b"-\0-\0", b"\0-\0-"].iter().any(|begin| content.starts_with(begin)) {
         return "it is text in UTF-16; PEM is ASCII";
     }
     // DER of certificates and keys is a SEQUENCE (X.690 §8.9), which is no text.
@@ -48,5 +50,11 @@ fn problem(content: &[u8], sections: &[(&[u8], &'static str)], binary: &'static 
         return binary;
     }
     let known = sections.iter().find(|(begin, _)| has(begin)).map(|(_, problem)| *problem);
-    known.unwrap_or(if has(b"-----BEGIN ") { "its sections are of another kind" } else { "it is no PEM" })
+    let otherwise = || match content.trim_ascii_start() {
+        _ if has(b"-----BEGIN ") => "its sections are of another kind",
+        // The base64 of a SEQUENCE with a length of two bytes.
+        [b'M', b'I', b'I', ..] => "it is base64 without the lines -----BEGIN …----- and -----END …-----",
+        _ => "it is no PEM",
+    };
+    known.unwrap_or_else(otherwise)
 }

@@ -9,8 +9,9 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::sign::{CertifiedKey, SigningKey};
 use thiserror::Error;
 
-use super::Certificate;
-use super::content::private_key_problem;
+use super::content::{ENCRYPTED, private_key_problem};
+use super::pem::readable;
+use super::{BROKEN_BASE64, Certificate};
 
 /// Why certificates and a private key make no identity.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,17 +55,22 @@ pub fn read_identity(
 /// # Errors
 /// What the content is instead.
 pub fn read_private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
-        PemError::NoItemsFound => private_key_problem(pem).to_owned(),
-        error => format!("it is no whole PEM: {error}"),
+    PrivateKeyDer::from_pem_slice(&readable(pem)?).map_err(|error| match (error, private_key_problem(pem)) {
+        (PemError::NoItemsFound, problem) => problem.to_owned(),
+        // Its headers are no base64.
+        (_, ENCRYPTED) => ENCRYPTED.to_owned(),
+        _ => BROKEN_BASE64.to_owned(),
     })
 }
 
 /// The certificates with the key of the first one.
 ///
 /// # Errors
-/// [`IdentityError::Order`] or [`IdentityError::Mismatch`]
+/// [`IdentityError`], if the first one can't be shown to others, or the key is not its own.
 pub fn certified_key(certificates: &[Certificate], key: &Arc<dyn SigningKey>) -> Result<CertifiedKey, IdentityError> {
+    if let Some((own, problem)) = certificates.first().and_then(|own| Some((own, own.identity_problem()?))) {
+        return Err(IdentityError::Certificates(format!("the certificate {} is X.509 {problem}", own.subject())));
+    }
     let with_first = |first: usize| {
         let chain = certificates.iter().skip(first).map(|one| one.der().clone()).collect();
         let certified = CertifiedKey::new(chain, Arc::clone(key));

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::content::private_key_problem;
 use super::*;
 
-/// Made by OpenSSL: valid for 100 days.
-const USUAL: &str = "-----BEGIN CERTIFICATE-----\n\
+/// Made by OpenSSL: valid for 100 days, until 2027-03-08.
+pub const USUAL: &str = "-----BEGIN CERTIFICATE-----\n\
     MIIB1DCCAXugAwIBAgIUFQFbYhCF4kvA/P4fh5+TNvMXMbIwCgYIKoZIzj0EAwIw\n\
     QDELMAkGA1UEBhMCREUxFTATBgNVBAoMDEdyw7bDn2UgR21iSDEaMBgGA1UEAwwR\n\
     d2ViaG9vay5hY21lLnRlc3QwHhcNMjYxMTI4MDQxNTM1WhcNMjcwMzA4MDQxNTM1\n\
@@ -83,13 +84,15 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
     let half = &USUAL[..USUAL.len() / 2];
     let utf16: Vec<u8> = format!("\u{feff}{USUAL}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let named = |kind: &str| format!("-----BEGIN {kind}-----\nMAA=\n-----END {kind}-----\n").into_bytes();
+    let unmarked: Vec<u8> = USUAL.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for (content, expected) in [
         (Vec::new(), "it is empty"),
         (b"\n \r\n".to_vec(), "it is empty"),
+        (unmarked, "UTF-16"),
         (der, "it is DER or PKCS #12"),
         (utf16, "UTF-16"),
         (b"nonsense".to_vec(), "it is no PEM"),
-        (half.as_bytes().to_vec(), "it is no whole PEM"),
+        (half.as_bytes().to_vec(), "it is cut off: the line -----END CERTIFICATE----- is missing"),
         (named("PRIVATE KEY"), "a private key, and no certificate"),
         (named("EC PRIVATE KEY"), "a private key, and no certificate"),
         (named("CERTIFICATE REQUEST"), "a request for a certificate"),
@@ -98,7 +101,17 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         (named("DH PARAMETERS"), "its sections are of another kind"),
         (named("CERTIFICATE"), "its certificate number 1 can't be read"),
         ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
-        ([USUAL, half].concat().into_bytes(), "it is no whole PEM"),
+        ([USUAL, half].concat().into_bytes(), "it is cut off"),
+        ([half, "\n", USUAL].concat().into_bytes(), "it is cut off: CERTIFICATE has no end"),
+        ([USUAL.trim(), USUAL].concat().into_bytes(), "its lines are joined"),
+        (USUAL.replace("END CERTIFICATE", "END PRIVATE KEY").into_bytes(), "ends with -----END PRIVATE KEY-----"),
+        (USUAL.replace("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE").into_bytes(), "does not end with -----"),
+        (USUAL.replace('\n', " ").into_bytes(), "its lines are joined into one"),
+        (USUAL.replace("MIIB", "!IIB").into_bytes(), "the base64 of a section can't be read"),
+        (
+            USUAL.lines().filter(|line| !line.starts_with("---")).collect::<String>().into_bytes(),
+            "it is base64 without",
+        ),
     ] {
         let problem = Certificate::read_all(&content).unwrap_err();
         assert!(problem.contains(expected), "{expected}: {problem}");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::process::{print, runtime};
-use crate::app::{check_dates, check_files, check_ledger_file, check_mapping, check_restore, defect_lines};
+use crate::app::{
+    check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore, defect_lines,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, environment, placeholders};
 use crate::doctor::{Status, examine_target};
@@ -31,6 +33,7 @@ pub fn check(file: Option<&Path>, scope: Scope) -> Result<(), Failure> {
             warnings.extend(check_restore(&settings));
             let mut mistakes = check_files(&settings);
             mistakes.extend(check_ledger_file(&settings.ledger.storage));
+            mistakes.extend(check_future_restore(&settings));
             if scope == Scope::FilesAndTarget {
                 mistakes.extend(check_target(&settings)?);
             }

@@ -18,7 +18,7 @@ pub fn map(file: Option<&Path>, cart: &Path) -> Result<(), Failure> {
     let text = read_cart(cart).map_err(|error| Failure::new(format!("{label}: {error}")))?;
     let cart = parse_cart(&label, &text)?;
     let preview = mapping.preview(&cart);
-    let mistakes = preview.messages.len();
+    let mistakes = preview.count_mistakes();
     let json =
         serde_json::to_string_pretty(&PreviewView::from(preview)).map_err(|error| Failure::new(error.to_string()))?;
     print(&format!("{json}\n"))?;
@@ -30,7 +30,7 @@ fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {
     let directory = settings.directory.display().to_string();
     Folder::read(&settings.directory)
         .and_then(|folder| Mapping::compile(&folder, settings.amounts))
-        .map(|mapping| mapping.with_system_field(settings.system_field))
+        .map(|mapping| mapping.with_plausibility(settings.plausibility).with_system_field(settings.system_field))
         .map_err(|defects| Failure::of_lines(defect_lines(&directory, &defects)))
 }
 

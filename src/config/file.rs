@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use super::entry::Entry;
 use super::environment::CONFIG_VARIABLE;
 use super::mistakes::Mistakes;
+use crate::settings_file;
 
 /// The file if neither `--config` nor the environment names one.
 pub const DEFAULT_FILE: &str = "/etc/purchase-order-webhook/config.toml";
@@ -40,7 +41,7 @@ impl SettingsText {
         let named = file.map(Path::to_owned).or_else(|| environment.get(CONFIG_VARIABLE).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
         let label = path.display().to_string();
-        match std::fs::read_to_string(&path) {
+        match settings_file::read_text(&path) {
             Ok(text) => Ok(Self { label, text }),
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self { label, text: String::new() })

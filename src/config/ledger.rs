@@ -24,7 +24,7 @@ pub struct Ledger {
     pub storage: Storage,
     /// How long settled orders are kept.
     pub retention: Duration,
-    /// The time of the backup that was put back, if one was.
+    /// The time of the backup that was put back, if one was; in whole milliseconds.
     pub restored_at: Option<Timestamp>,
     /// How long a start waits for a database that can't be used yet.
     pub start_timeout: Duration,
@@ -79,7 +79,10 @@ impl Ledger {
         let restored_at = reader.optional(
             "ledger.restored_at",
             "the time of the backup that was put back, such as \"2026-11-28T04:00:00Z\"",
-            |text| text.trim().parse().ok(),
+            // In the unit of the ledger, so that what it notes is what is compared.
+            |text| {
+                text.trim().parse().ok().and_then(|at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).ok())
+            },
         );
         let (storage, retention, start_timeout) = (storage?, retention?, start_timeout?);
         Some(Self { storage, retention, restored_at: restored_at?, start_timeout })

@@ -7,7 +7,7 @@ use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
 use crate::cart::Name;
-use crate::mapping::Amounts;
+use crate::mapping::{Amounts, Plausibility};
 
 /// `[mapping]`: the sheet.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Mapping {
     pub directory: PathBuf,
     /// How senders write amounts.
     pub amounts: Amounts,
+    /// What becomes of a cart whose figures contradict each other.
+    pub plausibility: Plausibility,
     /// The header's field that names the system of a cart without GUID and LOGSYS.
     pub system_field: Option<Name>,
 }
@@ -40,9 +42,19 @@ impl Mapping {
             "false",
             &[("true", Amounts::Shifted), ("false", Amounts::Unshifted)],
         );
+        let plausibility = reader.choice(
+            "mapping.plausibility",
+            "warn",
+            &[("warn", Plausibility::Warn), ("refuse", Plausibility::Refuse), ("off", Plausibility::Off)],
+        );
         let system_field =
             reader.optional("mapping.system_field", "a field of the header such as ZZ_SYSTEM", header_field);
-        Some(Self { directory: directory?, amounts: amounts?, system_field: system_field? })
+        Some(Self {
+            directory: directory?,
+            amounts: amounts?,
+            plausibility: plausibility?,
+            system_field: system_field?,
+        })
     }
 }
 

@@ -7,9 +7,10 @@ use url::{Host, Url};
 
 use super::file::SettingsText;
 use super::reader::Reader;
+use crate::settings_file;
 
 /// A secret is shorter: a longer file is no example's.
-const MAX_SECRET_BYTES: u64 = 4096;
+const MAX_SECRET_BYTES: usize = 4096;
 
 /// Names every setting that still has the value of an example. A start is possible with them, so they are no mistakes.
 pub fn placeholders(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Vec<String> {
@@ -63,8 +64,7 @@ fn is_reserved(host: &str) -> bool {
 
 /// The same for the content of a secret's file.
 fn secret_placeholder(path: &Path) -> Option<String> {
-    let is_small = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() <= MAX_SECRET_BYTES);
-    let text = std::fs::read_to_string(path).ok().filter(|_| is_small)?;
+    let text = settings_file::read_text(path).ok().filter(|text| text.len() <= MAX_SECRET_BYTES)?;
     placeholder(text.trim())
 }
 

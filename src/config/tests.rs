@@ -8,7 +8,7 @@ use super::file::SettingsText;
 use super::reader::Reader;
 use super::*;
 use crate::cart::Name;
-use crate::mapping::Amounts;
+use crate::mapping::{Amounts, Plausibility};
 use crate::order::breaker::BreakerPolicy;
 
 const NEEDED: &str = r#"
@@ -118,6 +118,7 @@ fn every_mistake_is_reported_at_once() {
         ledger.url = "mysql://x"
         mapping.shifted_amounts = "sometimes"
         mapping.system_field = "ITEM.SYSTEM"
+        mapping.plausibility = "perhaps"
     "#;
     let found = mistakes(text);
     for expected in [
@@ -134,6 +135,7 @@ fn every_mistake_is_reported_at_once() {
         "config.toml: ledger.url: expected sqlite:FILE",
         "config.toml: mapping.shifted_amounts: expected true or false",
         "config.toml: mapping.system_field: expected a field of the header",
+        "config.toml: mapping.plausibility: expected warn or refuse or off",
     ] {
         assert!(found.iter().any(|mistake| mistake.starts_with(expected)), "{expected}\n{found:#?}");
     }
@@ -219,6 +221,7 @@ fn the_environment_overrides_the_file() {
         ("PO_WEBHOOK_RETRY__ATTEMPTS", "5"),
         ("PO_WEBHOOK_MAPPING__SHIFTED_AMOUNTS", "true"),
         ("PO_WEBHOOK_MAPPING__SYSTEM_FIELD", "HEADER.ZZ_SYSTEM"),
+        ("PO_WEBHOOK_MAPPING__PLAUSIBILITY", "refuse"),
         ("PO_WEBHOOK_CONFIG", "elsewhere.toml"),
         ("PO_WEBHOOK_SERVICE_HOST", "10.0.0.1"),
         ("PO_WEBHOOK_PORT", "tcp://10.0.0.1:8080"),
@@ -230,6 +233,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(settings.retry.retries, 5);
     assert_eq!(settings.mapping.amounts, Amounts::Shifted);
     assert_eq!(settings.mapping.system_field, Some(Name::of("ZZ_SYSTEM")));
+    assert_eq!(settings.mapping.plausibility, Plausibility::Refuse);
 }
 
 #[test]

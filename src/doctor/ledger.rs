@@ -15,7 +15,7 @@ pub async fn examine_ledger(settings: &Settings, clock: &dyn Clock) -> Vec<Findi
             Ok(text) => Finding::ok(format!("ledger: {text}")),
             Err(problem) => Finding::fail(
                 format!("ledger: {problem}"),
-                "correct ledger.url, or the file's owner and rights; the doctor has to run as the service's user",
+                "put back what is missing, or correct ledger.url, or the file's owner and rights; the doctor has to run as the service's user",
             ),
         }],
         Storage::Postgres(database) => {
@@ -26,7 +26,7 @@ pub async fn examine_ledger(settings: &Settings, clock: &dyn Clock) -> Vec<Findi
             match found {
                 Err(problem) => vec![Finding::fail(
                     format!("ledger: {problem}"),
-                    "check ledger.url: host, port, user, password, database and TLS, and that the database runs",
+                    "do what it says; else check ledger.url: host, port, user, password, database and TLS, and that the database runs",
                 )],
                 Ok(found) => {
                     vec![database_finding(&found), super::clocks::offset("the database", found.now, clock.now())]
@@ -37,19 +37,7 @@ pub async fn examine_ledger(settings: &Settings, clock: &dyn Clock) -> Vec<Findi
 }
 
 fn database_finding(found: &postgres::Probe) -> Finding {
-    let postgres::Probe { encoding, is_read_only, schema_version, known_version, may_create, .. } = found;
-    if encoding != "UTF8" {
-        return Finding::fail(
-            format!("ledger: the database's encoding is {encoding}; carts have characters that it can't store"),
-            "create a database with ENCODING 'UTF8', and name it in ledger.url",
-        );
-    }
-    if *is_read_only {
-        return Finding::fail(
-            "ledger: the database is read-only: a standby, or default_transaction_read_only",
-            "name the primary in ledger.url",
-        );
-    }
+    let postgres::Probe { schema_version, known_version, may_create, .. } = found;
     match schema_version {
         Some(version) if version > known_version => Finding::fail(
             format!("ledger: its schema is version {version}, this program knows {known_version}"),
@@ -59,7 +47,11 @@ fn database_finding(found: &postgres::Probe) -> Finding {
             "ledger: the tables do not exist, and the user must not create them",
             "GRANT CREATE on the schema to the user of ledger.url",
         ),
-        None => Finding::ok("ledger: the database can be written; its tables are created at the first start"),
-        Some(version) => Finding::ok(format!("ledger: the database can be written; schema version {version}")),
+        None => Finding::ok(
+            "ledger: connected to a database that accepts writes; its tables are created at the first start",
+        ),
+        Some(version) => Finding::ok(format!(
+            "ledger: connected to a database that accepts writes; schema version {version}; whether commits are confirmed, /readyz says"
+        )),
     }
 }

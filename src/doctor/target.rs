@@ -6,7 +6,8 @@ use super::finding::Finding;
 use super::limit::within_limit;
 use crate::clock::Clock;
 use crate::config::{Settings, Target};
-use crate::order::vms_response::{CallOutcome, LookUpResult, read_look_up};
+use crate::order::OrderId;
+use crate::order::vms_response::{CallOutcome, LookUpResult, OrderNames, read_look_up};
 use crate::vms::client::VmsClient;
 
 const NETWORK: &str = "check target.base_url, the network from here to it, and target.ca";
@@ -45,7 +46,8 @@ async fn examine_look_up(target: &Target, client: &VmsClient) -> Finding {
         Err(problem) => return Finding::fail(format!("11VMS: {base_url}: {problem}"), NETWORK),
     };
     let remedy = remedy(&call);
-    match read_look_up(call, &id, &target.response_rules) {
+    let names = OrderNames { id: &OrderId::of(&id), cart_number: &id };
+    match read_look_up(call, names, &target.response_rules) {
         LookUpResult::Absent => {
             Finding::ok(format!("11VMS: {base_url} answers the look-up of an order that can't exist"))
         }

@@ -1,4 +1,4 @@
-//! Many carts in one text: a JSON array, or NDJSON.
+//! Many carts in one text: a JSON array, in one root object or not, or NDJSON. And one cart as a list of one.
 
 use std::fmt;
 
@@ -7,12 +7,17 @@ use serde_json::Deserializer;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use super::raw_cart::RawCart;
+use super::root_object::{Content, content};
 use crate::cart::CartError;
+
+/// The forms of a batch, for a sender that has sent another one.
+const EXPECTED: &str = "expected an array of carts, alone or in one root object such as {\"CARTS\":[…]} or {\"d\":{\"results\":[…]}}; or one cart with its HEADER";
 
 /// How the carts of a batch follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchFormat {
-    /// A JSON array.
+    /// A JSON array, alone or in one root object; or one cart.
     JsonArray,
     /// One cart a line; blank lines are skipped.
     Ndjson,
@@ -21,31 +26,18 @@ pub enum BatchFormat {
 /// Why a batch can't be taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SplitError {
-    /// The text is no JSON array.
+    /// The text is no JSON, or holds no list of carts.
     #[error(transparent)]
     Malformed(#[from] CartError),
+    /// The root object holds several lists or carts, whose paths are given.
+    #[error("the body holds several lists or carts: {}; {EXPECTED}", .0.join(", "))]
+    Ambiguous(Vec<String>),
+    /// The list is one page of several; the path of the link to the next one is given.
+    #[error("the list is not whole: {0} leads to another page of it; expected all carts")]
+    Incomplete(String),
     /// The batch has more carts than the limit, which is given.
     #[error("the batch has more than {0} carts")]
     TooMany(usize),
-}
-
-/// One cart of a batch, unread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RawCart<'t> {
-    /// The cart's text.
-    pub text: &'t str,
-    /// The text of the batch before the cart.
-    before: &'t str,
-}
-
-impl RawCart<'_> {
-    /// Counts the place of a mistake in the cart from the start of the whole batch.
-    pub fn place_in_batch(self, error: CartError) -> CartError {
-        let CartError::Malformed { line, column, detail } = error else { return error };
-        let lines = self.before.matches('\n').count();
-        let columns = self.before.len() - self.before.rfind('\n').map_or(0, |at| at + 1);
-        CartError::Malformed { line: line + lines, column: if line == 1 { column + columns } else { column }, detail }
-    }
 }
 
 /// Takes a batch apart into at most `limit` carts.
@@ -54,14 +46,30 @@ impl RawCart<'_> {
 /// [`SplitError`]
 pub fn split(text: &str, format: BatchFormat, limit: usize) -> Result<Vec<RawCart<'_>>, SplitError> {
     let carts = match format {
-        BatchFormat::JsonArray => elements(text, limit)?,
+        BatchFormat::JsonArray => carts_of(text, limit)?,
         BatchFormat::Ndjson => lines(text, limit),
     };
     if carts.len() > limit {
         return Err(SplitError::TooMany(limit));
     }
-    let before = |cart: &str| text.get(..(cart.as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
-    Ok(carts.into_iter().map(|cart| RawCart { text: cart, before: before(cart).unwrap_or_default() }).collect())
+    Ok(carts.into_iter().map(|cart| RawCart::in_text(text, cart)).collect())
+}
+
+/// The carts of a JSON text; one more than the limit, at most.
+pub(super) fn carts_of(text: &str, limit: usize) -> Result<Vec<&str>, SplitError> {
+    if !text.trim_start().starts_with('{') {
+        return Ok(elements(text, limit)?);
+    }
+    match content(text)? {
+        Content::Cart => Ok(vec![text]),
+        Content::List(list) => Ok(elements(list, limit)?),
+        Content::Several(paths) => Err(SplitError::Ambiguous(paths)),
+        Content::Page(link) => Err(SplitError::Incomplete(link)),
+        Content::Nothing => {
+            let detail = format!("the object holds neither a list of carts nor a cart; {EXPECTED}");
+            Err(CartError::Malformed { line: 1, column: 1, detail }.into())
+        }
+    }
 }
 
 /// The lines that hold a cart; one more than the limit, at most.
@@ -75,7 +83,7 @@ fn elements(text: &str, limit: usize) -> Result<Vec<&str>, CartError> {
     let carts = deserializer.deserialize_seq(Elements { limit }).and_then(|carts| deserializer.end().map(|()| carts));
     carts.map_err(|error| match CartError::from(error) {
         CartError::Malformed { line, column, detail } => {
-            CartError::Malformed { line, column, detail: format!("{detail}; expected an array of carts") }
+            CartError::Malformed { line, column, detail: format!("{detail}; {EXPECTED}") }
         }
         other @ CartError::Invalid(_) => other,
     })
@@ -89,7 +97,7 @@ impl<'de> Visitor<'de> for Elements {
     type Value = Vec<&'de str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of carts")
+        f.write_str("a list or an object")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
@@ -119,12 +127,44 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_comes_in_one_root_object_too_and_one_cart_is_a_batch() {
+        const CART: &str = r#"{"CART":{"HEADER":{}}}"#;
+        for text in [
+            r#"{"CARTS":[{"a":1},2]}"#,
+            r#"{"d":{"__count":"2","results":[{"a":1},2]}}"#,
+            r#" {"CARTS":{"item":[{"a":1}, 2]},"version":"1.0"}"#,
+        ] {
+            assert_eq!(texts(text, BatchFormat::JsonArray), [r#"{"a":1}"#, "2"], "{text}");
+        }
+        assert_eq!(texts(CART, BatchFormat::JsonArray), [CART]);
+        assert_eq!(texts(r#"{"CARTS":[]}"#, BatchFormat::JsonArray), Vec::<&str>::new());
+        let four = r#"{"CARTS":[{},{},{},{}]}"#;
+        assert_eq!(split(four, BatchFormat::JsonArray, 3), Err(SplitError::TooMany(3)));
+    }
+
+    #[test]
+    fn an_object_that_is_no_batch_is_refused_with_what_is_expected() {
+        for (text, named) in [
+            (r#"{"A":[{}],"B":[{}]}"#, "A, B"),
+            (r#"{"CART1":{"HEADER":{}},"CART2":{"HEADER":{}}}"#, "CART1, CART2"),
+            (r#"{"d":{"results":[{}],"__next":"https://x"}}"#, "d.__next"),
+            ("{}", "expected an array of carts"),
+            (r#"{"CARTS":["1"]}"#, "expected an array of carts"),
+        ] {
+            let error = split(text, BatchFormat::JsonArray, 3).unwrap_err().to_string();
+            assert!(error.contains(named) && error.contains("expected"), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn a_mistake_is_placed_in_the_whole_batch() {
         let text = "[1,\n {\"x\":}]";
         let malformed = |line, column| CartError::Malformed { line, column, detail: String::new() };
+        let wrapped = split("{\"CARTS\":\n [{},{}]}", BatchFormat::JsonArray, 3).unwrap();
+        assert_eq!(wrapped[1].place_in_text(malformed(1, 2)), malformed(2, 7));
         let carts = split("[1,\n 22, 33]", BatchFormat::JsonArray, 3).unwrap();
-        assert_eq!(carts[1].place_in_batch(malformed(1, 2)), malformed(2, 3));
-        assert_eq!(carts[1].place_in_batch(malformed(2, 2)), malformed(3, 2));
+        assert_eq!(carts[1].place_in_text(malformed(1, 2)), malformed(2, 3));
+        assert_eq!(carts[1].place_in_text(malformed(2, 2)), malformed(3, 2));
         let Err(SplitError::Malformed(CartError::Malformed { line, detail, .. })) =
             split(text, BatchFormat::JsonArray, 3)
         else {

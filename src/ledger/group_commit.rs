@@ -48,7 +48,8 @@ pub trait Backend: Send + 'static {
     /// own write alone; on an error, nothing of the group is committed.
     ///
     /// # Errors
-    /// If the storage fails; [`LedgerError::Unwritable`] if it can't hold one of the writes.
+    /// If the storage fails; [`LedgerError::Unwritable`] if it can't hold one of the writes, [`LedgerError::Locked`] if
+    /// somebody else has locked an order that one of them is about.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError>;
 }
 
@@ -188,7 +189,8 @@ fn try_commit(backend: &mut impl Backend, writes: &[Write]) -> Result<Vec<Result
             Err(Failed { error, cause: Cause::Storage })
         }
         Ok(Err(error)) => {
-            let cause = if matches!(error, LedgerError::Unwritable(_)) { Cause::Member } else { Cause::Storage };
+            let is_members = matches!(error, LedgerError::Unwritable(_) | LedgerError::Locked(_));
+            let cause = if is_members { Cause::Member } else { Cause::Storage };
             Err(Failed { error, cause })
         }
         Err(_) => Err(Failed { error: LedgerError::unavailable("its writer failed"), cause: Cause::Member }),

@@ -42,20 +42,6 @@ impl OutageLog {
         Self { ledger, clock, reads: Outage::default(), writes: Outage::default() }
     }
 
-    /// Reports what became of a write of one order.
-    fn report_order<T>(
-        &self,
-        id: &OrderId,
-        result: Result<T, LedgerError>,
-        is_proof: impl FnOnce(&T) -> bool,
-    ) -> Result<T, LedgerError> {
-        if let Err(LedgerError::Unwritable(detail)) = &result {
-            // No outage: everything else is written.
-            error!(order.id = %id, error.message = detail, "the ledger can't store an order in this form: nothing of it was written");
-        }
-        self.report(Operation::Write, result, is_proof)
-    }
-
     /// Reports a failure; and the end of an outage, if the result is proof of it. A write that found nothing to write
     /// is none: a read-only file answers it too.
     fn report<T>(
@@ -66,7 +52,8 @@ impl OutageLog {
     ) -> Result<T, LedgerError> {
         match &result {
             Ok(found) if is_proof(found) => self.recovered(operation),
-            Ok(_) | Err(LedgerError::Unwritable(_)) => {}
+            // What can't be stored is no outage: everything else is, and whoever asked for it says what follows.
+            Ok(_) | Err(LedgerError::Unwritable(_) | LedgerError::Locked(_)) => {}
             Err(LedgerError::Unreadable { id, detail }) => {
                 error!(
                     order.id = id,
@@ -138,14 +125,17 @@ impl Ledger for OutageLog {
 
     async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
         let id = candidate.id.clone();
-        self.report_order(&id, self.ledger.admit(candidate, now, grace).await, |admission| {
+        let result = self.ledger.admit(candidate, now, grace).await;
+        if let Err(LedgerError::Unwritable(reason)) = &result {
+            error!(order.id = %id, error.message = reason, "the ledger can't store an order: its cart is refused");
+        }
+        self.report(Operation::Write, result, |admission| {
             matches!(admission, Admission::Started(_) | Admission::Restarted(_))
         })
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
-        let id = order.id.clone();
-        self.report_order(&id, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
+        self.report(Operation::Write, self.ledger.store(order).await, |stored| *stored == Stored::Committed)
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
@@ -194,13 +184,11 @@ impl Ledger for OutageLog {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use tracing::subscriber::DefaultGuard;
-    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::log_lines::LogLines;
     use crate::order::{PropagatedHeaders, admit};
 
     /// A ledger whose reads and writes fail on demand.
@@ -270,51 +258,22 @@ mod tests {
         }
     }
 
-    /// The log of a test, line by line.
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Captured {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
-
-    impl Captured {
-        fn lines(&self) -> Vec<String> {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-        }
-    }
-
     /// A flaky ledger with its outage log, and what was logged.
     struct Stage {
         flaky: Arc<FlakyLedger>,
         clock: Arc<ManualClock>,
         ledger: OutageLog,
-        captured: Captured,
+        lines: LogLines,
         _subscriber: DefaultGuard,
     }
 
     impl Stage {
         fn new() -> Self {
-            let captured = Captured::default();
-            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(captured.clone()).finish();
+            let lines = LogLines::default();
+            let subscriber = lines.subscriber();
             let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
             let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
-            Self { flaky, clock, ledger, captured, _subscriber: tracing::subscriber::set_default(subscriber) }
+            Self { flaky, clock, ledger, lines, _subscriber: tracing::subscriber::set_default(subscriber) }
         }
 
         fn fail(&self, fails: bool) {
@@ -328,6 +287,7 @@ mod tests {
                 fingerprint: String::new(),
                 body: String::new(),
                 mapping_version: String::new(),
+                warnings: Vec::new(),
                 propagated_headers: PropagatedHeaders::default(),
             };
             self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await
@@ -335,7 +295,7 @@ mod tests {
 
         /// The last two lines, which begin and end outage number `count`.
         fn assert_outages(&self, count: usize, cause: &str) {
-            let lines = self.captured.lines();
+            let lines = self.lines.all();
             assert_eq!(lines.len(), 2 * count, "{lines:#?}");
             let (first, last) = (&lines[2 * count - 2], &lines[2 * count - 1]);
             assert!(first.contains("ERROR") && first.contains(cause), "{first}");
@@ -364,7 +324,7 @@ mod tests {
         }
         stage.ledger.find(&OrderId::of("broken")).await.unwrap_err();
         stage.ledger.find(&id).await.unwrap();
-        let lines = stage.captured.lines();
+        let lines = stage.lines.all();
         assert!(
             lines.len() == 5 && lines[4].contains("order.id=\"broken\""),
             "an unreadable record is no outage: {lines:#?}"

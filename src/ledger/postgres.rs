@@ -5,6 +5,7 @@
 //! an attempt that is being made.
 
 mod certificates;
+mod claims;
 mod committing_session;
 mod connection;
 mod failure;
@@ -15,18 +16,21 @@ mod row;
 mod schema;
 mod writer;
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row as _};
+use tokio::sync::Mutex;
 
 use super::group_commit::GroupCommit;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
+use claims::Claims;
 use committing_session::CommittingSession;
 use connection::{Connector, Purpose};
 use readers::{Readers, on_the_primary};
@@ -50,8 +54,7 @@ pub struct PostgresLedger {
     /// The name of this process among the replicas; a restart has another.
     replica: String,
     lease: Duration,
-    /// Whether a claim may have been made whose answer was lost: its orders belong to this replica, which does not know.
-    has_lost_claim: Arc<AtomicBool>,
+    claims: Arc<Mutex<Claims>>,
 }
 
 impl PostgresLedger {
@@ -71,19 +74,21 @@ impl PostgresLedger {
         readers.put_back(reader);
         let readiness = Arc::new(Readiness::new(connector.clone()));
         let writer = Writer {
-            sessions: CommittingSession::new(connector),
+            sessions: CommittingSession::new(connector.clone()),
             runtime: tokio::runtime::Handle::current(),
             replica: replica.clone(),
             lease,
             lacks_room: readiness.lacks_room(),
+            suspects: HashMap::new(),
         };
         let writer = GroupCommit::start(writer).map_err(OpenError::Permanent)?;
-        Ok(Self { writer, readers, readiness, replica, lease, has_lost_claim: Arc::default() })
+        let claims = Arc::new(Mutex::new(Claims::new(connector)));
+        Ok(Self { writer, readers, readiness, replica, lease, claims })
     }
 
-    /// Takes over interrupted attempts, and open orders that are due and that nobody has.
-    async fn claim_free(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        // Replicas that claim at the same moment do not wait for each other: each takes what the others leave.
+    /// Takes over interrupted attempts, and open orders that are due and that nobody has. Replicas that claim at the same
+    /// moment do not wait for each other: each takes what the others leave.
+    fn claim_query(&self, now: Timestamp, limit: usize) -> Query<'_, Postgres, PgArguments> {
         let query = "WITH gone AS MATERIALIZED (
                 SELECT id FROM orders WHERE state = 'forwarding' AND lease_until < clock_timestamp()
                 ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED),
@@ -95,16 +100,12 @@ impl PostgresLedger {
             UPDATE orders SET lease_until = clock_timestamp() + $1 * interval '1 millisecond', writer = $2
             WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM due)
             RETURNING id, received_at, state, revision";
-        let query = || {
-            sqlx::query(query)
-                .bind(milliseconds(self.lease))
-                .bind(&self.replica)
-                .bind(now.as_millisecond())
-                .bind(whole(limit))
-                .bind(TAKEN_OVER)
-        };
-        let rows = self.readers.write(query).await?;
-        Ok(rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2), row.get(3))).collect())
+        sqlx::query(query)
+            .bind(milliseconds(self.lease))
+            .bind(&self.replica)
+            .bind(now.as_millisecond())
+            .bind(whole(limit))
+            .bind(TAKEN_OVER)
     }
 
     /// The open orders that belong to this replica, those that it works on among them.
@@ -178,21 +179,22 @@ impl Ledger for PostgresLedger {
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
-        // Also if the caller goes before the answer.
-        let has_lost_one = self.has_lost_claim.swap(true, Ordering::AcqRel);
-        let mut orders = self.claim_free(now, limit).await?;
-        if has_lost_one {
+        let mut claims = self.claims.lock().await;
+        let rows = claims.run(|| self.claim_query(now, limit)).await?;
+        let mut orders: Vec<Claimed> = if claims.may_lack_some {
             // Those of this claim are among them.
-            orders = self.owned().await?;
-        }
-        self.has_lost_claim.store(false, Ordering::Release);
+            self.owned().await?
+        } else {
+            rows.iter().filter_map(|row| claimed(row.get(0), row.get(1), row.get(2), row.get(3))).collect()
+        };
+        claims.is_answered();
         orders.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
         Ok(orders)
     }
 
     async fn release(&self) -> Result<(), LedgerError> {
         let query = "UPDATE orders SET lease_until = NULL WHERE writer = $1 AND state IN ('accepted', 'retrying')";
-        self.readers.write(|| sqlx::query(query).bind(&self.replica)).await.map(drop)
+        self.claims.lock().await.run(|| sqlx::query(query).bind(&self.replica)).await.map(drop)
     }
 
     async fn check(&self) -> Result<(), LedgerError> {

@@ -1,12 +1,16 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
 mod backup;
+mod file_record;
 mod header;
 mod held_file;
 mod last_write;
 mod location;
+mod lock_note;
+mod note;
 mod probe;
 mod readiness;
+mod restore;
 mod schema;
 mod session;
 mod start;
@@ -19,21 +23,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
+use super::shared_answer::SharedAnswer;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
 use held_file::AwaitedEnd;
-use last_write::{LastWrite, Note};
+use last_write::LastWrite;
+use location::named;
+use note::Note;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
+use restore::Restoring;
 use schema::{LedgerConnection, connect};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
 pub use backup::{Backup, back_up};
 pub use probe::probe;
+pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
 
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]
@@ -41,13 +50,16 @@ pub struct SqliteLedger {
     ledger: Arc<OpenLedger>,
 }
 
-/// The parts of an open ledger. They are dropped in this order.
+/// The parts of an open ledger. They are dropped in this order: the writer's connection is the last one, which moves the log
+/// into the file. Of two that close at the same moment, neither does.
 #[derive(Debug)]
 struct OpenLedger {
-    writer: GroupCommit,
     reader: Arc<Mutex<LedgerConnection>>,
     readiness: Arc<Readiness>,
-    restored_from: Option<Timestamp>,
+    /// A look at the files is cheap, so no answer outlives its question; but a disk that hangs is asked once.
+    readiness_answer: SharedAnswer,
+    writer: GroupCommit,
+    restore: Option<Restore>,
     _end: AwaitedEnd,
 }
 
@@ -66,18 +78,32 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`].
     pub fn open_restored(path: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
-        Self::try_open(path, restored_at).map_err(|error| named(path, error))
+        Self::open_at(path, restored_at, restored_at.unwrap_or_default())
+    }
+
+    /// The same, where the time of the start is noted if it takes a restore.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`].
+    pub fn open_at(path: &Path, restored_at: Option<Timestamp>, now: Timestamp) -> Result<Self, LedgerError> {
+        let restoring = Restoring { setting: restored_at.map(whole_milliseconds), now };
+        Self::try_open(path, &restoring).map_err(|error| named(path, error))
     }
 
     /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
-    /// `ledger.restored_at` was when it accepted a loss. `None` if it has everything.
+    /// `ledger.restored_at` was when it was taken. `None` if it has everything.
     pub fn restored_from(&self) -> Option<Timestamp> {
-        self.ledger.restored_from
+        self.ledger.restore.map(|restore| restore.from)
     }
 
-    fn try_open(configured: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
+    /// The restore that it comes from, if it does.
+    pub fn restore(&self) -> Option<Restore> {
+        self.ledger.restore
+    }
+
+    fn try_open(configured: &Path, restoring: &Restoring) -> Result<Self, LedgerError> {
         // Dropped from the last to the first, if something fails: the end has to be that.
-        let Start { end, file, path, restored_from, note, connection } = start(configured, restored_at)?;
+        let Start { end, file, path, restore, note, connection } = start(configured, restoring)?;
         let (reader, probe) = (connect(&path)?, connect(&path)?);
         reader.pragma_update(None, "query_only", true)?;
         probe.busy_timeout(PROBE_BUSY)?;
@@ -89,7 +115,8 @@ impl SqliteLedger {
             writer: GroupCommit::start(writer)?,
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
-            restored_from,
+            readiness_answer: SharedAnswer::new(Duration::ZERO),
+            restore,
             _end: end,
         };
         Ok(Self { ledger: Arc::new(ledger) })
@@ -115,15 +142,6 @@ impl SqliteLedger {
 /// Why a service could not use it.
 pub fn check_location(path: &Path) -> Result<(), LedgerError> {
     start::check_location(path).map_err(|error| named(path, error))
-}
-
-fn named(path: &Path, error: LedgerError) -> LedgerError {
-    match error {
-        LedgerError::Unavailable(detail) => {
-            LedgerError::unavailable(format!("ledger.url: {}: {detail}", path.display()))
-        }
-        other => other,
-    }
 }
 
 async fn blocking<T: Send + 'static>(
@@ -162,7 +180,7 @@ impl Ledger for SqliteLedger {
     async fn check(&self) -> Result<(), LedgerError> {
         self.ledger.writer.check()?;
         let readiness = Arc::clone(&self.ledger.readiness);
-        blocking(move || readiness.check()).await
+        self.ledger.readiness_answer.get(|_| false, move || blocking(move || readiness.check())).await
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
@@ -292,7 +310,7 @@ fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Or
             record = ?7, revision = ?8 WHERE id = ?1",
         ),
     };
-    let record = serde_json::to_string(order).map_err(|error| unreadable(&order.id, &error))?;
+    let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
     connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
         indexed_cart_number(&order.cart_number),
@@ -374,18 +392,6 @@ fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
 
 fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
     LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
-}
-
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            // A value that no file holds, whatever its state is.
-            Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
-                Self::Unwritable(error.to_string())
-            }
-            _ => Self::Unavailable(error.to_string()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::currency::{Amounts, decimals_defect};
 use super::defect::Defect;
 use super::folder::{Folder, SHEET};
+use super::names::Names;
+use super::plausibility::Plausibility;
 use super::sheet::Sheet;
 use super::table::{Table, Tables};
 use crate::cart::{Name, Vocabulary};
@@ -20,8 +22,11 @@ pub struct Mapping {
     pub(super) sheet: Arc<Sheet>,
     pub(super) tables: Arc<Tables>,
     pub(super) amounts: Amounts,
+    pub(super) plausibility: Plausibility,
     /// What the sheet reads.
     pub(super) vocabulary: Arc<Vocabulary>,
+    /// The names of figures and limits, with their places in the vocabulary.
+    pub(super) names: Arc<Names>,
     /// The header's field that names a cart's system where LOGSYS does not.
     pub(super) system_field: Option<Name>,
     version: String,
@@ -43,13 +48,16 @@ impl Mapping {
         };
         match sheet {
             Ok(mut sheet) if defects.is_empty() => {
-                let vocabulary = sheet.vocabulary();
+                let mut vocabulary = sheet.vocabulary();
                 let version = version(folder, amounts);
+                let names = Names::of(&sheet.sections, &mut vocabulary);
                 Ok(Self {
                     sheet: Arc::new(sheet),
                     tables: Arc::new(tables),
                     amounts,
+                    plausibility: Plausibility::default(),
                     vocabulary: Arc::new(vocabulary),
+                    names: Arc::new(names),
                     system_field: None,
                     version,
                 })
@@ -62,6 +70,13 @@ impl Mapping {
     /// The content hash that names this mapping, 16 hex digits.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The same mapping with another judgement on figures that contradict each other. The version stays: no order changes.
+    #[must_use]
+    pub const fn with_plausibility(mut self, plausibility: Plausibility) -> Self {
+        self.plausibility = plausibility;
+        self
     }
 
     /// Names the header's field that tells systems of equal cart numbers apart, where LOGSYS does not.

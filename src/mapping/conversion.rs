@@ -2,7 +2,9 @@
 
 mod date;
 pub(super) mod decimal;
+mod initial;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
@@ -16,6 +18,8 @@ pub enum Conversion {
     Text,
     /// Purely numeric text loses its leading zeros.
     Id,
+    /// Purely numeric text gets leading zeros up to so many digits.
+    Padded(usize),
     /// RAW16 as 32 lower-case hex digits.
     Guid,
     /// DATS as `2025-01-31`.
@@ -30,16 +34,25 @@ pub enum Conversion {
     Integer,
     /// `X` or `true`, as JSON `true`.
     Flag,
+    /// The texts of all rows, joined by line breaks.
+    Lines,
     /// The value of a table's row whose key this is.
     Table(String),
     /// Always this text.
     Constant(String),
+    /// No value: demands at least one entry of the list that is the target.
+    Rows,
+    /// No value: leaves out the entries of the list that have such a row.
+    Skip,
 }
 
+/// The longest id of SAP, a material number, is a CHAR40.
+const MAX_PADDED: usize = 40;
+
 impl Conversion {
-    /// Every form that the sheet may use, for messages.
-    pub const FORMS: &str =
-        "text, id, guid, date, timestamp, decimal, amount, integer, flag, table:NAME or constant:VALUE";
+    /// Every form that a field of the sheet may use, for messages.
+    pub const FORMS: &str = "text, id, guid, date, timestamp, decimal, amount, integer, flag, lines, padded:DIGITS, table:NAME or constant:VALUE; \
+         for a list itself, rows or skip";
 
     /// Reads the column `as`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -53,7 +66,13 @@ impl Conversion {
             "amount" => Self::Amount,
             "integer" => Self::Integer,
             "flag" => Self::Flag,
+            "lines" => Self::Lines,
+            "rows" => Self::Rows,
+            "skip" => Self::Skip,
             other => match other.split_once(':')? {
+                ("padded", digits) => {
+                    Self::Padded(digits.trim().parse().ok().filter(|digits| (1..=MAX_PADDED).contains(digits))?)
+                }
                 ("table", name) if !name.trim().is_empty() => Self::Table(name.trim().to_owned()),
                 ("constant", value) => Self::Constant(value.to_owned()),
                 _ => return None,
@@ -62,39 +81,45 @@ impl Conversion {
     }
 
     /// The form of a readable value, for messages.
-    pub const fn expected(&self) -> &'static str {
-        match self {
-            Self::Text | Self::Id | Self::Table(_) | Self::Constant(_) => "a text or a number",
+    pub fn expected(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Text | Self::Lines | Self::Table(_) | Self::Constant(_) => "a text or a number",
+            Self::Rows | Self::Skip => "rows",
+            Self::Id => "a text, or a number without a fraction",
+            Self::Padded(digits) => return format!("a number of at most {digits} digits, or a text").into(),
             Self::Guid => "16 bytes as hex or base64",
-            Self::Date => "a date such as 2025-01-31 or 20250131",
-            Self::Timestamp => "a time stamp such as 20250131093015 (UTC)",
+            Self::Date => "a date such as 2025-01-31, 20250131 or 2025-01-31T00:00:00",
+            Self::Timestamp => "a time stamp such as 20250131093015 (UTC) or 2025-01-31T09:30:15Z",
             Self::Decimal | Self::Amount => "a decimal such as 160.5, with at most 28 digits",
             Self::Integer => "a whole number",
             Self::Flag => "X, true, or nothing",
-        }
+        })
     }
 
-    /// Whether a text is initial for what this reads: only blanks are for texts, ids and keys; zero is for numbers, zeros
-    /// are for dates, time stamps and GUIDs.
-    pub fn is_initial(&self, text: &str) -> bool {
-        match self {
-            Self::Text | Self::Id | Self::Table(_) | Self::Constant(_) => text.trim().is_empty(),
-            _ => cart::is_initial(text),
-        }
+    /// True for a row of the sheet about the entries of a list.
+    pub const fn is_about_entries(&self) -> bool {
+        matches!(self, Self::Rows | Self::Skip)
+    }
+
+    /// True where a JSON number with a fraction is no value: an id has none, so the sender lost or made up digits.
+    pub const fn refuses_fractions(&self) -> bool {
+        matches!(self, Self::Id | Self::Padded(_))
     }
 
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
     pub fn apply(&self, text: &str) -> Option<Value> {
         Some(match self {
-            Self::Text | Self::Table(_) => text.trim().into(),
+            Self::Text | Self::Lines | Self::Table(_) => text.trim().into(),
             Self::Constant(value) => value.as_str().into(),
             Self::Id => without_leading_zeros(text).into(),
+            Self::Padded(digits) => padded(text, *digits)?.into(),
             Self::Guid => cart::guid(text)?.into(),
             Self::Date => date::parse_date(text)?.to_string().into(),
             Self::Timestamp => date::parse_timestamp(text)?.to_string().into(),
             Self::Decimal | Self::Amount => decimal::shortest(text)?.into(),
             Self::Integer => decimal::parse_integer(text)?.into(),
             Self::Flag => flag(text)?.into(),
+            Self::Rows | Self::Skip => return None,
         })
     }
 }
@@ -111,10 +136,23 @@ impl fmt::Display for Conversion {
             Self::Amount => "amount",
             Self::Integer => "integer",
             Self::Flag => "flag",
+            Self::Lines => "lines",
+            Self::Rows => "rows",
+            Self::Skip => "skip",
+            Self::Padded(digits) => return write!(f, "padded:{digits}"),
             Self::Table(name) => return write!(f, "table:{name}"),
             Self::Constant(value) => return write!(f, "constant:{value}"),
         })
     }
+}
+
+/// Digits with zeros in front, as many as SAP's field is wide; a text that is no number stays as it is (ALPHA conversion).
+fn padded(text: &str, digits: usize) -> Option<String> {
+    let number = without_leading_zeros(text);
+    if !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(number.to_owned());
+    }
+    (number.len() <= digits).then(|| format!("{number:0>digits$}"))
 }
 
 fn flag(text: &str) -> Option<bool> {
@@ -142,10 +180,35 @@ mod tests {
             ("date", "2025-01-31", json!("2025-01-31")),
             ("date", "20250131", json!("2025-01-31")),
             ("date", "/Date(1738281600000)/", json!("2025-01-31")),
+            ("date", "/Date(1738278000000+0060)/", json!("2025-01-31")),
+            ("date", "2018-01-31T00:00:00", json!("2018-01-31")),
+            ("date", "2018-01-31T00:00:00.0000000", json!("2018-01-31")),
+            ("date", "2018-01-31T00:00:00Z", json!("2018-01-31")),
+            ("date", "2018-01-31T00:00:00.000+01:00", json!("2018-01-31")),
+            ("date", "2018-01-31T23:30:00-0500", json!("2018-01-31")),
+            ("date", "2018-01-31 00:00:00", json!("2018-01-31")),
+            ("date", "20180131T000000", json!("2018-01-31")),
+            ("date", "2018-01-31T00:00", json!("2018-01-31")),
+            ("date", "2018-01-31Z", json!("2018-01-31")),
+            ("date", "2018-01-31+01:00", json!("2018-01-31")),
+            ("date", "20250304081500", json!("2025-03-04")),
+            ("date", "20250304235959.1234567", json!("2025-03-04")),
+            ("date", "20250304.0", json!("2025-03-04")),
+            ("date", "2.0250304E7", json!("2025-03-04")),
+            ("date", "2.02503040815E13", json!("2025-03-04")),
             ("timestamp", "20250131093015", json!("2025-01-31T09:30:15Z")),
             ("timestamp", "20250131093015.5", json!("2025-01-31T09:30:15.5Z")),
             ("timestamp", "/Date(1738281600000+0060)/", json!("2025-01-31T00:00:00Z")),
             ("timestamp", "2025-01-31T10:30:15+01:00", json!("2025-01-31T09:30:15Z")),
+            ("timestamp", "2025-01-31T09:30:15", json!("2025-01-31T09:30:15Z")),
+            ("timestamp", "2025-01-31 09:30:15.5", json!("2025-01-31T09:30:15.5Z")),
+            ("timestamp", "2025-01-31T10:30:15+0100", json!("2025-01-31T09:30:15Z")),
+            ("timestamp", "2.0250131093015E13", json!("2025-01-31T09:30:15Z")),
+            ("padded:4", "10", json!("0010")),
+            ("padded:4", "00000010", json!("0010")),
+            ("padded:2", "0", json!("00")),
+            ("padded:4", "A1", json!("A1")),
+            ("lines", " one\ntwo ", json!("one\ntwo")),
             ("decimal", "160.500", json!("160.5")),
             ("decimal", "302.35-", json!("-302.35")),
             ("decimal", "   10.00 ", json!("10")),
@@ -169,7 +232,18 @@ mod tests {
             ("date", "31.01.2025"),
             ("date", "2025/01/31"),
             ("date", "2025-1-310"),
+            ("date", "2018-01-31T25:00:00"),
+            ("date", "2018-01-31Tnoon"),
+            ("date", "2018-02-30T00:00:00"),
+            ("date", "2018-01-31T00:00:00+1:00"),
+            ("date", "2018-01-31T00:00:00 UTC"),
+            ("date", "20250230081500"),
+            ("date", "20250304251500"),
+            ("date", "20250304.5"),
+            ("date", "2025030"),
+            ("padded:4", "12345"),
             ("timestamp", "20250131253015"),
+            ("timestamp", "2025-01-31"),
             ("timestamp", "yesterday"),
             ("decimal", "1,234.50"),
             ("decimal", "1_000"),
@@ -201,20 +275,26 @@ mod tests {
             "amount",
             "integer",
             "flag",
+            "lines",
+            "padded:10",
+            "rows",
+            "skip",
             "table:units",
             "constant:x:y",
         ] {
             assert_eq!(Conversion::parse(form).unwrap().to_string(), form);
         }
-        for nonsense in ["", "number", "table:", "table", "Text"] {
+        for nonsense in ["", "number", "table:", "table", "Text", "padded", "padded:", "padded:0", "padded:41", "Rows"]
+        {
             assert_eq!(Conversion::parse(nonsense), None, "{nonsense:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn reading_anything_as_anything_never_panics(text in ".{0,40}", form in prop::sample::select(vec!["text", "id", "guid", "date", "timestamp", "decimal", "integer", "flag"])) {
-            let _ = Conversion::parse(form).unwrap().apply(&text);
+        fn reading_anything_as_anything_never_panics(text in ".{0,40}", form in prop::sample::select(vec!["text", "id", "guid", "date", "timestamp", "decimal", "integer", "flag", "padded:4", "lines"])) {
+            let conversion = Conversion::parse(form).unwrap();
+            let _ = (conversion.is_initial(&text), conversion.apply(&text));
         }
     }
 }

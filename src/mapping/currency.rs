@@ -1,5 +1,9 @@
 //! Currencies without two decimals, whose amounts SAP may store shifted (TCURX).
 
+mod delivered;
+
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 
 use super::conversion::{Conversion, decimal};
@@ -8,17 +12,19 @@ use super::sheet::{Rule, Source};
 use super::table::Tables;
 use crate::cart::Name;
 
-/// The table of currencies without two decimals (ISO 4217), needed by `mapping.shifted_amounts`.
-const CURRENCY_DECIMALS: &str = "currency-decimals";
+/// The folder's own table of decimals, which goes before the delivered one: customers change TCURX.
+pub const CURRENCY_DECIMALS: &str = "currency-decimals";
 
-/// No currency of ISO 4217 has more.
-const MAX_DECIMALS: u32 = 4;
+/// No currency of TCURX has more (USDN).
+const MAX_DECIMALS: u32 = 5;
 
-/// Decimals of a currency that the table does not list, and of every amount that is stored shifted.
+/// Decimals of most currencies, and of every amount that is stored shifted.
 const USUAL_DECIMALS: u32 = 2;
 
 /// Standard fields of type CURR (BBP_PDS structures): what `mapping.shifted_amounts` shifts in a plain `decimal` row.
-const CURRENCY_FIELDS: [&str; 5] = ["TOTAL_VALUE", "PRICE", "VALUE", "DIST_VALUE", "GROSS_PRICE"];
+static CURRENCY_FIELDS: LazyLock<[Name; 7]> = LazyLock::new(|| {
+    ["TOTAL_VALUE", "PRICE", "VALUE", "DIST_VALUE", "GROSS_PRICE", "LIMIT", "EXP_VALUE"].map(Name::of)
+});
 
 /// How the sender stores currency amounts (TCURX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,31 +48,83 @@ impl Amounts {
 /// A wrong number of decimals would move every amount of a currency by powers of ten.
 pub fn decimals_defect(tables: &Tables) -> Option<Defect> {
     let fits = |value: &str| value.parse().is_ok_and(|decimals: u32| decimals <= MAX_DECIMALS);
-    let expected = "mapping.shifted_amounts needs it with the columns currency,decimals, and decimals from 0 to 4";
-    let problem = match tables.get(CURRENCY_DECIMALS) {
-        None => "missing",
-        Some(table) if table.key_columns.len() != 1 || !table.values().all(fits) => "can't be used",
-        Some(_) => return None,
-    };
-    Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), format!("{problem}; {expected}")))
+    let table = tables.get(CURRENCY_DECIMALS)?;
+    if table.key_columns.len() == 1 && table.values().all(fits) {
+        return None;
+    }
+    let problem =
+        "can't be used; mapping.shifted_amounts reads the columns currency,decimals, and decimals from 0 to 5";
+    Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), problem))
+}
+
+/// The decimals of a currency: those of the folder's table, else as SAP delivers them; `None` for one that neither has.
+pub fn decimals(currency: &str, tables: &Tables) -> Option<u32> {
+    let listed = tables.get(CURRENCY_DECIMALS).and_then(|table| table.get(&[currency.to_owned()]));
+    listed.map_or_else(|| delivered::decimals(currency), |decimals| decimals.parse().ok())
 }
 
 /// A stored amount without its shift; `None` where a digit would be lost.
-pub fn unshifted(stored: Decimal, currency: &str, tables: &Tables) -> Option<Decimal> {
-    let listed = tables.get(CURRENCY_DECIMALS).and_then(|table| table.get(&[currency.to_owned()]));
-    let decimals = listed.and_then(|decimals| decimals.parse().ok()).unwrap_or(USUAL_DECIMALS);
+pub fn unshifted(stored: Decimal, decimals: u32) -> Option<Decimal> {
     decimal::times_ten_to(USUAL_DECIMALS.cast_signed().checked_sub(i32::try_from(decimals).ok()?)?, stored)
 }
 
 /// True for a rule whose value is a currency amount: `as amount`, or `as decimal` of a standard CURR field.
 pub fn is_amount(rule: &Rule) -> bool {
-    let is_standard = |source: &Source| {
-        let (_, field) = source.section_and_field();
-        CURRENCY_FIELDS.iter().any(|standard| Name::of(standard) == Name::of(field))
-    };
+    let is_standard = |source: &Source| source.field().is_some_and(|field| CURRENCY_FIELDS.contains(field));
     match rule.conversion {
         Conversion::Amount => true,
         Conversion::Decimal => rule.sources.first().is_some_and(is_standard),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::table::Table;
+
+    fn shipped() -> Table {
+        Table::parse(CURRENCY_DECIMALS, include_str!("../../mapping/tables/currency-decimals.csv")).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_table_is_the_delivered_one() {
+        let shipped = shipped();
+        for (list, decimals) in delivered::LISTS {
+            for currency in list.split(' ') {
+                let listed =
+                    shipped.get(&[currency.to_owned()]).map_or(USUAL_DECIMALS, |listed| listed.parse().unwrap());
+                assert_eq!(listed, decimals, "{currency}");
+            }
+        }
+        let unusual = delivered::LISTS.iter().filter(|(_, decimals)| *decimals != USUAL_DECIMALS);
+        let listed: usize = unusual.map(|(list, _)| list.split(' ').count()).sum();
+        assert_eq!(shipped.values().count(), listed);
+    }
+
+    #[test]
+    fn amounts_move_by_the_decimals_of_their_currency() {
+        let table = |text| Tables::from([(CURRENCY_DECIMALS.to_owned(), Table::parse("t", text).unwrap())]);
+        let own = table("currency,decimals\nISK,0\nHUF,2\nPTS,1\n");
+        for (currency, tables, expected) in [
+            ("HUF", &Tables::new(), Some("5000")),
+            ("JPY", &Tables::new(), Some("5000")),
+            ("EUR", &Tables::new(), Some("50")),
+            ("ISK", &Tables::new(), Some("50")),
+            ("TND", &Tables::new(), Some("5")),
+            ("USDN", &Tables::new(), Some("0.05")),
+            ("XYZ", &Tables::new(), None),
+            ("", &Tables::new(), None),
+            ("ISK", &own, Some("5000")),
+            ("HUF", &own, Some("50")),
+            ("PTS", &own, Some("500")),
+            ("JPY", &own, Some("5000")),
+            ("XYZ", &own, None),
+        ] {
+            let stored = decimal::parse("50.00").unwrap();
+            let amount =
+                decimals(currency, tables).and_then(|decimals| unshifted(stored, decimals)).map(decimal::to_text);
+            assert_eq!(amount.as_deref(), expected, "{currency}");
+        }
     }
 }

@@ -1,9 +1,15 @@
 //! One cart evaluated by the compiled sheet: the order's body, every mistake, and the origin of each field.
 
 mod body;
+mod choices;
+mod demand;
+mod figures;
+mod limits;
 mod mistake;
 mod rule_evaluator;
 mod rule_value;
+mod shifted;
+mod skips;
 mod trace;
 
 use std::collections::HashSet;
@@ -11,27 +17,35 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::compiled::Mapping;
-use super::sheet::{Rule, Source};
+use super::conversion::Conversion;
+use super::sheet::{LIMIT, Rule, Source};
 use super::target::{Member, Object};
-use crate::cart::{Columns, Findings, JoinedCart, REPLACEMENT, Scope};
+use crate::cart::{Columns, Findings, JoinedCart, Name, REPLACEMENT, STANDARD, Scope};
 use crate::message::{Message, MessageCode};
 use body::Body;
+use choices::{Choices, Finding};
+use demand::missing_rows;
+use limits::refuse_limits;
 use mistake::{disagreement, mistake};
 use rule_evaluator::RuleEvaluator;
 use rule_value::RuleValue;
+use skips::Skips;
 
+pub use skips::SkippedEntry;
 pub use trace::FieldTrace;
 
 /// The evaluation of the whole sheet for one cart.
 pub struct Evaluation<'a> {
     rules: RuleEvaluator<'a>,
     body: Body,
-    /// Every mistake found so far.
+    /// Every mistake found so far, and every warning.
     pub messages: Vec<Message>,
-    /// What a person should look at although the cart becomes an order.
-    pub warnings: Vec<Message>,
-    /// The texts of `messages` and `warnings`.
+    /// The texts of `messages`.
     reported: HashSet<String>,
+    /// Sections with rows that could not be read or joined: what they lack is no further mistake.
+    broken_sections: HashSet<Name>,
+    skips: Skips<'a>,
+    choices: Choices<'a>,
     /// Kept only for a preview.
     pub trace: Option<Vec<FieldTrace>>,
     /// The path of the member that is evaluated; empty without a trace.
@@ -39,25 +53,56 @@ pub struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
+    /// Joins the rows of a cart, and decides what the sheet leaves out of it.
     pub fn new(
         mapping: &'a Mapping,
         columns: &'a Columns<'a>,
         cart_id: Option<&'a str>,
         trace: Option<Vec<FieldTrace>>,
     ) -> Self {
-        let (cart, Findings { mistakes, warnings }) = JoinedCart::of(columns);
-        let reported = mistakes.iter().map(|message| message.message.clone()).collect();
-        let rules = RuleEvaluator { mapping, cart, cart_id };
-        Self { rules, body: Body::default(), messages: mistakes, warnings, reported, trace, path: String::new() }
+        let (cart, Findings { mistakes: mut messages, warnings }) = JoinedCart::of(columns);
+        // LIMIT is read for every sheet, and its mistakes count where the sheet names it.
+        messages.retain(|message| mapping.sheet.names_limits || message.parameter != LIMIT);
+        let skips = Skips::of(&mapping.sheet, &cart);
+        messages.extend(skips.nothing_left(&cart));
+        let broken_sections = messages.iter().map(|message| Name::of(&message.parameter)).collect();
+        messages.extend(warnings);
+        let reported = messages.iter().map(|message| message.message.clone()).collect();
+        Self {
+            rules: RuleEvaluator { mapping, cart, cart_id },
+            body: Body::default(),
+            messages,
+            reported,
+            broken_sections,
+            skips,
+            choices: Choices::default(),
+            trace,
+            path: String::new(),
+        }
+    }
+
+    /// What the sheet leaves out of the cart.
+    pub fn skipped(&self) -> Vec<SkippedEntry> {
+        self.skips.entries(&self.rules.cart)
     }
 
     /// Evaluates the whole sheet; the order, as JSON text, is complete only if there is no mistake.
     pub fn run(&mut self) -> String {
         let mapping = self.rules.mapping;
-        if !self.object(&mapping.sheet.root, Scope::Header) {
+        if !self.entry(&mapping.sheet.root, Scope::Header) {
             self.body.empty_object();
         }
+        refuse_limits(mapping, &self.rules.cart, &self.skips, &mut self.messages);
+        self.messages.extend(figures::findings(mapping, &self.rules.cart, &self.skips));
         self.body.take()
+    }
+
+    /// The order as a whole, or one entry of a list: of each choice in it, one row is there.
+    fn entry(&mut self, object: &'a Object<Rule>, scope: Scope) -> bool {
+        let start = self.choices.begin();
+        let is_written = self.object(object, scope);
+        self.choices.end(start, &self.rules.cart, scope, &mut self.messages);
+        is_written
     }
 
     /// Writes an object; nothing, and false, if it would be empty.
@@ -81,20 +126,34 @@ impl<'a> Evaluation<'a> {
 
     fn list(&mut self, inner: &'a Object<Rule>, scope: Scope) -> bool {
         let start = self.body.begin(b'[');
-        for (index, scope) in self.rules.cart.scopes_below(scope).into_iter().enumerate() {
+        let mut scopes = self.rules.cart.scopes_below(scope);
+        scopes.retain(|scope| !self.skips.leaves_out(inner, *scope));
+        let mut filled = Vec::with_capacity(if inner.entry_rules.is_empty() { 0 } else { scopes.len() });
+        for (index, entry) in scopes.into_iter().enumerate() {
             let path = self.enter_entry(index);
             let before = self.body.begin_entry(start);
-            if !self.object(inner, scope) {
+            let mistakes_before = self.messages.len();
+            let is_written = self.entry(inner, entry);
+            if !is_written {
                 self.body.undo(before);
+            }
+            if !inner.entry_rules.is_empty() && (is_written || self.messages.len() > mistakes_before) {
+                filled.push(entry);
             }
             self.path.truncate(path);
         }
+        let missing = missing_rows(inner, &self.rules.cart, scope, &filled);
+        // The join reports a cart without items, and rows that it can't read.
+        self.messages.extend(
+            missing.into_iter().filter(|message| !self.broken_sections.contains(&Name::of(&message.parameter))),
+        );
         self.body.end(start, b']')
     }
 
     fn field(&mut self, rule: &'a Rule, scope: Scope) -> bool {
         match self.common_value(rule, scope) {
             Ok(result) => {
+                self.choices.note(rule, if result.value.is_some() { Finding::Value } else { Finding::Nothing });
                 if let Some(trace) = &mut self.trace {
                     trace.push(FieldTrace::of(rule, self.path.clone(), &result));
                 }
@@ -104,6 +163,7 @@ impl<'a> Evaluation<'a> {
                 true
             }
             Err(mistakes) => {
+                self.choices.note(rule, Finding::Value);
                 if let Some(trace) = &mut self.trace {
                     trace.push(FieldTrace::of_mistakes(rule, self.path.clone(), &mistakes));
                 }
@@ -128,7 +188,7 @@ impl<'a> Evaluation<'a> {
             "has a character that is no text (half of a pair of code units); the order has U+FFFD in its place";
         let warning = mistake(&self.rules.cart, MessageCode::LostCharacter, rule.sources.first(), scope, problem);
         if self.reported.insert(warning.message.clone()) {
-            self.warnings.push(warning);
+            self.messages.push(warning);
         }
     }
 
@@ -136,13 +196,14 @@ impl<'a> Evaluation<'a> {
     fn common_value(&self, rule: &'a Rule, scope: Scope) -> Result<RuleValue<'a>, Vec<Message>> {
         let evaluate = |scope| self.rules.evaluate(rule, scope);
         let depth = rule.sources.iter().map(Source::depth).max().unwrap_or(0);
-        if scope.depth() >= depth {
+        if scope.depth() >= depth || self.is_text_of_header(rule, scope) {
             return evaluate(scope).map_err(|mistake| vec![mistake]);
         }
         let cart = &self.rules.cart;
         let mut scopes = vec![scope];
         while scopes.first().is_some_and(|scope| scope.depth() < depth) {
             scopes = scopes.into_iter().flat_map(|scope| cart.scopes_below(scope)).collect();
+            scopes.retain(|scope| self.skips.counts(*scope));
         }
         let mut results: Vec<(Scope, RuleValue<'a>)> = Vec::with_capacity(scopes.len());
         let mut mistakes = Vec::new();
@@ -167,9 +228,22 @@ impl<'a> Evaluation<'a> {
         match results.into_iter().next() {
             Some((_, result)) => Ok(result),
             // Nothing below this scope: absent (the join reports a cart without items).
-            None if cart.items.is_empty() => Ok(RuleValue::without_source(None)),
+            None if (0..cart.items.len()).all(|item| !self.skips.counts(Scope::Item(item))) => {
+                Ok(RuleValue::without_source(None))
+            }
             None => evaluate(scope).map_err(|mistake| vec![mistake]),
         }
+    }
+
+    /// True for a text of several rows that the header has itself: it is no text of each item.
+    fn is_text_of_header(&self, rule: &Rule, scope: Scope) -> bool {
+        let is_of_header = |source: &Source| {
+            source.selection().is_some_and(|selection| {
+                ![&STANDARD.item, &STANDARD.account].contains(&&selection.section)
+                    && self.rules.cart.own_rows(selection, Scope::Header).next().is_some()
+            })
+        };
+        rule.conversion == Conversion::Lines && scope == Scope::Header && rule.sources.iter().all(is_of_header)
     }
 
     /// Appends a member to the path, and returns the length to which it is cut afterwards.

@@ -52,6 +52,12 @@ impl Folder {
         if defects.is_empty() { Ok(Self { files }) } else { Err(defects) }
     }
 
+    /// A folder in memory.
+    #[cfg(test)]
+    pub(super) fn of(files: &[(&str, &str)]) -> Self {
+        Self { files: files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect() }
+    }
+
     /// The text of the sheet.
     pub(super) fn sheet(&self) -> Option<&str> {
         self.files.get(SHEET).map(String::as_str)

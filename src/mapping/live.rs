@@ -10,6 +10,7 @@ use super::compiled::Mapping;
 use super::currency::Amounts;
 use super::defect::Defect;
 use super::folder::Folder;
+use super::plausibility::Plausibility;
 use crate::cart::Name;
 use crate::clock::Clock;
 use crate::reload::{Reload, Reloadable, Settling};
@@ -26,6 +27,7 @@ type Content = Result<Folder, Vec<Defect>>;
 pub struct LiveMapping {
     directory: PathBuf,
     amounts: Amounts,
+    plausibility: Plausibility,
     system_field: Option<Name>,
     mapping: Reloadable<Content, Mapping>,
 }
@@ -35,11 +37,17 @@ impl LiveMapping {
     ///
     /// # Errors
     /// Every defect; there is no mapping to fall back to.
-    pub fn load(directory: PathBuf, amounts: Amounts, system_field: Option<Name>) -> Result<Self, Vec<Defect>> {
+    pub fn load(
+        directory: PathBuf,
+        amounts: Amounts,
+        plausibility: Plausibility,
+        system_field: Option<Name>,
+    ) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
-        let mapping = Mapping::compile(&folder, amounts)?.with_system_field(system_field.clone());
+        let mapping =
+            Mapping::compile(&folder, amounts)?.with_plausibility(plausibility).with_system_field(system_field.clone());
         let mapping = Reloadable::new(Ok(folder), mapping, Settling::SeenTwice);
-        Ok(Self { directory, amounts, system_field, mapping })
+        Ok(Self { directory, amounts, plausibility, system_field, mapping })
     }
 
     /// Reports every example of the folder that becomes another order than expected.
@@ -95,7 +103,9 @@ impl LiveMapping {
 
     fn compile(&self, content: &Content) -> Result<Mapping, Vec<Defect>> {
         let folder = content.as_ref().map_err(Clone::clone)?;
-        let mapping = Mapping::compile(folder, self.amounts)?.with_system_field(self.system_field.clone());
+        let mapping = Mapping::compile(folder, self.amounts)?
+            .with_plausibility(self.plausibility)
+            .with_system_field(self.system_field.clone());
         warn_of_examples(&mapping, folder);
         Ok(mapping)
     }

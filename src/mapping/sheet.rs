@@ -1,42 +1,42 @@
 //! The mapping sheet `purchase-order.csv`: one row per target field, checked whole and compiled when loaded.
 
 mod absent;
+mod entries;
+mod rule;
 mod source;
+mod whole;
 
 use std::collections::BTreeSet;
 
 pub use absent::Absent;
+pub use rule::Rule;
 pub use source::Source;
 
 use super::conversion::Conversion;
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;
 use super::table::Tables;
-use super::target::{MAX_LISTS, Object, TargetPath};
+use super::target::{MAX_LISTS, Object};
 use crate::cart::Name;
+use whole::defects_of_entries;
 
 const COLUMNS: [&str; 4] = ["target", "source", "as", "absent"];
 
-/// One row of the sheet.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    /// Line in the file.
-    pub line: u64,
-    /// The text of the column `source`.
-    pub source_text: String,
-    /// The sources, joined to one key if there are several.
-    pub sources: Vec<Source>,
-    /// The column `as`.
-    pub conversion: Conversion,
-    /// The column `absent`.
-    pub absent: Absent,
-}
+/// The column for the analysts' notes, which may be missing; a preview shows it for skipped entries.
+const REMARK: &str = "remark";
+
+/// The section of an item's limits. It is read for every sheet: an item with a limit is no ordinary one.
+pub const LIMIT: &str = "LIMIT";
 
 /// The compiled sheet.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// The sections of a cart that the sheet reads.
+    /// The sections of a cart that are read for the sheet: those that it names, ACCOUNT for a list in a list, and LIMIT.
     pub sections: BTreeSet<Name>,
+    /// True if a row of the sheet names the section LIMIT.
+    pub names_limits: bool,
+    /// True if a row of the sheet leaves entries out.
+    pub has_skips: bool,
     /// The order's body as a tree of rules, in the order of the sheet.
     pub root: Object<Rule>,
 }
@@ -48,8 +48,10 @@ impl Sheet {
     /// Every defect of every row.
     pub fn parse(file: &str, text: &str, tables: &Tables) -> Result<Self, Vec<Defect>> {
         let CsvFile { header, rows } = CsvFile::parse(file, text)?;
-        let columns = column_indexes(file, &header)?;
-        let mut sheet = Self { sections: BTreeSet::new(), root: Object::default() };
+        let remark = header.iter().position(|column| column.eq_ignore_ascii_case(REMARK));
+        let columns = (column_indexes(file, &header)?, remark);
+        let mut sheet =
+            Self { sections: BTreeSet::new(), names_limits: false, has_skips: false, root: Object::default() };
         let mut defects = Vec::new();
         for row in &rows {
             let problems = sheet.add(row, columns, tables).err().unwrap_or_default();
@@ -58,13 +60,24 @@ impl Sheet {
         if rows.is_empty() {
             defects.push(Defect::new(file, "the sheet has no rows"));
         }
+        if defects.is_empty() {
+            defects.extend(defects_of_entries(file, &sheet.root));
+        }
+        sheet.names_limits = !sheet.sections.insert(Name::of(LIMIT));
         if defects.is_empty() { Ok(sheet) } else { Err(defects) }
     }
 
-    fn add(&mut self, row: &CsvRow, columns: [usize; 4], tables: &Tables) -> Result<(), Vec<String>> {
-        let (path, rule) = rule(columns.map(|column| row.cell(column)), row.line, tables)?;
+    fn add(
+        &mut self,
+        row: &CsvRow,
+        (columns, remark): ([usize; 4], Option<usize>),
+        tables: &Tables,
+    ) -> Result<(), Vec<String>> {
+        let (path, rule) = Rule::parse(columns.map(|column| row.cell(column)), row.line, tables)?;
+        let rule = Rule { remark: remark.map_or("", |column| row.cell(column)).to_owned(), ..rule };
         let depth = path.depth();
         self.sections.extend(rule.sources.iter().filter_map(Source::section).cloned());
+        self.has_skips |= rule.conversion == Conversion::Skip;
         if depth == MAX_LISTS {
             self.sections.insert(Name::of("ACCOUNT"));
         }
@@ -93,52 +106,6 @@ fn column_indexes(file: &str, header: &[String]) -> Result<[usize; 4], Vec<Defec
     }
 }
 
-/// Reads the cells of one row, in the order of [`COLUMNS`].
-fn rule(cells: [&str; 4], line: u64, tables: &Tables) -> Result<(TargetPath, Rule), Vec<String>> {
-    let [target, source, conversion, absent] = cells;
-    let mut problems = Vec::new();
-    let mut keep = |problem: String| problems.push(problem);
-    let path = TargetPath::parse(target).map_err(&mut keep).ok();
-    let conversion = Conversion::parse(conversion)
-        .ok_or_else(|| format!("as {conversion:?}: expected {}", Conversion::FORMS))
-        .map_err(&mut keep)
-        .ok();
-    let sources = sources(source, conversion.as_ref()).map_err(&mut keep).ok();
-    let absent = Absent::parse(absent, conversion.as_ref()).map_err(&mut keep).ok();
-    if let (Some(Conversion::Table(name)), Some(sources)) = (&conversion, &sources)
-        && let Err(problem) = check_table(name, sources.len(), tables)
-    {
-        keep(problem);
-    }
-    match (path, conversion, sources, absent) {
-        (Some(path), Some(conversion), Some(sources), Some(absent)) if problems.is_empty() => {
-            Ok((path, Rule { line, source_text: source.to_owned(), sources, conversion, absent }))
-        }
-        _ => Err(problems),
-    }
-}
-
-/// Several sources are the parts of one table key; a constant has none.
-fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
-    if matches!(conversion, Some(Conversion::Constant(_))) {
-        return Ok(Vec::new());
-    }
-    let sources = text.split('+').map(Source::parse).collect::<Result<Vec<_>, _>>()?;
-    if sources.len() > 1 && !matches!(conversion, None | Some(Conversion::Table(_))) {
-        return Err("several sources make one table key: expected as table:NAME".to_owned());
-    }
-    Ok(sources)
-}
-
-/// A table needs as many key columns as the row has sources.
-fn check_table(name: &str, keys: usize, tables: &Tables) -> Result<(), String> {
-    let table = tables.get(name).ok_or_else(|| format!("as table:{name}: there is no tables/{name}.csv"))?;
-    if table.key_columns.len() == keys {
-        return Ok(());
-    }
-    Err(format!("as table:{name}: the table has {} key columns, the source names {keys}", table.key_columns.len()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +125,11 @@ mod tests {
     #[test]
     fn a_good_sheet_has_no_defects() {
         let rows = "a,ID,text,refuse,\nb.c,HEADER.X,table:one,use:1,\nd[].e,ITEM.Y + PARTNER[00000027].Z,table:two,omit,\n\
-                    d[].f[].g,ACCOUNT[DIST_IND=].P,decimal,use:0,\nh,,constant:x,,\n";
+                    d[].f[].g,ACCOUNT[DIST_IND=].P,decimal,use:0,\nh,,constant:x,,\n\
+                    d[],ITEM[ITM_TYPE=HIER],skip,,a heading\nd[],STATUS[STAT=I1016][INACT=],skip,,\n\
+                    d[].f[],ACCOUNT,rows,refuse,\nd[].f[],PARTNER[00000019],skip,,\n\
+                    d[].f[].h,ACCOUNT.A,decimal,one-of:share,\nd[].f[].i.j,ACCOUNT.B,decimal,one-of:share,\n\
+                    d[].k,LONGTEXT[TDID=ITXT].TDLINE,lines,omit,\nd[].l,ITEM.PLANT,padded:4,use:0010,\n";
         assert_eq!(defects(rows), Vec::<String>::new());
     }
 
@@ -182,6 +153,40 @@ mod tests {
         );
         assert!(defects("a,HEADER.X,text,omit,\na.b,HEADER.Y,text,omit,\n")[0].contains("target a.b"));
         assert!(defects("a[].b[].c[].d,HEADER.X,text,omit,\n")[0].contains("at most two lists"));
+    }
+
+    #[test]
+    fn a_rule_about_entries_has_a_list_and_rows_that_belong_to_its_entries() {
+        let table = [
+            ("a,ITEM[X=1],skip,,", "expected a list, such as lines[].allocations[]"),
+            ("a[].b,ACCOUNT,rows,refuse,", "expected a list, such as lines[].allocations[]"),
+            ("a[],ITEM.X,text,omit,", "a list itself has as rows or as skip"),
+            ("a[],ITEM,skip,,", "would leave out every entry"),
+            ("a[].b[],ITEM,skip,,", "would leave out every entry"),
+            ("a[],HEADER[X=1],skip,,", "its rows belong to no entry"),
+            ("a[],ITEM.X,skip,,", "without a field"),
+            ("a[],ITEM[X],skip,,", "expected [FIELD=VALUE]"),
+            ("a[],ITEM[X=1],skip,refuse,", "absent \"refuse\": expected nothing"),
+            ("a[],ACCOUNT,rows,refuse,", "the entries of a[] are rows of ITEM"),
+            ("a[].b[],ITEM,rows,refuse,", "the entries of a[].b[] are rows of ACCOUNT"),
+            ("a[],ITEM,rows,,", "absent \"\": expected refuse"),
+            ("a[],ITEM,rows,omit,", "absent \"omit\": expected refuse"),
+            ("b[],ITEM[X=1],skip,,", "no row sets a field of its entries"),
+            ("a[].b[].c[],ACCOUNT,rows,refuse,", "at most two lists"),
+            ("a[].y,ITEM.Y,text,one-of:,", "expected refuse, omit, use:VALUE or one-of:NAME"),
+            ("a[].y,ITEM.Y,text,one-of:some,", "absent one-of:some: no other row of this entry has it"),
+        ];
+        for (row, expected) in table {
+            let found = defects(&format!("a[].x,ITEM.X,text,omit,\na[].b[].x,ACCOUNT.X,text,omit,\n{row}\n"));
+            assert!(found.len() == 1 && found[0].contains(expected), "{row}: {found:?}");
+            assert!(found[0].starts_with("sheet.csv line 4: "), "{row}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_rows_of_one_choice_belong_to_one_entry() {
+        let apart = defects("a,HEADER.A,text,one-of:x,\nb[].c,ITEM.C,text,one-of:x,\n");
+        assert_eq!(apart.len(), 2, "{apart:?}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct TargetPath {
 }
 
 impl TargetPath {
-    /// Reads `a.b`, `lines[].x`, `lines[].allocations[].y`.
+    /// Reads `a.b`, `lines[].x`, `lines[].allocations[].y`, or a list itself: `lines[].allocations[]`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let steps: Vec<Step> = text
             .trim()
@@ -33,11 +33,15 @@ impl TargetPath {
             !step.name.is_empty()
                 && step.name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '$'))
         };
-        let ends_in_a_field = steps.last().is_some_and(|step| !step.is_list);
-        if steps.iter().all(is_valid) && ends_in_a_field {
+        if steps.iter().all(is_valid) {
             return Ok(Self { steps });
         }
         Err(format!("target {text:?}: expected a path such as supplier.externalId or lines[].unitPrice"))
+    }
+
+    /// True for a path that ends in a list.
+    pub fn is_list(&self) -> bool {
+        self.steps.last().is_some_and(|step| step.is_list)
     }
 
     /// The number of lists on the path.
@@ -62,6 +66,8 @@ impl fmt::Display for TargetPath {
 pub struct Object<F> {
     /// Name and content of each member.
     pub members: Vec<(String, Member<F>)>,
+    /// Rules about the list of which this object is an entry.
+    pub entry_rules: Vec<F>,
 }
 
 /// The content of a member of the body.
@@ -77,25 +83,29 @@ pub enum Member<F> {
 
 impl<F> Default for Object<F> {
     fn default() -> Self {
-        Self { members: Vec::new() }
+        Self { members: Vec::new(), entry_rules: Vec::new() }
     }
 }
 
 impl<F> Object<F> {
-    /// Inserts a field at its path.
+    /// Inserts a field at its path, or a rule about the entries of a list at the list's path.
     ///
     /// # Errors
     /// If the path, or a part of it, is something else already.
     pub fn insert(&mut self, path: TargetPath, field: F) -> Result<(), String> {
         let target = path.to_string();
         let mut steps = path.steps;
-        let Some(last) = steps.pop() else { return Err(format!("target {target}: empty")) };
+        let last = steps.pop_if(|step| !step.is_list);
         let mut object = self;
         for step in steps {
             object = object
                 .descend(step)
                 .ok_or_else(|| format!("target {target}: an earlier row makes a part of it something else"))?;
         }
+        let Some(last) = last else {
+            object.entry_rules.push(field);
+            return Ok(());
+        };
         if object.members.iter().any(|(name, _)| *name == last.name) {
             return Err(format!("target {target}: already set by an earlier row"));
         }

@@ -1,206 +1,313 @@
-//! Carts as SAP's serializers and the middleware between really send them, from text to order.
+//! Carts and what the sheet makes of them: entries that are skipped or demanded, choices, limits.
 
-mod spellings;
-
-use std::fs;
-use std::path::Path;
+mod plausibility;
+mod values;
 
 use serde_json::{Value, json};
 
-use super::{Amounts, Folder, Mapped, Mapping, Preview};
+use super::{Amounts, Folder, Mapping, Plausibility, Preview, SHEET};
 use crate::cart::Cart;
-use crate::message::{Message, Severity};
+use crate::message::Message;
 
-/// The mapping that the repository ships.
+const HEADER: &str = "target,source,as,absent,remark\n";
+
 fn shipped() -> Mapping {
-    Mapping::compile(&Folder::read(Path::new("mapping")).unwrap(), Amounts::Unshifted).unwrap()
+    let folder = Folder::read("mapping".as_ref()).unwrap();
+    Mapping::compile(&folder, Amounts::Unshifted).unwrap()
 }
 
-/// The shipped tables with other rows of a sheet.
 fn sheet(rows: &str) -> Mapping {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("tables")).unwrap();
-    fs::write(folder.path().join("tables/kinds.csv"), "kind,value\n0,none\n00,two\n7,seven\n").unwrap();
-    fs::write(folder.path().join("purchase-order.csv"), format!("target,source,as,absent\n{rows}")).unwrap();
-    Mapping::compile(&Folder::read(folder.path()).unwrap(), Amounts::Unshifted).unwrap()
+    let tables = [("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n")];
+    let text = format!("{HEADER}{rows}");
+    let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
+    Mapping::compile(&folder, Amounts::Unshifted).unwrap().with_plausibility(Plausibility::Off)
 }
 
-fn case(name: &str) -> String {
-    fs::read_to_string(Path::new("tests/carts").join(name)).unwrap()
+/// A cart with two items of 120 EUR, each with its account, and one supplier and ship-to for both.
+fn cart() -> Value {
+    let item = |number: u32| {
+        json!({"GUID": guid(number), "NUMBER_INT": format!("{number:010}"), "DESCRIPTION": format!("Gloves {number}"),
+            "QUANTITY": 12.0, "UNIT": "ST", "PRICE": 10.0, "PRICE_UNIT": 1, "VALUE": 120.0, "CURRENCY": "EUR"})
+    };
+    json!({
+        "HEADER": {"GUID": guid(0), "OBJECT_ID": "3000000001", "CURRENCY": "EUR", "TOTAL_VALUE": 240.0,
+            "ZZ_SALES_ORG": "1010", "ZZ_CUST_CATEGORY": "A"},
+        "ITEM": [item(1), item(2)],
+        "ACCOUNT": [{"P_GUID": guid(1), "DISTR_PERC": 100, "DIST_IND": "", "COST_CTR": "0000002100"},
+            {"P_GUID": guid(2), "DISTR_PERC": 100, "DIST_IND": "", "COST_CTR": "0000002100"}],
+        "PARTNER": [{"P_GUID": guid(0), "PARTNER_FCT": "00000019", "PARTNER_ID": "0000400555"},
+            {"P_GUID": guid(0), "PARTNER_FCT": "00000027", "COUNTRY": "DE", "REGION": "08"}],
+    })
 }
 
-fn mapped(mapping: &Mapping, cart: &str) -> Mapped {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap()
+fn guid(number: u32) -> String {
+    format!("42010aef4c1d1edca5b1c2d3{number:08x}")
 }
 
-fn order(cart: &str) -> Value {
-    mapped(&shipped(), cart).order()
+/// The cart after changes: each a JSON pointer and the value that goes there.
+fn changed<const N: usize>(changes: [(&str, Value); N]) -> Value {
+    let mut cart = cart();
+    for (pointer, value) in changes {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        match cart.pointer_mut(parent).unwrap() {
+            Value::Object(object) => drop(object.insert(name.to_owned(), value)),
+            Value::Array(list) if name == "-" => list.push(value),
+            Value::Array(list) => list[name.parse::<usize>().unwrap()] = value,
+            other => panic!("{pointer}: {other}"),
+        }
+    }
+    cart
 }
 
-fn mistakes(mapping: &Mapping, cart: &str) -> Vec<String> {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap_err().into_iter().map(|mistake| mistake.message).collect()
+fn preview(mapping: &Mapping, cart: &Value) -> Preview {
+    mapping.preview(&Cart::parse(&cart.to_string()).unwrap())
 }
 
-fn preview(mapping: &Mapping, cart: &str) -> Preview {
-    mapping.preview(&Cart::parse(cart).unwrap())
+/// The order of a cart without mistakes.
+fn order(mapping: &Mapping, cart: &Value) -> Value {
+    let Preview { order, messages, .. } = preview(mapping, cart);
+    order.unwrap_or_else(|| panic!("{messages:#?}"))
 }
 
-/// A header, an item, and what else is wanted beside the given fields.
-fn cart(header: &str, item: &str) -> String {
-    format!(r#"{{"HEADER":{{"OBJECT_ID":"1"{header}}},"ITEM":[{{"A":1{item}}}]}}"#)
+/// The texts of a cart's mistakes.
+fn mistakes(mapping: &Mapping, cart: &Value) -> Vec<String> {
+    let preview = preview(mapping, cart);
+    assert_eq!(preview.order, None, "{:#?}", preview.messages);
+    preview.messages.into_iter().map(|message: Message| message.message).collect()
+}
+
+fn status(item: u32, stat: &str, inact: &str) -> Value {
+    json!({"P_GUID": guid(item), "STAT": stat, "INACT": inact})
+}
+
+/// Number and skipping row of each item that is left out.
+fn skipped(mapping: &Mapping, cart: &Value) -> Vec<(usize, String)> {
+    preview(mapping, cart).skipped.into_iter().map(|entry| (entry.item, entry.source)).collect()
 }
 
 #[test]
-fn a_deleted_account_is_not_ordered() {
-    let allocations = &order(&case("01-account-deleted.json"))["lines"][0]["allocations"];
-    assert_eq!(*allocations, json!([{ "percent": "100", "glAccount": "410000", "costCenter": "2200" }]));
+fn an_item_is_ordered_unless_its_own_active_status_or_type_says_otherwise() {
+    let table: [(&str, Value, &[u64]); 9] = [
+        ("/STATUS", json!([status(0, "I1129", ""), status(1, "I1129", ""), status(2, "I1016", "")]), &[1]),
+        ("/STATUS", json!([status(1, "I1016", "X"), status(2, "I1016", "")]), &[1]),
+        ("/STATUS", json!([status(1, "I1016", ""), status(2, "I1016", "X")]), &[2]),
+        ("/STATUS", json!([{"P_GUID": guid(2), "STAT": "I1016"}]), &[1]),
+        ("/STATUS", json!([{"P_GUID": guid(2), "STAT": "I1016", "INACT": false}]), &[1]),
+        ("/STATUS", json!([{"P_GUID": guid(2), "STAT": "I1016", "INACT": "false"}]), &[1]),
+        ("/STATUS", json!([{"P_GUID": guid(2), "STAT": "I1016", "INACT": true}]), &[1, 2]),
+        // The header's own status says nothing about one item.
+        ("/STATUS", json!([status(0, "I1016", "")]), &[1, 2]),
+        ("/ITEM/0/ITM_TYPE", json!("HIER"), &[2]),
+    ];
+    let mapping = shipped();
+    for (pointer, value, numbers) in table {
+        let cart = changed([(pointer, value)]);
+        let order = order(&mapping, &cart);
+        let lines = order["lines"].as_array().unwrap();
+        assert_eq!(
+            lines.iter().map(|line| line["lineNumber"].as_u64().unwrap()).collect::<Vec<_>>(),
+            numbers,
+            "{cart}"
+        );
+    }
+    let all = changed([("/ITEM/0/ITM_TYPE", json!("HIER")), ("/STATUS", json!([status(2, "I1016", "")]))]);
+    let found = mistakes(&mapping, &all);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with("ITEM: nothing is left to order: item 1 is skipped by row"), "{found:?}");
+    assert!(found[0].contains("rejected by its approver"), "{found:?}");
+    assert!(preview(&mapping, &all).fields.iter().all(|field| !field.target.starts_with("lines")));
 }
 
 #[test]
-fn accounts_nested_in_their_item_make_the_same_order() {
-    let nested = case("04-accounts-nested-in-item.json");
-    let mut beside: Value = serde_json::from_str(&nested).unwrap();
-    let mut accounts = beside["ITEM"][0].as_object_mut().unwrap().remove("ACCOUNT").unwrap();
-    accounts[0]["P_GUID"] = beside["ITEM"][0]["GUID"].clone();
-    beside["ACCOUNT"] = accounts;
-    let beside = beside.to_string();
-    assert_eq!(order(&nested), order(&beside));
-    assert_eq!(order(&nested)["lines"][0]["allocations"][0]["costCenter"], "2100");
-    assert_eq!(Cart::parse(&nested).unwrap().fingerprint(), Cart::parse(&beside).unwrap().fingerprint());
+fn what_is_skipped_is_listed_with_the_row_that_says_so() {
+    let cart = changed([("/STATUS", json!([status(2, "I1016", "")]))]);
+    let skipped = preview(&shipped(), &cart).skipped;
+    assert_eq!(skipped.len(), 1);
+    assert_eq!((skipped[0].target.as_str(), skipped[0].item, skipped[0].account), ("lines[]", 2, None));
+    assert_eq!(
+        (skipped[0].source.as_str(), skipped[0].remark.as_str()),
+        ("STATUS[STAT=I1016][INACT=]", "rejected by its approver")
+    );
+    let line = std::fs::read_to_string("mapping/purchase-order.csv").unwrap();
+    let line = line.lines().nth(usize::try_from(skipped[0].row).unwrap() - 1).unwrap().to_owned();
+    assert!(line.starts_with("lines[],STATUS[STAT=I1016][INACT=],skip"), "{line}");
 }
 
 #[test]
-fn zeros_of_a_text_are_a_value_and_zero_of_a_number_is_initial() {
+fn a_skipped_item_has_no_say_and_no_mistakes() {
+    // Another supplier, another country, no unit, no quantity, no account: all of an item that is not ordered.
+    let partner = json!({"P_GUID": guid(2), "PARTNER_FCT": "00000019", "PARTNER_ID": "0000400777"});
+    let ship_to = json!({"P_GUID": guid(2), "PARTNER_FCT": "00000027", "COUNTRY": "XX"});
+    let cart = changed([
+        ("/PARTNER/-", partner),
+        ("/PARTNER/-", ship_to),
+        ("/ITEM/1/UNIT", json!("nonsense")),
+        ("/ITEM/1/QUANTITY", json!(0)),
+        ("/ACCOUNT/1/P_GUID", json!(guid(1))),
+        ("/ACCOUNT/0/DISTR_PERC", json!(50)),
+        ("/ACCOUNT/1/DISTR_PERC", json!(50)),
+        ("/STATUS", json!([status(2, "I1016", "")])),
+    ]);
+    let order = order(&shipped(), &cart);
+    assert_eq!(order["supplier"]["externalId"], "400555");
+    assert_eq!(order["lines"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn lists_divide_items_and_accounts_between_them() {
     let mapping = sheet(
-        "division,HEADER.ZZ_DIVISION,text,refuse\nkind,HEADER.ZZ_KIND,table:kinds,refuse\n\
-         channel,HEADER.ZZ_CHANNEL,id,refuse\namount,HEADER.ZZ_AMOUNT,decimal,use:7\ndate,HEADER.ZZ_DATE,date,omit\n",
+        "id,ID,text,refuse,\ngoods[],ITEM[KIND=S],skip,,\ngoods[].number,ITEM.NUMBER_INT,integer,refuse,\n\
+         services[],ITEM[KIND=],skip,,\nservices[].number,ITEM.NUMBER_INT,integer,refuse,\n\
+         goods[].costs[],ACCOUNT[COST_CTR=2100],skip,,not ours\ngoods[].costs[].center,ACCOUNT.COST_CTR,id,refuse,\n",
     );
-    let case = case("06-division-zero-zero.json");
-    assert_eq!(
-        mapped(&mapping, &case).order(),
-        json!({ "division": "00", "kind": "none", "channel": "0", "amount": "7" })
-    );
-    let typed = cart(r#","zzDivision":"00","zzKind":"00","zzChannel":0,"zzAmount":"0.00","zzDate":"00000000""#, "");
-    assert_eq!(
-        mapped(&mapping, &typed).order(),
-        json!({ "division": "00", "kind": "two", "channel": "0", "amount": "7" })
-    );
-    let blank = mistakes(&mapping, &cart(r#","ZZ_DIVISION":"  ","ZZ_KIND":"","ZZ_CHANNEL":null"#, ""));
-    assert_eq!(blank.len(), 3, "{blank:?}");
+    let cart = changed([("/ITEM/1/KIND", json!("S"))]);
+    let expected = json!({"id": guid(0), "goods": [{"number": 1}], "services": [{"number": 2}]});
+    assert_eq!(order(&mapping, &cart), expected);
+    let both = changed([("/ACCOUNT/0/COST_CTR", json!(7))]);
+    assert_eq!(order(&mapping, &both)["goods"], json!([{"number": 1, "costs": [{"center": "7"}]}, {"number": 2}]));
+    assert_eq!(preview(&mapping, &both).skipped.iter().filter(|entry| entry.account == Some(1)).count(), 1);
+    // By a row of its accounts, an item is skipped too.
+    let by_account = sheet("lines[],ACCOUNT[ACC_CAT=AS],skip,,\nlines[].number,ITEM.NUMBER_INT,integer,refuse,\n");
+    let cart = changed([("/ACCOUNT/0/ACC_CAT", json!("AS"))]);
+    assert_eq!(order(&by_account, &cart), json!({"lines": [{"number": 2}]}));
+    assert_eq!(skipped(&by_account, &cart), [(1, "ACCOUNT[ACC_CAT=AS]".to_owned())]);
 }
 
 #[test]
-fn rows_under_item_and_under_results_are_the_same_rows() {
-    let plain = order(&case("04-accounts-nested-in-item.json"));
-    for name in ["08-rows-under-item.json", "09-results-with-count.json"] {
-        let found = order(&case(name));
-        assert_eq!(found["lines"], plain["lines"], "{name}");
-        assert_eq!((&found["purchasingOrg"], &found["supplier"]), (&plain["purchasingOrg"], &plain["supplier"]));
+fn a_line_without_accounts_is_refused_in_every_form_of_none() {
+    let mapping = shipped();
+    for none in [json!([]), json!(null), json!("")] {
+        let found = mistakes(&mapping, &changed([("/ACCOUNT", none.clone())]));
+        let expected = |item| {
+            format!("ACCOUNT of item {item} has no row that can be ordered; lines[].allocations[] needs at least one")
+        };
+        assert_eq!(found, [expected(1), expected(2)], "{none}");
+    }
+    let one = changed([("/ACCOUNT/1/P_GUID", json!(guid(1)))]);
+    assert!(mistakes(&mapping, &one)[0].starts_with("ACCOUNT of item 2 has no row"));
+    // Rows that can't be joined or read are one mistake.
+    let orphan = changed([("/ACCOUNT/1/P_GUID", json!(guid(9)))]);
+    assert_eq!(mistakes(&mapping, &orphan).len(), 1);
+    assert_eq!(mistakes(&mapping, &changed([("/ACCOUNT", json!(7))])).len(), 1);
+}
+
+#[test]
+fn demanded_rows_may_have_conditions_and_have_to_hold_something() {
+    let mapping = sheet(
+        "lines[].number,ITEM.NUMBER_INT,integer,refuse,\nlines[].costs[],ACCOUNT[ACC_CAT=CC],rows,refuse,\n\
+         lines[].costs[].center,ACCOUNT.COST_CTR,id,omit,\n",
+    );
+    let table = [(json!("AS"), json!("1")), (json!("CC"), json!("")), (json!(""), json!("1"))];
+    for (category, center) in table {
+        let cart = changed([
+            ("/ACCOUNT/0/ACC_CAT", category),
+            ("/ACCOUNT/0/COST_CTR", center),
+            ("/ACCOUNT/1/ACC_CAT", json!("CC")),
+        ]);
+        let found = mistakes(&mapping, &cart);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("ACCOUNT[ACC_CAT=CC] of item 1 has no row"), "{found:?}");
     }
 }
 
 #[test]
-fn whole_numbers_are_ids_and_fractions_are_not() {
-    let case = case("11-ids-as-doubles.json");
-    let found = order(&case);
-    assert_eq!(found["externalNumber"], "3000000013");
-    assert_eq!(found["supplier"]["externalId"], "400555");
-    assert_eq!(found["lines"][0]["allocations"][0]["glAccount"], "410000");
-    assert_eq!(found["lines"][0]["allocations"][0]["costCenter"], "2100");
-
-    let same = order(&case.replace("\"00000019\"", "19.0").replace("\"00000027\"", "2.7E1"));
-    assert_eq!(same, found, "a selection");
-    let fraction = mistakes(&shipped(), &case.replace("400555.0", "400555.5"));
-    assert_eq!(fraction.len(), 1);
-    assert!(fraction[0].starts_with("PARTNER[00000019].PARTNER_ID of item 1 is the number 400555.5"), "{fraction:?}");
-    let text = order(&case.replace("400555.0", "\"400555.0\""));
-    assert_eq!(text["supplier"]["externalId"], "400555.0", "a text is a text");
-    let with_fraction = r#"{"HEADER":{"OBJECT_ID":1.5},"ITEM":[{}]}"#;
-    assert!(mistakes(&sheet("a,ID,text,refuse\n"), with_fraction)[0].contains("HEADER.OBJECT_ID is \"1.5\""));
-}
-
-#[test]
-fn names_that_fold_together_matter_only_where_the_sheet_reads_them() {
-    assert!(order(&case("15-names-that-fold.json")).is_object());
-    let mapping = sheet("file,HEADER.FILE_NAME,text,omit\nother,HEADER.FILENAME,text,omit\n");
-    let found = mapped(&mapping, &cart(r#","FILENAME":"b","FILE_NAME":"a","fileName":"c""#, "")).order();
-    assert_eq!(found, json!({ "file": "a", "other": "b" }), "the exact spelling");
-    let one = mapped(&sheet("file,HEADER.FILE_NAME,text,omit\n"), &cart(r#","filename":"a""#, "")).order();
-    assert_eq!(one, json!({ "file": "a" }), "any spelling, where there is one");
-    let neither = mistakes(&mapping, &cart(r#","fileName":"b","Filename":"a""#, ""));
-    assert!(neither[0].starts_with("HEADER.FILE_NAME is sent as fileName and Filename"), "{neither:?}");
-    let sections = cart("", "").replace("\"ITEM\"", "\"item\":[],\"Item\"");
-    assert!(mistakes(&mapping, &sections)[0].contains("item and Item"), "{:?}", mistakes(&mapping, &sections));
-}
-
-#[test]
-fn an_empty_object_is_an_empty_list() {
-    let found = order(&case("16-empty-object-for-a-list.json"));
-    assert_eq!(found["lines"][0].get("allocations"), None);
-}
-
-#[test]
-fn two_lines_of_one_number_are_a_mistake() {
-    let found = mistakes(&shipped(), &case("17-line-number-twice.json"));
-    assert_eq!(found, ["ITEM.NUMBER_INT of item 2 is \"0000000001\", the number of item 1 too"]);
-}
-
-#[test]
-fn a_mistake_names_the_source_as_the_sheet_does() {
-    let two = case("01-account-deleted.json").replace(
-        "\"PARTNER\": [",
-        r#""PARTNER": [{"P_GUID":"42010aef4c1d1edca5b1c2d3e4f5a001","PARTNER_FCT":"00000019","PARTNER_ID":"0000400556"},"#,
-    );
-    let found = mistakes(&shipped(), &two);
-    assert_eq!(
-        found,
-        ["PARTNER[00000019].PARTNER_ID of item 1 is \"0000400556\" and \"0000400555\"; expected one value"]
-    );
-}
-
-#[test]
-fn a_lost_character_is_warned_of_and_a_nul_is_a_mistake_where_it_is_read() {
-    let mapping = sheet("text,HEADER.DESCRIPTION,text,omit\n");
-    let lost = mapped(&mapping, &cart(r#","DESCRIPTION":"Grüße \ud83d","OTHER":"\udc00""#, ""));
-    assert_eq!(lost.order(), json!({ "text": "Grüße \u{fffd}" }));
-    let [Message { severity, field, .. }] = lost.warnings.as_slice() else { panic!("{:?}", lost.warnings) };
-    assert_eq!((*severity, field.as_str()), (Severity::Warning, "DESCRIPTION"));
-    assert_eq!(mapped(&mapping, &cart(r#","DESCRIPTION":"\ud83d\ude00 a\nb","OTHER":"\u0000""#, "")).warnings, []);
-
-    let nul = mistakes(&mapping, &cart(r#","DESCRIPTION":"a\u0000b""#, ""));
-    assert!(nul[0].starts_with("HEADER.DESCRIPTION has the character U+0000"), "{nul:?}");
-}
-
-#[test]
-fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
-    let wrong = case("01-account-deleted.json").replace("\"UNIT\": \"ST\"", "\"UNIT\": \"FURLONG\"");
-    let Preview { order, fields, messages, .. } = preview(&shipped(), &wrong);
-    assert_eq!((order, messages.len()), (None, 1));
-    let faulty: Vec<_> = fields.iter().filter(|field| field.message.is_some()).collect();
-    let [field] = faulty.as_slice() else { panic!("{faulty:?}") };
-    assert_eq!(
-        (field.target.as_str(), field.message.as_deref()),
-        ("lines[0].unitCode", Some(messages[0].message.as_str()))
-    );
-    let right = preview(&shipped(), &case("01-account-deleted.json"));
-    assert_eq!(right.fields.len(), fields.len(), "no field is absent from the preview");
-}
-
-#[test]
-fn a_number_of_the_system_is_the_id_where_there_is_no_guid() {
-    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(crate::cart::Name::of("ZZ_SYSTEM")));
-    for (header, id) in [("", "1"), (r#","LOGSYS":"SRM100""#, "SRM100:1"), (r#","zzSystem":"SRM200""#, "SRM200:1")] {
-        let Mapped { id: found, body, .. } = mapped(&mapping, &cart(header, ""));
-        assert_eq!((found.as_str(), body), (id, format!("{{\"id\":\"{id}\"}}")));
+fn exactly_one_share_of_an_account_is_there() {
+    let mapping = shipped();
+    let table: [(Value, Option<&str>); 9] = [
+        (json!({"DISTR_PERC": 60, "DIST_IND": "P"}), Some("found none: DIST_IND is \"P\", DISTR_PERC is \"60\"")),
+        (
+            json!({"DISTR_PERC": 0, "DIST_IND": "", "DIST_QUAN": 7.0, "DIST_VALUE": 0}),
+            Some("found none: DIST_IND is blank, DIST_QUAN is"),
+        ),
+        (json!({"DIST_IND": "Q", "DIST_VALUE": 5}), Some("found none: DIST_IND is \"Q\", DIST_VALUE is \"5\"")),
+        (json!({"DIST_IND": "V"}), Some("found none: DIST_IND is \"V\"")),
+        (json!({}), Some("found none: DIST_IND is blank")),
+        (
+            json!({"DISTR_PERC": "much"}),
+            Some("ACCOUNT[DIST_IND=].DISTR_PERC of item 1 is \"much\"; expected a decimal"),
+        ),
+        (json!({"DISTR_PERC": 100, "DIST_QUAN": 12}), None),
+        (json!({"DIST_IND": "Q", "DIST_QUAN": 12}), None),
+        (json!({"DIST_IND": "V", "DIST_VALUE": 120, "DISTR_PERC": 100}), None),
+    ];
+    for (mut account, expected) in table {
+        account["P_GUID"] = json!(guid(1));
+        account["COST_CTR"] = json!("1");
+        let cart = changed([("/ACCOUNT/0", account.clone())]);
+        let messages = preview(&mapping, &cart).messages;
+        let Some(expected) = expected else {
+            assert_eq!(messages, [], "{account}");
+            continue;
+        };
+        assert_eq!(messages.len(), 1, "{account} {messages:#?}");
+        assert!(messages[0].message.contains(expected), "{account} {messages:#?}");
+        assert_eq!((messages[0].row, messages[0].parameter.as_str()), (1, "ACCOUNT"));
+        if expected.starts_with("found") {
+            let fields = "DISTR_PERC (DIST_IND blank), DIST_QUAN (DIST_IND Q), DIST_VALUE (DIST_IND V)";
+            assert!(
+                messages[0]
+                    .message
+                    .starts_with(&format!("ACCOUNT 1 of item 1: exactly one of {fields} has to be there"))
+            );
+            assert_eq!(messages[0].field, "DIST_IND");
+        }
     }
 }
 
 #[test]
-fn what_a_sheet_does_not_read_is_warned_of_where_it_looks_like_what_it_reads() {
-    let accounts = case("01-account-deleted.json").replace("\"ACCOUNT\"", "\"ACCOUNTS\"");
-    let Mapped { warnings, .. } = mapped(&shipped(), &accounts);
-    assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].message.starts_with("ACCOUNTS has rows of items"), "{warnings:?}");
-    let preview = preview(&shipped(), &accounts);
-    assert_eq!((preview.messages, preview.warnings), (Vec::new(), warnings));
+fn a_choice_holds_in_the_header_and_across_sections_and_refuses_several() {
+    let mapping = sheet(
+        "plant.sap,HEADER.PLANT,text,one-of:plant,\nplant.own,HEADER.ZZ_PLANT,text,one-of:plant,\n\
+         lines[].quantity,ITEM.QUANTITY,decimal,one-of:measure,\nlines[].limit.amount,LIMIT.LIMIT,amount,one-of:measure,\n",
+    );
+    let limit = json!([{"P_GUID": guid(2), "LIMIT": 8000.0}]);
+    let good = [("/HEADER/PLANT", json!("0001")), ("/ITEM/1/QUANTITY", json!(0)), ("/LIMIT", limit.clone())];
+    let expected = json!({"plant": {"sap": "0001"}, "lines": [{"quantity": "12"}, {"limit": {"amount": "8000"}}]});
+    assert_eq!(order(&mapping, &changed(good)), expected);
+    let both = mistakes(
+        &mapping,
+        &changed([("/HEADER/PLANT", json!("1")), ("/HEADER/ZZ_PLANT", json!("2")), ("/LIMIT", limit)]),
+    );
+    assert_eq!(
+        both[0],
+        "ITEM of item 2: exactly one of QUANTITY, LIMIT.LIMIT has to be there, found 2: QUANTITY is \"12.0\", LIMIT is \"8000.0\""
+    );
+    assert_eq!(
+        both[1],
+        "HEADER: exactly one of PLANT, ZZ_PLANT has to be there, found 2: PLANT is \"1\", ZZ_PLANT is \"2\""
+    );
+    let none = mistakes(&mapping, &cart());
+    assert_eq!(
+        none,
+        ["HEADER: exactly one of PLANT, ZZ_PLANT has to be there, found none: they are all missing or initial"]
+    );
+}
+
+#[test]
+fn a_limit_is_refused_by_a_sheet_that_does_not_read_it() {
+    let mapping = shipped();
+    let gaps = [("/ITEM/0/QUANTITY", json!(0)), ("/ITEM/0/UNIT", json!("")), ("/ITEM/0/PRICE", json!(0))];
+    let limit = ("/LIMIT", json!([{"P_GUID": guid(1), "LIMIT": 8000.0, "EXP_VALUE": 5000.0, "CURRENCY": "EUR"}]));
+    let [quantity, unit, price] = gaps.clone();
+    let cart = changed([quantity, unit, price, limit.clone()]);
+    let found = mistakes(&mapping, &cart);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("LIMIT.LIMIT of item 1 is \"8000.0\": a limit item has a value and no quantity"),
+        "{found:?}"
+    );
+    let message = &preview(&mapping, &cart).messages[0];
+    assert_eq!((message.number.as_str(), message.row, message.field.as_str()), ("014", 1, "LIMIT"));
+    // With a quantity it would be an ordinary line, free of charge.
+    assert_eq!(mistakes(&mapping, &changed([limit.clone()])).len(), 1);
+    // The item's type alone explains what is missing.
+    let [quantity, unit, price] = gaps;
+    let of_type = changed([quantity, unit, price, ("/ITEM/0/ITM_TYPE", json!("LIMI"))]);
+    let found = mistakes(&mapping, &of_type);
+    assert!(found.len() == 1 && found[0].starts_with("ITEM.ITM_TYPE of item 1 is \"LIMI\": a limit item"), "{found:?}");
+    assert_eq!(order(&mapping, &changed([("/ITEM/0/ITM_TYPE", json!("LIMI"))]))["lines"].as_array().unwrap().len(), 2);
+    // A skipped one is not ordered; a row in LIMIT that belongs to nothing is of interest to nobody.
+    let rejected = changed([limit, ("/STATUS", json!([status(1, "I1016", "")]))]);
+    assert_eq!(order(&mapping, &rejected)["lines"].as_array().unwrap().len(), 1);
+    assert_eq!(preview(&mapping, &changed([("/LIMIT", json!([{"P_GUID": guid(9)}]))])).messages, []);
 }

@@ -2,14 +2,14 @@
 
 use super::sheet::{Rule, Sheet, Source};
 use super::target::{Member, Object};
-use crate::cart::Vocabulary;
+use crate::cart::{Selection, Vocabulary};
 
 impl Sheet {
     /// Collects the sections and fields of all rows, and tells each name its column.
     pub fn vocabulary(&mut self) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
         for section in &self.sections {
-            vocabulary.add_section(section);
+            vocabulary.add_section(&mut section.clone());
         }
         collect(&mut self.root, &mut vocabulary);
         vocabulary
@@ -17,19 +17,33 @@ impl Sheet {
 }
 
 fn collect(object: &mut Object<Rule>, vocabulary: &mut Vocabulary) {
+    for rule in &mut object.entry_rules {
+        add(rule, vocabulary);
+    }
     for (_, member) in &mut object.members {
         match member {
-            Member::Field(rule) => rule.sources.iter_mut().for_each(|source| add(source, vocabulary)),
+            Member::Field(rule) => add(rule, vocabulary),
             Member::Object(inner) | Member::List(inner) => collect(inner, vocabulary),
         }
     }
 }
 
-fn add(source: &mut Source, vocabulary: &mut Vocabulary) {
-    if let Source::Field { selection, field, .. } = source {
-        vocabulary.add_field(&mut selection.section, field);
-        if let Some((filter, _)) = &mut selection.filter {
-            vocabulary.add_field(&mut selection.section, filter);
+fn add(rule: &mut Rule, vocabulary: &mut Vocabulary) {
+    for source in &mut rule.sources {
+        match source {
+            Source::Id => {}
+            Source::Field { selection, field, .. } => {
+                add_selection(selection, vocabulary);
+                vocabulary.add_field(&mut selection.section, field);
+            }
+            Source::Rows { selection, .. } => add_selection(selection, vocabulary),
         }
+    }
+}
+
+fn add_selection(selection: &mut Selection, vocabulary: &mut Vocabulary) {
+    vocabulary.add_section(&mut selection.section);
+    for (field, _) in &mut selection.conditions {
+        vocabulary.add_field(&mut selection.section, field);
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::warnings::bounded_warnings;
 use super::{Doubt, Order, OrderId, PropagatedHeaders, State, due};
 use crate::clock::after;
+use crate::message::Message;
 
 /// A valid, mapped cart that is to become an order.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Candidate {
     pub body: String,
     /// The version of the mapping that made the body.
     pub mapping_version: String,
+    /// What the cart's owner should check, though the cart is accepted. It does not tell one cart from another.
+    pub warnings: Vec<Message>,
     /// Headers that every attempt passes on.
     pub propagated_headers: PropagatedHeaders,
 }
@@ -68,6 +72,7 @@ impl Order {
             mapping_version: candidate.mapping_version,
             attempts: Vec::new(),
             messages: Vec::new(),
+            warnings: bounded_warnings(candidate.warnings),
             vms_response: None,
             fingerprint: candidate.fingerprint,
             body: candidate.body,

@@ -108,9 +108,13 @@ impl Order {
             fingerprint: self.fingerprint.clone(),
             body: self.body.clone(),
             mapping_version: self.mapping_version.clone(),
+            warnings: Vec::new(),
             propagated_headers: self.propagated_headers.clone(),
         };
+        let warnings = self.warnings.clone();
         let mut order = self.restart(again, now, unknown_grace);
+        // Bounded already, and the last of them may count those that were not kept.
+        order.warnings = warnings;
         order.forget_acknowledgements();
         order.record(Action::Replayed, by, None, now);
         Some(order)
@@ -143,6 +147,7 @@ mod tests {
             fingerprint: "f".into(),
             body: "{}".into(),
             mapping_version: "v".into(),
+            warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
         };
         match admit(None, candidate, at(0), GRACE) {

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::retry::{DuplicateGuard, RetryPolicy};
 use super::*;
+use crate::message::MessageCode;
 
 /// That of the usual policy.
 const GRACE: Duration = Duration::from_secs(30);
@@ -24,6 +25,7 @@ fn candidate(content: &str) -> Candidate {
         fingerprint: content.into(),
         body: json!({ "externalId": "4711", "content": content }).to_string(),
         mapping_version: "v1".into(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }
@@ -133,6 +135,43 @@ fn the_same_cart_may_have_another_fingerprint_if_its_order_is_equal() {
     other.fingerprint = "another serializer".into();
     other.body = r#"{ "content": "a", "externalId": "4711" }"#.into();
     assert!(matches!(admit(Some(order), other, at(1), GRACE), Admission::Joined(_)));
+}
+
+fn with_warnings(content: &str, count: usize) -> Candidate {
+    let warnings = (0..count).map(|row| Message::new(MessageCode::Duplicate, "check it").at("ITEM", "VALUE", row));
+    Candidate { warnings: warnings.collect(), ..candidate(content) }
+}
+
+#[test]
+fn warnings_do_not_tell_one_cart_from_another_and_those_of_the_first_stay() {
+    let Admission::Started(open) = admit(None, with_warnings("a", 2), at(0), GRACE) else { panic!() };
+    assert_eq!(open.warnings.len(), 2);
+    let joined = admit(Some(open.clone()), with_warnings("a", 3), at(1), GRACE);
+    assert!(matches!(joined, Admission::Joined(same) if same == open));
+    let mut order = open;
+    order.begin(at(1)).unwrap();
+    order.conclude(created(), at(2), &RetryPolicy::usual(), 0.0).unwrap();
+    let replayed = admit(Some(order), candidate("a"), at(3), GRACE);
+    assert!(matches!(&replayed, Admission::Replayed(same) if same.warnings.len() == 2), "{replayed:?}");
+}
+
+#[test]
+fn a_cart_that_is_tried_anew_has_its_own_warnings_and_a_replay_those_that_were_stored() {
+    let Admission::Started(mut order) = admit(None, with_warnings("a", 50), at(0), GRACE) else { panic!() };
+    order.begin(at(1)).unwrap();
+    order.conclude(rejected(), at(2), &RetryPolicy::usual(), 0.0).unwrap();
+    let again = order.clone().replay("me", at(9), GRACE).unwrap();
+    assert_eq!(again.warnings, order.warnings, "also the one that counts those that are not kept");
+    let changed = admit(Some(order), with_warnings("b", 1), at(9), GRACE);
+    assert!(matches!(&changed, Admission::Restarted(order) if order.warnings.len() == 1), "{changed:?}");
+}
+
+#[test]
+fn a_record_from_before_warnings_is_read_and_one_without_any_looks_like_it() {
+    let order = accepted();
+    let record = serde_json::to_value(&order).unwrap();
+    assert_eq!(record.get("warnings"), None);
+    assert_eq!(serde_json::from_value::<Order>(record).unwrap(), order);
 }
 
 #[test]

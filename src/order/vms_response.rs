@@ -3,13 +3,17 @@
 //! `create` reads the answer to a created order, `look_up` the answer to a look-up, each by the rules of 11VMS's profile
 //! (`rules`).
 
+mod cached;
 mod codes;
+mod contradiction;
 mod create;
 mod detail;
 mod look_up;
 mod number;
+mod owner;
 mod page;
 mod rules;
+mod signs;
 
 use std::time::Duration;
 
@@ -17,7 +21,9 @@ use serde_json::Value;
 
 use super::id::OrderId;
 use super::verdict::Verdict;
+use crate::cart::without_leading_zeros;
 
+pub use cached::CACHE_HEADERS;
 pub use create::{is_success, needs_look_up, read_create, read_create_with_look_up};
 pub use look_up::read_look_up;
 pub use page::LIST_HEADERS;
@@ -41,13 +47,14 @@ pub struct VmsResponse {
     pub status: u16,
     /// The body: JSON as it is, other text as a JSON string, `None` if it is empty.
     pub body: Option<Value>,
-    /// What is wrong with the body, if it is not JSON, or not whole.
+    /// What is wrong with the body, if it is not JSON, or not whole; of JSON, that a name which counts occurs twice in one
+    /// object. The body has the last one then.
     pub defect: Option<String>,
-    /// `Location`, as it was sent.
+    /// `Location`, as it was sent; `None` if several were that differ.
     pub location: Option<String>,
     /// `Retry-After` as a duration from the response's arrival.
     pub retry_after: Option<Duration>,
-    /// Those of [`LIST_HEADERS`] that were sent, with their values, one by one.
+    /// Those of [`LIST_HEADERS`] and [`CACHE_HEADERS`] that were sent, with their values, one by one.
     pub list_headers: Vec<(String, String)>,
 }
 
@@ -58,6 +65,13 @@ pub struct OrderNames<'o> {
     pub id: &'o OrderId,
     /// The number of its cart.
     pub cart_number: &'o str,
+}
+
+impl OrderNames<'_> {
+    /// Whether a text is the order's id, or its cart's number, with leading zeros or without.
+    fn has(self, text: &str) -> bool {
+        OrderId::of(text) == *self.id || without_leading_zeros(text) == without_leading_zeros(self.cart_number)
+    }
 }
 
 /// What a look-up shows.

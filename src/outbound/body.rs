@@ -1,5 +1,9 @@
 //! Bodies of answers: read up to a limit, decoded, and what was read is kept whatever comes of the rest.
 
+mod repeated_names;
+
+use std::collections::BTreeSet;
+
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -7,6 +11,7 @@ use serde_json::Value;
 use super::content_encoding::{ContentEncoding, Incomplete, codings, decode};
 use super::error_chain::error_chain;
 use super::text::{charset, recognise_format, text, without_mark};
+use repeated_names::RepeatedNames;
 
 /// The body of an answer, as far as it could be read.
 #[derive(Debug)]
@@ -69,7 +74,13 @@ impl AnswerBody {
         }
     }
 
-    /// JSON of a certain form; `expected` names it.
+    /// The names that occur more than once in one object of the body, at any depth. [`AnswerBody::value`] has the last
+    /// member of each; none, if the body is no JSON.
+    pub fn repeated_names(&self) -> BTreeSet<String> {
+        self.parse().map(|RepeatedNames(names)| names).unwrap_or_default()
+    }
+
+    /// JSON of a certain form; `expected` names it. A name that occurs twice in one object, anywhere, makes it unreadable.
     ///
     /// # Errors
     /// What is wrong with the body. It contains nothing of the body, which may hold secrets.
@@ -77,14 +88,18 @@ impl AnswerBody {
         match &self.defect {
             Some(defect) => Err(format!("{defect}; expected {expected}")),
             None if self.is_empty() => Err(format!("empty; expected {expected}")),
+            None if !self.repeated_names().is_empty() => {
+                Err(format!("JSON with a name twice in one object; expected {expected}"))
+            }
             None => self.parse().map_err(|problem| format!("{problem}; expected {expected}")),
         }
     }
 
-    /// The first characters of the body's text, if there are any.
-    pub fn excerpt(&self, max_chars: usize) -> Option<String> {
+    /// The first characters of the body's text, if there are any. The whole text is changed before: what is cut off can't be
+    /// recognised.
+    pub fn excerpt(&self, change: impl Fn(&str) -> String, max_chars: usize) -> Option<String> {
         let text = text(&self.content, self.charset.as_deref()).content;
-        let excerpt: String = text.chars().take(max_chars).collect();
+        let excerpt: String = change(&text).chars().take(max_chars).collect();
         (!excerpt.trim().is_empty()).then_some(excerpt)
     }
 

@@ -161,4 +161,4 @@ impl Decoded {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

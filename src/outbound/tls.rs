@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::certificate::Certificate;
 use crate::config::{Identity, Secret};
 use crate::digest::sha256;
+use crate::settings_file;
 
 /// HTTP/2 where the other side has it.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -78,10 +79,9 @@ impl CertificateSettings {
     /// # Errors
     /// [`OutboundError::File`]
     pub fn read(&self) -> Result<CertificateFiles, OutboundError> {
-        let ca = self
-            .ca
-            .as_ref()
-            .map(|path| std::fs::read(path).map_err(|error| self.file_error(format!("{}: {error}", path.display()))));
+        let ca = self.ca.as_ref().map(|path| {
+            settings_file::read(path).map_err(|error| self.file_error(format!("{}: {error}", path.display())))
+        });
         let (certificate, key) = match &self.identity {
             Some(identity) => identity.contents().map_err(|problem| self.file_error(problem))?,
             None => (SecretSlice::from(Vec::new()), SecretSlice::from(Vec::new())),

@@ -27,7 +27,6 @@ static SWAGGER_UI: LazyLock<Arc<Config<'static>>> =
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/docs", get(|| async { Html(PAGE) }))
-        .route("/docs/", get(|| async { Html(PAGE) }))
         .route("/docs/{file}", get(get_docs_file))
         .route("/openapi.json", get(|| async { json(&SPEC_3_1) }))
         .route("/openapi-3.0.json", get(|| async { json(&SPEC_3_0) }))

@@ -19,6 +19,9 @@ pub enum HostOrder {
     Random,
 }
 
+/// The variable that the driver reads itself, whatever else is said.
+const DRIVERS_OWN: &str = "PGOPTIONS";
+
 /// What becomes of a parameter.
 enum Rule {
     /// Its value is used.
@@ -133,7 +136,12 @@ impl Parameters {
             }
         }
         for (variable, name, value) in variables.parameters() {
-            if !parameters.values.contains_key(name) && !pieces.has(name) {
+            if variable == DRIVERS_OWN {
+                if parameters.has(name) {
+                    mistakes
+                        .push(format!("{variable} of the environment is added to options by the driver: expected one"));
+                }
+            } else if !parameters.has(name) && !pieces.has(name) {
                 parameters.variables.push((variable, name));
                 let mistake = parameters.insert(name, value.to_owned()).err();
                 mistakes.extend(mistake.map(|mistake| parameters.with_variable(mistake)));
@@ -168,8 +176,14 @@ impl Parameters {
         self.insert(name, value)
     }
 
+    /// Whether the URL's query has a value for a parameter: `ssl=true` is one of `sslmode`.
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name) || name == "sslmode" && self.values.contains_key("ssl")
+    }
+
     fn insert(&mut self, name: &str, value: String) -> Result<(), String> {
-        let Some((name, rule)) = PARAMETERS.iter().find(|(known, _)| *known == name) else { return Ok(()) };
+        let Some((written, rule)) = PARAMETERS.iter().find(|(known, _)| *known == name) else { return Ok(()) };
+        let name = if *written == "ssl-mode" { "sslmode" } else { written };
         match rule {
             Refused(advice) => return Err(format!("{name}: {advice}")),
             Values(values, advice) if !values.contains(&value.as_str()) => return Err(format!("{name}: {advice}")),

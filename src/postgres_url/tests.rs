@@ -78,6 +78,8 @@ fn tls_is_what_libpq_makes_of_it() {
         ("sslmode=disable", TlsMode::Disable, RootCertificates::System),
         ("sslmode=allow", TlsMode::Allow, RootCertificates::System),
         ("ssl=true", TlsMode::Require, RootCertificates::System),
+        ("ssl=true&sslmode=verify-full", TlsMode::VerifyFull, RootCertificates::System),
+        ("ssl-mode=verify-full", TlsMode::VerifyFull, RootCertificates::System),
         ("sslmode=require", TlsMode::Require, RootCertificates::System),
         ("sslmode=require&sslrootcert=ca.pem", TlsMode::VerifyCa, file()),
         ("sslmode=verify-ca&sslrootcert=ca.pem", TlsMode::VerifyCa, file()),
@@ -141,6 +143,7 @@ fn what_does_not_work_is_refused_by_name_and_without_its_value() {
         ("?pasword=hidden", "pasword: unknown parameter; did you mean password?"),
         ("?pool_size=hidden", "pool_size: unknown parameter"),
         ("?sslmode=require&sslmode=disable", "sslmode is there twice"),
+        ("?sslmode=require&ssl-mode=verify-full", "sslmode is there twice"),
         ("?user=%zz", "user is not percent-encoded"),
         ("?user=a%00b", "user is not percent-encoded"),
         ("?hidden", "the query has a part"),
@@ -227,6 +230,8 @@ fn variables_are_the_defaults_of_what_the_url_does_not_say() {
         (&[("PGSSLMODE", "verify-full")], "postgres://db/orders", "db:5432 orders VerifyFull"),
         (&[("PGSSLMODE", "verify-full")], "postgres://db/orders?sslmode=disable", "db:5432 orders Disable"),
         (&[("PGSSLMODE", "require"), ("PGSSLROOTCERT", "ca")], "postgres://db/orders", "db:5432 orders VerifyCa"),
+        (&[("PGSSLMODE", "prefer")], "postgres://db/orders?ssl-mode=verify-full", "db:5432 orders VerifyFull"),
+        (&[("PGSSLMODE", "prefer")], "postgres://db/orders?ssl=true", "db:5432 orders Require"),
     ] {
         let found = parse_with(variables, url).unwrap();
         let hosts: Vec<String> = found.hosts.iter().map(Host::to_string).collect();
@@ -249,8 +254,10 @@ fn variables_are_the_defaults_of_what_the_url_does_not_say() {
         ("PGTARGETSESSIONATTRS", "standby", "the environment variable PGTARGETSESSIONATTRS: target_session_attrs: "),
         ("PGCONNECT_TIMEOUT", "hidden", "the environment variable PGCONNECT_TIMEOUT: connect_timeout: "),
         ("PGSSLCERT", "hidden", "sslkey is missing"),
+        ("PGOPTIONS", "hidden", "PGOPTIONS of the environment is added to options by the driver"),
     ] {
-        let mistakes = parse_with(&[(variable, value)], "postgres://db/orders").unwrap_err();
+        let query = if variable == "PGOPTIONS" { "?options=-c%20x%3D1" } else { "" };
+        let mistakes = parse_with(&[(variable, value)], &format!("postgres://db/orders{query}")).unwrap_err();
         assert!(mistakes.len() == 1 && mistakes[0].starts_with(expected), "{variable}: {mistakes:?}");
         assert!(!mistakes[0].contains("hidden"), "{mistakes:?}");
     }

@@ -103,7 +103,7 @@ impl Tls {
 
 fn written_mode(parameters: &mut Parameters, mistakes: &mut Vec<String>) -> Option<TlsMode> {
     let required = parameters.take("ssl").map(|_| "require".to_owned());
-    let text = parameters.take("sslmode").or_else(|| parameters.take("ssl-mode")).or_else(|| required.clone())?;
+    let text = parameters.take("sslmode").or_else(|| required.clone())?;
     let mode = MODES.iter().find(|(word, _)| *word == text).map(|(_, mode)| *mode);
     if required.is_some() && matches!(mode, Some(TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer)) {
         mistakes.push("ssl=true contradicts the sslmode; expected sslmode=verify-full alone".to_owned());

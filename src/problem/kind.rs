@@ -57,7 +57,7 @@ kinds! {
         example: "limit is \"0\"; expected a whole number from 1 to 200";
 
     INVALID_BODY = "invalid-body", BAD_REQUEST, "The body is not what the operation takes",
-        explanation: "The body is JSON, but not what this operation takes. detail says what is expected. Nothing was changed.",
+        explanation: "The body is JSON, but not what this operation takes, or it could be read in two ways. detail says what is expected. Nothing was recorded or changed.",
         remedy: "Correct the body.",
         example: "expected an object with exactly one of purchaseOrderNumber and cancelled";
 
@@ -172,9 +172,9 @@ kinds! {
         example: "The token's issuer can't be asked now; the token was not checked.";
 
     LEDGER_UNAVAILABLE = "ledger-unavailable", SERVICE_UNAVAILABLE, "The order can't be recorded now",
-        explanation: "The ledger can't write, so nothing was sent to 11VMS; or it has not answered in time, which detail says.",
+        explanation: "The ledger can't write, so nothing was sent to 11VMS for this request; or it has not answered in time, which detail says.",
         remedy: "Send it again after Retry-After: that is safe in both cases.",
-        example: "The ledger can't be used now; nothing was sent to 11VMS.";
+        example: "The ledger can't be used now; nothing was sent to 11VMS for this request. Sending it again is safe.";
 
     OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "Too much at once",
         explanation: "More requests are under way than the service takes (server.max_in_flight, where each cart of a batch counts; server.limits.queries, .batches, .connections), or a batch could not be read before its deadline. Nothing was recorded.",

@@ -20,6 +20,7 @@ use crate::order::vms_response::{
 };
 use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
 use crate::telemetry::STEP;
+use crate::vms::SendLimit;
 
 /// What an attempt came to.
 struct Sent {
@@ -161,7 +162,11 @@ impl Relay {
         loop {
             let before = PointInTime::now(clock);
             match self.retrying_ledger.store(order, &self.stopping).await {
-                Write::Done(Stored::Superseded) | Write::Refused(_) | Write::GivenUp => return None,
+                Write::Done(Stored::Superseded) | Write::GivenUp => return None,
+                Write::Refused(reason) => {
+                    order_log::begin_refused(order, &reason);
+                    return None;
+                }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
                     return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }
@@ -195,12 +200,19 @@ impl Relay {
             Some(LookUpResult::Absent) => true,
             Some(LookUpResult::Found(verdict) | LookUpResult::Inconclusive(verdict)) => return Sent::of(verdict),
         };
+        let clock = self.dependencies.clock.as_ref();
         let left = self.dependencies.attempt_limit.saturating_sub(self.lease_age(begun));
-        let limit = limit.min(self.dependencies.clock.moment().after(left));
-        let answer = tokio::select! {
-            biased;
-            () = self.dependencies.clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
-            answer = self.dependencies.vms.create(order) => answer,
+        let limit = limit.min(clock.moment().after(left));
+        let send_limit = (self.dependencies.ledger.sharing() == Sharing::Shared)
+            .then_some(SendLimit { since: begun, longest: self.dependencies.attempt_limit });
+        let answer = if let Some(not_sent) = send_limit.and_then(|limit| limit.passed(clock)) {
+            not_sent
+        } else {
+            tokio::select! {
+                biased;
+                () = clock.sleep_until(limit) => CallOutcome::Lost(self.cut_off()),
+                answer = self.dependencies.vms.create(order, send_limit) => answer,
+            }
         };
         Sent { was_absent, ..self.read_answer(order, answer, limit).await }
     }
@@ -220,7 +232,8 @@ impl Relay {
         // An 11VMS that has no look-up has the key, which it knows as long as the order may come again.
         let has_no_look_up =
             matches!(&answer, CallOutcome::Answered(answer) if matches!(answer.status, 404 | 405 | 501));
-        match read_look_up(answer, order.id.as_str(), &self.dependencies.response_rules) {
+        let names = OrderNames { id: &order.id, cart_number: &order.cart_number };
+        match read_look_up(answer, names, &self.dependencies.response_rules) {
             LookUpResult::Inconclusive(_) if has_no_look_up && !guard.looks_up() => None,
             result => {
                 if result == LookUpResult::Absent {

@@ -35,6 +35,9 @@ pub const REPLICA_POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// write.
 const REPLAN_LIMIT: usize = 1_000;
 
+/// Time in which a stop gives its leases back: they end by themselves, and whoever waits for the stop may kill it.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A stored time may be farther away than the policy allows by so much before it counts as wrong: clocks of replicas
 /// differ a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
@@ -68,7 +71,12 @@ impl Relay {
             }
         }
         self.stopped.cancel();
-        if let Err(error) = self.dependencies.ledger.release().await {
+        let released = tokio::select! {
+            biased;
+            released = self.dependencies.ledger.release() => released,
+            () = self.dependencies.clock.sleep(RELEASE_TIMEOUT) => Err(LedgerError::TimedOut),
+        };
+        if let Err(error) = released {
             warn!(error.message = %error, "leases can't be released: other replicas take the orders when they expire");
         }
     }

@@ -8,6 +8,20 @@ use tracing::{debug, error, info, warn};
 use crate::order::{Action, Doubt, Intervention, Order, OrderId, Outcome, State};
 use crate::telemetry::STEP;
 
+/// Reports the warnings about a cart that was accepted, if there are any.
+pub fn accepted_with_warnings(order: &Order) {
+    let Some(first) = order.warnings.first() else { return };
+    warn!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        order.warnings = order.warnings.len(),
+        order.warning = first.message,
+        "a cart was accepted with warnings: its owner should check them"
+    );
+}
+
 /// Reports the end of an attempt.
 pub fn attempt_ended(order: &Order) {
     match order.state {
@@ -157,6 +171,17 @@ pub fn outcome_not_stored(order: &Order) {
         order.attempt.outcome = outcome(order),
         order.attempt.detail = detail(order),
         "the ledger did not take an outcome before the service stopped: the next start finds the attempt interrupted"
+    );
+}
+
+/// Reports that the ledger can't hold the begin of an attempt.
+pub fn begin_refused(order: &Order, reason: &str) {
+    error!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        error.message = reason,
+        "the ledger can't store that an attempt begins: nothing is sent, and it is tried again"
     );
 }
 

@@ -6,6 +6,7 @@ mod fakes;
 mod ledgers;
 mod look_ups;
 mod restored;
+mod warnings;
 
 use std::sync::atomic::Ordering::Relaxed;
 

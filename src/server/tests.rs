@@ -1,6 +1,7 @@
 //! The frame around routes that no real route shows: panics, and errors of the framework itself.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
 use crate::api::ClientRateLimiter;
@@ -26,14 +28,14 @@ use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 use crate::relay::{Dependencies, JitterSource, Relay};
-use crate::vms::Vms;
+use crate::vms::{SendLimit, Vms};
 
 #[derive(Debug)]
 struct NoVms;
 
 #[async_trait]
 impl Vms for NoVms {
-    async fn create(&self, _: &Order) -> CallOutcome {
+    async fn create(&self, _: &Order, _: Option<SendLimit>) -> CallOutcome {
         CallOutcome::NotSent("none".to_owned())
     }
 
@@ -71,7 +73,9 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     Arc::new(ApiState {
         relay,
         ledger,
-        mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.amounts, None).unwrap()),
+        mapping: Arc::new(
+            LiveMapping::load("mapping".into(), settings.mapping.amounts, settings.mapping.plausibility, None).unwrap(),
+        ),
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
         stop_announced: CancellationToken::new(),
@@ -119,5 +123,24 @@ async fn an_error_of_any_kind_that_the_framework_answers_is_a_problem() {
         let (answered, body, headers) = answer(layered(plain, &api), "/plain").await;
         assert_eq!(headers["content-type"], "application/problem+json", "{status}");
         assert_eq!(body["status"], answered.as_u16(), "the body says what the status line says");
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_the_route_of_a_path_with_slashes_too_many_and_what_was_sent_where_there_is_none() {
+    let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.make_writer()).finish();
+    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let folder = tempfile::tempdir().unwrap();
+    let api = api(&folder);
+    for (path, status, logged) in [
+        ("//v2//purchase-orders/SRM:4711/", 401, "http.route=\"/v2/purchase-orders/{id}\""),
+        ("/v2/purchase-orders/?sap-client=300", 401, "http.route=\"/v2/purchase-orders\""),
+        ("//v2//nowhere/", 404, "http.route=\"none\" url.path=\"//v2//nowhere/\""),
+    ] {
+        log.lock().unwrap().clear();
+        assert_eq!(answer(public_router(&api), path).await.0, status, "{path}");
+        let line = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        assert!(line.contains(logged), "{path}: {line}");
     }
 }

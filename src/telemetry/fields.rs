@@ -40,6 +40,8 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("order.next_attempt_at", "time of the next attempt, RFC 3339"),
     ("order.purchase_order_number", "number of the purchase order in 11VMS"),
     ("order.state", "state of the order"),
+    ("order.warning", "first warning about the cart of an order"),
+    ("order.warnings", "number of warnings about the cart of an order"),
     ("outage.duration", "time from the first failure to the recovery, in seconds"),
     ("problem.type", "type of the RFC 9457 problem in the response"),
     ("process.open_file_limit", "limit on open files that is in force"),

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use url::Url;
 
-use super::Vms;
 use super::request::{Address, RequestError, headers, without_members};
 use super::token::TokenError;
 use super::transport::Transport;
+use super::{SendLimit, Vms};
 use crate::clock::Clock;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
-use crate::order::vms_response::CallOutcome;
+use crate::order::vms_response::{CallOutcome, ResponseRules};
 use crate::outbound::OutboundError;
 
 /// A client of 11VMS.
@@ -22,6 +22,7 @@ use crate::outbound::OutboundError;
 pub struct VmsClient {
     transport: Transport,
     profile: ApiProfile,
+    rules: ResponseRules,
 }
 
 impl VmsClient {
@@ -30,7 +31,11 @@ impl VmsClient {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        Ok(Self { transport: Transport::from_config(target, clock)?, profile: target.profile.clone() })
+        Ok(Self {
+            transport: Transport::from_config(target, clock)?,
+            profile: target.profile.clone(),
+            rules: target.response_rules.clone(),
+        })
     }
 
     /// Fetches a token, unless a valid one is known.
@@ -46,12 +51,17 @@ impl VmsClient {
         let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
         let parts = Address::of_look_up(request, fillings)
             .and_then(|address| Ok((address, headers(&request.headers, fillings)?)));
-        let (address, headers) = match parts {
+        let (address, mut headers) = match parts {
             Ok(parts) => parts,
             Err(error) => return CallOutcome::NotSent(error.to_string()),
         };
+        // A stored answer may be older than the order (RFC 9111 §5.2.1.4, §5.4). Directives of the settings stay beside it.
+        for name in [CACHE_CONTROL, PRAGMA] {
+            headers.append(name, HeaderValue::from_static("no-cache"));
+        }
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
-        self.transport.send(build).await
+        // Of two lists, either could be the one that counts.
+        self.transport.send(build, None, |_| true).await
     }
 }
 
@@ -85,7 +95,7 @@ impl CreateParts {
 
 #[async_trait]
 impl Vms for VmsClient {
-    async fn create(&self, order: &Order) -> CallOutcome {
+    async fn create(&self, order: &Order, limit: Option<SendLimit>) -> CallOutcome {
         let request = &self.profile.create;
         let parts = match CreateParts::of(order, request) {
             Ok(parts) => parts,
@@ -95,7 +105,7 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        self.transport.send(build).await
+        self.transport.send(build, limit, |name| self.rules.reads_of_create(name)).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

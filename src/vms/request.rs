@@ -149,6 +149,7 @@ mod tests {
                 "https://vms.example/api/po?client=100&cart=47%2F11",
             ),
             ("https://vms.example/a%20b", "/po('{id}')", "1", "https://vms.example/a%20b/po('1')"),
+            ("https://vms.example", "/po/{id}", "SRMCLNT300:4711", "https://vms.example/po/SRMCLNT300%3A4711"),
         ] {
             assert_eq!(address_of(base_url, path, id).as_deref(), Ok(expected), "{base_url} {path} {id}");
         }
@@ -167,6 +168,7 @@ mod tests {
             Address::of_look_up(&request, Fillings { id, number: "1" })
                 .map(|address| address.below(base_url.clone()).to_string())
         };
+        assert_eq!(ask("SRM:4711"), Ok("https://vms.example/po?$filter=ExternalId%20eq%20%27SRM%3A4711%27".to_owned()));
         assert_eq!(ask("a&b"), Ok("https://vms.example/po?$filter=ExternalId%20eq%20%27a%26b%27".to_owned()));
         assert_eq!(ask("' or true or '"), Err(RequestError::Quote));
     }

@@ -8,10 +8,12 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
+use super::SendLimit;
+use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Target;
-use crate::order::vms_response::{CallOutcome, LIST_HEADERS, VmsResponse};
+use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
     AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
     longest_retry_after,
@@ -19,6 +21,9 @@ use crate::outbound::{
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
 const MAX_TEXT_CHARS: usize = 2_000;
+
+/// Most characters that are shown of a member's name.
+const MAX_NAME_CHARS: usize = 60;
 
 /// Sends requests to 11VMS.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct Transport {
     clock: Arc<dyn Clock>,
     /// In bytes; what is beyond is not read.
     max_answer: usize,
+    /// Names of members with the order's number or id, of which nothing is hidden.
+    kept_names: Vec<String>,
 }
 
 impl Transport {
@@ -50,7 +57,8 @@ impl Transport {
         };
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
-        Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer })
+        let kept_names = target.response_rules.identifying_names();
+        Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer, kept_names })
     }
 
     /// Fetches a token, unless a valid one is known.
@@ -61,19 +69,34 @@ impl Transport {
         self.tokens.get().await.map(drop)
     }
 
-    /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one.
-    pub async fn send(&self, build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync) -> CallOutcome {
+    /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one. The
+    /// members of the answer that count are those whose names `counts` knows: one of them that occurs twice is a defect.
+    /// Nothing is sent after `limit`, however long the tokens took.
+    pub async fn send(
+        &self,
+        build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
+        limit: Option<SendLimit>,
+        counts: impl Fn(&str) -> bool + Send + Sync,
+    ) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
             Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
         };
-        let outcome = self.send_with_token(&build, &token).await;
+        let may_not = || limit.and_then(|limit| limit.passed(self.clock.as_ref()));
+        if let Some(outcome) = may_not() {
+            return outcome;
+        }
+        let outcome = self.send_with_token(&build, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
         self.tokens.discard(&token);
         match self.tokens.get().await {
-            Ok(token) => self.send_with_token(&build, &token).await,
+            Ok(token) => match may_not() {
+                // 11VMS has done nothing (401).
+                Some(outcome) => outcome,
+                None => self.send_with_token(&build, &token, &counts).await,
+            },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
         }
@@ -92,11 +115,19 @@ impl Transport {
         &self,
         build: impl Fn(&Client, Url) -> RequestBuilder,
         token: &AccessToken,
+        counts: impl Fn(&str) -> bool,
     ) -> CallOutcome {
-        let request = build(&self.http.client(), self.base_url(token));
-        let sent = request.bearer_auth(token.value.expose_secret()).send().await;
+        let client = self.http.client();
+        let request = build(&client, self.base_url(token)).bearer_auth(token.value.expose_secret()).build();
+        let (sent, echo) = match request {
+            Ok(request) => {
+                let echo = Echo::of(request.headers());
+                (client.execute(request).await, echo)
+            }
+            Err(error) => (Err(error), Echo::of(&HeaderMap::new())),
+        };
         match sent {
-            Ok(response) => self.read_response(response).await,
+            Ok(response) => self.read_response(response, &echo, counts).await,
             Err(error) if error.is_builder() => {
                 CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
             }
@@ -110,24 +141,46 @@ impl Transport {
     }
 
     /// Reads the answer. Whatever comes of its body, the status and the headers are known.
-    async fn read_response(&self, response: Response) -> CallOutcome {
+    async fn read_response(&self, response: Response, echo: &Echo, counts: impl Fn(&str) -> bool) -> CallOutcome {
         let status = response.status().as_u16();
         let retry_after = longest_retry_after(response.headers(), self.clock.now());
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location = location(response.headers()).map(|location| echo.hide(&location));
         let list_headers = list_headers(response.headers());
         let body = AnswerBody::read(response, self.max_answer).await;
         let (body, defect) = match body.value() {
-            Ok(value) => (value, None),
+            Ok(value) => {
+                let repeated = body.repeated_names().into_iter().find(|name| counts(name));
+                let value = value.map(|value| echo.hide_in_json(value, &self.kept_names));
+                (value, repeated.map(|name| name_occurs_twice(&echo.hide(&name))))
+            }
             // The error page of a gateway between may explain a failure.
-            Err(defect) => (body.excerpt(MAX_TEXT_CHARS).map(Value::String), Some(defect)),
+            Err(defect) => {
+                (body.excerpt(|text| echo.hide_in_part(text), MAX_TEXT_CHARS).map(Value::String), Some(defect))
+            }
         };
         CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after, list_headers })
     }
 }
 
-/// What the headers say about a list that goes on. A value that is no ASCII is kept as it can be read: it says something.
+/// `Location`, if it says one thing: of two that differ, neither counts.
+fn location(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(LOCATION).iter();
+    let first = values.next()?;
+    values.all(|value| value == first).then(|| first.to_str().ok().map(str::to_owned)).flatten()
+}
+
+/// The defect of JSON in which a name that counts occurs twice in one object.
+fn name_occurs_twice(name: &str) -> String {
+    let shown: String = name.chars().take(MAX_NAME_CHARS).collect();
+    format!("with the name {shown:?} twice in one object")
+}
+
+/// What the headers say about a list that goes on, or that is a stored one. A value that is no ASCII is kept as it can be read: it says something.
 fn list_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let values = |name: &'static str| headers.get_all(name).iter().map(move |value| (name, value));
-    let all = LIST_HEADERS.into_iter().flat_map(values);
+    let all = LIST_HEADERS.into_iter().chain(CACHE_HEADERS).flat_map(values);
     all.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,16 @@
 //! whatever comes of the body.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use jiff::Timestamp;
 use purchase_order_webhook::clock::{Clock as _, between};
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
+use crate::compression::{gzip, raw_deflate, zlib};
 use crate::raw_server::{RawAnswer, RawServer, Then};
 use crate::support::{ORDERS, Service, cart};
 
@@ -21,24 +19,6 @@ type Header = (&'static str, &'static str);
 
 /// A way in which servers and proxies deliver JSON.
 type Delivery = (&'static str, Vec<Header>, fn(&str) -> Vec<u8>);
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zlib(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn raw_deflate(content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn utf16(text: &str) -> Vec<u8> {
     format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
@@ -117,6 +97,76 @@ async fn an_answer_of_11vms_that_can_not_be_read_is_unknown_and_says_why() {
         let detail = attempt["detail"].as_str().unwrap();
         assert_eq!((&attempt["outcome"], &attempt["httpStatus"]), (&json!("unknown"), &json!(201)), "{name}");
         assert!(detail.contains(expected), "{name}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_created_order_is_told_by_no_name_that_occurs_twice() {
+    let cases = [
+        (201, r#"{"poNumber":"45","poNumber":"46"}"#, "unknown"),
+        (201, r#"{"poNumber":"45","poNumber":"45"}"#, "unknown"),
+        (200, r#"{"poNumber":null,"poNumber":"46"}"#, "unknown"),
+        (201, r#"{"externalId":"other","poNumber":"45","externalId":null}"#, "unknown"),
+        (409, r#"{"poNumber":"45","poNumber":"46"}"#, "unknown"),
+        (409, r#"{"poNumber":"45","poNumber":null}"#, "unknown"),
+        (409, r#"{"poNumber":"45","externalId":null,"externalId":"other"}"#, "unknown"),
+        (201, r#"{"poNumber":"45","note":"a","note":"b"}"#, "created"),
+        (201, r#"{"poNumber":"45","lines":[{"line":1,"line":2}]}"#, "created"),
+        (422, r#"{"message":"no","poNumber":"45","poNumber":"46"}"#, "rejected"),
+    ];
+    let location = [("location", "/purchase-orders/45")];
+    let answers = cases.iter().map(|(status, body, _)| RawAnswer::whole(*status, &location, *body));
+    let (service, _vms) = with_vms(answers.collect(), "retry.attempts = 0").await;
+    for (number, (status, body, expected)) in (1..).zip(cases) {
+        service.send(&cart(number)).await;
+        let attempt = first_attempt(&service, number).await;
+        assert_eq!(attempt["outcome"], expected, "{status} {body}");
+        let detail = attempt["detail"].as_str().unwrap_or_default();
+        assert_eq!(detail.contains("\" twice in one object"), expected == "unknown", "{status} {body}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_locations_that_differ_neither_has_the_number() {
+    let of = |number: &'static str| ("location", number);
+    let cases = [
+        (vec![of("/purchase-orders/45")], "created"),
+        (vec![of("/purchase-orders/45"), of("/purchase-orders/45")], "created"),
+        (vec![of("/purchase-orders/45"), of("/purchase-orders/46")], "unknown"),
+        (vec![of("/purchase-orders/45"), of("")], "unknown"),
+    ];
+    let answers = cases.iter().map(|(headers, _)| RawAnswer::whole(201, headers, "{}"));
+    let (service, _vms) = with_vms(answers.collect(), "retry.attempts = 0").await;
+    for (number, (headers, expected)) in (1..).zip(cases) {
+        service.send(&cart(number)).await;
+        assert_eq!(first_attempt(&service, number).await["outcome"], expected, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_with_a_name_that_occurs_twice_proves_nothing() {
+    let cases = [
+        (r#"{"purchaseOrders":[{"externalId":"1","poNumber":"45"}],"purchaseOrders":[]}"#, "purchaseOrders"),
+        (r#"{"purchaseOrders":[],"total":1,"total":0}"#, "total"),
+        (r#"{"purchaseOrders":[],"page":{"next":"/x","next":null}}"#, "next"),
+        (r#"{"purchaseOrders":[{"externalId":"other","externalId":"ID","poNumber":"45"}]}"#, "externalId"),
+        (r#"{"purchaseOrders":[{"externalId":"ID","poNumber":"45","lines":[{"a":1,"a":2}]}]}"#, "a"),
+    ];
+    for (number, (body, name)) in (1..).zip(cases) {
+        let body = body.replace("ID", &number.to_string());
+        let answers = vec![RawAnswer::whole(503, &[], ""), RawAnswer::whole(200, &[], body.clone())];
+        let (service, vms) = with_vms(answers, "retry.attempts = 1").await;
+        service.post(cart(number).to_string()).header("prefer", "respond-async").send().await.unwrap();
+        service.until(&number.to_string(), "retrying").await;
+        while vms.requests().len() < 2 {
+            service.clock.advance(Duration::from_secs(40));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        service.until(&number.to_string(), "parked").await;
+        let order = service.get(&format!("{ORDERS}/{number}")).await.body;
+        let detail = order["attempts"][1]["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("with the name {name:?} twice in one object")), "{body}: {order}");
+        assert!(vms.requests()[2..].iter().all(|request| !request.starts_with("POST ")), "{body}");
     }
 }
 

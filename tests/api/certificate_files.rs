@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use purchase_order_webhook::app::check_dates;
 use reqwest::Client;
-use tempfile::TempDir;
 
-use crate::certificates::{Ca, Kind, Pair};
-use crate::support::{Service, defects, parsed};
+use crate::certificates::{Ca, Files, Kind, Pair};
+use crate::support::{Service, defects, mistakes, parsed};
 
 /// Contents that are neither a certificate nor a private key, each with what `check` says of it.
 fn useless_contents(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
@@ -31,21 +30,6 @@ fn useless_contents(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
 fn tls(certificate: &Path, key: &Path) -> String {
     let (certificate, key) = (certificate.display(), key.display());
     format!("server.tls.certificate = \"{certificate}\"\nserver.tls.key = \"{key}\"\n")
-}
-
-/// A folder, and how to put a file into it.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
 }
 
 #[test]
@@ -70,6 +54,121 @@ fn check_says_what_is_wrong_with_each_file_of_the_servers_tls() {
         let all = defects(&format!("{}server.tls.client_ca = {useless:?}\n", tls(&useless, &useless)));
         assert_eq!(all.len(), 3, "every mistake at once: {all:?}");
     }
+}
+
+/// What editors, shells and Windows make of a file in PEM; with what `check` says of it, if it can't be read.
+fn editions(pem: &str) -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
+    let (lines, marked) = (pem.lines().collect::<Vec<_>>(), format!("\u{feff}{pem}"));
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let half = lines[..lines.len() / 2].join("\n");
+    vec![
+        ("a byte order mark", marked.clone().into_bytes(), None),
+        ("marks of joined files", pem.replace("-----BEGIN", "\u{feff}-----BEGIN").into_bytes(), None),
+        ("line ends of Windows", marked.replace('\n', "\r\n").into_bytes(), None),
+        ("indented", pem.replace("-----BEGIN", "  -----BEGIN").replace("-----END", "\t-----END").into_bytes(), None),
+        ("cut in the middle", half.into_bytes(), Some("it is cut off: ")),
+        ("cut at its begin", lines[1..].join("\n").into_bytes(), Some("it is cut off: ")),
+        (
+            "cut, and joined with a whole one",
+            [lines[0], lines[1], pem].join("\n").into_bytes(),
+            Some("it is cut off: "),
+        ),
+        ("in one line", lines.join(" ").into_bytes(), Some("its lines are joined into one")),
+        ("with line breaks as \\n", lines.join("\\n").into_bytes(), Some("its lines are joined into one")),
+        (
+            "with other characters",
+            pem.replace(lines[1], "*** ***").into_bytes(),
+            Some("the base64 of a section can't be read"),
+        ),
+        ("UTF-16 with a mark", utf16(&marked), Some("UTF-16")),
+        ("UTF-16 without a mark", utf16(pem), Some("UTF-16")),
+        ("base64 alone", lines[1..lines.len() - 1].join("\n").into_bytes(), Some("PEM")),
+    ]
+}
+
+/// Settings with a file in one of them.
+type With<'s> = Box<dyn Fn(&Path) -> String + 's>;
+
+#[test]
+fn every_setting_takes_pem_as_windows_writes_it_and_says_what_else_it_is_in_words() {
+    let (ca, files) = (Ca::new(), Files::new());
+    let pair = ca.server("server", Kind::Ec);
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let (certificate, key) = (read(&pair.certificate), read(&pair.key));
+    let mtls = |certificate: &Path, key: &Path| {
+        format!(
+            "target.oauth2.auth = \"mtls\"\ntarget.oauth2.certificate_file = {certificate:?}\ntarget.oauth2.private_key_file = {key:?}\n"
+        )
+    };
+    let settings: [(&str, &str, With<'_>); 8] = [
+        ("server.tls.certificate", &certificate, Box::new(|file| tls(file, &pair.key))),
+        ("server.tls.key", &key, Box::new(|file| tls(&pair.certificate, file))),
+        (
+            "server.tls.client_ca",
+            &certificate,
+            Box::new(|file| format!("{}server.tls.client_ca = {file:?}\n", tls(&pair.certificate, &pair.key))),
+        ),
+        ("target.ca", &certificate, Box::new(|file| format!("target.ca = {file:?}\n"))),
+        ("auth.ca", &certificate, Box::new(|file| format!("auth.ca = {file:?}\n"))),
+        ("target.oauth2.certificate_file", &certificate, Box::new(|file| mtls(file, &pair.key))),
+        ("target.oauth2.private_key_file", &key, Box::new(|file| mtls(&pair.certificate, file))),
+        (
+            "target.oauth2.private_key_file",
+            &key,
+            Box::new(|file| {
+                format!("target.oauth2.auth = \"private_key_jwt\"\ntarget.oauth2.private_key_file = {file:?}\n")
+            }),
+        ),
+    ];
+    for (setting, pem, settings) in settings {
+        // No piece of a key is shown.
+        let secret = pem.lines().nth(1).unwrap();
+        for (edition, content, expected) in editions(pem) {
+            let settings = settings(&files.put("edition.pem", &content));
+            let found = mistakes(&settings);
+            // The reader of keys that sign JWTs takes that.
+            let expected = expected.filter(|_| !(edition == "in one line" && settings.contains("private_key_jwt")));
+            match expected {
+                None => assert_eq!(found, Vec::<String>::new(), "{setting}, {edition}"),
+                Some(expected) => {
+                    let [mistake] = &found[..] else { panic!("{setting}, {edition}: {found:?}") };
+                    assert!(mistake.contains(setting) && mistake.contains(expected), "{setting}, {edition}: {mistake}");
+                    assert!(
+                        !mistake.contains("45, 45") && !mistake.contains(secret),
+                        "{setting}, {edition}: {mistake}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_version_1_is_a_root_and_no_identity() {
+    let ca = Ca::old();
+    let old = ca.of_version_1("old");
+    let trusted = |setting: &str| format!("{setting} = {:?}\n", ca.certificate());
+    for settings in [trusted("target.ca"), trusted("auth.ca")] {
+        assert_eq!(mistakes(&settings), Vec::<String>::new(), "{settings}");
+    }
+    let mtls = format!(
+        "target.oauth2.auth = \"mtls\"\ntarget.oauth2.certificate_file = {:?}\ntarget.oauth2.private_key_file = {:?}\n",
+        old.certificate, old.key
+    );
+    for (setting, settings) in
+        [("server.tls.certificate", tls(&old.certificate, &old.key)), ("target.oauth2.certificate_file", mtls)]
+    {
+        let found = mistakes(&settings);
+        let expected = "CN=old is X.509 version 1; a certificate of version 3 is expected";
+        assert!(found.len() == 1 && found[0].contains(setting) && found[0].contains(expected), "{setting}: {found:?}");
+    }
+    // Each side trusts the other by it.
+    let server = ca.server("server", Kind::Ec);
+    let settings = format!("{}{}", tls(&server.certificate, &server.key), trusted("server.tls.client_ca"));
+    let service = Service::start_with(&settings).await;
+    let client = Client::builder().no_proxy().tls_certs_only([ca.trusted()]).identity(ca.client("caller").identity());
+    let answer = client.build().unwrap().get(format!("https://{}/livez", service.address)).send().await;
+    assert_eq!(answer.unwrap().status().as_u16(), 200);
 }
 
 #[test]

@@ -13,8 +13,12 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+#[path = "../support/compression.rs"]
+mod compression;
 #[path = "../support/exchange.rs"]
 mod exchange;
+#[path = "../support/log_lines.rs"]
+mod log_lines;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/raw_server.rs"]
@@ -58,3 +62,4 @@ mod tls;
 mod token_shapes;
 mod tokens_in;
 mod tokens_out;
+mod ways_in;

@@ -1,38 +1,19 @@
 //! Files of certificates for outgoing calls that do not hold what they must: refused at the start, and live, while the ones
 //! before stay in use. The mistake, or the warning, names setting and file.
 
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
-use purchase_order_webhook::config::Settings;
 use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
-use tempfile::TempDir;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::certificates::{Ca, Kind, Pair};
+use crate::certificates::{Ca, Files, Kind, Pair};
 use crate::http2_failures::{created, start};
+use crate::log_lines::LogLines;
 use crate::raw_server::{RawAnswer, RawServer};
 use crate::support::{Service, cart};
-
-/// A folder, and how to put a file into it.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-}
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
@@ -49,9 +30,9 @@ fn without_certificate(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
         (read(&pair.key).into_bytes(), "it has a private key, and no certificate"),
         (pair.der(), "DER"),
         ([0xFF, 0xFE].into_iter().chain(utf16).collect(), "UTF-16"),
-        (certificate.as_bytes()[..certificate.len() / 2].to_vec(), "it is no whole PEM"),
+        (certificate.as_bytes()[..certificate.len() / 2].to_vec(), "it is cut off"),
         (certificate.replace("MII", "AAA").into_bytes(), "its certificate number 1 can't be read"),
-        (format!("{certificate}{}", &certificate[..certificate.len() / 2]).into_bytes(), "it is no whole PEM"),
+        (format!("{certificate}{}", &certificate[..certificate.len() / 2]).into_bytes(), "it is cut off"),
         (
             b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n".to_vec(),
             "it has a request for a certificate",
@@ -64,7 +45,7 @@ fn without_key(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
     let key = read(&pair.key);
     vec![
         (read(&pair.certificate).into_bytes(), "it has a certificate, and no private key"),
-        (key.as_bytes()[..key.len() / 2].to_vec(), "it is no whole PEM"),
+        (key.as_bytes()[..key.len() / 2].to_vec(), "it is cut off"),
         (b"nonsense".to_vec(), "it is no PEM"),
         (b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n".to_vec(), "it has a public key"),
         (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec(), "encrypted"),
@@ -72,13 +53,9 @@ fn without_key(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// The mistakes of the settings, of which the needed ones are there.
+/// The mistakes of settings, one a line.
 fn mistakes(settings: &str) -> String {
-    let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
-        target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
-    let secret = if settings.contains("oauth2.auth") { "" } else { "target.oauth2.client_secret = \"x\"\n" };
-    let parsed = Settings::parse("config.toml", &format!("{needed}{secret}{settings}"), &BTreeMap::new());
-    parsed.err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
+    crate::support::mistakes(settings).join("\n")
 }
 
 fn mtls(certificate: &Path, key: &Path) -> String {
@@ -176,41 +153,10 @@ fn a_secret_file_may_begin_with_a_byte_order_mark_and_has_to_be_text() {
     }
 }
 
-/// Lines that were logged.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    /// Lines with a word that were logged since the last call.
-    fn take(&self, word: &str) -> Vec<String> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-        text.lines().filter(|line| line.contains(word)).map(str::to_owned).collect()
-    }
-}
-
 #[tokio::test]
 async fn a_changed_file_without_what_it_must_hold_leaves_the_one_before_in_use() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let lines = LogLines::default();
+    let _guard = tracing::subscriber::set_default(lines.subscriber());
     let (ca, files) = (Ca::new(), Files::new());
     let (server, pair, other) = (ca.server("vms", Kind::Ec), ca.client("service"), ca.client("other"));
     // Every request has a connection of its own, and so a handshake.
@@ -245,30 +191,29 @@ async fn a_changed_file_without_what_it_must_hold_leaves_the_one_before_in_use()
     ];
     for ((name, before), contents) in names.iter().zip(&good).zip(bad) {
         for (content, expected) in contents {
-            lines.take("");
+            lines.take();
             files.put(name, content);
             order().await;
             order().await;
-            let warned = lines.take("changed certificates for outbound calls can't be used");
+            let warned = lines.take_with("changed certificates for outbound calls can't be used");
             assert_eq!(warned.len(), 1, "{name}, {expected}: once, {warned:?}");
             assert!(warned[0].contains(" WARN ") && warned[0].contains(expected), "{name}, {expected}: {warned:?}");
-            assert!(warned[0].contains(files.0.path().join(name).to_str().unwrap()), "{warned:?}");
+            assert!(warned[0].contains(files.path(name).to_str().unwrap()), "{warned:?}");
             files.put(name, before);
             order().await;
         }
     }
     files.put("certificate.pem", read(&other.certificate));
     files.put("key.pem", read(&other.key));
-    lines.take("");
+    lines.take();
     order().await;
-    assert_eq!(lines.take("changed certificates for outbound calls are in use").len(), 1);
+    assert_eq!(lines.take_with("changed certificates for outbound calls are in use").len(), 1);
 }
 
 #[tokio::test]
 async fn a_changed_signing_key_that_can_not_sign_leaves_the_one_before_in_use() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let lines = LogLines::default();
+    let _guard = tracing::subscriber::set_default(lines.subscriber());
     let (old, new) = (
         SigningKey::generate(Algorithm::ES256, "old").unwrap(),
         SigningKey::generate(Algorithm::RS256, "new").unwrap(),
@@ -293,15 +238,15 @@ async fn a_changed_signing_key_that_can_not_sign_leaves_the_one_before_in_use() 
     };
     // None was fetched before: the key of the start counts.
     for (content, _) in [(Vec::new(), ""), (pair.der(), "")].into_iter().chain(without_key(&pair)) {
-        lines.take("");
+        lines.take();
         files.put("key.pem", content);
         order().await;
-        let warned = lines.take("a changed private key can't be used; the one before stays in use");
+        let warned = lines.take_with("a changed private key can't be used; the one before stays in use");
         assert_eq!(warned.len(), 1, "{warned:?}");
         assert!(warned[0].contains("target.oauth2.private_key") && warned[0].contains(&file), "{warned:?}");
     }
     files.put("key.pem", &new.pem);
     service.issuer.trust_assertion_key(new.jwk);
     order().await;
-    assert_eq!(lines.take("a changed private key can't be used").len(), 0);
+    assert_eq!(lines.take_with("a changed private key can't be used").len(), 0);
 }

@@ -110,7 +110,7 @@ async fn a_replica_without_its_database_sends_nothing_until_it_is_back() {
     assert_eq!(service.get("/readyz").await.status, 503);
     assert_eq!(service.vms.received().len(), 1);
     replicas.server.restart();
-    assert_eq!(service.get("/readyz").await.status, 200);
+    replicas.until_ready(200).await;
     assert_eq!(replicas.until(service.send(&cart(2))).await.status, 201);
     assert_eq!(service.get(&format!("{ORDERS}?limit=5")).await.body["orders"].as_array().unwrap().len(), 2);
 }

@@ -89,9 +89,15 @@ async fn the_requests_are_those_of_the_settings() {
 }
 
 #[tokio::test]
-async fn an_empty_page_whose_headers_name_a_next_one_sends_nothing() {
+async fn an_empty_page_whose_headers_leave_room_for_the_order_sends_nothing() {
     let empty = "{\"purchaseOrders\":[]}";
-    for (header, value) in [("Link", "</po?page=2>; rel=\"next\""), ("X-Total-Count", "1")] {
+    for (header, value) in [
+        ("Link", "</po?page=2>; rel=\"next\""),
+        ("X-Total-Count", "1"),
+        ("Age", "60"),
+        ("Warning", "110 - \"Response is Stale\""),
+        ("X-Cache", "HIT"),
+    ] {
         let answer = move |request: &str| {
             let is_post = request.starts_with("POST");
             if is_post { RawAnswer::whole(503, &[], "") } else { RawAnswer::whole(200, &[(header, value)], empty) }
@@ -110,7 +116,13 @@ async fn an_empty_page_whose_headers_name_a_next_one_sends_nothing() {
         };
         let detail = order["attempts"][1]["detail"].as_str().unwrap();
         assert!(detail.contains(&format!("the header {}", header.to_ascii_lowercase())), "{detail}");
-        assert_eq!(vms.requests().len(), 2, "nothing was sent again");
+        let requests = vms.requests();
+        assert_eq!(requests.len(), 2, "nothing was sent again");
+        let no_cache = |request: &String| {
+            let head = request.to_ascii_lowercase();
+            [head.contains("\r\ncache-control: no-cache\r\n"), head.contains("\r\npragma: no-cache\r\n")]
+        };
+        assert_eq!([no_cache(&requests[0]), no_cache(&requests[1])], [[false; 2], [true; 2]], "{requests:?}");
     }
 }
 
@@ -128,4 +140,30 @@ async fn a_refusal_by_code_and_the_text_of_an_error_are_those_of_the_settings() 
     service.until("2", "retrying").await;
     service.clock.advance(Duration::from_secs(40));
     service.until("2", "created").await;
+}
+
+#[tokio::test]
+async fn a_secret_that_11vms_repeats_is_shown_to_nobody() {
+    for (status, form) in [(500, "page"), (500, "json"), (422, "json"), (302, "none")] {
+        let answer = move |request: &str| {
+            let body = match form {
+                "page" => format!("<html>{request}</html>"),
+                "json" => json!({ "message": request, "headers": [request], request: 1 }).to_string(),
+                _ => String::new(),
+            };
+            RawAnswer::whole(status, &[("Location", "/login/HDRSECRET42")], body)
+        };
+        let vms = RawServer::start(answer).await;
+        let settings = "retry.attempts = 0\ntarget.create.headers.X-Api-Key = \"HDRSECRET42\"";
+        let service = Service::start_with(&format!("target.base_url = {:?}\n{settings}", vms.url())).await;
+        let answer = service.send(&cart(1)).await;
+        let order = service.get(&format!("{ORDERS}/1")).await;
+        let request = &vms.requests()[0];
+        let token = request.split("earer ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+        assert!(request.contains("HDRSECRET42"), "{request}");
+        for text in [&answer.text, &order.text] {
+            assert!(!text.contains("HDRSECRET42") && !text.contains(token), "{status}: {text}");
+        }
+        assert!(order.text.contains("***"), "{status}: {}", order.text);
+    }
 }

@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
+use jiff::{SignedDuration, Timestamp};
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up};
 use purchase_order_webhook::ledger::{Filter, Ledger};
 use purchase_order_webhook::order::Admission;
+use rusqlite::{Connection, params};
 
 use crate::folder::{Folder, ids, refusal};
 use crate::{GRACE, admitted, at, candidate};
@@ -99,4 +101,95 @@ async fn a_backup_beside_the_log_of_the_ledger_before_is_refused() {
     killed.remove(&["orders.db-wal"]);
     let restored = killed.open();
     assert_eq!((ids(&restored).await, restored.restored_from()), (vec!["1".to_owned()], Some(at(7))));
+}
+
+/// An order that was asked for after a restore of that time.
+async fn asked_since(ledger: &SqliteLedger, number: usize, restore: Option<Timestamp>) {
+    let mut order = admitted(ledger, number).await;
+    order.restored_from = restore;
+    order.revision += 1;
+    ledger.store(order).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_that_is_put_back_is_a_restore_of_its_own_whatever_the_times_say() {
+    // The setting before the backup, the backup's clock, the setting after it.
+    for (before, backup, after) in [
+        (None, at(7), None),
+        (None, at(7), Some(at(3))),
+        (None, at(7), Some(at(7))),
+        (None, at(7), Some(at(9))),
+        (Some(at(5)), at(7), Some(at(5))),
+        (Some(at(5)), at(5), Some(at(5))),
+        (Some(at(5)), at(3), Some(at(5))),
+        (Some(at(5)), at(3), None),
+        (Some(at(9)), at(3), Some(at(9))),
+        (Some(at(9)), at(3), Some(at(10))),
+    ] {
+        let case = format!("{before:?}, {backup:?}, {after:?}");
+        let folder = Folder::new();
+        let ledger = SqliteLedger::open_restored(&folder.file(), before).unwrap();
+        let known = ledger.restored_from();
+        asked_since(&ledger, 1, known).await;
+        let copy = folder.path("copy.db");
+        back_up(&folder.file(), &copy, backup).unwrap();
+        let restored_from = SqliteLedger::open_restored(&copy, after).unwrap().restored_from();
+        assert!(restored_from.is_some() && restored_from != known, "{case}: {restored_from:?}");
+        let again = SqliteLedger::open_restored(&copy, after).unwrap();
+        assert_eq!(again.restored_from(), restored_from, "{case}: it is the same restore at the next start");
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_is_the_time_of_an_earlier_restore_is_another_restore() {
+    let folder = Folder::new();
+    let ledger = folder.open();
+    back_up(&folder.file(), &folder.path("copy.db"), at(7)).unwrap();
+    drop(ledger);
+    let restored = SqliteLedger::open(&folder.path("copy.db")).unwrap();
+    assert_eq!(restored.restored_from(), Some(at(7)));
+    asked_since(&restored, 1, Some(at(7))).await;
+    drop(restored);
+    let again = SqliteLedger::open_restored(&folder.path("copy.db"), Some(at(7))).unwrap();
+    assert_eq!(again.restored_from(), Some(at(7) + SignedDuration::from_millis(1)));
+}
+
+#[tokio::test]
+async fn times_finer_than_a_millisecond_are_none_to_the_ledger() {
+    let fine = at(7) + SignedDuration::from_nanos(123_456_789);
+    let folder = Folder::new();
+    let ledger = SqliteLedger::open_restored(&folder.file(), Some(fine)).unwrap();
+    assert_eq!(ledger.restored_from(), Some(at(7) + SignedDuration::from_millis(123)));
+    let backup = back_up(&folder.file(), &folder.path("copy.db"), fine).unwrap();
+    assert_eq!(backup.copied_at, at(7) + SignedDuration::from_millis(123));
+    drop(ledger);
+    // Another loss, and the same setting.
+    fs::write(folder.path("orders.db.lock"), "{\"order\":\"2\",\"revision\":1}\n").unwrap();
+    let error = SqliteLedger::open_restored(&folder.file(), Some(fine)).unwrap_err().to_string();
+    assert!(error.contains("which is known already"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_took_a_restore_before_this_version_keeps_it() {
+    for (copied_at, restored_at, expected) in [
+        (None, None, None),
+        (Some(5), None, Some(5)),
+        (None, Some(6), Some(6)),
+        (Some(5), Some(6), Some(6)),
+        (Some(7), Some(6), Some(7)),
+    ] {
+        let folder = Folder::new();
+        let old = Connection::open(folder.file()).unwrap();
+        old.execute_batch(include_str!("../../src/ledger/sqlite/0001_orders.sql")).unwrap();
+        old.execute_batch(include_str!("../../src/ledger/sqlite/0002_file.sql")).unwrap();
+        let milliseconds = |at: Option<i64>| at.map(|seconds| seconds * 1_000);
+        let query = "UPDATE ledger_file SET copied_at = ?1, restored_at = ?2";
+        old.execute(query, params![milliseconds(copied_at), milliseconds(restored_at)]).unwrap();
+        old.execute_batch("PRAGMA user_version = 2; PRAGMA journal_mode = WAL").unwrap();
+        drop(old);
+        let setting = restored_at.map(|at| Timestamp::from_second(at).unwrap());
+        let ledger = SqliteLedger::open_restored(&folder.file(), setting).unwrap();
+        let found = ledger.restored_from().map(Timestamp::as_second);
+        assert_eq!(found, expected, "{copied_at:?}, {restored_at:?}");
+    }
 }

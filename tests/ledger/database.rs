@@ -1,5 +1,6 @@
 //! Databases as they are found: encodings, poolers, TLS, sockets, and values that they can't hold.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger, file_mistakes};
@@ -130,7 +131,7 @@ fn with_tls(ca: &Ca, rules: &str) -> Option<Postgres> {
     let server = Postgres::start()?;
     server.database("orders");
     let pair = ca.server("database", Kind::Ec);
-    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     server.write_file("server.crt", &read(&pair.certificate));
     server.write_file("server.key", &read(&pair.key));
     server.write_file("root.crt", &read(ca.certificate()));
@@ -142,15 +143,25 @@ fn with_tls(ca: &Ca, rules: &str) -> Option<Postgres> {
     Some(server)
 }
 
+/// A copy of a file as some editors save it, with a byte order mark: the driver has to be given what was checked.
+fn with_mark(folder: &Path, pem: &Path) -> String {
+    let path = folder.join(pem.file_name().unwrap());
+    std::fs::write(&path, format!("\u{feff}{}", std::fs::read_to_string(pem).unwrap())).unwrap();
+    path.display().to_string()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_is_verified_against_the_named_certificates_alone() {
     let (ca, other) = (Ca::new(), Ca::new());
     let Some(server) = with_tls(&ca, "hostssl orders all 127.0.0.1/32 trust") else { return };
     let url = |host: &str, query: &str| format!("postgres://postgres@{host}:{}/orders?{query}", server.port);
     let (right, wrong) = (ca.certificate().display(), other.certificate().display());
+    let folder = tempfile::tempdir().unwrap();
+    let marked = with_mark(folder.path(), ca.certificate());
     for (number, query) in [
         format!("sslmode=verify-full&sslrootcert={right}"),
         format!("sslmode=verify-ca&sslrootcert={right}"),
+        format!("sslmode=verify-full&sslrootcert={marked}"),
         format!("sslmode=require&sslrootcert={right}"),
         "sslmode=require".to_owned(),
         "sslmode=prefer".to_owned(),
@@ -183,7 +194,9 @@ async fn a_client_certificate_is_shown_and_a_server_without_tls_is_reached() {
     };
     server.run_sql("postgres", "CREATE ROLE plain SUPERUSER LOGIN");
     let pair = ca.client("postgres");
-    let files = format!("sslcert={}&sslkey={}", pair.certificate.display(), pair.key.display());
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (with_mark(folder.path(), &pair.certificate), with_mark(folder.path(), &pair.key));
+    let files = format!("sslcert={certificate}&sslkey={key}");
     let at = format!("127.0.0.1:{}/orders", server.port);
     assert_works(&format!("postgres://postgres@{at}?sslmode=require&{files}"), 1).await;
     // TLS is tried first, and refused for this user.
@@ -203,6 +216,11 @@ async fn a_file_without_what_it_must_hold_is_named_at_the_start_and_by_check() {
     let (certificate, key) = (pair.certificate.display().to_string(), pair.key.display().to_string());
     let other_key = stranger.key.display().to_string();
     let (empty, text) = (file("empty.pem", ""), file("text.pem", "no certificate"));
+    let utf16: Vec<u8> =
+        std::fs::read_to_string(&certificate).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = folder.path().join("wide.pem");
+    std::fs::write(&wide, utf16).unwrap();
+    let wide = wide.display().to_string();
     let broken = file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let nowhere = folder.path().join("nowhere.pem").display().to_string();
     let root = |path: &str| format!("sslmode=verify-full&sslrootcert={path}");
@@ -212,6 +230,7 @@ async fn a_file_without_what_it_must_hold_is_named_at_the_start_and_by_check() {
         (root(&empty), "sslrootcert", &empty),
         (root(&text), "sslrootcert", &text),
         (root(&broken), "sslrootcert", &broken),
+        (root(&wide), "sslrootcert", &wide),
         (root(&key), "sslrootcert", &key),
         (client(&nowhere, &key), "sslcert", &nowhere),
         (client(&empty, &key), "sslcert", &empty),
@@ -225,6 +244,7 @@ async fn a_file_without_what_it_must_hold_is_named_at_the_start_and_by_check() {
         let mistakes = file_mistakes(&parsed(&url).unwrap());
         let expected = format!("{parameter} {path}: ");
         assert!(mistakes.len() == 1 && mistakes[0].starts_with(&expected), "{query}: {mistakes:?}");
+        assert!(!mistakes[0].contains("[45"), "no list of bytes: {mistakes:?}");
         assert!(refused(&url).await.contains(&expected), "{query}");
     }
     let url = format!("postgres://db/orders?{}", client(&certificate, &key));

@@ -117,7 +117,7 @@ async fn a_file_that_can_not_be_a_ledger_is_refused_with_the_reason() {
         ("a hard link of the log", "orders.db-wal: the file has 2 names (hard links)"),
         ("a log that is a link", "orders.db-wal: it is a link; expected a file"),
         ("an index that is a folder", "orders.db-shm: it is a folder; expected a file"),
-        ("a lock that is a folder", "orders.db.lock: Is a directory"),
+        ("a lock that is a folder", "orders.db.lock: it is a folder; expected a file"),
         ("text", "not a database"),
         ("another program's database", "the database of another program"),
         ("a file that is mounted alone", "the file is mounted alone"),
@@ -129,7 +129,7 @@ async fn a_file_that_can_not_be_a_ledger_is_refused_with_the_reason() {
         let error = refusal(&folder.file());
         assert!(error.contains(reason), "{what}: {error}");
         // What `check` sees without opening the file.
-        if !["text", "a lock that is a folder", "another program's database"].contains(&what) {
+        if !["text", "another program's database"].contains(&what) {
             assert_eq!(check_location(&folder.file()).unwrap_err().to_string(), error, "{what}");
         }
     }
@@ -285,4 +285,46 @@ async fn a_ledger_is_ready_only_while_it_can_be_written() {
     assert!(error.contains("locked"), "{error}");
     other.execute_batch("COMMIT").unwrap();
     ledger.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_file_of_somebody_else_is_refused_and_left_as_it_is() {
+    let note = "{\"order\":\"1\",\"revision\":1}\n";
+    let zeros = "\0".repeat(512);
+    for (content, is_ours) in [
+        ("", true),
+        (zeros.as_str(), true),
+        ("root:x:0:0:root:/root:/bin/sh\n", false),
+        ("{\"order\":\"1\"}\n", false),
+        (&format!("{note}more"), false),
+        (&"important line\n".repeat(100), false),
+        (&format!("{zeros}text"), false),
+    ] {
+        for beside_link in [false, true] {
+            let folder = Folder::new();
+            fs::create_dir(folder.path("links")).unwrap();
+            let configured = if beside_link { folder.path("links/orders.db") } else { folder.file() };
+            if beside_link {
+                symlink(folder.file(), &configured).unwrap();
+            }
+            let lock = configured.with_file_name("orders.db.lock");
+            fs::write(&lock, content).unwrap();
+            let result = SqliteLedger::open(&configured);
+            let case = format!("{content:?}, {beside_link}");
+            assert_eq!(result.is_ok(), is_ours, "{case}");
+            if let Err(error) = result {
+                let error = error.to_string();
+                assert!(error.contains("orders.db.lock: it is neither empty nor the note"), "{case}: {error}");
+                assert_eq!(fs::read_to_string(&lock).unwrap(), content, "{case}");
+            }
+        }
+    }
+    // Nor through a link, whatever is there.
+    let folder = Folder::new();
+    let target = folder.path("target");
+    fs::write(&target, "").unwrap();
+    symlink(&target, folder.path("orders.db.lock")).unwrap();
+    let error = refusal(&folder.file());
+    assert!(error.contains("orders.db.lock: it is a link; expected a file"), "{error}");
+    assert!(!folder.file().exists() && fs::read(&target).unwrap().is_empty());
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use purchase_order_webhook::ledger::Ledger;
-use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, probe};
 use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution};
 use rusqlite::Connection;
 
@@ -68,6 +68,11 @@ async fn lost_changes_are_noticed_after_a_kill() {
                 for _ in 0..2 {
                     let error = refusal(&folder.file());
                     assert!(error.contains(reason), "{case}: {error}");
+                }
+                // The doctor sees what shows without reading a log, and leaves everything as it is.
+                if fs::metadata(folder.path("orders.db-wal")).map_or(0, |log| log.len()) == 0 || file != Whole {
+                    let found = probe(&folder.file()).unwrap_err();
+                    assert!(found.contains(reason) || found.contains("FILE.lock names the last"), "{case}: {found}");
                 }
             }
         }
@@ -306,4 +311,31 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
     let ledger = killed.open();
     assert_eq!((ids(&ledger).await, ledger.restored_from()), (vec!["1".to_owned()], None));
     ledger.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_index_of_a_log_without_its_file_is_no_new_ledger() {
+    let folder = Folder::new();
+    fs::write(folder.path("orders.db-shm"), "").unwrap();
+    let reason = "the index of its write-ahead log, FILE-shm, is there";
+    assert!(refusal(&folder.file()).contains(reason));
+    assert!(probe(&folder.file()).unwrap_err().contains(reason));
+    folder.remove(&["orders.db-shm"]);
+    folder.open();
+}
+
+#[tokio::test]
+async fn the_doctor_sees_files_that_are_gone_beside_a_ledger_in_use() {
+    for name in ["orders.db", "orders.db-wal", "orders.db-shm"] {
+        let folder = Folder::new();
+        let ledger = folder.open();
+        admitted(&ledger, 1).await;
+        let used = probe(&folder.file()).unwrap();
+        assert!(used.contains("in use by process") && used.contains("/readyz says"), "{used}");
+        fs::rename(folder.path(name), folder.path("away")).unwrap();
+        let found = probe(&folder.file()).unwrap_err();
+        assert!(found.contains("moved or removed"), "{name}: {found}");
+        fs::rename(folder.path("away"), folder.path(name)).unwrap();
+        admitted(&ledger, 2).await;
+    }
 }

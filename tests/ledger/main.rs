@@ -132,6 +132,7 @@ fn candidate(number: usize) -> Candidate {
         fingerprint: "f".into(),
         body: json!({ "externalId": number }).to_string(),
         mapping_version: "v".into(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger};
 use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
+use purchase_order_webhook::order::{Resolution, Resolved};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
+use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, until_ready, url_of};
 
 /// The key of the lock under which the schema is changed.
 const SCHEMA_LOCK: i64 = 0x0070_6F2D_686F_6F6B;
@@ -42,7 +43,7 @@ async fn a_dump_leaves_the_ledger_ready() {
     let url = server.database("orders");
     let ledger = open(&url).await;
     // The lock that pg_dump holds on every table until it ends.
-    let _dump = neighbour(&url, "LOCK TABLE orders, ledger_probe, schema_version IN ACCESS SHARE MODE").await;
+    let _dump = neighbour(&url, "LOCK TABLE orders, schema_version IN ACCESS SHARE MODE").await;
     ledger.check().await.unwrap();
     admitted(&ledger, 1).await;
 }
@@ -53,6 +54,9 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
     let url = server.database("orders");
     let ledger = Arc::new(open(&url).await);
     let (mut first, mut second) = (admitted(&*ledger, 1).await, admitted(&*ledger, 2).await);
+    let settled = admitted(&*ledger, 99).await.resolve(&Resolution::Cancelled("not needed".into()), "a person", at(1));
+    let Resolved::Applied(settled) = settled else { panic!("{settled:?}") };
+    ledger.store(settled).await.unwrap();
     let person = neighbour(&url, "SELECT * FROM orders FOR UPDATE").await;
     first.begin(at(1)).unwrap();
     second.begin(at(1)).unwrap();
@@ -68,18 +72,32 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
             tokio::spawn(async move { ledger.admit(candidate(number), at(0), GRACE).await })
         })
         .collect();
-    let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(1), Duration::ZERO));
-    for result in [blocked.await.unwrap(), stored] {
-        let Err(LedgerError::Unavailable(reason)) = &result else { panic!("{result:?}") };
-        assert!(reason.contains("locked the order"), "{reason}");
+    let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(9), Duration::ZERO));
+    for result in [blocked.await.unwrap(), stored, ledger.store(first.clone()).await] {
+        assert!(matches!(result, Err(LedgerError::Locked(_))), "{result:?}");
     }
     assert_eq!(purged.unwrap(), 0);
     for other in others {
         other.await.unwrap().unwrap();
     }
     person.close().await.unwrap();
-    assert_eq!(ledger.store(first).await.unwrap(), Stored::Committed);
-    assert_eq!(ledger.store(second).await.unwrap(), Stored::Committed);
+    // The server ends the transaction in a moment.
+    for order in [first, second] {
+        until(async || matches!(ledger.store(order.clone()).await, Ok(Stored::Committed))).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_nobody_can_write_is_not_ready() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let ledger = open(&url).await;
+    // What the making of an index takes.
+    let person = neighbour(&url, "LOCK TABLE orders IN SHARE MODE").await;
+    let reason = ledger.check().await.unwrap_err().to_string();
+    assert!(reason.contains("55P03"), "{reason}");
+    person.close().await.unwrap();
+    until_ready(&ledger, true).await;
 }
 
 /// Sessions of this program whose commit waits for a standby.
@@ -93,22 +111,33 @@ async fn commits_that_wait_for_a_standby_do_not_take_every_connection() {
     let Some(server) = Postgres::start() else { return };
     let ledger = open(&server.database("orders")).await;
     ledger.check().await.unwrap();
+    for number in 10..20 {
+        admitted(&ledger, number).await;
+    }
+    ledger.release().await.unwrap();
     server.set("synchronous_standby_names", "nobody");
     // The first commit of each kind is left waiting; after it, the reason is known, and none is added.
     let is_known =
         async || ledger.check().await.is_err_and(|error| error.to_string().contains("waits for a synchronous standby"));
-    let (first, ()) = tokio::join!(ledger.admit(candidate(1), at(0), GRACE), until(is_known));
-    first.unwrap_err();
+    let (admitted_first, claimed_first, ()) =
+        tokio::join!(ledger.admit(candidate(1), at(0), GRACE), ledger.claim(at(99), 3), until(is_known));
+    admitted_first.unwrap_err();
+    claimed_first.unwrap_err();
     for number in 2..6 {
-        let error = ledger.admit(candidate(number), at(0), GRACE).await.unwrap_err();
-        assert!(error.to_string().contains("waits for a synchronous standby"), "{error}");
+        let admitted = ledger.admit(candidate(number), at(0), GRACE).await.map(drop);
+        for error in [admitted.unwrap_err(), ledger.claim(at(99), 3).await.map(drop).unwrap_err()] {
+            assert!(error.to_string().contains("waits for a synchronous standby"), "{error}");
+        }
     }
     ledger.check().await.unwrap_err();
-    assert_eq!(waiting_commits(&server), 2);
+    assert_eq!(waiting_commits(&server), 3);
     server.set("synchronous_standby_names", "");
     until(async || waiting_commits(&server) == 0).await;
     admitted(&ledger, 6).await;
     until_ready(&ledger, true).await;
+    // The claim was made in the end, and its three orders are this replica's, with those that were admitted.
+    let ids = claimed(&ledger, 99).await;
+    assert!(["10", "11", "12"].iter().all(|id| ids.iter().any(|found| found == id)), "{ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, ListPosition, Stored};
+use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
@@ -41,6 +42,7 @@ promises! {
     a_cart_number_that_no_index_takes_harms_no_other_order,
     a_purge_removes_any_number_of_old_orders,
     the_answer_of_11vms_is_stored_unchanged,
+    the_warnings_about_a_cart_are_stored_with_its_order,
     a_schema_of_a_newer_version_is_refused,
     a_write_that_can_not_be_stored_fails_alone,
     an_outcome_that_can_not_be_stored_changes_nothing_and_is_stored_in_plain_words,
@@ -248,6 +250,23 @@ async fn a_purge_removes_any_number_of_old_orders(storage: &Storage<'_>) {
         "{numbers} INSERT INTO orders (id, {columns}) SELECT CAST(i AS TEXT), {columns} FROM orders, n"
     ));
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(500)).await.unwrap(), 2_500);
+}
+
+async fn the_warnings_about_a_cart_are_stored_with_its_order(storage: &Storage<'_>) {
+    let ledger = storage.open().await;
+    let warning = Message::new(MessageCode::FurtherWarnings, "check it: NUL \u{0}, 💶").at("ITEM", "VALUE", 2);
+    let warned = Candidate { warnings: vec![warning.clone()], ..candidate(1) };
+    ledger.admit(warned, at(0), GRACE).await.unwrap();
+    drop(ledger);
+    let ledger = storage.open().await;
+    let order = ledger.find(&OrderId::of("1")).await.unwrap().unwrap();
+    assert_eq!(order.warnings, std::slice::from_ref(&warning));
+    // The cart again, from a mapping that warns of nothing any more.
+    let Admission::Joined(same) = ledger.admit(candidate(1), at(5), GRACE).await.unwrap() else { panic!() };
+    let created = concluded(&*ledger, same, created()).await;
+    assert_eq!(created.warnings, [warning]);
+    let Admission::Replayed(replayed) = ledger.admit(candidate(1), at(9), GRACE).await.unwrap() else { panic!() };
+    assert_eq!(replayed, created);
 }
 
 async fn the_answer_of_11vms_is_stored_unchanged(storage: &Storage<'_>) {

@@ -120,6 +120,7 @@ fn candidate(cart: usize, version: usize) -> Candidate {
         fingerprint: format!("{version}"),
         body: json!({ "externalId": format!("{}", cart + 1), "to": city }).to_string(),
         mapping_version: "v".to_owned(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }

@@ -9,7 +9,7 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::vms_response::{CallOutcome, VmsResponse};
 use purchase_order_webhook::order::{Order, OrderId, State};
-use purchase_order_webhook::vms::Vms;
+use purchase_order_webhook::vms::{SendLimit, Vms};
 use rand::Rng as _;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -250,7 +250,7 @@ impl SimulatedVms {
 
 #[async_trait]
 impl Vms for SimulatedVms {
-    async fn create(&self, order: &Order) -> CallOutcome {
+    async fn create(&self, order: &Order, _: Option<SendLimit>) -> CallOutcome {
         let mut connection = Connection { world: &self.world, key: None };
         let (outcome, time) = {
             let mut world = self.world.lock();

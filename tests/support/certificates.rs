@@ -54,6 +54,25 @@ impl Pair {
     }
 }
 
+/// A folder, and how to put a file into it.
+pub struct Files(TempDir);
+
+impl Files {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
 /// A CA, and the certificates that it has signed.
 pub struct Ca {
     folder: TempDir,
@@ -120,6 +139,24 @@ impl Ca {
         command.arg("-cert").arg(&self.root.certificate).arg("-keyfile").arg(&self.root.key);
         run(command.arg("-in").arg(&request).arg("-out").arg(&issued.certificate));
         issued
+    }
+
+    /// A self-signed certificate of version 1, as `openssl x509 -req` makes it.
+    pub fn of_version_1(&self, name: &str) -> Pair {
+        let old = pair(self.folder.path(), name);
+        let request = self.folder.path().join(format!("{name}.csr"));
+        run(new_request(&old, Kind::Ec, &format!("/CN={name}")).arg("-out").arg(&request));
+        let mut command = Command::new("openssl");
+        command.args(["x509", "-req", "-days", "90", "-in"]).arg(&request).arg("-signkey").arg(&old.key);
+        run(command.arg("-out").arg(&old.certificate));
+        old
+    }
+
+    /// A CA whose own certificate is one of version 1.
+    pub fn old() -> Self {
+        let mut ca = Self::new();
+        ca.root = ca.of_version_1("old-ca");
+        ca
     }
 
     /// A self-signed certificate of a client.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::app::App;
 use purchase_order_webhook::clock::{Clock, ManualClock, SystemClock};
-use purchase_order_webhook::config::Settings;
+use purchase_order_webhook::config::{Mistakes, Settings};
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use reqwest::{Client, RequestBuilder, Response};
@@ -176,12 +176,25 @@ pub fn defects(settings: &str) -> Vec<String> {
     purchase_order_webhook::app::check_files(&parsed(settings))
 }
 
+/// What `check` says of settings: the mistakes of the settings themselves, or those of their files.
+pub fn mistakes(settings: &str) -> Vec<String> {
+    match try_parse(settings) {
+        Ok(settings) => purchase_order_webhook::app::check_files(&settings),
+        Err(Mistakes(mistakes)) => mistakes,
+    }
+}
+
 /// Settings that have all that is required.
 pub fn parsed(settings: &str) -> Settings {
+    try_parse(settings).unwrap()
+}
+
+fn try_parse(settings: &str) -> Result<Settings, Mistakes> {
     let needed = "auth.issuer = \"https://issuer.example\"\nauth.audience = \"x\"\ntarget.base_url = \"https://vms.example\"\n\
         target.oauth2.token_url = \"https://vms.example/token\"\ntarget.oauth2.client_id = \"x\"\n";
-    let secret = if settings.contains("mtls") { "" } else { "target.oauth2.client_secret = \"x\"\n" };
-    Settings::parse("test", &format!("{needed}{secret}{settings}"), &BTreeMap::new()).unwrap()
+    let has_key = settings.contains("mtls") || settings.contains("private_key_jwt");
+    let secret = if has_key { "" } else { "target.oauth2.client_secret = \"x\"\n" };
+    Settings::parse("config.toml", &format!("{needed}{secret}{settings}"), &BTreeMap::new())
 }
 
 /// An answer, read whole.
@@ -238,6 +251,7 @@ pub fn cart(number: u32) -> Value {
     json!({
         "HEADER": { "OBJECT_ID": number.to_string(), "CURRENCY": "EUR", "TOTAL_VALUE": 100.5, "ZZ_SALES_ORG": "1010", "ZZ_CUST_CATEGORY": "A" },
         "ITEM": [{ "NUMBER_INT": 1, "DESCRIPTION": "Service", "QUANTITY": 1, "UNIT": "H", "PRICE": 100.5 }],
+        "ACCOUNT": [{ "DISTR_PERC": 100, "COST_CTR": "0000001000" }],
         "PARTNER": [
             { "PARTNER_FCT": "00000019", "PARTNER_ID": "0000300123" },
             { "PARTNER_FCT": "00000027", "COUNTRY": "DE", "REGION": "08" }

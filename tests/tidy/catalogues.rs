@@ -18,8 +18,17 @@ fn file<'t>(files: &'t [Text], path: &str) -> &'t Text {
 fn arms<'t>(text: &'t str, function: &str) -> Vec<(&'t str, &'t str)> {
     let body = text.split(&format!("fn {function}(self)")).nth(1).unwrap_or_else(|| panic!("fn {function} is missing"));
     let body = body.split("\n    }\n").next().unwrap();
-    let arms = body.split(['{', ',', '}']).filter_map(|arm| arm.trim().split_once(" => "));
-    arms.flat_map(|(patterns, value)| patterns.split('|').map(move |pattern| (pattern.trim(), value))).collect()
+    let (mut arms, mut open) = (Vec::new(), Vec::new());
+    for line in body.lines().map(|line| line.trim().trim_end_matches(',').trim_start_matches("| ")) {
+        // A long arm has its patterns on several lines, the value on the last.
+        let (patterns, value) =
+            line.split_once(" => ").map_or((line, None), |(patterns, value)| (patterns, Some(value)));
+        open.extend(patterns.split(" | ").filter(|pattern| pattern.starts_with("Self::") || *pattern == "_"));
+        arms.extend(
+            value.into_iter().flat_map(|value| open.split_off(0).into_iter().map(move |pattern| (pattern, value))),
+        );
+    }
+    arms
 }
 
 /// Number and type of every message, as the code has them.

@@ -32,8 +32,9 @@ const MAX_MESSAGES: usize = 10_000;
 
 /// Create many purchase orders
 ///
-/// Takes up to 500 carts (10 MiB) as a JSON array, or as NDJSON with one cart a line, and answers with one result for
-/// each, in the order sent: what the cart alone would have got. The deadline applies to the whole batch. Carts are worked
+/// Takes up to 500 carts (10 MiB) as a JSON array, alone or in one root object (`{"CARTS":[…]}`,
+/// `{"d":{"results":[…]}}`), or as NDJSON with one cart a line, and answers with one result for each, in the order sent:
+/// what the cart alone would have got. A single cart is a batch of one. The deadline applies to the whole batch. Carts are worked
 /// on at the same time, those under one id one after the other; equal ones are handled once. A cart that can't be read or
 /// mapped does not affect the others.
 #[utoipa::path(
@@ -46,7 +47,7 @@ const MAX_MESSAGES: usize = 10_000;
             (Vec<CartDocument> = "application/json"),
             (String = "application/x-ndjson"),
         ),
-        description = "Carts, as SRM serializes them",
+        description = "Carts, as SRM serializes them: an array, alone or in one root object of any name",
     ),
     responses(
         (status = 200, description = "One result for each cart", body = BatchView),
@@ -126,6 +127,9 @@ impl From<SplitError> for Problem {
     fn from(error: SplitError) -> Self {
         match error {
             SplitError::Malformed(error) => error.into(),
+            SplitError::Ambiguous(_) | SplitError::Incomplete(_) => {
+                Self::new(ProblemKind::INVALID_BODY, error.to_string())
+            }
             SplitError::TooMany(_) => Self::new(ProblemKind::TOO_LARGE, error.to_string()),
         }
     }
@@ -164,7 +168,7 @@ impl BatchReader {
             let detail = "the batch's deadline came before this cart was read; nothing of it was recorded";
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }
-        let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_batch(error))?;
+        let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_text(error))?;
         intake::candidate(&read, &self.mapping, self.propagated_headers.clone())
             .map_err(|error| Problem::from(error).cart(read.number()))
     }

@@ -19,7 +19,7 @@ use crate::problem::{Problem, ProblemBody, RequestContext};
 /// arrived and the table entry that was used. Mistakes are listed, not refused. Nothing is recorded or sent.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/preview", tag = "Purchase orders",
-    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it, or a list of one"),
     responses(
         (status = 200, description = "What the cart would become", body = PreviewView),
         (status = 422, description = "invalid-cart: JSON that is no cart at all", body = ProblemBody, content_type = "application/problem+json"),
@@ -36,7 +36,7 @@ pub async fn preview_purchase_order(
 ) -> Result<Json<PreviewView>, Problem> {
     let (mapping, bounds) = (api.mapping.current(), api.bounds());
     let read = move |text: &str| {
-        let cart = intake::read(text, bounds)?;
+        let cart = intake::read_one(text, bounds)?;
         context.note_cart_number(cart.number());
         Ok(mapping.preview(&cart))
     };

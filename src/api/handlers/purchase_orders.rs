@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::api::ApiState;
 use crate::api::access::{AuthenticatedCaller, CartSender, OrderPath, OrderReader};
 use crate::api::body::{JsonText, run_blocking_if_large};
+use crate::api::csrf;
 use crate::api::order_response::{OrderResponse, respond};
 use crate::api::prefer::Preferences;
 use crate::api::propagation::propagated_headers;
@@ -33,6 +34,10 @@ const DEFAULT_PAGE: usize = 50;
 /// Largest `limit`, which bounds the answer.
 const MAX_PAGE: usize = 200;
 
+/// Parameters that SAP's clients and gateways add to every address; no route has a use for them. They are known in any
+/// case: URLs are typed into destinations by hand.
+const IGNORED_PARAMETERS: [&str; 4] = ["sap-client", "sap-language", "saml2", "$format"];
+
 /// Create a purchase order
 ///
 /// Takes an approved shopping cart, creates the order in 11VMS and answers with its result. Sending a cart again is
@@ -47,7 +52,7 @@ const MAX_PAGE: usize = 200;
         ("traceparent" = Option<String>, Header, description = "W3C Trace Context, passed on to 11VMS"),
         ("sap-passport" = Option<String>, Header, description = "SAP's passport in hex, passed on to 11VMS"),
     ),
-    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it"),
+    request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it, or a list of one"),
     responses(
         (status = 200, description = "Created before: the same cart was sent again", body = OrderView,
             headers(("Idempotency-Replayed" = String, description = "true"))),
@@ -74,7 +79,7 @@ pub async fn create_purchase_order(
     let propagated = propagated_headers(&headers, &context.id);
     let noted = Arc::clone(&context);
     let read = move |text: &str| {
-        let cart = intake::read(text, bounds)?;
+        let cart = intake::read_one(text, bounds)?;
         noted.note_cart_number(cart.number());
         Ok(intake::candidate(&cart, &mapping, propagated)?)
     };
@@ -121,7 +126,8 @@ pub fn unknown(id: &OrderId) -> Problem {
 /// List orders
 ///
 /// Newest first. A caller that only asks for a CSRF token (`x-csrf-token: fetch`), as ABAP clients do before their
-/// first POST, gets an answer with any valid token; no CSRF token is needed.
+/// first POST, gets an answer with any valid token, by GET and by HEAD, whatever the query says. So it does at every path
+/// that takes a POST; no CSRF token is needed. `sap-client`, `sap-language`, `saml2` and `$format` are ignored.
 #[utoipa::path(
     get, path = "/v2/purchase-orders", tag = "Purchase orders",
     params(
@@ -142,18 +148,15 @@ pub async fn list_purchase_orders(
     headers: HeaderMap,
     Query(parameters): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Problem> {
-    let fetches_csrf = headers.get("x-csrf-token").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"));
-    let permitted = authenticated.caller.require(Permission::Read, api.tokens.scopes());
-    let list = match permitted {
-        Ok(()) => page(&api, filter(&parameters)?).await?,
+    let fetches_csrf = csrf::is_fetched(&headers);
+    let permitted = authenticated.caller.require(Permission::Read, api.tokens.scopes()).map_err(Problem::from);
+    let list = match permitted.and_then(|()| filter(&parameters)) {
+        Ok(filter) => page(&api, filter).await?,
+        // Nothing was asked for but the token.
         Err(_) if fetches_csrf => ListView { orders: Vec::new(), next_cursor: None },
-        Err(error) => return Err(error.into()),
+        Err(problem) => return Err(problem),
     };
-    let mut response = Json(list).into_response();
-    if fetches_csrf {
-        response.headers_mut().insert("x-csrf-token", HeaderValue::from_static("not-needed"));
-    }
-    Ok(response)
+    Ok(if fetches_csrf { csrf::with_token(Json(list)) } else { Json(list).into_response() })
 }
 
 /// Reads a page; one order more than asked for shows whether there is a next one.
@@ -169,7 +172,8 @@ async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
 
 fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
     let mut filter = Filter { limit: DEFAULT_PAGE, ..Filter::default() };
-    for (name, value) in parameters {
+    let is_ignored = |name: &str| IGNORED_PARAMETERS.iter().any(|ignored| ignored.eq_ignore_ascii_case(name));
+    for (name, value) in parameters.iter().filter(|(name, _)| !is_ignored(name)) {
         let wrong = |expected: &str| {
             let detail = format!("{name} is {}; expected {expected}", quoted(value));
             Problem::new(ProblemKind::INVALID_PARAMETER, detail)

@@ -7,6 +7,7 @@ use super::Reader;
 use crate::certificate::Certificate;
 use crate::config::entry::Entry;
 use crate::config::units;
+use crate::settings_file;
 
 impl Reader {
     /// The value of an entry that was read.
@@ -90,7 +91,7 @@ impl Reader {
         const EXPECTED: &str = "a file with certificates in PEM";
         let Some(entry) = self.read_entry(key) else { return Some(None) };
         let path = self.convert(&entry, EXPECTED, units::file)?;
-        let problem = match std::fs::read(&path) {
+        let problem = match settings_file::read(&path) {
             Ok(content) => Certificate::read_all(&content).err(),
             Err(error) => Some(error.to_string()),
         };

@@ -6,10 +6,10 @@ use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use url::Url;
 
-use crate::certificate::{IdentityError, private_key_problem, read_identity};
+use crate::certificate::{IdentityError, read_identity, read_private_key};
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
-use crate::private_key;
+use crate::{private_key, settings_file};
 
 const PRIVATE_KEY: &str = "target.oauth2.private_key";
 const CERTIFICATE: &str = "target.oauth2.certificate";
@@ -61,9 +61,8 @@ fn signing_problem(pem: &str) -> Option<String> {
     if private_key::parse(pem).is_some() {
         return None;
     }
-    let has_key = pem.contains("PRIVATE KEY-----");
-    let problem = private_key_problem(pem.as_bytes());
-    Some(if has_key && !problem.contains("encrypted") { String::new() } else { format!("; {problem}") })
+    // A key in whole PEM is one of a form or a length that is not expected.
+    Some(read_private_key(pem.as_bytes()).err().map(|problem| format!("; {problem}")).unwrap_or_default())
 }
 
 impl Identity {
@@ -125,7 +124,7 @@ fn content(secret: &Secret) -> Result<SecretSlice<u8>, String> {
     match secret {
         Secret::Text(text) => Ok(text.expose_secret().as_bytes().to_vec().into()),
         Secret::File(path) => {
-            std::fs::read(path).map(SecretSlice::from).map_err(|error| format!("{}: {error}", path.display()))
+            settings_file::read(path).map(SecretSlice::from).map_err(|error| format!("{}: {error}", path.display()))
         }
     }
 }

@@ -57,6 +57,11 @@ impl Template {
         Self::parse(text).filter(|_| is_plain && is_path)
     }
 
+    /// Whether it has a text beside what an order fills in.
+    pub fn has_text(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Text(text) if !text.is_empty()))
+    }
+
     /// Whether an order is told from others by it.
     pub fn names_an_order(&self) -> bool {
         self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))

@@ -1,8 +1,8 @@
 //! The files of `[server.tls]`, each read once, and the TLS configuration that is built from them.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, io};
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -14,6 +14,7 @@ use rustls::{RootCertStore, ServerConfig};
 use crate::certificate::{Certificate, IdentityError, certified_key, read_private_key};
 use crate::config::{ClientCertificates, Tls};
 use crate::digest::sha256;
+use crate::settings_file;
 
 /// The protocols offered in the handshake (ALPN, RFC 7301). A client without ALPN speaks HTTP/1.
 const ALPN: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
@@ -51,7 +52,7 @@ pub struct PemFile<'s> {
 
 impl<'s> PemFile<'s> {
     fn read(setting: &'static str, path: &'s Path, expected: &'static str) -> Self {
-        Self { setting, path, expected, content: fs::read(path) }
+        Self { setting, path, expected, content: settings_file::read(path) }
     }
 
     fn certificates(&self) -> Result<Vec<Certificate>, TlsError> {

@@ -1,20 +1,19 @@
 //! The files of `sslrootcert`, `sslcert` and `sslkey`: read anew for each connection, and refused by name if they do not
 //! have what they must.
 
-use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
 
+use crate::certificate::{Certificate, IdentityError, read_identity, read_private_key};
 use crate::postgres_url::{ClientCertificate, RootCertificates, Tls, TlsMode};
+use crate::settings_file;
 
-/// What the files of a connection contain, in PEM.
+/// What the files of a connection contain, in PEM as the driver reads it: without marks and other sections.
 #[derive(Debug, Default)]
 pub struct Certificates {
     /// The certificates that are trusted; `None` where none is verified.
@@ -47,12 +46,12 @@ fn roots(tls: &Tls) -> Result<Option<Vec<u8>>, String> {
         RootCertificates::System => system_roots().map(Some),
         RootCertificates::File(path) => {
             let file = File { parameter: "sslrootcert", path, expected: "expected certificates in PEM" };
-            let pem = file.read()?;
+            let certificates = file.certificates(&file.read()?)?;
             let mut store = RootCertStore::empty();
-            for certificate in file.certificates(&pem)? {
-                store.add(certificate).map_err(|error| file.problem(&error.to_string()))?;
+            for certificate in &certificates {
+                store.add(certificate.der().clone()).map_err(|error| file.problem(&error.to_string()))?;
             }
-            Ok(Some(pem))
+            Ok(Some(pem_of(certificates.iter().map(Certificate::der))))
         }
     }
 }
@@ -66,12 +65,9 @@ fn system_roots() -> Result<Vec<u8>, String> {
                 .to_owned(),
         );
     }
-    let pem = |der: &CertificateDer<'_>| {
-        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
-    };
     // The driver refuses a list with a certificate that it can't use.
     let usable = |der: &&CertificateDer<'_>| RootCertStore::empty().add((*der).clone()).is_ok();
-    Ok(found.iter().filter(usable).map(pem).collect::<String>().into_bytes())
+    Ok(pem_of(found.iter().filter(usable)))
 }
 
 fn client(files: &ClientCertificate) -> Result<(Vec<u8>, Vec<u8>), String> {
@@ -81,10 +77,29 @@ fn client(files: &ClientCertificate) -> Result<(Vec<u8>, Vec<u8>), String> {
         File { parameter: "sslkey", path: &files.key, expected: "expected a private key in PEM, without a password" };
     let (certificate_pem, key_pem) = (certificate.read()?, key.read()?);
     let chain = certificate.certificates(&certificate_pem)?;
-    let private = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|error| key.problem(&error.to_string()))?;
-    CertifiedKey::from_der(chain, private, &default_provider())
-        .map_err(|error| key.problem(&format!("it does not go with sslcert: {error}")))?;
-    Ok((certificate_pem, key_pem))
+    let private = read_private_key(&key_pem).map_err(|problem| key.problem(&problem))?;
+    read_identity(&certificate_pem, &key_pem, &default_provider()).map_err(|error| match error {
+        IdentityError::Key(problem) => key.problem(&problem),
+        error @ IdentityError::Mismatch(_) => key.problem(&error.to_string()),
+        error => certificate.problem(&error.to_string()),
+    })?;
+    let (label, der) = match &private {
+        PrivateKeyDer::Pkcs1(der) => ("RSA PRIVATE KEY", der.secret_pkcs1_der()),
+        PrivateKeyDer::Sec1(der) => ("EC PRIVATE KEY", der.secret_sec1_der()),
+        PrivateKeyDer::Pkcs8(der) => ("PRIVATE KEY", der.secret_pkcs8_der()),
+        _ => return Err(key.problem("its form is not known")),
+    };
+    Ok((pem_of(chain.iter().map(Certificate::der)), section(label, der).into_bytes()))
+}
+
+/// Certificates in PEM.
+fn pem_of<'c>(certificates: impl Iterator<Item = &'c CertificateDer<'static>>) -> Vec<u8> {
+    certificates.map(|der| section("CERTIFICATE", der)).collect::<String>().into_bytes()
+}
+
+/// A section of PEM (RFC 7468).
+fn section(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 /// A file that a parameter names.
@@ -96,15 +111,11 @@ struct File<'p> {
 
 impl File<'_> {
     fn read(&self) -> Result<Vec<u8>, String> {
-        fs::read(self.path).map_err(|error| self.problem(&error.to_string()))
+        settings_file::read(self.path).map_err(|error| self.problem(&error.to_string()))
     }
 
-    fn certificates(&self, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-        match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
-            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            Ok(_) => Err(self.problem("it has none")),
-            Err(error) => Err(self.problem(&error.to_string())),
-        }
+    fn certificates(&self, pem: &[u8]) -> Result<Vec<Certificate>, String> {
+        Certificate::read_all(pem).map_err(|problem| self.problem(&problem))
     }
 
     fn problem(&self, problem: &str) -> String {

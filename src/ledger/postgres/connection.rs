@@ -79,8 +79,15 @@ pub struct Session {
     pub connection: PgConnection,
     opened_at: Instant,
     idle_since: Instant,
-    /// The process that serves the session, as the server counts them.
-    pub backend: String,
+    /// The process that serves the session.
+    pub backend: BackendId,
+}
+
+/// A process of the server: process ids come again, not with the same start.
+#[derive(Debug, Clone)]
+pub struct BackendId {
+    pub pid: String,
+    pub started_at: String,
 }
 
 impl Session {
@@ -154,7 +161,7 @@ impl Connector {
             let free: PgRow = one.connection.fetch_one(sqlx::raw_sql("SELECT pg_backend_pid()::text")).await?;
             transaction.rollback().await?;
             let (held, free) = (held.try_get::<&str, _>(0)?, free.try_get::<&str, _>(0)?);
-            Ok(held != free && free == one.backend && held == other.backend)
+            Ok(held != free && free == one.backend.pid && held == other.backend.pid)
         };
         match timeout(POOLING_CHECK_TIMEOUT, check()).await {
             Ok(Ok(true)) => Ok(()),
@@ -277,7 +284,9 @@ fn session_query(purpose: Purpose) -> String {
     let lock_limit = LOCK_TIMEOUT.as_millis();
     format!(
         "SELECT pg_is_in_recovery()::text, current_setting('transaction_read_only'), current_setting('server_encoding'),
-            current_setting('client_encoding'), pg_backend_pid()::text, set_config('statement_timeout', '{limit}', false),
+            current_setting('client_encoding'), pg_backend_pid()::text,
+            coalesce((SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()), ''),
+            set_config('statement_timeout', '{limit}', false),
             set_config('lock_timeout', '{lock_limit}', false),
             set_config('idle_in_transaction_session_timeout', '{limit}', false),
             set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
@@ -304,7 +313,8 @@ fn accepted(connection: PgConnection, state: &PgRow) -> Result<Session, OpenErro
         return Err(OpenError::Transient(LedgerError::unavailable(problem)));
     }
     let now = Instant::now();
-    Ok(Session { connection, opened_at: now, idle_since: now, backend: text(4)?.to_owned() })
+    let backend = BackendId { pid: text(4)?.to_owned(), started_at: text(5)?.to_owned() };
+    Ok(Session { connection, opened_at: now, idle_since: now, backend })
 }
 
 /// Whether a session can go on after an error.

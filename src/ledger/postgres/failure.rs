@@ -1,6 +1,6 @@
 //! What a failure of the database means: for the session, for the write, and for a start.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use sqlx::error::DatabaseError;
 use thiserror::Error;
@@ -127,7 +127,7 @@ pub fn no_answer() -> LedgerError {
     LedgerError::unavailable("the database does not answer")
 }
 
-/// The error of a new session that can't write any more.
-pub fn has_become_read_only() -> LedgerError {
-    LedgerError::unavailable("the database has become read-only")
+/// The error of a session that can't write any more.
+pub fn has_become_read_only() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(ErrorKind::ReadOnlyFilesystem, "the database has become read-only"))
 }

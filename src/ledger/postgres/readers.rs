@@ -1,11 +1,11 @@
-//! The sessions for everything but the groups of the writer. Each query proves that its server can write: a standby that
-//! lags behind must not answer for the primary.
+//! The sessions for reading. Each query proves that its server can write: a standby that lags behind must not answer for the
+//! primary.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Execute, Executor as _, Postgres, Row as _};
+use sqlx::{Executor as _, Postgres, Row as _};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -13,8 +13,8 @@ use super::connection::{Connector, Purpose, QUERY_TIMEOUT, Session, survives};
 use super::failure::{Fault, has_become_read_only, no_answer};
 use crate::ledger::LedgerError;
 
-/// Sessions for reading; the writer has one of its own. A read takes about a millisecond, and replicas share what the
-/// database permits (100 by default).
+/// Sessions for reading; the writer, claims and readiness have one each of their own. A read takes about a millisecond, and
+/// replicas share what the database permits (100 by default).
 const READERS: usize = 4;
 
 /// A query whose rows begin with a column that says whether their server is read-only; without a row, there is one with
@@ -65,7 +65,9 @@ impl Readers {
         awake
     }
 
-    /// Reads by a query [`on_the_primary`]; the second column of a row is its first own one.
+    /// Reads by a query [`on_the_primary`]; the second column of a row is its first own one. A session that fails, does not
+    /// answer, or can't write (any more) is dropped. One that had rested is no proof of an outage: the next one is tried, at
+    /// last a new one.
     ///
     /// # Errors
     /// If no session that can write answers.
@@ -74,30 +76,6 @@ impl Readers {
         query: impl Fn() -> Query<'q, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, LedgerError> {
         let is_read_only = |row: &PgRow| row.try_get::<bool, _>(0).unwrap_or(true);
-        self.run(query, |rows| rows.iter().any(is_read_only)).await
-    }
-
-    /// Runs a statement that writes, which no standby does.
-    ///
-    /// # Errors
-    /// If no session that can write answers.
-    pub async fn write<'q, E>(&self, query: impl Fn() -> E) -> Result<Vec<PgRow>, LedgerError>
-    where
-        E: Execute<'q, Postgres> + 'q,
-    {
-        self.run(query, |_| false).await
-    }
-
-    /// A session that fails, does not answer, or can't write (any more) is dropped. One that had rested is no proof of an
-    /// outage: the next one is tried, at last a new one.
-    async fn run<'q, E>(
-        &self,
-        query: impl Fn() -> E,
-        is_read_only: impl Fn(&[PgRow]) -> bool,
-    ) -> Result<Vec<PgRow>, LedgerError>
-    where
-        E: Execute<'q, Postgres> + 'q,
-    {
         let _permit = self.permits.acquire().await.map_err(LedgerError::unavailable)?;
         loop {
             let rested = self.rested().await;
@@ -107,19 +85,22 @@ impl Readers {
                 None => self.connector.connect(Purpose::Orders).await?,
             };
             match timeout(QUERY_TIMEOUT, session.connection.fetch_all(query())).await {
-                Ok(Ok(rows)) if !is_read_only(&rows) => {
+                Ok(Ok(rows)) if !rows.iter().any(is_read_only) => {
                     self.put_back(session);
                     return Ok(rows);
                 }
                 Ok(Ok(_)) if had_rested => self.forget_idle(),
-                Ok(Ok(_)) => return Err(has_become_read_only()),
+                Ok(Ok(_)) => return Err(has_become_read_only().into()),
                 Ok(Err(error)) if survives(&error) => {
                     self.put_back(session);
                     return Err(error.into());
                 }
                 Ok(Err(error)) if had_rested && Fault::of(&error) == Fault::Session => self.forget_idle(),
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) => return Err(no_answer()),
+                Err(_) => {
+                    self.forget_idle();
+                    return Err(no_answer());
+                }
             }
         }
     }

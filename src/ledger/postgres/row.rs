@@ -9,8 +9,8 @@ use crate::ledger::LedgerError;
 use crate::order::{Order, OrderId};
 
 /// Ids as an array parameter.
-pub fn texts(ids: &[OrderId]) -> Vec<&str> {
-    ids.iter().map(OrderId::as_str).collect()
+pub fn texts<'i>(ids: &[&'i OrderId]) -> Vec<&'i str> {
+    ids.iter().map(|id| id.as_str()).collect()
 }
 
 /// A count as a parameter.

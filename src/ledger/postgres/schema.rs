@@ -2,7 +2,6 @@
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::readiness::PROBE_TABLE;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; the table `schema_version` counts those that were applied. Never edit one that was
@@ -39,7 +38,6 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<Result<(), LedgerE
         transaction.execute(migration).await?;
         sqlx::query("INSERT INTO schema_version VALUES ($1)").bind(version).execute(&mut *transaction).await?;
     }
-    transaction.execute(PROBE_TABLE).await?;
     transaction.commit().await?;
     Ok(Ok(()))
 }

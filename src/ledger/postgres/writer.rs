@@ -1,7 +1,7 @@
 //! The writer of the PostgreSQL ledger: a group of writes is one transaction on one connection, which is opened again when
 //! it breaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::QUERY_TIMEOUT;
@@ -24,14 +25,25 @@ use crate::order::{Order, OrderId, State};
 /// goes well; a group that fails this often is an error that its callers get.
 const MAX_TRIES: usize = 5;
 
+/// Reads and locks orders.
+const LOCK: &str = "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+
+/// The same for those that nobody else has locked.
+const LOCK_IF_FREE: &str =
+    "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED";
+
 type Results = Vec<Result<Written, LedgerError>>;
 
-/// What a group does about an order that another session has locked: a person's open transaction may last for hours.
+/// Time for which an order that another session had locked is not waited for: a person's open transaction may last for hours,
+/// and each wait would hold the others up.
+const SUSPECTED_FOR: Duration = Duration::from_mins(1);
+
+/// What a group does about orders that another session has locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Locked {
-    /// It waits: a replica's transaction takes milliseconds.
+    /// It waits, but not for those that were locked a moment ago: a replica's transaction takes milliseconds.
     Wait,
-    /// It leaves the order out, whose write fails alone.
+    /// It leaves them out, and each of their writes fails alone.
     LeaveOut,
 }
 
@@ -43,6 +55,8 @@ pub struct Writer {
     pub lease: Duration,
     /// Set when the database has no room for a group.
     pub lacks_room: Arc<AtomicBool>,
+    /// Orders that another session has locked, since when they are not waited for.
+    pub suspects: HashMap<OrderId, Instant>,
 }
 
 /// Why a group was not written.
@@ -63,7 +77,7 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match Fault::of(&error) {
             Fault::Contention => Self::Contended,
-            Fault::Locked => Self::Locked(error.into()),
+            Fault::Locked => Self::Locked(LedgerError::Locked(text_of(&error))),
             Fault::Value => Self::Value(LedgerError::Unwritable(text_of(&error))),
             Fault::Session | Fault::Other => Self::Broken(error.into()),
         }
@@ -78,7 +92,6 @@ impl Writer {
             let (mut session, origin) = self.sessions.take().await?;
             let write = self.try_to_write(&mut session.connection, group, locked);
             let Ok(written) = timeout(QUERY_TIMEOUT, write).await else {
-                self.sessions.give_up(session);
                 return Err(no_answer());
             };
             match written {
@@ -104,7 +117,7 @@ impl Writer {
     }
 
     async fn try_to_write(
-        &self,
+        &mut self,
         connection: &mut PgConnection,
         group: &[Write],
         locked: Locked,
@@ -126,7 +139,7 @@ impl Writer {
 
     /// Applies a group within a transaction.
     async fn apply(
-        &self,
+        &mut self,
         transaction: &mut Transaction<'_, Postgres>,
         group: &[Write],
         locked: Locked,
@@ -153,35 +166,58 @@ impl Writer {
         Ok(results)
     }
 
-    /// Reads and locks the orders, always in the order of their ids, so that replicas can't deadlock.
+    /// Reads and locks the orders, those that are waited for always in the order of their ids, so that replicas can't deadlock.
     async fn lock(
-        &self,
+        &mut self,
         transaction: &mut Transaction<'_, Postgres>,
         ids: &[OrderId],
         locked: Locked,
     ) -> Result<BTreeMap<OrderId, Known>, Failure> {
-        let query = match locked {
-            Locked::Wait => "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE",
-            Locked::LeaveOut => {
-                "SELECT id, record, writer FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
+        self.suspects.retain(|_, since| since.elapsed() < SUSPECTED_FOR);
+        let (mut awaited, mut left): (Vec<&OrderId>, Vec<&OrderId>) =
+            ids.iter().partition(|id| locked == Locked::Wait && !self.suspects.contains_key(*id));
+        let mut orders = BTreeMap::new();
+        for (ids, query) in [(&mut awaited, LOCK), (&mut left, LOCK_IF_FREE)] {
+            if ids.is_empty() {
+                continue;
             }
-        };
-        let rows = sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await?;
-        let known = |row| {
-            let order = read_record(row, 0).transpose()?;
-            Some(Known { order, written_by_us: row.get::<&str, _>(2) == self.replica })
-        };
-        let mut orders: BTreeMap<_, _> =
-            rows.iter().filter_map(|row| Some((OrderId::stored(row.get(0)), known(row)?))).collect();
-        if locked == Locked::LeaveOut {
-            let rows = sqlx::query("SELECT id FROM orders WHERE id = ANY($1)").bind(texts(ids));
-            for row in rows.fetch_all(&mut **transaction).await? {
-                let left_out = || LedgerError::unavailable("another session of the database has locked the order");
-                let known = || Known { order: Err(left_out()), written_by_us: false };
-                orders.entry(OrderId::stored(row.get(0))).or_insert_with(known);
+            for row in sqlx::query(query).bind(texts(ids)).fetch_all(&mut **transaction).await? {
+                let Some(order) = read_record(&row, 0).transpose() else { continue };
+                let written_by_us = row.get::<&str, _>(2) == self.replica;
+                orders.insert(OrderId::stored(row.get(0)), Known { order, written_by_us });
             }
         }
+        self.leave_out(transaction, &left, &mut orders).await?;
         Ok(orders)
+    }
+
+    /// Of orders that were not waited for, those that are there and locked: their writes fail.
+    async fn leave_out(
+        &mut self,
+        transaction: &mut Transaction<'_, Postgres>,
+        ids: &[&OrderId],
+        orders: &mut BTreeMap<OrderId, Known>,
+    ) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let query = sqlx::query("SELECT id FROM orders WHERE id = ANY($1)").bind(texts(ids));
+        for row in query.fetch_all(&mut **transaction).await? {
+            let id = OrderId::stored(row.get(0));
+            if orders.contains_key(&id) {
+                self.suspects.remove(&id);
+                continue;
+            }
+            if self.suspects.insert(id.clone(), Instant::now()).is_none() {
+                warn!(
+                    order.id = %id,
+                    "another session of the database has locked the order: it can't be changed until that transaction ends"
+                );
+            }
+            let reason = "another session of the database has locked it".to_owned();
+            orders.insert(id, Known { order: Err(LedgerError::Locked(reason)), written_by_us: false });
+        }
+        Ok(())
     }
 
     async fn insert(&self, transaction: &mut Transaction<'_, Postgres>, rows: &Rows<'_>) -> Result<(), Failure> {

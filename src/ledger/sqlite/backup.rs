@@ -13,10 +13,12 @@ use rusqlite::{Connection, params};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::last_write::LastWrite;
+use super::file_record::FileRecord;
 use super::location::{beside, folder_of, inspect, resolve};
+use super::lock_note::read_note;
+use super::restore::whole_milliseconds;
 use super::schema::{keep_log, migrate, open};
-use super::session::{Evidence, FileRecord, Log};
+use super::session::{Evidence, Log};
 use crate::ledger::LedgerError;
 
 /// A copy that was made.
@@ -41,7 +43,7 @@ impl Drop for Unfinished {
     }
 }
 
-/// Copies the ledger in `source` to a new file. `now` is the time before the copy begins.
+/// Copies the ledger in `source` to a new file. `now` is the time before the copy begins; of it, whole milliseconds count.
 ///
 /// # Errors
 /// If there is no ledger, or it lacks changes; if the new name is in use, or the copy is not whole. Then no file is left.
@@ -51,6 +53,7 @@ pub fn back_up(source: &Path, destination: &Path, now: Timestamp) -> Result<Back
         other => other,
     };
     let (from, mode) = open_source(source).map_err(|error| named(source, "ledger.url: ", error))?;
+    let now = whole_milliseconds(now);
     copy(&from, destination, mode, now).map_err(|error| named(destination, "", error))
 }
 
@@ -62,7 +65,7 @@ fn open_source(source: &Path) -> Result<(Connection, u32), LedgerError> {
     };
     let log = Log::find(&path)?;
     // Read before the copy begins, so that the copy has it.
-    let last_write = fs::read(beside(&path, ".lock")).ok().and_then(|note| LastWrite::read(&note));
+    let last_write = read_note(&beside(&path, ".lock"))?;
     let connection = open(&path)?;
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write, log };

@@ -14,11 +14,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use tracing::warn;
 
 use super::header::HEADER_LENGTH;
+use super::last_write::NOTE_LENGTH;
 use super::location::{Identity, beside, inspect};
+use super::lock_note::read_note;
 use crate::ledger::LedgerError;
 
 /// The files that this process holds: to open one a second time, and to close it again, would end SQLite's locks on it.
@@ -28,9 +30,6 @@ const IN_USE: &str = "another process uses this ledger; expected one service a f
 
 /// Permissions of a new file, as SQLite gives them; the process's mask takes from them.
 const NEW_FILE_MODE: u32 = 0o644;
-
-/// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
-pub const NOTE_LENGTH: usize = 512;
 
 /// Room that has to be on the disk: an order takes some ten pages of 4 KiB in the write-ahead log.
 const NEEDED_ROOM: u64 = 64 * 1024;
@@ -63,12 +62,10 @@ const MIXED_LOCKS: [&str; 4] = ["nfs", "cifs", "smb2", "smb"];
 pub struct HeldFile {
     /// Open for life; it is never read or written here, but for the header at the start.
     file: File,
-    /// The path without links.
-    path: PathBuf,
-    /// `FILE.lock`, which programs of earlier versions lock, and which has the [`super::last_write::LastWrite`].
-    lock_file: Mutex<File>,
+    /// `FILE.lock` beside the path without links; it has the [`super::last_write::LastWrite`].
+    lock_file: Mutex<LockFile>,
     /// The same beside the path of the settings, if that is a link.
-    _lock_beside_link: Option<File>,
+    _lock_beside_link: Option<LockFile>,
     _registered: Registered,
     /// Dropped last: see [`AwaitedEnd`].
     _held: SyncSender<Infallible>,
@@ -82,6 +79,41 @@ impl Drop for AwaitedEnd {
     fn drop(&mut self) {
         // Nothing is ever sent: the answer is that the other side is gone.
         let _ = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(LONGEST_END);
+    }
+}
+
+/// A locked `FILE.lock`, as programs of earlier versions lock it: an upgrade must not run beside them.
+#[derive(Debug)]
+struct LockFile {
+    path: PathBuf,
+    file: File,
+    /// Of the open file, so that a look at the path says whether it is still there.
+    identity: Identity,
+}
+
+impl LockFile {
+    /// Locks the file at a path, and creates it if there is none.
+    fn lock(path: PathBuf) -> Result<Self, LedgerError> {
+        let problem = |detail: String| LedgerError::unavailable(format!("{}: {detail}", path.display()));
+        read_note(&path)?;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = open(&path, flags).map_err(|error| problem(error.to_string()))?;
+        let identity = file.metadata().map_err(|error| problem(error.to_string()))?;
+        if !identity.is_file() {
+            return Err(problem("it was replaced while it was opened; expected nobody else to do that".to_owned()));
+        }
+        try_lock(&file).map_err(problem)?;
+        Ok(Self { identity: Identity::of(&identity), path, file })
+    }
+
+    /// Locks it again under its name, if somebody has removed or replaced it.
+    fn renew_if_gone(&mut self) {
+        let found = self.path.symlink_metadata().map(|metadata| Identity::of(&metadata));
+        if !found.is_ok_and(|found| found == self.identity)
+            && let Ok(again) = Self::lock(self.path.clone())
+        {
+            *self = again;
+        }
     }
 }
 
@@ -108,6 +140,8 @@ impl HeldFile {
         if inspect(path)?.is_some_and(|metadata| register.contains(&Identity::of(&metadata))) {
             return Err(LedgerError::unavailable(IN_USE));
         }
+        // Before the file is made: what is beside it may show that this is not its place.
+        read_note(&beside(path, ".lock"))?;
         let file = open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(|error| {
             LedgerError::unavailable(format!(
                 "{error}; expected a file that this user may read and write, and the folder too"
@@ -125,9 +159,10 @@ impl HeldFile {
                 "the file was replaced while it was opened; expected nobody else to do that",
             ));
         }
-        let lock_file = lock_beside(path)?;
-        let is_link = beside(configured, ".lock").canonicalize().ok() != beside(path, ".lock").canonicalize().ok();
-        let lock_beside_link = if is_link { Some(lock_beside(configured)?) } else { None };
+        let (own, configured) = (beside(path, ".lock"), beside(configured, ".lock"));
+        let lock_file = LockFile::lock(own.clone())?;
+        let is_link = configured.canonicalize().ok() != own.canonicalize().ok();
+        let lock_beside_link = if is_link { Some(LockFile::lock(configured)?) } else { None };
         register.insert(identity);
         let (held, end) = sync_channel(0);
         if let Some(name) = network {
@@ -136,7 +171,6 @@ impl HeldFile {
         let registered = Registered(identity);
         let held = Self {
             file,
-            path: path.to_owned(),
             lock_file: Mutex::new(lock_file),
             _lock_beside_link: lock_beside_link,
             _registered: registered,
@@ -159,7 +193,7 @@ impl HeldFile {
     /// What `FILE.lock` says; not more than its length.
     pub fn note(&self) -> Vec<u8> {
         let mut note = vec![0; NOTE_LENGTH];
-        let read = self.lock_file().read_at(&mut note, 0).unwrap_or(0);
+        let read = self.lock_file().file.read_at(&mut note, 0).unwrap_or(0);
         note.truncate(read);
         note
     }
@@ -174,15 +208,11 @@ impl HeldFile {
         let Some(place) = note.get_mut(..text.len()) else { return Ok(()) };
         place.copy_from_slice(text);
         let mut lock_file = self.lock_file();
-        if !is_at(&beside(&self.path, ".lock"), &lock_file)
-            && let Ok(again) = lock_beside(&self.path)
-        {
-            *lock_file = again;
-        }
-        lock_file.write_all_at(&note, 0)
+        lock_file.renew_if_gone();
+        lock_file.file.write_all_at(&note, 0)
     }
 
-    fn lock_file(&self) -> MutexGuard<'_, File> {
+    fn lock_file(&self) -> MutexGuard<'_, LockFile> {
         self.lock_file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -191,7 +221,7 @@ impl HeldFile {
     /// # Errors
     /// If the disk does not take it.
     pub fn empty_note(&self) -> Result<(), LedgerError> {
-        let emptied = self.write_note(b"").and_then(|()| self.lock_file().sync_data());
+        let emptied = self.write_note(b"").and_then(|()| self.lock_file().file.sync_data());
         emptied.map_err(|error| LedgerError::unavailable(format!("its file .lock: {error}")))
     }
 
@@ -200,8 +230,8 @@ impl HeldFile {
     /// # Errors
     /// If there is none, or the file system takes nothing.
     pub fn check_room(&self) -> Result<(), LedgerError> {
-        let lock_file = self.lock_file();
-        match fallocate(&*lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM) {
+        let lock_file = &self.lock_file().file;
+        match retry_on_intr(|| fallocate(lock_file, FallocateFlags::KEEP_SIZE, ROOM_OFFSET, NEEDED_ROOM)) {
             Ok(()) => {}
             // Where room can't be asked for, a write has to show it.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
@@ -226,21 +256,6 @@ fn try_lock(file: &File) -> Result<(), String> {
         TryLockError::WouldBlock => IN_USE.to_owned(),
         TryLockError::Error(error) => format!("it can't be locked: {error}"),
     })
-}
-
-/// Locks `FILE.lock`, as programs of earlier versions do: an upgrade must not run beside them.
-fn lock_beside(path: &Path) -> Result<File, LedgerError> {
-    let name = beside(path, ".lock");
-    let problem = |detail: String| LedgerError::unavailable(format!("{}: {detail}", name.display()));
-    let file = open(&name, OFlags::NONBLOCK).map_err(|error| problem(error.to_string()))?;
-    try_lock(&file).map_err(problem)?;
-    Ok(file)
-}
-
-/// Whether an open file is the one at a path.
-fn is_at(path: &Path, file: &File) -> bool {
-    let identity = |metadata: io::Result<_>| metadata.map(|metadata| Identity::of(&metadata)).ok();
-    identity(path.symlink_metadata()).is_some_and(|found| identity(file.metadata()) == Some(found))
 }
 
 /// The name of the file system, if it is one of another machine.

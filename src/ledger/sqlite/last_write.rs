@@ -4,14 +4,13 @@
 //! ledger: after a crash of the machine it may name an earlier write, which the ledger has as well. The write-ahead log is
 //! read up to its first gap, so a ledger that has the last write has all that came before.
 
-use std::sync::Arc;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::held_file::{HeldFile, NOTE_LENGTH};
-use crate::ledger::LedgerError;
 use crate::order::Order;
+
+/// Length of `FILE.lock`: a sector, which a disk writes whole or not at all.
+pub const NOTE_LENGTH: usize = 512;
 
 /// A revision of an order that is in the ledger; none is 0, which says that the ledger has no order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,43 +59,10 @@ impl LastWrite {
         Ok(newest.optional()?.and_then(write).unwrap_or(Self { order: String::new(), revision: 0 }))
     }
 
-    fn line(&self) -> Vec<u8> {
+    /// The text of a note.
+    pub fn line(&self) -> Vec<u8> {
         let mut line = serde_json::to_vec(self).unwrap_or_default();
         line.push(b'\n');
         line
-    }
-}
-
-/// The note of an open ledger.
-#[derive(Debug)]
-pub struct Note {
-    file: Arc<HeldFile>,
-    current: LastWrite,
-}
-
-impl Note {
-    /// Begins with a write that the ledger has.
-    pub fn new(file: Arc<HeldFile>, current: LastWrite) -> Self {
-        // If it can't be written, the note before remains, and asks for less.
-        let _ = file.write_note(&current.line());
-        Self { file, current }
-    }
-
-    /// Notes a write that is on disk.
-    pub fn set(&mut self, write: LastWrite) {
-        let line = write.line();
-        // One that is too long leaves the note before too; but not one that says that there is no order.
-        let line = if line.len() > NOTE_LENGTH && !self.current.is_of_order() { Vec::new() } else { line };
-        let _ = self.file.write_note(&line);
-        self.current = write;
-    }
-
-    /// Takes the note back, on disk, before orders are removed: the one that it names may be among them. Returns what it was.
-    ///
-    /// # Errors
-    /// If the disk does not take it.
-    pub fn withdraw(&self) -> Result<&LastWrite, LedgerError> {
-        self.file.empty_note()?;
-        Ok(&self.current)
     }
 }

@@ -40,6 +40,16 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// An error with the setting and the path that it is about.
+pub fn named(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unavailable(detail) => {
+            LedgerError::unavailable(format!("ledger.url: {}: {detail}", path.display()))
+        }
+        other => other,
+    }
+}
+
 /// The folder of a file.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().map_or(Path::new("/"), as_folder)
@@ -85,7 +95,11 @@ pub fn inspect(path: &Path) -> Result<Option<Metadata>, LedgerError> {
     inspect_file(path).map_err(LedgerError::unavailable)
 }
 
-fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
+/// Looks at one file; `None` if there is none.
+///
+/// # Errors
+/// If it is no file of its own.
+pub fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -8,9 +8,14 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::check_location;
+use super::file_record::FileRecord;
 use super::header::{HEADER_LENGTH, Header};
-use super::location::{as_folder, beside, folder_of};
-use super::schema::latest;
+use super::last_write::LastWrite;
+use super::location::{as_folder, beside, folder_of, resolve};
+use super::lock_note::read_note;
+use super::schema::{latest, open_untouched};
+use super::session::{Evidence, Log};
+use crate::ledger::LedgerError;
 
 /// The file's state for people.
 ///
@@ -32,7 +37,7 @@ pub fn probe(path: &Path) -> Result<String, String> {
         return Err(format!("{name} is no SQLite database"));
     }
     if let Some(process) = holder(metadata.ino()).or_else(|| holder_of_lock(path)) {
-        return Ok(format!("{name} is in use by the running service, process {process}"));
+        return used(path, header.as_ref(), process);
     }
     let known = latest();
     let version = header.as_ref().map_or(0, |header| i64::from(header.user_version()));
@@ -45,10 +50,58 @@ pub fn probe(path: &Path) -> Result<String, String> {
     check_location(path).map_err(|error| error.to_string())?;
     expect_writable(path)?;
     expect_writable(folder_of(path))?;
-    Ok(format!("{name} can be written; schema version {version}, used by nobody now"))
+    let log = expect_whole(path, &start).map_err(|error| format!("{name}: {}", error.reason()))?;
+    let rest = match log {
+        Log::Missing => "",
+        Log::Present => "; the next start reads its write-ahead log, and says whether that is whole",
+    };
+    Ok(format!("{name} can be written; schema version {version}, used by nobody now{rest}"))
+}
+
+/// A file that a process holds. Only that process knows whether it can write; but not without its log.
+fn used(path: &Path, header: Option<&Header>, process: u32) -> Result<String, String> {
+    let name = path.display();
+    let log = resolve(path).map_err(|error| error.reason())?;
+    let has_log = ["-wal", "-shm"].into_iter().all(|ending| beside(&log, ending).exists());
+    if header.is_some_and(Header::has_log) && !has_log {
+        return Err(format!(
+            "{name} is in use by process {process}, but FILE-wal or FILE-shm is not beside it: they were moved or removed"
+        ));
+    }
+    Ok(format!("{name} is in use by process {process}; whether it can be written, the service's /readyz says"))
+}
+
+/// What a start would find missing, as far as that shows without reading the log.
+fn expect_whole(path: &Path, start: &[u8]) -> Result<Log, LedgerError> {
+    let path = resolve(path)?;
+    let log = Log::find(&path)?;
+    log.expect_to_fit(start)?;
+    if log == Log::Missing {
+        let connection = open_untouched(&path)?;
+        let last_write = read_note(&beside(&path, ".lock"))?;
+        let evidence = Evidence { record: FileRecord::read(&connection)?, last_write, log };
+        if let Some(loss) = evidence.loss(&connection)? {
+            return Err(LedgerError::unavailable(format!("{loss}; a start is refused")));
+        }
+    }
+    Ok(log)
 }
 
 fn probe_missing(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    if let Some(process) = holder_of_lock(path) {
+        return Err(format!("{name} was moved or removed, and process {process} uses it still"));
+    }
+    check_location(path).map_err(|error| error.to_string())?;
+    if folder_of(path).exists() {
+        let beside_it = resolve(path).and_then(|path| read_note(&beside(&path, ".lock")));
+        if let Some(write) = beside_it.map_err(|error| error.reason())?.filter(LastWrite::is_of_order) {
+            return Err(format!(
+                "{name} is missing, and had orders: FILE.lock names the last of them, {}; a start is refused",
+                write.order
+            ));
+        }
+    }
     let existing = path.ancestors().skip(1).map(as_folder).find(|folder| folder.exists());
     expect_writable(existing.unwrap_or(Path::new("/")))?;
     Ok(format!("{} does not exist yet, and is created at the first start", path.display()))

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use url::Url;
 
 use super::held_file::HeldFile;
 use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 2] = [include_str!("0001_orders.sql"), include_str!("0002_file.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("0001_orders.sql"), include_str!("0002_file.sql"), include_str!("0003_restores.sql")];
 
 /// The schema's version from which on the file has the table `ledger_file`.
 pub const WITH_FILE_TABLE: i64 = 2;
@@ -91,6 +93,16 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a file that nobody uses so that nothing is written, locked or made beside it; what is in its log is not seen.
+///
+/// # Errors
+/// If the file can't be opened.
+pub fn open_untouched(path: &Path) -> Result<Connection, LedgerError> {
+    let url = Url::from_file_path(path).map_err(|()| LedgerError::unavailable("expected an absolute path"))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(format!("{url}?immutable=1"), flags)?)
+}
+
 /// The number of schema changes that a file has; none, if it is new.
 ///
 /// # Errors
@@ -129,4 +141,16 @@ pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
 /// The number of schema changes that this program knows.
 pub fn latest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            // A value that no file holds, whatever its state is.
+            Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+                Self::Unwritable(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
 }

@@ -7,60 +7,16 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 use tracing::warn;
 
+use super::file_record::{FileRecord, FileState};
 use super::header::Header;
-use super::held_file::HeldFile;
 use super::last_write::LastWrite;
 use super::location::{beside, inspect};
-use super::schema::{WITH_FILE_TABLE, version};
+use super::restore::Restoring;
+use super::schema::version;
 use crate::ledger::LedgerError;
-
-/// What a file says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileState {
-    /// A service uses it, or ended without a clean stop.
-    Open,
-    /// Everything is in it.
-    Closed,
-    /// It is a backup that no service has opened yet.
-    Backup,
-}
-
-/// The row of `ledger_file`.
-#[derive(Debug, Clone, Copy)]
-pub struct FileRecord {
-    /// What it says of its use.
-    pub state: FileState,
-    /// When the backup was made that became this file.
-    pub copied_at: Option<Timestamp>,
-    /// The setting that has accepted a loss of changes.
-    pub restored_at: Option<Timestamp>,
-}
-
-impl FileRecord {
-    /// Reads it; `None` in a file of an earlier version.
-    ///
-    /// # Errors
-    /// If the file can't be read.
-    pub fn read(connection: &Connection) -> Result<Option<Self>, LedgerError> {
-        if version(connection)? < WITH_FILE_TABLE {
-            return Ok(None);
-        }
-        let query = "SELECT state, copied_at, restored_at FROM ledger_file";
-        let time = |milliseconds: Option<i64>| milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok());
-        let record = connection.query_row(query, [], |row| {
-            let state = match row.get::<_, String>(0)?.as_str() {
-                "open" => FileState::Open,
-                "backup" => FileState::Backup,
-                _ => FileState::Closed,
-            };
-            Ok(Self { state, copied_at: time(row.get(1)?), restored_at: time(row.get(2)?) })
-        });
-        Ok(record.optional()?)
-    }
-}
 
 /// Whether there are changes that are not in the file itself: the write-ahead log, as a start finds it before SQLite opens the
 /// file and makes a new one.
@@ -76,7 +32,7 @@ impl Log {
     /// Looks for the log of the file at a resolved path.
     ///
     /// # Errors
-    /// If there is a log without its file: its changes are nowhere else.
+    /// If there is a log, or its index, without its file: the changes are nowhere else.
     pub fn find(path: &Path) -> Result<Self, LedgerError> {
         let length = inspect(path)?.map_or(0, |metadata| metadata.len());
         let log = fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len());
@@ -85,20 +41,26 @@ impl Log {
                 "the file is missing or empty, but its write-ahead log, FILE-wal, is there; expected both, or none",
             ));
         }
+        if length == 0 && beside(path, "-shm").exists() {
+            return Err(LedgerError::unavailable(
+                "the file is missing or empty, but the index of its write-ahead log, FILE-shm, is there, as a service leaves \
+                 it that was killed; expected FILE, FILE-wal and FILE-shm as they were, or none of them: move FILE-shm away \
+                 to begin with an empty ledger",
+            ));
+        }
         Ok(if log == 0 { Self::Missing } else { Self::Present })
     }
 
-    /// Checks that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
+    /// Checks by its first bytes that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
     /// log of the file before it: SQLite would mix them.
     ///
     /// # Errors
     /// If not.
-    pub fn expect_to_fit(self, file: &HeldFile) -> Result<(), LedgerError> {
-        let start = file.start().map_err(LedgerError::unavailable)?;
+    pub fn expect_to_fit(self, start: &[u8]) -> Result<(), LedgerError> {
         if start.is_empty() {
             return Ok(());
         }
-        let header = Header::read(&start);
+        let header = Header::read(start);
         let header = header.ok_or_else(|| LedgerError::unavailable("it is not a database of SQLite"))?;
         if self == Self::Present && !header.has_log() {
             return Err(LedgerError::unavailable(
@@ -152,10 +114,9 @@ impl Evidence {
     ///
     /// # Errors
     /// If changes are lost and it does not accept that, with what to do; if the file can't be read.
-    pub fn expect_no_loss(&self, connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
+    pub fn expect_no_loss(&self, connection: &Connection, restoring: &Restoring) -> Result<(), LedgerError> {
         let Some(loss) = self.loss(connection)? else { return Ok(()) };
-        let known = self.record.and_then(|record| record.copied_at.max(record.restored_at));
-        if setting > known {
+        if restoring.accepts_loss(self.record.as_ref()) {
             warn!(
                 setting.name = "ledger.restored_at",
                 error.message = loss,
@@ -165,6 +126,7 @@ impl Evidence {
         }
         let newest = newest_change(connection)?
             .map_or_else(|| "it has no order".to_owned(), |at| format!("its newest change is of {at}"));
+        let known = self.record.and_then(|record| record.restored_at);
         let later = known.map_or_else(String::new, |known| format!(", later than {known}, which is known already"));
         Err(LedgerError::unavailable(format!(
             "{loss}; {newest}. Expected the whole ledger: all of FILE, FILE-wal and FILE.lock as they were, or a backup. To \
@@ -183,21 +145,6 @@ fn newest_change(connection: &Connection) -> Result<Option<Timestamp>, LedgerErr
         "SELECT max(at) FROM (SELECT max(received_at) AS at FROM orders UNION ALL SELECT max(settled_at) FROM orders)";
     let newest: Option<i64> = connection.query_row(query, [], |row| row.get(0))?;
     Ok(newest.and_then(|at| Timestamp::from_millisecond(at).ok()))
-}
-
-/// Begins the use of a file: it says so itself, and its schema is in it, before the first order is. It notes the setting,
-/// if that is later than what it knows.
-///
-/// # Errors
-/// If the file can't be written.
-pub fn begin(connection: &Connection, setting: Option<Timestamp>) -> Result<(), LedgerError> {
-    let query =
-        "UPDATE ledger_file SET state = 'open', restored_at = max(coalesce(?1, restored_at), coalesce(restored_at, ?1))
-        WHERE state <> 'open' OR ?1 IS NOT NULL";
-    connection.execute(query, params![setting.map(Timestamp::as_millisecond)])?;
-    // Out of the write-ahead log, into the file.
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    Ok(())
 }
 
 /// Ends it. The connection that is closed last moves everything into the file.

@@ -5,14 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::file_record::FileRecord;
 use super::held_file::{AwaitedEnd, HeldFile};
-use super::last_write::{LastWrite, Note};
-use super::location::{folder_of, resolve};
+use super::last_write::LastWrite;
+use super::location::{beside, folder_of, resolve};
+use super::lock_note::read_note;
+use super::note::Note;
+use super::restore::{Restore, Restoring, begin};
 use super::schema::{keep_log, migrate, move_log, open, use_log};
-use super::session::{Evidence, FileRecord, Log, begin};
+use super::session::{Evidence, Log};
 use crate::ledger::LedgerError;
 
 /// A ledger that can be written. The fields are dropped in this order.
@@ -22,8 +25,8 @@ pub struct Start {
     pub connection: Connection,
     /// The note of the last write.
     pub note: Note,
-    /// The time after which the ledger may lack changes.
-    pub restored_from: Option<Timestamp>,
+    /// The restore that the file comes from, after whose time the ledger may lack changes.
+    pub restore: Option<Restore>,
     /// The path without links.
     pub path: PathBuf,
     /// The hold on the file.
@@ -32,23 +35,23 @@ pub struct Start {
     pub end: AwaitedEnd,
 }
 
-/// Starts a ledger. `restored_at` is the setting, which may accept that changes are lost.
+/// Starts a ledger. `ledger.restored_at` may accept that changes are lost.
 ///
 /// # Errors
 /// If the file can't be used, is in use by another process, lacks changes, or was written by a newer version. It stays as
 /// it is then.
-pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start, LedgerError> {
+pub fn start(configured: &Path, restoring: &Restoring) -> Result<Start, LedgerError> {
     let folder = folder_of(configured);
     fs::create_dir_all(folder).map_err(|error| LedgerError::unavailable(format!("{}: {error}", folder.display())))?;
     let path = resolve(configured)?;
     let log = Log::find(&path)?;
     let (end, file) = HeldFile::lock(&path, configured)?;
-    log.expect_to_fit(&file)?;
+    log.expect_to_fit(&file.start().map_err(LedgerError::unavailable)?)?;
     let file = Arc::new(file);
     let mut connection = open(&path)?;
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write: LastWrite::read(&file.note()), log };
-    evidence.expect_no_loss(&connection, restored_at)?;
+    evidence.expect_no_loss(&connection, restoring)?;
     use_log(&connection)?;
     migrate(&mut connection)?;
     let noted = match evidence.last_write {
@@ -59,11 +62,10 @@ pub fn start(configured: &Path, restored_at: Option<Timestamp>) -> Result<Start,
             LastWrite::newest(&connection)?
         }
     };
-    begin(&connection, restored_at)?;
+    let restore = begin(&connection, restoring)?;
     move_log(&connection)?;
     let note = Note::new(Arc::clone(&file), noted);
-    let restored_from = FileRecord::read(&connection)?.and_then(|record| record.copied_at.max(record.restored_at));
-    Ok(Start { connection, note, restored_from, path, file, end })
+    Ok(Start { connection, note, restore, path, file, end })
 }
 
 /// Looks at the place of a ledger without opening it: what is there can be one, or nothing is there yet.
@@ -75,5 +77,7 @@ pub fn check_location(path: &Path) -> Result<(), LedgerError> {
     if !folder_of(path).exists() {
         return Ok(());
     }
-    Log::find(&resolve(path)?).map(drop)
+    let path = resolve(path)?;
+    Log::find(&path)?;
+    read_note(&beside(&path, ".lock")).map(drop)
 }

@@ -15,7 +15,7 @@ pub fn mistake(
     problem: &str,
 ) -> Message {
     let (section, field) = source.map_or(("HEADER", ""), Source::section_and_field);
-    let label = source.map_or("HEADER.", Source::label);
+    let label = source.map_or("HEADER", Source::label);
     let position = cart.position(scope);
     let of_item = if position == 0 { String::new() } else { format!(" of item {position}") };
     Message::new(code, format!("{label}{of_item} {problem}")).at(section, field, position)

@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use rust_decimal::Decimal;
-use serde_json::Value;
-
 use super::mistake::mistake;
 use super::rule_value::{RuleValue, SourceTexts};
-use crate::cart::{JoinedCart, Row, STANDARD, Scalar, Scope};
+use super::shifted;
+use crate::cart::{JoinedCart, Row, Scalar, Scope};
 use crate::mapping::compiled::Mapping;
-use crate::mapping::conversion::{Conversion, decimal};
-use crate::mapping::currency::{self, Amounts, is_amount};
+use crate::mapping::conversion::Conversion;
+use crate::mapping::currency::{Amounts, is_amount};
 use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode, quoted};
@@ -43,7 +41,11 @@ impl<'a> RuleEvaluator<'a> {
             return self.look_up(rule, name, scope, texts);
         }
         let text = texts.first();
-        let value = self.convert(rule, scope, text).ok_or_else(|| {
+        if self.mapping.amounts == Amounts::Shifted && is_amount(rule) {
+            let value = shifted::amount(&self.cart, &self.mapping.tables, rule, scope, text)?;
+            return Ok(RuleValue { source_texts: texts, value: Some(value) });
+        }
+        let value = rule.conversion.apply(text).ok_or_else(|| {
             let problem = format!("is {}; expected {}", quoted(text), rule.conversion.expected());
             self.mistake(MessageCode::Unreadable, rule.sources.first(), scope, &problem)
         })?;
@@ -72,7 +74,10 @@ impl<'a> RuleEvaluator<'a> {
         let Source::Field { selection, field, .. } = source else {
             return Ok(Cow::Borrowed(self.cart_id.unwrap_or_default()));
         };
-        let value = |row: Row<'a>| row.get(field).filter(|value| !rule.conversion.is_initial(value.text()));
+        if rule.conversion == Conversion::Lines {
+            return self.lines(rule, source, scope);
+        }
+        let value = |row: Row<'a>| row.get(field).filter(|value| !is_initial(&rule.conversion, value));
         let mut values = self.cart.rows(selection, scope).map(value);
         let first = values.next().flatten();
         if let Some(other) = values.find(|other| !are_equal(first.as_ref(), other.as_ref())) {
@@ -82,15 +87,34 @@ impl<'a> RuleEvaluator<'a> {
         }
         match first {
             None => Ok(Cow::Borrowed("")),
-            Some(value) => readable_text(&rule.conversion, value)
-                .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem)),
+            Some(value) => self.readable(rule, source, scope, value),
         }
+    }
+
+    fn readable(&self, rule: &Rule, source: &Source, scope: Scope, value: Scalar<'a>) -> Result<Cow<'a, str>, Message> {
+        readable_text(&rule.conversion, value)
+            .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))
+    }
+
+    /// The texts of all rows, one a line, blank lines between them included. The header has its own rows, an item those
+    /// that it has or inherits.
+    fn lines(&self, rule: &Rule, source: &Source, scope: Scope) -> Result<Cow<'a, str>, Message> {
+        let (Some(selection), Some(field)) = (source.selection(), source.field()) else { return Ok(Cow::Borrowed("")) };
+        let line = |row: Row<'a>| match row.get(field) {
+            None => Ok(Cow::Borrowed("")),
+            Some(value) => self.readable(rule, source, scope, value),
+        };
+        let lines: Vec<Cow<'a, str>> = match scope {
+            Scope::Header => self.cart.own_rows(selection, scope).map(line).collect::<Result<_, _>>()?,
+            _ => self.cart.rows(selection, scope).map(line).collect::<Result<_, _>>()?,
+        };
+        Ok(Cow::Owned(lines.join("\n").trim().to_owned()))
     }
 
     /// The column `absent` decides.
     fn absent(&self, rule: &Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Result<RuleValue<'a>, Message> {
         match &rule.absent {
-            Absent::Omit => Ok(RuleValue { source_texts, value: None }),
+            Absent::Omit | Absent::OneOf(_) => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.clone()) }),
             Absent::Refuse => {
                 let initial = source_texts.as_slice().iter().position(|text| text.is_empty()).unwrap_or(0);
@@ -119,23 +143,16 @@ impl<'a> RuleEvaluator<'a> {
         Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
     }
 
-    fn convert(&self, rule: &Rule, scope: Scope, text: &str) -> Option<Value> {
-        if self.mapping.amounts == Amounts::Shifted && is_amount(rule) {
-            return Some(decimal::to_text(self.unshifted(decimal::parse(text)?, scope)?).into());
-        }
-        rule.conversion.apply(text)
-    }
-
-    /// An amount by the currency of its item, or else of the header.
-    fn unshifted(&self, stored: Decimal, scope: Scope) -> Option<Decimal> {
-        let currency = |row: Row<'_>| row.text(&STANDARD.currency).map(|text| text.to_ascii_uppercase());
-        let item = scope.item().and_then(|item| self.cart.items.get(item));
-        let currency = item.and_then(|item| currency(item.row)).or_else(|| currency(self.cart.header()));
-        currency::unshifted(stored, &currency.unwrap_or_default(), &self.mapping.tables)
-    }
-
     fn mistake(&self, code: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Message {
         mistake(&self.cart, code, source, scope, problem)
+    }
+}
+
+/// Whether a value is initial for its conversion. Zero is one number, however it is written.
+fn is_initial(conversion: &Conversion, value: &Scalar<'_>) -> bool {
+    match (conversion, value) {
+        (Conversion::Id, Scalar::Number(_)) => conversion.is_initial(&value.clone().into_plain_text()),
+        _ => conversion.is_initial(value.text()),
     }
 }
 
@@ -160,8 +177,8 @@ fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<Cow<'
         (_, Scalar::Ambiguous(names)) => {
             return Err(format!("is sent as {names}; expected one of them, or the spelling of the sheet"));
         }
-        (Conversion::Id, value) if value.is_fraction() => {
-            return Err(format!("is the number {}; expected an id, which has no fraction", value.text()));
+        (_, value) if conversion.refuses_fractions() && value.is_fraction() => {
+            return Err(format!("is {}; expected {}", value.text(), conversion.expected()));
         }
         (Conversion::Decimal | Conversion::Amount, Scalar::Number(number)) => number,
         (_, value) => value.into_plain_text(),

@@ -17,13 +17,20 @@ const ERROR_NAMES_OF_SUCCESS: [&str; 4] = ["error", "errors", "fault", "faults"]
 /// Nested errors that are searched: OData's, with an inner error of an inner error, need four.
 const MAX_DEPTH: usize = 6;
 
-/// Whether the response names one of the codes. Of JSON that broke off, what was read counts.
+/// Whether members of this name hold a code.
+pub fn is_code(name: &str) -> bool {
+    CODE_NAMES.contains(&name)
+}
+
+/// Whether the response names one of the codes. Of JSON that broke off, what was read counts; JSON with a name twice in one
+/// object has no code that could be trusted.
 pub fn names_one_of(response: &VmsResponse, codes: &[String]) -> bool {
     match &response.body {
         Some(Value::String(text)) if response.defect.is_some() => {
             let begins_as_json = text.trim_start().starts_with(['{', '[']);
             begins_as_json && codes.iter().any(|code| has_member_with(text, code))
         }
+        Some(_) if response.is_ambiguous() => false,
         Some(body) => {
             let is_success = (200..=299).contains(&response.status);
             let errors = if is_success { ERROR_NAMES_OF_SUCCESS.as_slice() } else { ERROR_NAMES.as_slice() };

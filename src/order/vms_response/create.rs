@@ -1,11 +1,12 @@
 //! The answer to the request that creates an order.
 
 use super::codes::names_one_of;
-use super::look_up::{MORE_THAN_ONE_RECORD, Owner, owner, read_look_up};
+use super::contradiction::{contradiction, is_read};
+use super::look_up::{MORE_THAN_ONE_RECORD, read_look_up};
 use super::number::{key_in_location, number_at, number_in_location};
+use super::owner::{Owner, owner};
 use super::rules::{NumberSource, Repetition, ResponseRules};
 use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
-use crate::order::id::OrderId;
 use crate::order::verdict::Verdict;
 
 /// Reads the response to the request that creates an order: what it says about another order is no proof of ours.
@@ -29,7 +30,10 @@ pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRul
             _ => {}
         }
     }
-    if let Some(number) = rules.number(&response) {
+    if let Some(number) = rules.number(&response, names) {
+        if let Some(what) = contradiction(&response, names, rules) {
+            return response.unknown(&what, rules);
+        }
         return Verdict::Created {
             number,
             status: response.status,
@@ -79,7 +83,7 @@ pub fn needs_look_up(call: &CallOutcome, names: OrderNames<'_>, rules: &Response
     let is_conflict = response.status == 409;
     rules.number_source == NumberSource::LookUp
         && (is_conflict || rules.success_statuses.contains(&response.status))
-        && rules.number(response).is_none()
+        && rules.number(response, names).is_none()
         && !response.names_another(names, rules)
         && !response.is_rejected_by_code(rules)
         && !(is_conflict && response.defect.is_none() && names_one_of(response, &rules.transient_codes))
@@ -96,7 +100,7 @@ pub fn read_create_with_look_up(
         CallOutcome::Answered(response) => response.clone(),
         CallOutcome::NotSent(_) | CallOutcome::Lost(_) => return read_create(create, names, rules),
     };
-    match read_look_up(look_up, names.id.as_str(), rules) {
+    match read_look_up(look_up, names, rules) {
         LookUpResult::Found(Verdict::Created { number, answer, duplicates, .. }) => {
             Verdict::Created { number, status: response.status, answer, found: false, duplicates }
         }
@@ -120,11 +124,7 @@ pub fn read_create_with_look_up(
 fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
     match call {
         CallOutcome::Answered(mut response) => {
-            let plain = |text: &str| text.trim().trim_start_matches('0').to_owned();
-            let is_own = |location: &String| {
-                key_in_location(location)
-                    .is_some_and(|key| OrderId::of(&key) == *names.id || plain(&key) == plain(names.cart_number))
-            };
+            let is_own = |location: &String| key_in_location(location).is_some_and(|key| names.has(&key));
             response.location = response.location.filter(|location| response.status != 201 || !is_own(location));
             CallOutcome::Answered(response)
         }
@@ -133,22 +133,41 @@ fn without_own_names(call: CallOutcome, names: OrderNames<'_>) -> CallOutcome {
 }
 
 impl ResponseRules {
-    /// The number that proves that the order exists.
-    fn number(&self, response: &VmsResponse) -> Option<String> {
+    /// Whether members of this name are read of the answer to a create: those on the way to the number and to the id, and
+    /// those that could contradict them.
+    pub fn reads_of_create(&self, name: &str) -> bool {
+        let mut pointers = std::iter::once(&self.number_pointer).chain(&self.look_up.id_pointer);
+        let is_part = |part: &str| part.replace("~1", "/").replace("~0", "~") == name;
+        pointers.any(|pointer| pointer.split('/').skip(1).any(is_part)) || is_read(name)
+    }
+
+    /// The number that proves that the order exists. Our own id and the number of our cart, repeated, are none.
+    fn number(&self, response: &VmsResponse, names: OrderNames<'_>) -> Option<String> {
+        if response.is_ambiguous() {
+            return None;
+        }
         let is_created = self.success_statuses.contains(&response.status);
-        let body = response.body.as_ref().filter(|_| is_created || response.status == 409);
-        let of_body = body.and_then(|body| number_at(body, &self.number_pointer));
+        let is_told = response.defect.is_none() && (is_created || response.status == 409);
+        let body = response.body.as_ref().filter(|_| is_told);
+        let is_of_11vms = |number: &String| !names.has(number);
+        let of_body = body.and_then(|body| number_at(body, &self.number_pointer)).filter(is_of_11vms);
         let location = response.location.as_deref().filter(|_| is_created && response.status == 201);
         of_body.or_else(|| {
             let location = location.filter(|_| self.number_source == NumberSource::Answer)?;
-            number_in_location(location, self.collection.as_deref())
+            number_in_location(location, self.collection.as_deref()).filter(is_of_11vms)
         })
     }
 }
 
 impl VmsResponse {
     fn names_another(&self, names: OrderNames<'_>, rules: &ResponseRules) -> bool {
-        self.body.as_ref().is_some_and(|body| owner(body, names.id.as_str(), &rules.look_up) == Owner::Others)
+        let body = self.body.as_ref().filter(|_| self.defect.is_none());
+        body.is_some_and(|body| owner(body, names, &rules.look_up) == Owner::Others)
+    }
+
+    /// Whether it is JSON that says two things at once: a name that counts occurs twice.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.defect.is_some() && self.body.as_ref().is_some_and(|body| !body.is_string())
     }
 
     /// Whether a code says that 11VMS has refused the order. A body that broke off has its say only where the status is a

@@ -2,30 +2,25 @@
 
 use serde_json::Value;
 
+use super::cached::stored_by;
 use super::codes::names_one_of;
+use super::contradiction::id_of_another;
 use super::number::number_at_one_of;
+use super::owner::{Owner, owner};
 use super::page::{Beyond, beyond_list};
 use super::rules::{LookUpRules, Repetition, ResponseRules};
-use super::{CallOutcome, LookUpResult, VmsResponse};
-use crate::order::id::OrderId;
+use super::{CallOutcome, LookUpResult, OrderNames, VmsResponse};
+use crate::message::quoted_up_to;
 use crate::order::verdict::Verdict;
+
+/// Most characters of a member's name that are shown.
+const MAX_NAME_CHARS: usize = 60;
 
 /// What 300 says where the id is the key of a record.
 pub const MORE_THAN_ONE_RECORD: &str = ": more than one record has this id; look into 11VMS";
 
-/// Whose order an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// It repeats our id.
-    Us,
-    /// It has another id.
-    Others,
-    /// It does not say.
-    Unnamed,
-}
-
-/// Reads the response to a look-up of `id`.
-pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookUpResult {
+/// Reads the response to a look-up of an order.
+pub fn read_look_up(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRules) -> LookUpResult {
     let response = match call {
         CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) => {
             let detail = format!("look-up: {detail}");
@@ -41,7 +36,7 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
     let inconclusive = |what: &str| response.inconclusive(what, rules);
     if response.status != 200 && rules.look_up.none_statuses.contains(&response.status) {
         return match missing_proof_of_none(&response, &rules.look_up) {
-            None => LookUpResult::Absent,
+            None => absent(&response, names, rules),
             Some(missing) => inconclusive(&missing),
         };
     }
@@ -61,18 +56,63 @@ pub fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookU
             Beyond::More(what) if entries.is_empty() => {
                 inconclusive(&format!(", with an empty page before others: {what}"))
             }
-            Beyond::Nothing | Beyond::Silence if entries.is_empty() => LookUpResult::Absent,
+            _ if entries.is_empty() && has_code_of_settings(&response, rules) => {
+                inconclusive(", with an empty list beside a code of target.transient_codes or target.rejected_codes")
+            }
+            Beyond::Nothing | Beyond::Silence if entries.is_empty() => absent(&response, names, rules),
             // Nothing but the search says that the one order of the list is ours: it may have found others as well.
             Beyond::More(what) if rules.look_up.id_pointer.is_none() => {
                 inconclusive(&format!(", with a page before others: {what}, and orders that do not say whose they are"))
             }
-            _ => find(entries, id, &response, rules),
+            Beyond::Nothing if rules.look_up.id_pointer.is_none() => {
+                inconclusive(", with a total of zero beside orders that do not say whose they are")
+            }
+            _ => find(entries, names, &response, rules),
         },
         // A single order, as a look-up by key answers.
-        Some(entry @ Value::Object(_)) => find(std::slice::from_ref(entry), id, &response, rules),
-        _ if is_empty_hal(&response, body, pointer) => LookUpResult::Absent,
+        Some(entry @ Value::Object(_)) => find(std::slice::from_ref(entry), names, &response, rules),
+        _ if is_empty_hal(&response, body, pointer) => absent(&response, names, rules),
         _ => inconclusive(&format!(" without a list of orders {}", place(pointer))),
     }
+}
+
+/// Absent, unless the answer is a stored one, or has the order somewhere else: with our id and a number.
+fn absent(response: &VmsResponse, names: OrderNames<'_>, rules: &ResponseRules) -> LookUpResult {
+    if let Some(header) = stored_by(response) {
+        let what = format!(", without the order, from a cache: the header {header}; expected 11VMS itself to answer");
+        return response.inconclusive(&what, rules);
+    }
+    match &response.body {
+        Some(body) if rules.look_up.id_pointer.is_some() && has_order(body, names, &rules.look_up) => {
+            response.inconclusive(", with the order in another place than the list", rules)
+        }
+        // What was asked for was another order.
+        Some(body) if response.status == 200 => match id_of_another(body, names, rules) {
+            Some(name) => response.inconclusive(&about_another(&name), rules),
+            None => LookUpResult::Absent,
+        },
+        _ => LookUpResult::Absent,
+    }
+}
+
+fn about_another(name: &str) -> String {
+    format!(", about the order of another id, which is at {}", quoted_up_to(name, MAX_NAME_CHARS))
+}
+
+fn has_order(value: &Value, names: OrderNames<'_>, rules: &LookUpRules) -> bool {
+    match value {
+        Value::Array(entries) => entries.iter().any(|entry| has_order(entry, names, rules)),
+        Value::Object(members) => {
+            owner(value, names, rules) == Owner::Us && number_at_one_of(value, &rules.number_pointers).is_some()
+                || members.values().any(|member| has_order(member, names, rules))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an answer names a code of the settings: the search failed, whatever its list is.
+fn has_code_of_settings(response: &VmsResponse, rules: &ResponseRules) -> bool {
+    names_one_of(response, &rules.transient_codes) || names_one_of(response, &rules.rejected_codes)
 }
 
 /// `at /purchaseOrders`
@@ -110,9 +150,9 @@ fn is_empty_hal(response: &VmsResponse, body: &Value, pointer: &str) -> bool {
 }
 
 /// Finds the order among entries.
-fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRules) -> LookUpResult {
+fn find(entries: &[Value], names: OrderNames<'_>, response: &VmsResponse, rules: &ResponseRules) -> LookUpResult {
     let inconclusive = |what: &str| response.inconclusive(what, rules);
-    let owners: Vec<Owner> = entries.iter().map(|entry| owner(entry, id, &rules.look_up)).collect();
+    let owners: Vec<Owner> = entries.iter().map(|entry| owner(entry, names, &rules.look_up)).collect();
     let ours = || entries.iter().zip(&owners).filter(|(_, owner)| **owner == Owner::Us).map(|(entry, _)| entry);
     if ours().next().is_none() {
         // 11VMS ignores the filter, so the order may be on another page.
@@ -125,9 +165,16 @@ fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRul
             _ => inconclusive(", with other orders only"),
         };
     }
+    // Nothing at a known place says whose they are; what speaks against us, anywhere, counts.
+    let stranger = || entries.iter().chain(&response.body).find_map(|value| id_of_another(value, names, rules));
+    if let Some(name) = rules.look_up.id_pointer.is_none().then(stranger).flatten() {
+        return inconclusive(&about_another(&name));
+    }
     let mut numbered: Vec<(String, &Value)> = Vec::new();
     for entry in ours() {
         let number = number_at_one_of(entry, &rules.look_up.number_pointers);
+        // Our own id, or our cart's number, repeated.
+        let number = number.filter(|number| !names.has(number));
         if let Some(number) = number.filter(|number| numbered.iter().all(|(known, _)| known != number)) {
             numbered.push((number, entry));
         }
@@ -147,16 +194,4 @@ fn find(entries: &[Value], id: &str, response: &VmsResponse, rules: &ResponseRul
             duplicates,
         }),
     }
-}
-
-/// Whose an entry is: ids are compared as ours are normalised, in any spelling of a GUID, and as numbers.
-pub fn owner(entry: &Value, id: &str, rules: &LookUpRules) -> Owner {
-    let Some(pointer) = &rules.id_pointer else { return Owner::Us };
-    let external = match entry.pointer(pointer) {
-        Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
-        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
-        // A number beyond 64 bits has lost digits: whose it is can't be told.
-        _ => return Owner::Unnamed,
-    };
-    if external == id || OrderId::of(&external).as_str() == id { Owner::Us } else { Owner::Others }
 }

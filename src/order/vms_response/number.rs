@@ -34,12 +34,14 @@ pub fn number_at_one_of(entry: &Value, pointers: &[String]) -> Option<String> {
 /// The number at the end of a `Location` (RFC 9110 §10.2.2): the last segment of its path, or OData's key in parentheses.
 ///
 /// It has to lead below `collection`, or be the last segment alone. A GUID is the key of a record, or our own id; a word
-/// without a digit is the name of a collection, and `v2` the version of an API.
+/// without a digit is the name of a collection, and `v2` the version of an API. Parameters of a segment (RFC 3986 §3.3) and
+/// the ending of a file are no part of a number.
 pub fn number_in_location(location: &str, collection: Option<&str>) -> Option<String> {
     let path = path_of(location);
     let key = key_in_location(location)?;
     let is_child = is_key_of_odata(path) || is_below(path, collection);
-    number(&key).filter(|number| is_child && hex_guid(number).is_none() && !is_version(number))
+    let is_plain = |number: &str| !number.contains([';', '=', '&', '{', '}']) && !is_file(number);
+    number(&key).filter(|number| is_child && hex_guid(number).is_none() && !is_version(number) && is_plain(number))
 }
 
 /// What a `Location` names last: the last segment of its path, absolute or relative, percent-decoded; of OData's the key.
@@ -94,6 +96,11 @@ fn is_version(text: &str) -> bool {
     })
 }
 
+/// `45.json`
+fn is_file(text: &str) -> bool {
+    [".json", ".xml", ".html"].iter().any(|ending| text.to_ascii_lowercase().ends_with(ending))
+}
+
 /// `4500001234` of `PurchaseOrders('4500001234')`, `PurchaseOrders(4500001234)` and `PurchaseOrders(Number='4500001234')`;
 /// empty for a key of several parts, which is no number.
 fn key_in_parentheses(segment: &str) -> Option<&str> {
@@ -105,13 +112,36 @@ fn key_in_parentheses(segment: &str) -> Option<&str> {
     Some(value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value))
 }
 
+/// What stands for a secret that an answer has repeated: nobody knows what was there.
+const HIDDEN: &str = "***";
+
 /// The text as a number, if it can be one: it has a digit. Zeros alone are none, nor is a negative number.
 fn number(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let is_whole = !text.contains(HIDDEN);
     let is_short = (1..=MAX_CHARS).contains(&text.chars().count());
     let says_something = text.chars().any(|c| c.is_alphanumeric() && c != '0');
     let has_digit = text.chars().any(|c| c.is_ascii_digit()) && !text.starts_with('-');
-    (is_short && says_something && has_digit && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    let is_unseen = |c: char| c.is_control() || is_invisible(c) || c.is_whitespace() && c != ' ';
+    (is_short && is_whole && says_something && has_digit && !text.chars().any(is_unseen)).then(|| text.to_owned())
+}
+
+/// Characters without a look of their own (Unicode's Cf and the like), and the one for what could not be read: nobody can
+/// type a number that has one.
+const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffd}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -127,6 +157,8 @@ mod tests {
             (json!("4500001234"), "4500001234"),
             (json!(" 4500001234 "), "4500001234"),
             (json!("PO-0007/A"), "PO-0007/A"),
+            (json!("\u{feff}45\u{200b}\u{a0}"), "45"),
+            (json!("PO 7 A"), "PO 7 A"),
             (json!("a0X5e000001AbCdEAK"), "a0X5e000001AbCdEAK"),
             (json!(45), "45"),
             (json!("0000000045"), "0000000045"),
@@ -160,7 +192,19 @@ mod tests {
             json!("CREATED"),
             json!("PO-ABC"),
             json!("see the list"),
+            json!("***-45"),
             json!("45\r\n46"),
+            json!("45\t46"),
+            json!("45\u{0}"),
+            json!("45\u{200b}46"),
+            json!("45\u{a0}46"),
+            json!("45\u{202e}46"),
+            json!("45\u{2028}46"),
+            json!("45\u{fffd}46"),
+            json!("\u{200b}"),
+            json!("0 0"),
+            json!("-0"),
+            json!("\u{ff14}\u{ff15}"),
             json!("4".repeat(65)),
         ] {
             assert_eq!(read(value.clone()), None, "{value}");
@@ -184,6 +228,11 @@ mod tests {
             ("/api/purchase-orders", None),
             ("/api/purchase-orders/", None),
             ("/api/purchase-orders/0", None),
+            ("/api/purchase-orders/45;v=1", None),
+            ("/api/purchase-orders/45.json", None),
+            ("/api/purchase-orders/{id}7", None),
+            ("/api/purchase-orders/45%E2%80%8B46", None),
+            ("/api/purchase-orders/45%0D%0A46", None),
             ("/api/purchase-orders/005056a2-07c8-1ed1-bfc6-b69e72f50550", None),
             ("/api/purchase-orders/%ff", None),
             ("/api/v2", None),

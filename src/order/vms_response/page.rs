@@ -4,32 +4,55 @@
 use serde_json::Value;
 
 use super::VmsResponse;
+use super::cached::CACHE_HEADERS;
+use super::contradiction::failure_beside_list;
+use super::signs::{is_false, is_set, plain, says_failure, says_yes, whole_number};
 
 /// Headers that may say that a list goes on: RFC 8288, a range of items (RFC 9110 §14.4), and what APIs (GitLab's, JSON
 /// Server's) agree on.
-pub const LIST_HEADERS: [&str; 5] = ["link", "content-range", "x-total-count", "x-total", "x-next-page"];
+pub const LIST_HEADERS: [&str; 15] = [
+    "link",
+    "content-range",
+    "x-total-count",
+    "x-total",
+    "x-next-page",
+    "total-count",
+    "x-result-count",
+    "x-total-results",
+    "x-wp-total",
+    "x-wp-totalpages",
+    "x-total-pages",
+    "x-page-count",
+    "x-pagination",
+    "x-has-more",
+    "x-next-cursor",
+];
 
 /// Beginnings of members that name a further page; here and below in small letters, without punctuation.
 const NEXT_STEMS: [&str; 3] = ["next", "odatanext", "continuation"];
 
 /// Beginnings of members that say, if true, that there is more, or that the answer is a part.
-const MORE_STEMS: [&str; 9] =
-    ["more", "hasmore", "hasnext", "truncated", "istruncated", "partial", "ispartial", "incomplete", "timedout"];
-
-/// Members that say, if false, that the answer is not all, or none.
-const WHOLE_NAMES: [&str; 11] = [
-    "done",
-    "last",
-    "islast",
-    "lastpage",
-    "islastpage",
-    "complete",
-    "iscomplete",
-    "completed",
-    "success",
-    "issuccess",
-    "successful",
+const MORE_STEMS: [&str; 15] = [
+    "more",
+    "hasmore",
+    "hasnext",
+    "truncated",
+    "istruncated",
+    "partial",
+    "ispartial",
+    "incomplete",
+    "timedout",
+    "aborted",
+    "isaborted",
+    "degraded",
+    "isdegraded",
+    "stale",
+    "isstale",
 ];
+
+/// Members that say, if false, that the answer is not all.
+const WHOLE_NAMES: [&str; 8] =
+    ["done", "last", "islast", "lastpage", "islastpage", "complete", "iscomplete", "completed"];
 
 /// Members with the number of pages.
 const PAGE_COUNT_NAMES: [&str; 8] =
@@ -56,12 +79,8 @@ const COUNT_NAMES: [&str; 13] = [
 const TOTAL_NAMES: [&str; 8] =
     ["total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize", "totalhits"];
 
-/// Members with errors: the list may be empty because of them.
-const ERROR_NAMES: [&str; 9] =
-    ["error", "errors", "fault", "faults", "errorcode", "errormessage", "exception", "warning", "warnings"];
-
-/// Members that tell, in words or by an HTTP status, how the search went.
-const STATUS_NAMES: [&str; 4] = ["status", "statuscode", "httpstatus", "result"];
+/// Members with remarks: the list may be empty because of them. So may it be because of errors.
+const REMARK_NAMES: [&str; 2] = ["warning", "warnings"];
 
 /// What an answer says about orders that are not in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +100,9 @@ pub fn beyond_list(response: &VmsResponse, pointer: &str) -> Beyond {
     let shown = list.and_then(Value::as_array).map_or(0, Vec::len);
     let mut search = Search { list, shown: u64::try_from(shown).unwrap_or(u64::MAX), beyond: Beyond::Silence };
     search.value(body);
+    if let Some(name) = (shown == 0).then(|| failure_beside_list(body, list)).flatten() {
+        search.more(format!("{name:?}"));
+    }
     for (name, value) in &response.list_headers {
         search.header(name, value);
     }
@@ -123,16 +145,15 @@ impl Search<'_> {
     }
 
     fn judge(&mut self, name: &str, value: &Value) {
-        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let plain = plain(name);
         let is_one_of = |names: &[&str]| names.contains(&plain.as_str());
         let begins_with = |stems: &[&str]| stems.iter().any(|stem| plain.starts_with(stem));
         let is_page_count = is_one_of(&PAGE_COUNT_NAMES) || plain.starts_with("totalpage");
         let is_total = is_one_of(&COUNT_NAMES) || plain.starts_with("total") && !is_page_count;
-        let says_yes = is_set(value) && !is_false(value) && whole_number(value) != Some(0);
         let says_more = begins_with(&NEXT_STEMS) && is_set(value)
-            || (begins_with(&MORE_STEMS) || is_one_of(&ERROR_NAMES)) && says_yes
+            || (begins_with(&MORE_STEMS) || is_one_of(&REMARK_NAMES)) && says_yes(value)
+            || says_failure(&plain, value)
             || is_one_of(&WHOLE_NAMES) && is_false(value)
-            || is_one_of(&STATUS_NAMES) && tells_failure(value)
             || is_page_count && is_number_above_one(value)
             // Of a list that is not empty, our order is one of them.
             || is_total && !value.is_null() && whole_number(value).is_none_or(|total| total > self.shown);
@@ -148,10 +169,25 @@ impl Search<'_> {
         total.trim().parse().map_or(true, |total: u64| total > self.shown)
     }
 
+    fn pagination(&mut self, value: &str) {
+        match serde_json::from_str::<Value>(value) {
+            Ok(stated @ Value::Object(_)) => self.value(&stated),
+            _ => self.more("the header x-pagination".to_owned()),
+        }
+    }
+
     fn header(&mut self, name: &str, value: &str) {
         let says_more = match name {
             "link" => links_to_next(value),
-            "x-next-page" => !value.trim().is_empty(),
+            "x-next-page" | "x-next-cursor" => !value.trim().is_empty(),
+            "x-has-more" => !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "false" | "0" | "no"),
+            // The number of pages; none is stated of nothing.
+            "x-total-pages" | "x-wp-totalpages" | "x-page-count" => {
+                !value.trim().parse::<u64>().is_ok_and(|pages| pages <= 1)
+            }
+            // An object of totals and pages; what is none may say anything.
+            "x-pagination" => return self.pagination(value),
+            _ if CACHE_HEADERS.contains(&name) => false,
             "content-range" => self.is_more_than_shown(value.rsplit('/').next().unwrap_or_default()),
             _ => self.is_more_than_shown(value),
         };
@@ -159,13 +195,6 @@ impl Search<'_> {
             self.more(format!("the header {name}"));
         }
     }
-}
-
-/// Whether a status is one of a failure: `ERROR`, `failed`, 500.
-fn tells_failure(value: &Value) -> bool {
-    const FIRST_FAILURE: u64 = 400;
-    let tells = |text: &str| ["err", "fail"].iter().any(|stem| text.trim().to_ascii_lowercase().starts_with(stem));
-    value.as_str().is_some_and(tells) || whole_number(value).is_some_and(|status| status >= FIRST_FAILURE)
 }
 
 /// Whether a total that is known as one is zero.
@@ -194,159 +223,11 @@ fn is_next_relation(value: &Value) -> bool {
     }
 }
 
-/// A whole number, also as text: OData 2 has `"__count": "0"`.
-fn whole_number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
 /// Whether a number of pages is one of several. What is no number (a list of pages, a flag) is none of pages.
 fn is_number_above_one(value: &Value) -> bool {
     let is_number = value.is_number() || value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok());
     is_number && whole_number(value).is_none_or(|pages| pages > 1)
 }
 
-fn is_false(value: &Value) -> bool {
-    *value == Value::Bool(false) || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
-}
-
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(entries) => !entries.is_empty(),
-        Value::Object(members) => members.values().any(is_set),
-        Value::Bool(true) | Value::Number(_) => true,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn beyond(body: &Value, headers: &[(&str, &str)]) -> Beyond {
-        let list_headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let body = Some(body.clone());
-        let response = VmsResponse { status: 200, body, defect: None, location: None, retry_after: None, list_headers };
-        beyond_list(&response, "/orders")
-    }
-
-    fn beyond_empty_list(body: &Value) -> Beyond {
-        beyond(body, &[])
-    }
-
-    #[test]
-    fn more_orders_are_named_in_many_ways() {
-        for body in [
-            json!({ "nextCursor": "abc" }),
-            json!({ "hasMore": true }),
-            json!({ "@odata.nextLink": "x" }),
-            json!({ "d": { "results": [], "__next": "x" } }),
-            json!({ "d": { "results": [], "__count": "2" } }),
-            json!({ "@odata.count": 1 }),
-            json!({ "_links": { "next": { "href": "/x?page=1" } } }),
-            json!({ "links": [{ "rel": "next", "href": "x" }] }),
-            json!({ "page": { "totalElements": 3, "totalPages": 1, "number": 5 } }),
-            json!({ "page": { "totalPages": 2 } }),
-            json!({ "meta": { "pagination": { "next_page": 2 } } }),
-            json!({ "total": 1 }),
-            json!({ "total": -1 }),
-            json!({ "totalSize": 1, "done": true }),
-            json!({ "totalSize": 0, "done": false }),
-            json!({ "last": false }),
-            json!({ "timed_out": true }),
-            json!({ "errors": [{ "message": "one shard did not answer" }] }),
-            json!({ "next": 2 }),
-            json!({ "nextOffset": 20 }),
-            json!({ "next_start_key": { "id": "7" } }),
-            json!({ "hasMoreItems": true }),
-            json!({ "has_next_page": true }),
-            json!({ "moreAvailable": true }),
-            json!({ "more-results": "yes" }),
-            json!({ "totalOrders": 3 }),
-            json!({ "totalMatches": "3" }),
-            json!({ "total": "unknown" }),
-            json!({ "total": "" }),
-            json!({ "total": 0.5 }),
-            json!({ "total": true }),
-            json!({ "total": { "value": 1, "relation": "gte" } }),
-            json!({ "count": [3] }),
-            json!({ "complete": false }),
-            json!({ "isComplete": false }),
-            json!({ "success": false }),
-            json!({ "success": "false" }),
-            json!({ "pages": 2 }),
-            json!({ "pageCount": "3" }),
-            json!({ "meta": { "last_page": 4 } }),
-            json!({ "lastPage": false }),
-            json!({ "totalPages": 1.5 }),
-            json!({ "partialResults": true }),
-            json!({ "errorCode": "E7" }),
-            json!({ "links": [{ "rel": ["last", "Next"], "href": "x" }] }),
-            json!({ "status": "ERROR" }),
-            json!({ "status": 500 }),
-            json!({ "result": "failed" }),
-            json!({ "warnings": ["the index is stale"] }),
-        ] {
-            assert!(matches!(beyond_empty_list(&body), Beyond::More(_)), "{body}");
-        }
-    }
-
-    #[test]
-    fn the_end_of_a_list_is_no_further_page() {
-        for (body, expected) in [
-            (json!({ "nextCursor": null, "hasMore": false, "next": "", "errors": [] }), Beyond::Silence),
-            (json!({ "_links": { "self": { "href": "/x" }, "next": { "href": null } } }), Beyond::Silence),
-            (json!({ "page": { "size": 20, "totalElements": 0, "totalPages": 0, "number": 0 } }), Beyond::Nothing),
-            (json!({ "d": { "results": [], "__count": "0" } }), Beyond::Nothing),
-            (json!({ "totalSize": 0, "done": true, "records": [] }), Beyond::Nothing),
-            (json!({ "limit": 20, "offset": 0, "total": 0 }), Beyond::Nothing),
-            (json!([]), Beyond::Silence),
-            (json!({ "success": true, "complete": true, "pages": 1, "errorCode": 0 }), Beyond::Silence),
-            (json!({ "total": null, "pageCount": 0, "last_page": 1, "lastPage": true }), Beyond::Silence),
-            (json!({ "hasMore": 0, "moreResults": "false", "partial": 0 }), Beyond::Silence),
-            (json!({ "rel": "last", "took": 12 }), Beyond::Silence),
-            (json!({ "status": "OK", "statusCode": 200, "result": "success", "warnings": [] }), Beyond::Silence),
-        ] {
-            assert_eq!(beyond_empty_list(&body), expected, "{body}");
-        }
-    }
-
-    #[test]
-    fn headers_name_further_orders_too() {
-        for (name, value, is_more) in [
-            ("link", "<https://vms.example/po?page=2>; rel=\"next\"", true),
-            ("link", "</po?a=1,2;x>; title=\"x\"; rel=next, </po>; rel=\"first\"", true),
-            ("link", "</po>; rel=\"first\", </po?page=2>;rel = \"last NEXT\"", true),
-            ("link", "</po?rel=next>; rel=\"self\"", false),
-            ("link", "</po>; rel=\"first\", </po>; rel=\"last\"", false),
-            ("x-total-count", "1", true),
-            ("x-total-count", "many", true),
-            ("x-total-count", "0", false),
-            ("x-total", "12", true),
-            ("content-range", "items 0-0/5", true),
-            ("content-range", "items 0-9/*", true),
-            ("content-range", "items */0", false),
-            ("x-next-page", "2", true),
-            ("x-next-page", "", false),
-        ] {
-            let found = beyond(&json!({ "orders": [] }), &[(name, value)]);
-            assert_eq!(matches!(found, Beyond::More(_)), is_more, "{name}: {value}");
-        }
-    }
-
-    #[test]
-    fn the_orders_of_a_list_are_counted_and_not_searched() {
-        let orders = || json!([{ "total": 100.5, "nextStep": "approval", "success": false }]);
-        for (mut body, expected) in [
-            (json!({}), false),
-            (json!({ "total": 1, "count": "1" }), false),
-            (json!({ "total": 2 }), true),
-            (json!({ "next": "x" }), true),
-        ] {
-            body["orders"] = orders();
-            assert_eq!(matches!(beyond_empty_list(&body), Beyond::More(_)), expected, "{body}");
-        }
-    }
-}
+mod tests;

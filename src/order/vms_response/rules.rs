@@ -94,7 +94,15 @@ impl Default for ResponseRules {
 }
 
 impl ResponseRules {
-    /// The profile "salesforce": an upsert by an external id, whose field has this name.
+    /// The names of the members that hold an order's number or id.
+    pub fn identifying_names(&self) -> Vec<String> {
+        let look_up = self.look_up.number_pointers.iter().chain(&self.look_up.id_pointer);
+        let names =
+            std::iter::once(&self.number_pointer).chain(look_up).filter_map(|pointer| pointer.rsplit('/').next());
+        names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+    }
+
+    /// The profile "salesforce: an upsert by an external id, whose field has this name.
     ///
     /// 204 is the answer to an update before version 46 of the API. A lock and a limit did nothing; neither did
     /// `DUPLICATE_VALUE`, the answer to the slower one of two equal upserts: sent again, it finds the record.

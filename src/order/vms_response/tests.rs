@@ -1,5 +1,7 @@
 //! Every status and body, and what it means.
 
+mod absence;
+mod contradiction;
 mod create;
 mod look_up;
 mod salesforce;
@@ -16,6 +18,10 @@ fn rules() -> ResponseRules {
 
 fn read_create_of(call: CallOutcome, id: &OrderId, rules: &ResponseRules) -> Verdict {
     super::read_create(call, OrderNames { id, cart_number: "2000000815" }, rules)
+}
+
+fn read_look_up(call: CallOutcome, id: &str, rules: &ResponseRules) -> LookUpResult {
+    super::read_look_up(call, OrderNames { id: &OrderId::of(id), cart_number: "2000000815" }, rules)
 }
 
 fn read_create(call: CallOutcome, rules: &ResponseRules) -> Verdict {

@@ -1,14 +1,11 @@
 //! What becomes of bodies, whole and broken, as JSON, as text, and as a message.
 
-use std::io::Write as _;
-
 use axum::http::Response as HttpResponse;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::outbound::content_encoding::tests::compression::gzip;
 
 const LIMIT: usize = 1000;
 
@@ -16,12 +13,6 @@ const LIMIT: usize = 1000;
 struct Token {
     #[expect(dead_code, reason = "only whether it can be read is tested")]
     access_token: String,
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
 }
 
 async fn body(headers: &[(&str, &str)], content: impl Into<Vec<u8>>) -> AnswerBody {
@@ -63,7 +54,7 @@ async fn a_body_of_blanks_is_empty() {
         (vec![("content-encoding", "deflate")], ""),
     ] {
         let body = body(&headers, content).await;
-        assert_eq!((body.value(), body.excerpt(10)), (Ok(None), None), "{content:?}");
+        assert_eq!((body.value(), body.excerpt(str::to_owned, 10)), (Ok(None), None), "{content:?}");
         let problem = body.json::<Token>("a token response").unwrap_err();
         assert_eq!(problem, "empty; expected a token response");
     }
@@ -102,7 +93,7 @@ async fn what_is_beyond_the_limit_is_not_read_and_the_rest_is_kept() {
     ] {
         let body = body(&headers, content).await;
         assert_eq!(body.value(), Err("sent more than 1000 bytes".to_owned()));
-        assert_eq!(body.excerpt(5_000).unwrap().len(), LIMIT);
+        assert_eq!(body.excerpt(str::to_owned, 5_000).unwrap().len(), LIMIT);
     }
     assert!(body(&[("content-encoding", "gzip")], gzip(fits.as_bytes())).await.value().is_ok());
 }
@@ -130,4 +121,61 @@ async fn no_value_of_a_body_is_repeated_in_a_message() {
         missing,
         "JSON of another form at line 1 column 11: missing field `access_token`; expected a token response"
     );
+}
+
+#[tokio::test]
+async fn a_name_that_occurs_twice_in_one_object_is_told_and_read_in_no_form() {
+    for (content, expected) in [
+        (r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"A":5}"#, vec![]),
+        (r#"{"a":1,"a":1}"#, vec!["a"]),
+        (r#"{"a":1,"\u0061":2}"#, vec!["a"]),
+        (r#"{"z":[{"b":{"c":1,"c":[]}}],"z":{"y":0}}"#, vec!["c", "z"]),
+        (r#"[{"a":1},[{"a":1,"a":2,"a":3}]]"#, vec!["a"]),
+        (r#"{"":1,"":2}"#, vec![""]),
+        (r#""a""#, vec![]),
+        (r#"{"a":1,"a":"#, vec![]),
+    ] {
+        for sent in [content.as_bytes().to_vec(), format!("\u{feff}{content}").into_bytes()] {
+            let body = body(&[], sent).await;
+            assert_eq!(Vec::from_iter(body.repeated_names()), expected, "{content}");
+        }
+    }
+    for content in [
+        r#"{"access_token":"x","access_token":"x"}"#,
+        r#"{"access_token":"x","token_type":"Bearer","token_type":"DPoP"}"#,
+        r#"{"access_token":"x","claims":{"aud":"a","aud":"s3cret"}}"#,
+    ] {
+        let problem = body(&[], content).await.json::<Token>("a token response").unwrap_err();
+        assert_eq!(problem, "JSON with a name twice in one object; expected a token response", "{content}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_one_json_value_is_no_json() {
+    let list = r#"{"purchaseOrders":[]}"#;
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for content in [
+        format!("{list}\n{list}"),
+        format!("{list}{list}"),
+        format!("{list} x"),
+        format!("{list}]"),
+        format!("{list}\u{0}"),
+        format!("[{list},]"),
+        format!("callback({list})"),
+        format!(")]}}',\n{list}"),
+        format!("// none\n{list}"),
+        format!("data: {list}\n\n"),
+        format!("\u{feff}\u{feff}{list}"),
+        format!("<html>{list}"),
+        deep,
+        r#"{"a":NaN}"#.to_owned(),
+        r#"{"a":1e400}"#.to_owned(),
+        r#"{"a":007}"#.to_owned(),
+        r#"{"a":"\ud800"}"#.to_owned(),
+        r"{'a':1}".to_owned(),
+        "{\"a\":\"4\n5\"}".to_owned(),
+    ] {
+        let problem = body(&[], content.clone()).await.value().unwrap_err();
+        assert!(problem.contains("no JSON"), "{content}: {problem}");
+    }
 }

@@ -1,33 +1,15 @@
 //! Codings are read in any spelling, contents decoded as far as they can be, and never beyond the limit.
 
-use std::io::Write as _;
+#[path = "../../../tests/support/compression.rs"]
+pub mod compression;
 
-use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 use reqwest::header::HeaderName;
 
 use super::*;
+use compression::{gzip, raw_deflate, zlib};
 
 const LIMIT: usize = 1000;
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zlib(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn raw_deflate(content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn read(values: &[&str]) -> Result<Vec<ContentEncoding>, String> {
     let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes()).unwrap();

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
 use crate::order::{PropagatedHeaders, admit};
-use crate::vms::Vms;
+use crate::vms::{SendLimit, Vms};
 
 /// What records have in common.
 pub type Condition = fn(&Order) -> bool;
@@ -206,7 +206,7 @@ pub struct FakeVms {
 
 #[async_trait]
 impl Vms for FakeVms {
-    async fn create(&self, _: &Order) -> CallOutcome {
+    async fn create(&self, _: &Order, _: Option<SendLimit>) -> CallOutcome {
         self.calls.lock().unwrap().push("POST");
         let answered = |status, body| {
             CallOutcome::Answered(VmsResponse {
@@ -347,6 +347,7 @@ pub fn candidate(number: &str) -> Candidate {
         fingerprint: "f".into(),
         body: json!({ "externalId": number }).to_string(),
         mapping_version: "v".into(),
+        warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
     }
 }

@@ -67,12 +67,17 @@ impl RequestHeader {
     /// # Errors
     /// Why it can't be sent; the text has nothing of the value.
     pub fn value(&self, fillings: Fillings<'_>, encode: impl Fn(&str) -> String) -> Result<HeaderValue, String> {
+        let is_of_settings = match &self.value {
+            HeaderText::Template(template) => template.has_text(),
+            HeaderText::File(_) => true,
+        };
         let value = match &self.value {
             HeaderText::Template(template) => HeaderValue::from_str(&template.fill(fillings, encode)),
             HeaderText::File(file) => HeaderValue::from_str(file.read()?.expose_secret()),
         };
         let mut value = value.map_err(|_| "expected text in ASCII, in one line".to_owned())?;
-        value.set_sensitive(true);
+        // A value that is the order's id or number alone is none: an answer has it as well.
+        value.set_sensitive(is_of_settings);
         Ok(value)
     }
 

@@ -109,6 +109,7 @@ pub fn read_rules(
         });
     let none_codes = read_none_codes(reader, defaults.none_codes, none_statuses.as_deref());
     // The profile's own pointer, written out, changes nothing: a record may have another one than the answer to a create.
+    let set = number_pointer;
     let number_pointer = number_pointer.filter(|pointer| *pointer != profile.number_pointer);
     let number_pointers = match (own?, number_pointer) {
         (Some(own), _) => vec![own],
@@ -120,6 +121,8 @@ pub fn read_rules(
         }
         (None, None) => defaults.number_pointers,
     };
+    let of_create = set.unwrap_or(&profile.number_pointer);
+    report_id_as_number(reader, id_pointer.as_ref()?.as_deref(), of_create, &number_pointers);
     Some(LookUpRules {
         list_pointer: list_pointer?.unwrap_or(defaults.list_pointer),
         id_pointer: id_pointer?,
@@ -127,6 +130,18 @@ pub fn read_rules(
         none_statuses: none_statuses?,
         none_codes: none_codes?,
     })
+}
+
+/// Refuses a number that is at the place of the id: our own id would be taken for 11VMS's number, or no number be found.
+fn report_id_as_number(reader: &mut Reader, id_pointer: Option<&str>, of_create: &str, of_look_up: &[String]) {
+    let Some(id_pointer) = id_pointer else { return };
+    let keys = ["target.lookup.number_pointer", "target.number_pointer", "target.lookup.id_pointer"];
+    let is_same = of_create == id_pointer || of_look_up.iter().any(|pointer| pointer == id_pointer);
+    if is_same {
+        let key = keys.into_iter().find(|key| reader.is_set(key)).unwrap_or("target.lookup.id_pointer");
+        reader
+            .report(key, "the purchase order number and the id are at one place; expected two different JSON pointers");
+    }
 }
 
 /// Reads `target.lookup.none_codes`; codes that are set need a status that they can be with.

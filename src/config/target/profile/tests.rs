@@ -302,12 +302,24 @@ fn settings_without_effect_or_with_a_harmful_one_are_mistakes() {
             "target.lookup.id_pointer: \"none\" needs {id}",
         ),
         (
+            "target.number_pointer = \"/externalId\"",
+            "target.number_pointer: the purchase order number and the id are at one place",
+        ),
+        (
+            "target.lookup.number_pointer = \"/externalId\"",
+            "target.lookup.number_pointer: the purchase order number and the id are at one place",
+        ),
+        (
+            "target.lookup.id_pointer = \"/poNumber\"",
+            "target.lookup.id_pointer: the purchase order number and the id are at one place",
+        ),
+        (
             "target.create.headers = { X-Key = \"hush\", x-key = \"hush\" }",
             "target.create.headers.x-key: the header x-key is set twice",
         ),
         (
             "target.create.headers = { X-Key = \"hush\", X-Key_file = \"config.example.toml\" }",
-            "target.create.headers.X-Key_file: expected a file with text in ASCII, in one line",
+            "target.create.headers.X-Key_file: the secret file config.example.toml has several lines; expected one line",
         ),
         (
             "target.create.headers.X-Key_file = \"/nowhere/key\"",

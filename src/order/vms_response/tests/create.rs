@@ -177,3 +177,52 @@ fn several_records_have_an_id_only_where_it_is_their_key() {
         assert_eq!(look_up.contains("more than one record"), repetition == Repetition::SameOrder, "{look_up}");
     }
 }
+
+#[test]
+fn a_number_is_where_the_profile_says_and_in_a_whole_answer() {
+    for body in [
+        json!([{ "poNumber": "45" }]),
+        json!({ "PONUMBER": "45" }),
+        json!({ "poNumber": ["45"] }),
+        json!({ "poNumber": { "value": "45" } }),
+        json!({ "poNumber": null }),
+        json!({ "poNumber": "0" }),
+        json!({ "poNumber": "45\u{200b}46" }),
+        json!({ "data": { "poNumber": "45" } }),
+        json!("45"),
+        json!(45),
+        json!([]),
+    ] {
+        for status in [200, 201] {
+            assert_eq!(read_create(answered(status, body.clone()), &rules()).outcome(), Outcome::Unknown, "{body}");
+        }
+    }
+    let bare = ResponseRules { number_pointer: String::new(), ..rules() };
+    assert_eq!(read_create(answered(201, json!("45")), &bare).outcome(), Outcome::Created);
+    for status in [201, 409] {
+        assert_eq!(read_create(broken(status, "45"), &bare).outcome(), Outcome::Unknown, "{status}: half a number");
+    }
+}
+
+#[test]
+fn of_json_with_a_name_twice_the_status_counts_and_no_code() {
+    let read = |status, body| {
+        let CallOutcome::Answered(mut answer) = answered(status, body) else { unreachable!() };
+        answer.defect = Some("with the name \"code\" twice in one object".to_owned());
+        read_create(CallOutcome::Answered(answer), &with_codes()).outcome()
+    };
+    for (status, code, expected) in [
+        (404, "LOCKED", Outcome::Rejected),
+        (400, "LOCKED", Outcome::Rejected),
+        (422, "CLOSED", Outcome::Rejected),
+        (429, "CLOSED", Outcome::NotDone),
+        (401, "CLOSED", Outcome::NotDone),
+        (409, "LOCKED", Outcome::Unknown),
+        (500, "CLOSED", Outcome::Unknown),
+        (201, "CLOSED", Outcome::Unknown),
+    ] {
+        for body in [json!({ "code": code }), json!({ "errors": [{ "code": code }] })] {
+            assert_eq!(read(status, body.clone()), expected, "{status} {body}");
+        }
+    }
+}

@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn with(change: impl FnOnce(&mut LookUpRules)) -> ResponseRules {
+pub fn with(change: impl FnOnce(&mut LookUpRules)) -> ResponseRules {
     let mut rules = rules();
     change(&mut rules.look_up);
     rules
 }
 
 /// What a look-up shows, in one word; the number if it was found.
-fn in_a_word(call: CallOutcome, rules: &ResponseRules) -> String {
+pub fn in_a_word(call: CallOutcome, rules: &ResponseRules) -> String {
     match read_look_up(call, "4711", rules) {
         LookUpResult::Found(Verdict::Created { number, duplicates: 0, .. }) => number,
         LookUpResult::Found(Verdict::Created { number, duplicates, .. }) => format!("{number} and {duplicates}"),
@@ -308,5 +308,44 @@ fn an_inconclusive_look_up_says_what_was_expected() {
     ] {
         let LookUpResult::Inconclusive(verdict) = read_look_up(call, "4711", &rules()) else { panic!("{expected}") };
         assert_eq!(verdict.detail(), Some(expected));
+    }
+}
+
+#[test]
+fn an_empty_list_beside_the_order_itself_proves_nothing() {
+    let ours = || json!({ "externalId": "4711", "poNumber": "45" });
+    for (more, expected) in [
+        (json!({ "archived": [ours()] }), "inconclusive"),
+        (json!({ "data": { "purchaseOrders": [ours()] } }), "inconclusive"),
+        (ours(), "inconclusive"),
+        (json!({ "archived": [{ "externalId": "0000004711", "poNumber": 45 }] }), "inconclusive"),
+        // A filter that is repeated, and others' orders.
+        (json!({ "filter": { "externalId": "4711" } }), "absent"),
+        (json!({ "externalId": "4711", "poNumber": null }), "absent"),
+        (json!({ "latest": { "externalId": "other", "poNumber": "44" } }), "absent"),
+    ] {
+        let mut body = more.clone();
+        body["purchaseOrders"] = json!([]);
+        assert_eq!(in_a_word(answered(200, body), &rules()), expected, "{more}");
+    }
+}
+
+#[test]
+fn a_list_of_anything_but_orders_proves_nothing() {
+    for body in [
+        json!([]),
+        json!([{ "externalId": "4711", "poNumber": "45" }]),
+        json!({ "PurchaseOrders": [] }),
+        json!({ "purchaseOrders": [[]] }),
+        json!({ "purchaseOrders": [null] }),
+        json!({ "purchaseOrders": "[]" }),
+        json!({ "purchaseOrders": 0 }),
+        json!({ "purchaseOrders": false }),
+        json!({ "purchaseOrders": { "purchaseOrders": [] } }),
+        json!({ "purchaseOrders": [{ "externalId": "4711\u{200b}", "poNumber": "45" }] }),
+        json!({ "purchaseOrders": [{ "externalId": "4711", "poNumber": "45\u{200b}46" }] }),
+        json!({ "purchaseOrders": [{ "externalId": "4711", "poNumber": "0" }] }),
+    ] {
+        assert_eq!(in_a_word(answered(200, body.clone()), &rules()), "inconclusive", "{body}");
     }
 }

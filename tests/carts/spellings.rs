@@ -183,7 +183,7 @@ fn cart(items: usize, accounts: usize) -> Value {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn every_sender_of_one_cart_gets_one_order(sender in senders(), items in 1_usize..4, accounts in 0_usize..3) {
+    fn every_sender_of_one_cart_gets_one_order(sender in senders(), items in 1_usize..4, accounts in 1_usize..3) {
         let mapping = shipped();
         let cart = cart(items, accounts);
         let (plain, written) = (cart.to_string(), sender.text(&cart));

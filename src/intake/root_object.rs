@@ -1,0 +1,197 @@
+//! A batch in one root object, as CPI and `CALL TRANSFORMATION` write it: the list of carts is somewhere inside.
+//!
+//! Finds the list; knows nothing of what a cart is but that it has a HEADER.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+
+use super::raw_cart::RawCart;
+use crate::cart::{CartError, Name};
+
+/// Objects that may be around the list, the root aside: `{"Envelope":{"Body":{"CARTS":{"item":[…]}}}}`. Carts have as many
+/// wrappers.
+const MAX_WRAPPERS: usize = 3;
+
+/// Members of an object around the list: wrappers have a handful. Each is kept until the list is found.
+const MAX_MEMBERS: usize = 1_000;
+
+/// OData's word for more pages, in versions 2 and 4. What it leads to would be missing without a word.
+const NEXT_PAGE: [&str; 2] = ["__next", "@odata.nextLink"];
+
+/// What an object holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content<'t> {
+    /// One cart, in any wrappers.
+    Cart,
+    /// One list: its JSON.
+    List(&'t str),
+    /// Neither a list nor a cart.
+    Nothing,
+    /// More than one of them: their paths.
+    Several(Vec<String>),
+    /// A list that is one page of several: the path of the link to the next one.
+    Page(String),
+}
+
+/// What was found on the way.
+#[derive(Debug, Default)]
+struct Findings<'t> {
+    /// The whole text, for the places of mistakes.
+    all: &'t str,
+    carts: Vec<String>,
+    lists: Vec<(String, &'t str)>,
+    /// Lists without an entry, which are the same as absent ones beside a list that has some.
+    empty: Vec<(String, &'t str)>,
+    next_page: Option<String>,
+}
+
+/// Looks for the list of carts, or the one cart, in a JSON object.
+///
+/// # Errors
+/// If the text is no JSON, or one of the objects around the list names a member twice.
+pub fn content(text: &str) -> Result<Content<'_>, CartError> {
+    let mut findings = Findings { all: text, ..Findings::default() };
+    look_into(text, "", MAX_WRAPPERS, &mut findings)?;
+    let Findings { carts, mut lists, mut empty, next_page, .. } = findings;
+    if lists.is_empty() && carts.is_empty() {
+        lists.append(&mut empty);
+    }
+    if carts.len() + lists.len() > 1 {
+        return Ok(Content::Several(carts.into_iter().chain(lists.into_iter().map(|(path, _)| path)).collect()));
+    }
+    Ok(match (lists.pop(), next_page) {
+        (Some(_), Some(link)) => Content::Page(link),
+        (Some((_, list)), None) => Content::List(list),
+        (None, _) if carts.is_empty() => Content::Nothing,
+        (None, _) => Content::Cart,
+    })
+}
+
+fn look_into<'t>(text: &'t str, path: &str, depth: usize, findings: &mut Findings<'t>) -> Result<(), CartError> {
+    let members = members(text).map_err(|error| RawCart::in_text(findings.all, text).place_in_text(error.into()))?;
+    if members.iter().any(|(name, value)| Name::of(name).as_str() == "HEADER" && value.get().starts_with(['{', '['])) {
+        findings.carts.push(if path.is_empty() { "the object itself".to_owned() } else { path.to_owned() });
+        return Ok(());
+    }
+    for (name, value) in members {
+        let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        let value = value.get();
+        let first = value.as_bytes().first();
+        if NEXT_PAGE.contains(&name.as_ref()) {
+            findings.next_page = (!matches!(value, "null" | "\"\"")).then_some(path);
+        } else if name.starts_with("__") || name.starts_with('@') {
+            // OData's own words about what is beside them.
+        } else if first == Some(&b'[') {
+            match first_entry(value) {
+                None => findings.empty.push((path, value)),
+                Some(b'{') => findings.lists.push((path, value)),
+                // Texts or numbers: no list of carts.
+                Some(_) => {}
+            }
+        } else if first == Some(&b'{') && depth > 0 {
+            look_into(value, &path, depth - 1, findings)?;
+        }
+    }
+    Ok(())
+}
+
+/// The first byte of the first entry of a list.
+fn first_entry(list: &str) -> Option<u8> {
+    list.bytes().skip(1).find(|byte| !byte.is_ascii_whitespace()).filter(|byte| *byte != b']')
+}
+
+/// The members of an object, in their order.
+fn members(text: &str) -> serde_json::Result<Vec<(Cow<'_, str>, &RawValue)>> {
+    let mut deserializer = Deserializer::from_str(text);
+    let members = deserializer.deserialize_map(Members)?;
+    deserializer.end()?;
+    Ok(members)
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if found.len() == MAX_MEMBERS {
+                return Err(A::Error::custom(format!("an object has more than {MAX_MEMBERS} members")));
+            }
+            // The first list would be lost, or the second. Two spellings of one name are two lists.
+            if !seen.insert(name.clone()) {
+                return Err(A::Error::custom(format!("the name {name:?} appears twice in one object")));
+            }
+            found.push((name, members.next_value()?));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_or_the_one_cart_is_found_under_any_names() {
+        const CART: &str = r#"{"HEADER":{}}"#;
+        for (text, expected) in [
+            (r#"{"CARTS":[{}]}"#, Content::List("[{}]")),
+            (r#"{"carts": [ {"a":[1]} ] , "version":"1.0"}"#, Content::List(r#"[ {"a":[1]} ]"#)),
+            (r#"{"d":{"__count":"1","__metadata":{"x":[{}]},"results":[{}]}}"#, Content::List("[{}]")),
+            (r#"{"d":{"__next":null,"results":[{}]}}"#, Content::List("[{}]")),
+            (r#"{"@odata.context":"x","value":[{}]}"#, Content::List("[{}]")),
+            (r#"{"CARTS":{"item":[{},{}]}}"#, Content::List("[{},{}]")),
+            (r#"{"Envelope":{"Header":null,"Body":{"CARTS":{"item":[{}]}}}}"#, Content::List("[{}]")),
+            (r#"{"Envelope":{"Body":{"CARTS":{"item":[{}]}}}}"#, Content::List("[{}]")),
+            (r#"{"CARTS":[{}],"MESSAGES":[],"IDS":["1"]}"#, Content::List("[{}]")),
+            (r#"{"CARTS":[]}"#, Content::List("[]")),
+            (CART, Content::Cart),
+            (r#"{"HEADER":{},"ZZ_A":1,"ZZA":2}"#, Content::Cart),
+            (r#"{"header":[],"ITEM":[{}],"ACCOUNT":[{}]}"#, Content::Cart),
+            (r#"{"d":{"CART":{"Header":{},"Item":[{}]}}}"#, Content::Cart),
+            ("{}", Content::Nothing),
+            (r#"{"CARTS":null,"CART":{},"IDS":["1"]}"#, Content::Nothing),
+            (r#"{"a":{"b":{"c":{"d":{"CARTS":[{}]}}}}}"#, Content::Nothing),
+        ] {
+            assert_eq!(content(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_not_read() {
+        let several = |paths: &[&str]| Content::Several(paths.iter().map(|path| (*path).to_owned()).collect());
+        for (text, expected) in [
+            (r#"{"CARTS":[{}],"MORE":{"item":[{}]}}"#, several(&["CARTS", "MORE.item"])),
+            (r#"{"A":[],"B":[]}"#, several(&["A", "B"])),
+            (r#"{"CART1":{"HEADER":{}},"CART2":{"HEADER":{}}}"#, several(&["CART1", "CART2"])),
+            (r#"{"CARTS":[{}],"carts":[{}]}"#, several(&["CARTS", "carts"])),
+            (r#"{"CART":{"HEADER":{}},"CARTS":[{}]}"#, several(&["CART", "CARTS"])),
+            (r#"{"d":{"results":[{}],"__next":"x"}}"#, Content::Page("d.__next".to_owned())),
+            (r#"{"value":[{}],"@odata.nextLink":"x"}"#, Content::Page("@odata.nextLink".to_owned())),
+        ] {
+            assert_eq!(content(text).unwrap(), expected, "{text}");
+        }
+        let twice = r#"{"d":{"results":[],"results":[{}]}}"#;
+        assert!(content(twice).unwrap_err().to_string().contains("appears twice"), "{twice}");
+        let Err(CartError::Malformed { line, column, .. }) = content("{\n\"d\":{\"a\":1,\"a\":2}}") else { panic!() };
+        assert_eq!((line, column), (2, 14), "in the whole text");
+        let wide: Vec<String> = (0..=MAX_MEMBERS).map(|number| format!("\"{number}\":1")).collect();
+        assert!(
+            content(&format!("{{{}}}", wide.join(","))).unwrap_err().to_string().contains("more than 1000 members")
+        );
+        for broken in ["{", r#"{"CARTS":[{}]} {}"#, r#"{"CARTS":[{]}"#] {
+            assert!(content(broken).is_err(), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Checks that need the whole sheet: a list without fields, a choice of one.
+
+use super::absent::Absent;
+use super::rule::Rule;
+use crate::mapping::defect::Defect;
+use crate::mapping::target::{Member, Object};
+
+/// Defects that show only in the whole sheet: a list without fields, a choice of one.
+pub fn defects_of_entries(file: &str, entry: &Object<Rule>) -> Vec<Defect> {
+    let mut fields = Vec::new();
+    let mut lists = Vec::new();
+    members(entry, &mut fields, &mut lists);
+    let choices = fields.iter().filter_map(|rule| match &rule.absent {
+        Absent::OneOf(name) => Some((name, rule.line)),
+        _ => None,
+    });
+    let alone = |name: &String| choices.clone().filter(|(other, _)| *other == name).count() == 1;
+    let mut defects: Vec<Defect> = choices
+        .clone()
+        .filter(|(name, _)| alone(name))
+        .map(|(name, line)| {
+            let problem = format!("absent one-of:{name}: no other row of this entry has it; expected at least two");
+            Defect::in_line(file, line, problem)
+        })
+        .collect();
+    for list in lists {
+        let is_empty = list.members.is_empty();
+        defects.extend(list.entry_rules.iter().filter(|_| is_empty).map(|rule| {
+            let problem = format!("target {}: no row sets a field of its entries", rule.target);
+            Defect::in_line(file, rule.line, problem)
+        }));
+        defects.extend(defects_of_entries(file, list));
+    }
+    defects
+}
+
+/// The fields of one entry, those of objects in it included, and the lists in it.
+fn members<'s>(object: &'s Object<Rule>, fields: &mut Vec<&'s Rule>, lists: &mut Vec<&'s Object<Rule>>) {
+    for (_, member) in &object.members {
+        match member {
+            Member::Field(rule) => fields.push(rule),
+            Member::Object(inner) => members(inner, fields, lists),
+            Member::List(entry) => lists.push(entry),
+        }
+    }
+}
