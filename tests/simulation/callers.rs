@@ -49,7 +49,7 @@ impl Simulation {
         let deadline = after(world.lock().now, wait + ANSWER_TOLERANCE);
         let request = async move {
             let answer = relay.submit(candidate(cart, version), wait).await;
-            let slept_since = world.lock().slept(machine) - slept;
+            let slept_since = world.lock().slept(machine).saturating_sub(slept);
             world.lock().check_deadline(cart, after(deadline, slept_since));
             if is_last {
                 world.lock().check_last_cart(answer.as_ref().ok());
