@@ -9,7 +9,7 @@ mod moment;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the only place that asks the system for the time")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        wall_clock_time(SystemTime::now())
     }
 
     fn moment(&self) -> Moment {
@@ -55,6 +55,12 @@ impl Clock for SystemClock {
     async fn sleep_until(&self, moment: Moment) {
         tokio::time::sleep(moment.since(self.moment())).await;
     }
+}
+
+/// A time as the system tells it; the nearest timestamp, if it is set to a year that has none.
+fn wall_clock_time(time: SystemTime) -> Timestamp {
+    let nearest = if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(time).unwrap_or(nearest)
 }
 
 /// A point on both clocks.
@@ -85,4 +91,20 @@ pub fn after(start: Timestamp, duration: Duration) -> Timestamp {
 /// The duration from `start` to `end` on the wall clock, which may have stepped in between; zero if `end` is earlier.
 pub fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_off_still_shows_a_time() {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        let (far, year_10000) = (days(366 * 20_000), days(2_932_897));
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(wall_clock_time(epoch), Timestamp::UNIX_EPOCH);
+        assert_eq!(wall_clock_time(epoch + year_10000), Timestamp::MAX);
+        assert_eq!(wall_clock_time(epoch + far), Timestamp::MAX);
+        assert_eq!(wall_clock_time(epoch - far), Timestamp::MIN);
+    }
 }

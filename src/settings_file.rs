@@ -44,18 +44,28 @@ fn read_at_most(file: &File, content: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn expect_regular(file_type: FileType) -> io::Result<()> {
-    let kind = if file_type.is_file() {
+    if file_type.is_file() {
         return Ok(());
+    }
+    let problem = format!("it is {}; expected a regular file", name_of(file_type));
+    Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
+}
+
+/// What a path leads to, in words.
+pub fn name_of(file_type: FileType) -> &'static str {
+    if file_type.is_file() {
+        "a file"
     } else if file_type.is_dir() {
         "a folder"
+    } else if file_type.is_symlink() {
+        "a link"
     } else if file_type.is_fifo() {
         "a named pipe"
     } else if file_type.is_socket() {
         "a socket"
     } else {
         "a device"
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {kind}; expected a regular file")))
+    }
 }
 
 #[cfg(test)]

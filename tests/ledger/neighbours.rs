@@ -193,6 +193,22 @@ async fn a_claim_whose_answer_was_lost_is_found_by_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_break_while_they_rest_are_replaced_unseen() {
+    let Some(server) = Postgres::start() else { return };
+    let ledger = open(&server.database("orders")).await;
+    admitted(&ledger, 1).await;
+    ledger.claim(at(9), 10).await.unwrap();
+    server.run_sql(
+        "orders",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'orders'",
+    );
+    // At once: they have not rested long enough to be asked whether they work.
+    ledger.claim(at(9), 10).await.unwrap();
+    admitted(&ledger, 2).await;
+    ledger.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_does_not_wait_for_ever_for_the_schema() {
     let Some(server) = Postgres::start() else { return };
     let url = server.database("orders");

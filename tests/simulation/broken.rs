@@ -36,6 +36,8 @@ pub enum Defect {
     LostLookUpCounts,
     /// A ledger that was restored is taken for complete.
     RestoreIgnored,
+    /// What goes on as soon as its machine wakes does not know for how long that has slept.
+    SleepUnnoticed,
 }
 
 impl Defect {
@@ -44,9 +46,13 @@ impl Defect {
         match self {
             Self::SettledBeforeSent => &["which 11VMS does not have", "created became", "which is not so"],
             Self::ResentWithoutLookUp | Self::RestoreIgnored => &["11VMS has two orders"],
-            Self::LeasesIgnored => {
-                &["11VMS has two orders", "sent without a lease", "asked before the grace has passed"]
-            }
+            Self::LeasesIgnored => &[
+                "11VMS has two orders",
+                "sent without a lease",
+                "asked before the grace has passed",
+                "not ordered at once",
+            ],
+            Self::SleepUnnoticed => &["11VMS has two orders", "sent without a lease"],
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
             Self::BeginNotRecorded => &["sent without a record in the ledger"],
             Self::AnsweredBeforeSettled => &["which the ledger does not have"],
@@ -57,14 +63,14 @@ impl Defect {
             }
             Self::FarTimesKept => &[": still retrying"],
             Self::LaggingReadsBelieved => &["not ordered at once"],
-            Self::RefusedRecordRepeated => &[": still forwarding"],
+            Self::RefusedRecordRepeated => &[": still forwarding", "not ordered at once: forwarding"],
             Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
             Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
             Self::LostLookUpCounts => &["a lost look-up uses up a retry"],
         }
     }
 
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SettledBeforeSent,
         Self::ResentWithoutLookUp,
         Self::ReleasedOnFailure,
@@ -81,5 +87,6 @@ impl Defect {
         Self::StrangersTaken,
         Self::LostLookUpCounts,
         Self::RestoreIgnored,
+        Self::SleepUnnoticed,
     ];
 }

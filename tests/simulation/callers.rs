@@ -43,11 +43,14 @@ impl Simulation {
         let is_last = cart == LAST_CART;
         let (sends_again, pause) = (self.random.random_bool(0.5), self.random.random_range(100..8_000));
         let Some((process, relay)) = self.pick_replica() else { return };
-        let (world, follow_ups) = (self.world.clone(), Arc::clone(&self.follow_ups));
+        let world = self.world.clone();
+        let machine = self.machine_of(process).unwrap();
+        let slept = world.lock().slept(machine);
         let deadline = after(world.lock().now, wait + ANSWER_TOLERANCE);
         let request = async move {
             let answer = relay.submit(candidate(cart, version), wait).await;
-            world.lock().check_deadline(cart, deadline);
+            let slept_since = world.lock().slept(machine).saturating_sub(slept);
+            world.lock().check_deadline(cart, after(deadline, slept_since));
             if is_last {
                 world.lock().check_last_cart(answer.as_ref().ok());
             }
@@ -59,7 +62,7 @@ impl Simulation {
                 Ok(SubmitOutcome::Created(_) | SubmitOutcome::Replayed(_) | SubmitOutcome::Conflicting(_))
             );
             if sends_again && !is_final && world.lock().faults_on {
-                follow_ups.lock().unwrap().push((Duration::from_millis(pause), again));
+                world.lock().follow_ups.push((Duration::from_millis(pause), again));
             }
         };
         self.spawn(process, request);

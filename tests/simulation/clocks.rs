@@ -1,14 +1,15 @@
-//! The clocks of the simulated machines. The monotonic clock is the world's time; a wall clock may differ from it, step,
-//! and stand still.
+//! The clocks of the simulated machines. The monotonic clock is the world's time without that for which the machine slept; a
+//! wall clock may differ from it, step, and stand still.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use purchase_order_webhook::clock::{Clock, Moment, between};
+use purchase_order_webhook::clock::{Clock, Moment, after, between};
 use tokio::sync::oneshot;
 
 use crate::broken::Defect;
+use crate::plan::{Action, FAULT_PERIOD};
 use crate::world::{ProcessRunId, START, SharedWorld, World};
 
 /// The wall clock of one machine.
@@ -18,6 +19,20 @@ pub struct WallClock {
     offset: SignedDuration,
     /// The time that it shows while it stands still.
     stopped_at: Option<Timestamp>,
+}
+
+/// The times for which a machine was suspended: nothing runs on it, and its monotonic clock stands still.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sleep {
+    since: Option<Timestamp>,
+    woke_at: Option<Timestamp>,
+    earlier: Duration,
+}
+
+impl Sleep {
+    fn total(self, now: Timestamp) -> Duration {
+        self.earlier + self.since.map(|since| between(since, now)).unwrap_or_default()
+    }
 }
 
 /// What happens to a wall clock.
@@ -48,6 +63,41 @@ impl World {
         }
     }
 
+    /// The machine falls asleep at once, for a while, if its wall clock is right.
+    pub fn plan_sleep(&mut self, machine: usize) {
+        let length = self.duration_between(0, 40_000);
+        if self.clocks_agree {
+            let rest = between(self.now, after(START, FAULT_PERIOD));
+            self.follow_ups.push((Duration::ZERO, Action::FallAsleep { machine }));
+            self.follow_ups.push((length.min(rest), Action::Wake { machine }));
+        }
+    }
+
+    pub fn fall_asleep(&mut self, machine: usize) {
+        self.record(&format!("machine {machine} falls asleep"));
+        let now = self.now;
+        self.sleeps.entry(machine).or_default().since.get_or_insert(now);
+    }
+
+    pub fn wake(&mut self, machine: usize) {
+        self.record(&format!("machine {machine} wakes"));
+        let earlier = self.slept(machine);
+        self.sleeps.insert(machine, Sleep { since: None, woke_at: Some(self.now), earlier });
+    }
+
+    pub fn is_asleep(&self, machine: usize) -> bool {
+        self.sleeps.get(&machine).is_some_and(|sleep| sleep.since.is_some())
+    }
+
+    /// For how long the machine has slept in all.
+    pub fn slept(&self, machine: usize) -> Duration {
+        self.sleeps.get(&machine).copied().unwrap_or_default().total(self.now)
+    }
+
+    fn wakes_now(&self, machine: usize) -> bool {
+        self.sleeps.get(&machine).is_some_and(|sleep| sleep.woke_at == Some(self.now))
+    }
+
     fn shown_time(&self, machine: usize) -> Timestamp {
         self.clocks.get(&machine).copied().unwrap_or_default().shows(self.now)
     }
@@ -65,30 +115,38 @@ pub struct SimulatedClock {
 #[async_trait]
 impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
-        self.world.lock().shown_time(self.machine)
+        let world = self.world.lock();
+        let is_unnoticed = self.defect == Some(Defect::SleepUnnoticed) && world.wakes_now(self.machine);
+        let unseen = if is_unnoticed { world.slept(self.machine) } else { Duration::ZERO };
+        world.shown_time(self.machine).saturating_sub(unseen).unwrap()
     }
 
     fn moment(&self) -> Moment {
         let world = self.world.lock();
         // Far from zero, so that a clock that is behind has a moment too.
         let origin = START.saturating_sub(Duration::from_hours(24)).unwrap();
-        let is_wrong = self.defect == Some(Defect::WaitsByWallClock);
-        Moment::at(between(origin, if is_wrong { world.shown_time(self.machine) } else { world.now }))
+        if self.defect == Some(Defect::WaitsByWallClock) {
+            return Moment::at(between(origin, world.shown_time(self.machine)));
+        }
+        Moment::at(between(origin, world.now).saturating_sub(world.slept(self.machine)))
     }
 
     async fn sleep_until(&self, moment: Moment) {
-        let wait = moment.since(self.moment());
-        let slept = {
-            let mut world = self.world.lock();
+        // Again, if the machine has slept: its monotonic clock is not there yet.
+        loop {
+            let wait = moment.since(self.moment());
             if wait.is_zero() {
                 return;
             }
-            let (wake, slept) = oneshot::channel();
-            let time = world.now.saturating_add(wait).unwrap();
-            world.schedule(time, self.process, move |_| wake.send(()).unwrap_or_default());
-            slept
-        };
-        // The world outlives every process.
-        let _ = slept.await;
+            let waited = {
+                let mut world = self.world.lock();
+                let (end, waited) = oneshot::channel();
+                let time = world.now.saturating_add(wait).unwrap();
+                world.schedule(time, self.process, move |_| end.send(()).unwrap_or_default());
+                waited
+            };
+            // The world outlives every process.
+            let _ = waited.await;
+        }
     }
 }

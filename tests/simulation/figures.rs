@@ -9,6 +9,7 @@ use purchase_order_webhook::order::{Order, Outcome, State};
 pub struct Figures {
     carts: u64,
     crashes: u64,
+    sleeps: u64,
     created: u64,
     rejected: u64,
     parked: u64,
@@ -22,8 +23,8 @@ pub struct Figures {
 
 impl Figures {
     /// The figures of the orders that are in the ledger at the end.
-    pub fn of<'o>(orders: impl Iterator<Item = &'o Order>, crashes: u64) -> Self {
-        let mut figures = Self { crashes, ..Self::default() };
+    pub fn of<'o>(orders: impl Iterator<Item = &'o Order>, crashes: u64, sleeps: u64) -> Self {
+        let mut figures = Self { crashes, sleeps, ..Self::default() };
         orders.for_each(|order| figures.count(order));
         figures
     }
@@ -49,10 +50,11 @@ impl Figures {
         }
     }
 
-    pub const fn entries(&self) -> [(&'static str, u64); 11] {
+    pub const fn entries(&self) -> [(&'static str, u64); 12] {
         [
             ("carts", self.carts),
             ("crashes", self.crashes),
+            ("sleeping machines", self.sleeps),
             ("created", self.created),
             ("rejected", self.rejected),
             ("parked", self.parked),
@@ -68,6 +70,7 @@ impl Figures {
     pub const fn add(&mut self, other: &Self) {
         self.carts += other.carts;
         self.crashes += other.crashes;
+        self.sleeps += other.sleeps;
         self.created += other.created;
         self.rejected += other.rejected;
         self.parked += other.parked;

@@ -50,6 +50,13 @@ pub enum Action {
         machine: usize,
         change: ClockChange,
     },
+    /// The machine is suspended, with all that runs on it.
+    FallAsleep {
+        machine: usize,
+    },
+    Wake {
+        machine: usize,
+    },
     BackUp,
     /// The ledger is lost with all processes, and put back from its backup.
     Restore,
@@ -153,6 +160,20 @@ impl Plan {
                 if random.random_bool(0.6) {
                     self.add(back, change(ClockChange::Set(0)));
                 }
+            }
+        }
+    }
+
+    /// Adds that machines are suspended for a while: only where wall clocks are right, since nothing else tells a machine that
+    /// it has slept.
+    pub fn add_sleeps(&mut self, random: &mut StdRng, start: Timestamp, machines: usize) {
+        let period = FAULT_PERIOD.as_millis().try_into().unwrap();
+        for machine in 0..machines {
+            if random.random_bool(0.6) {
+                let at = random.random_range(0..period);
+                let until = (at + random.random_range(0..40_000)).min(period);
+                self.add(after(start, Duration::from_millis(at)), Action::FallAsleep { machine });
+                self.add(after(start, Duration::from_millis(until)), Action::Wake { machine });
             }
         }
     }

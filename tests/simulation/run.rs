@@ -67,9 +67,8 @@ pub struct Simulation {
     defect: Option<Defect>,
     /// Requests of callers and people, who may hang up.
     pub requests: Vec<AbortHandle>,
-    /// Actions that callers decide on when they have their answer, and the wait before each.
-    pub follow_ups: Arc<Mutex<Vec<(Duration, Action)>>>,
     crashes: u64,
+    sleeps: u64,
     restored: Option<RestoredLedger>,
     last_cart_is_sent: bool,
 }
@@ -101,6 +100,8 @@ impl Simulation {
         if random.random_bool(0.5) {
             plan.add_clock_changes(&mut random, START, replicas);
             world.lock().clocks_agree = false;
+        } else {
+            plan.add_sleeps(&mut random, START, replicas);
         }
         world.lock().storage_is_narrow = random.random_bool(0.2);
         Self {
@@ -113,8 +114,8 @@ impl Simulation {
             max_concurrency,
             defect,
             requests: Vec::new(),
-            follow_ups: Arc::default(),
             crashes: 0,
+            sleeps: 0,
             restored: None,
             last_cart_is_sent: false,
             random,
@@ -141,6 +142,7 @@ impl Simulation {
             vms: Arc::new(SimulatedVms {
                 world: world.clone(),
                 process,
+                machine,
                 defect,
                 honours_keys: self.guard == DuplicateGuard::IdempotencyKey,
                 max_concurrency: self.max_concurrency,
@@ -211,9 +213,29 @@ impl Simulation {
         self.plan.add(after(now, Duration::from_millis(2_500)), Action::Crash { replica });
     }
 
-    /// Lets the tasks of a process run until all of them wait for the world.
+    fn fall_asleep(&mut self, machine: usize) {
+        self.sleeps += 1;
+        self.world.lock().fall_asleep(machine);
+    }
+
+    /// The machine goes on, and its process notices all that has happened meanwhile.
+    fn wake(&self, machine: usize) {
+        self.world.lock().wake(machine);
+        if let Some(process) = &self.replicas[machine] {
+            self.run_tasks(process.id);
+        }
+    }
+
+    /// The machine on which a process runs, if it still does: each replica has its own.
+    pub fn machine_of(&self, process: ProcessRunId) -> Option<usize> {
+        self.replicas.iter().position(|replica| replica.as_ref().is_some_and(|known| known.id == process))
+    }
+
+    /// Lets the tasks of a process run until all of them wait for the world, unless its machine sleeps.
     pub fn run_tasks(&self, process: ProcessRunId) {
-        if let Some(process) = self.replicas.iter().flatten().find(|known| known.id == process) {
+        let awake = |machine: &usize| !self.world.lock().is_asleep(*machine);
+        let machine = self.machine_of(process).filter(awake);
+        if let Some(process) = machine.and_then(|machine| self.replicas[machine].as_ref()) {
             process.runtime.block_on(async {
                 for _ in 0..YIELDS_PER_EVENT {
                     yield_now().await;
@@ -254,9 +276,9 @@ impl Simulation {
                 }
                 (_, None) => break,
             }
-            let follow_ups: Vec<_> = self.follow_ups.lock().unwrap().drain(..).collect();
-            let now = self.world.lock().now;
-            for (wait, action) in follow_ups {
+            let mut world = self.world.lock();
+            let now = world.now;
+            for (wait, action) in world.follow_ups.drain(..) {
                 self.plan.add(after(now, wait), action);
             }
         }
@@ -290,6 +312,8 @@ impl Simulation {
                 world.read_lag = by;
             }
             Action::ChangeClock { machine, change } => self.world.lock().change_clock(machine, change),
+            Action::FallAsleep { machine } => self.fall_asleep(machine),
+            Action::Wake { machine } => self.wake(machine),
             Action::BackUp => self.world.lock().back_up(),
             Action::Restore => self.restore(),
             Action::SendLastCart => self.submit(LAST_CART, 0, LAST_CART_WAIT, None),
@@ -304,7 +328,7 @@ impl Simulation {
 
     fn report(&self, seed: u64) -> Report {
         let world = self.world.lock();
-        let figures = Figures::of(world.rows.values().map(|row| &row.order), self.crashes);
+        let figures = Figures::of(world.rows.values().map(|row| &row.order), self.crashes, self.sleeps);
         Report { seed, violation: world.invariants.violation.clone(), trace: world.trace(), figures }
     }
 }

@@ -38,6 +38,7 @@ impl Drop for Connection<'_> {
 pub struct SimulatedVms {
     pub world: SharedWorld,
     pub process: ProcessRunId,
+    pub machine: usize,
     pub defect: Option<Defect>,
     /// A second request under one key gets the first one's order.
     pub honours_keys: bool,
@@ -284,6 +285,9 @@ impl Vms for SimulatedVms {
         let (time, fault) = {
             let mut world = self.world.lock();
             world.check_grace(&id);
+            if world.fault_occurs(3) {
+                world.plan_sleep(self.machine);
+            }
             let fault = world.fault_occurs(20).then(|| world.random.random_range(0..7));
             // A good answer may come late: an attempt that waited for it and then sent would outlive its lease.
             let slow = world.fault_occurs(5);

@@ -12,8 +12,9 @@ use purchase_order_webhook::order::{Order, OrderId};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::clocks::WallClock;
+use crate::clocks::{Sleep, WallClock};
 use crate::invariants::Invariants;
+use crate::plan::Action;
 use crate::restore::Backup;
 use crate::vms::RequestInFlight;
 
@@ -88,6 +89,10 @@ pub struct World {
     pub backup: Option<Backup>,
     /// By machine; those that are not here are right.
     pub clocks: BTreeMap<usize, WallClock>,
+    /// By machine.
+    pub sleeps: BTreeMap<usize, Sleep>,
+    /// Actions that follow from what has happened, and the wait before each.
+    pub follow_ups: Vec<(Duration, Action)>,
     /// Whether all clocks show the same time from the start to the end.
     pub clocks_agree: bool,
     pub vms: BTreeMap<OrderId, Vec<VmsOrder>>,
@@ -126,6 +131,8 @@ impl SharedWorld {
             storage_is_narrow: false,
             backup: None,
             clocks: BTreeMap::new(),
+            sleeps: BTreeMap::new(),
+            follow_ups: Vec::new(),
             clocks_agree: true,
             vms: BTreeMap::new(),
             requests: BTreeMap::new(),

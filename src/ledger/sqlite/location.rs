@@ -3,15 +3,16 @@
 //! SQLite finds the write-ahead log beside the name by which the file was opened. A second name in another folder (a hard
 //! link, a file that is mounted alone) would have a log of its own, and both would be the ledger.
 
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{self, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Statx, StatxAttributes, StatxFlags, statx};
 use rustix::io::Errno;
 
 use crate::ledger::LedgerError;
+use crate::settings_file::name_of;
 
 /// Links that are followed one after the other, as many as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -106,7 +107,7 @@ pub fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
         Err(error) => return Err(error.to_string()),
     };
     if !metadata.is_file() {
-        return Err(format!("it is {}; expected a file, or none yet", kind(metadata.file_type())));
+        return Err(format!("it is {}; expected a file, or none yet", name_of(metadata.file_type())));
     }
     if metadata.nlink() > 1 {
         return Err(format!(
@@ -123,20 +124,6 @@ pub fn inspect_file(path: &Path) -> Result<Option<Metadata>, String> {
         );
     }
     Ok(Some(metadata))
-}
-
-fn kind(file_type: FileType) -> &'static str {
-    if file_type.is_dir() {
-        "a folder"
-    } else if file_type.is_symlink() {
-        "a link"
-    } else if file_type.is_fifo() {
-        "a named pipe"
-    } else if file_type.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
 }
 
 /// Whether something is mounted on the path itself: a single file has the device of the file system that it comes from.

@@ -36,6 +36,8 @@ pub struct FakeLedger {
     pub reads: AtomicUsize,
     /// The records that the ledger can't hold.
     pub refuses: Mutex<Option<Condition>>,
+    /// Leases that are given back get no answer.
+    pub release_hangs: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -143,6 +145,9 @@ impl Ledger for FakeLedger {
     }
 
     async fn release(&self) -> Result<(), LedgerError> {
+        if self.release_hangs.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 

@@ -140,3 +140,15 @@ async fn an_order_whose_outcome_can_not_be_held_at_first_is_taken_up_again() {
     assert_eq!((stack.ledger.order().state, stack.calls()), (State::Created, vec!["POST", "GET"]));
     assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Open(_)));
 }
+
+#[tokio::test]
+async fn a_stop_waits_for_a_silent_ledger_for_two_seconds() {
+    let stack = stack(&[]);
+    stack.ledger.release_hangs.store(true, Relaxed);
+    let relay = Arc::clone(&stack.relay);
+    let stop = tokio::spawn(async move { relay.stop(Duration::from_mins(1)).await });
+    stack.settle().await;
+    assert!(!stop.is_finished());
+    stack.pass_slowly(Duration::from_secs(3)).await;
+    assert!(stop.is_finished());
+}

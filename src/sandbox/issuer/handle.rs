@@ -70,8 +70,18 @@ impl Issuer {
     /// If no key can be generated.
     pub fn rotate(&self) -> io::Result<()> {
         let mut state = self.lock();
-        let kid = format!("key-{}", state.token_requests + state.jwks_requests + 2);
-        state.keys = vec![SigningKey::generate(Algorithm::RS256, &kid)?];
+        state.keys = vec![state.next_key()?];
+        Ok(())
+    }
+
+    /// Replaces the signing key; the old one stays published, for as long as its tokens live.
+    ///
+    /// # Errors
+    /// If no key can be generated.
+    pub fn rotate_with_overlap(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        let key = state.next_key()?;
+        state.keys.insert(0, key);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! The state of an issuer: keys, tokens, counters, and how it behaves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::form::Form;
@@ -37,6 +39,7 @@ pub struct State {
     pub assertion_key: Option<Value>,
     pub instance_url: Option<String>,
     pub last_form: Option<Form>,
+    pub rotations: usize,
     pub jwks_requests: usize,
     pub token_requests: usize,
     pub introspection_requests: usize,
@@ -54,10 +57,20 @@ impl State {
             assertion_key: None,
             instance_url: None,
             last_form: None,
+            rotations: 0,
             jwks_requests: 0,
             token_requests: 0,
             introspection_requests: 0,
         }
+    }
+
+    /// A new key with a `kid` of its own, which is not published yet.
+    ///
+    /// # Errors
+    /// If no key can be generated.
+    pub fn next_key(&mut self) -> io::Result<SigningKey> {
+        self.rotations += 1;
+        SigningKey::generate(Algorithm::RS256, &format!("key-{}", self.rotations + 1))
     }
 }
 

@@ -73,3 +73,19 @@ fn an_order_that_names_another_id_is_never_ours() {
         assert_eq!(in_a_word(answered(200, body), &rules()), expected, "{beside}");
     }
 }
+
+#[test]
+fn an_empty_list_beside_a_code_of_the_settings_proves_nothing() {
+    let codes = |code: &str| vec![code.to_owned()];
+    let rules = ResponseRules { rejected_codes: codes("CLOSED"), transient_codes: codes("LOCKED"), ..rules() };
+    for (beside, expected) in [
+        (json!({ "code": "LOCKED" }), "inconclusive"),
+        (json!({ "code": "CLOSED" }), "inconclusive"),
+        (json!({ "messages": [], "errorCode": "LOCKED" }), "inconclusive"),
+        (json!({ "code": "OK" }), "absent"),
+    ] {
+        let mut body = beside.clone();
+        body["purchaseOrders"] = json!([]);
+        assert_eq!(in_a_word(answered(200, body), &rules), expected, "{beside}");
+    }
+}
