@@ -50,6 +50,70 @@ fn cart(header: &str, item: &str) -> String {
     format!(r#"{{"HEADER":{{"OBJECT_ID":"1"{header}}},"ITEM":[{{"A":1{item}}}]}}"#)
 }
 
+/// What is right for a cart.
+enum Right {
+    /// An order with such a value at a place (RFC 6901).
+    Order(&'static str, Value),
+    /// The same, and a warning that begins so.
+    Warned(&'static str, Value, &'static str),
+    /// Mistakes, each of which begins so.
+    Refused(&'static [&'static str]),
+}
+
+#[test]
+fn every_cart_makes_the_right_order_or_none() {
+    use Right::{Order, Refused, Warned};
+    const CHOICE: &str = "exactly one of DISTR_PERC (DIST_IND blank), DIST_QUAN (DIST_IND Q), DIST_VALUE (DIST_IND V)";
+    let costs = "/lines/0/allocations";
+    let whole = || json!([{ "percent": "100", "glAccount": "410000", "costCenter": "2100" }]);
+    let table = [
+        ("01-account-deleted", Order("/lines/0/allocations/0/costCenter", json!("2200"))),
+        ("02-share-by-unknown-indicator", Refused(&["ACCOUNT 1 of item 1: ", "ACCOUNT 2 of item 1: "])),
+        ("03-share-in-another-field", Refused(&["ACCOUNT 1 of item 1: ", "ACCOUNT 2 of item 1: "])),
+        ("04-accounts-nested-in-item", Order(costs, whole())),
+        ("05-no-accounts", Refused(&["ACCOUNT of item 1 has no row that can be ordered"])),
+        ("06-division-zero-zero", Order(costs, whole())),
+        ("07-forint.shifted", Order("/lines/0/unitPrice", json!("5000"))),
+        ("08-rows-under-item", Order(costs, whole())),
+        ("09-results-with-count", Order(costs, whole())),
+        ("10-date-with-time", Order("/orderDate", json!("2018-01-31"))),
+        ("11-ids-as-doubles", Order("/supplier/externalId", json!("400555"))),
+        ("12-item-rejected", Order("/lines/1", Value::Null)),
+        ("13-outline", Order("/lines/2", Value::Null)),
+        ("14-limit", Refused(&["LIMIT.LIMIT of item 1 is \"8000.0\""])),
+        ("15-names-that-fold", Order(costs, whole())),
+        ("16-empty-object-for-a-list", Refused(&["ACCOUNT of item 1 has no row that can be ordered"])),
+        ("17-line-number-twice", Refused(&["ITEM.NUMBER_INT of item 2 "])),
+        ("18-shares-of-200", Warned("/lines/0/allocations/1/percent", json!("100"), "ACCOUNT.DISTR_PERC of item 1: ")),
+    ];
+    let files = fs::read_dir("tests/carts").unwrap().count();
+    assert_eq!(files, table.len(), "every file is in the table");
+    for (name, right) in table {
+        let amounts = if name.ends_with(".shifted") { Amounts::Shifted } else { Amounts::Unshifted };
+        let mapping = Mapping::compile(&Folder::read(Path::new("mapping")).unwrap(), amounts).unwrap();
+        let text = case(&format!("{name}.json"));
+        let found = mapping.map(&Cart::parse(&text).unwrap());
+        let at = |order: &Mapped, place| order.order().pointer(place).cloned().unwrap_or_default();
+        match (right, found) {
+            (Order(place, value), Ok(order)) => {
+                assert_eq!((at(&order, place), order.warnings.as_slice()), (value, [].as_slice()), "{name}");
+            }
+            (Warned(place, value, warning), Ok(order)) => {
+                assert_eq!(at(&order, place), value, "{name}");
+                assert!(order.warnings.iter().any(|found| found.message.starts_with(warning)), "{name} {order:?}");
+            }
+            (Refused(expected), Err(mistakes)) => {
+                assert_eq!(mistakes.len(), expected.len(), "{name} {mistakes:?}");
+                for (mistake, expected) in mistakes.iter().zip(expected) {
+                    assert!(mistake.message.starts_with(expected), "{name} {mistake:?}");
+                    assert!(!expected.ends_with(": ") || mistake.message.contains(CHOICE), "{name} {mistake:?}");
+                }
+            }
+            (_, found) => panic!("{name} {found:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_deleted_account_is_not_ordered() {
     let allocations = &order(&case("01-account-deleted.json"))["lines"][0]["allocations"];
