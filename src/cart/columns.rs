@@ -4,6 +4,7 @@
 use super::json::Value;
 use super::name::Name;
 use super::sections::{Cart, FoundRow, Row};
+use super::standard::STANDARD;
 use super::vocabulary::{SectionWords, Slot, Vocabulary};
 use crate::message::Message;
 
@@ -76,6 +77,21 @@ impl<'c> Columns<'c> {
     /// The sections but the header and the items.
     pub(super) fn other_sections(&self) -> impl Iterator<Item = &'c Name> {
         self.sections.iter().skip(2).map(|section| &section.words.name)
+    }
+
+    /// The section but the header and the items of which a row has several of the fields that are read.
+    pub(super) fn section_with_fields_of(&self, row: Value<'_>) -> Option<&'c Name> {
+        let is_read = |words: &SectionWords, member: Value<'_>| {
+            let column = words.column(member.name_hash(), |name| name.matches(&member.name()));
+            column.and_then(|column| words.field(column)).is_some_and(|field| !STANDARD.columns().contains(&field))
+        };
+        let has_several = |words: &SectionWords| row.inside().filter(|member| is_read(words, *member)).nth(1).is_some();
+        self.sections
+            .iter()
+            .skip(2)
+            .map(|section| section.words)
+            .find(|words| has_several(words))
+            .map(|words| &words.name)
     }
 
     fn rows_of<'s>(&'s self, section: &'s SectionRows<'c>) -> Result<impl Iterator<Item = FoundRow<'s>>, Message> {

@@ -330,11 +330,11 @@ mod tests {
         };
         for warned in ["ACCOUNTS", "Accounts", "ACOUNT", "IT_ACCOUNT", "ACCOUNT_ASSIGNMENT", "PARTNERS", "PARTNR"] {
             assert_eq!(warnings(&format!(r#""{warned}":[{{"P_GUID":"@"}}]"#)), [warned]);
+            assert_eq!(warnings(&format!(r#""{warned}":[{{"A":1}}]"#)), [warned], "there is no other item");
         }
         for ignored in [
             r#""ACCOUNTS":[]"#,
             r#""ACCOUNTS":[{"P_GUID":"of nobody"}]"#,
-            r#""ACCOUNTS":[{"A":1}]"#,
             r#""ACCOUNTS":7"#,
             r#""ATTACH":[{"P_GUID":"@"}]"#,
             r#""ACCOUNT":[{"P_GUID":"@"}]"#,

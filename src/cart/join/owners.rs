@@ -136,6 +136,16 @@ impl<'c> ItemOwners<'c> {
         }
     }
 
+    /// Whether a row belongs to an item, be it because there is no other.
+    pub fn is_of_an_item(&self, found: FoundRow<'c>) -> bool {
+        let names_none = || found.row.guid(&STANDARD.p_guid).is_none();
+        match self.known_owner(found) {
+            Some(Owner::Item(_)) => true,
+            Some(Owner::Header) => self.places.len() == 1 && names_none(),
+            Some(Owner::Deleted) | None => false,
+        }
+    }
+
     /// Position and owner of the item in which a row is nested.
     fn nested_in(&self, found: FoundRow<'c>) -> Option<(usize, Owner)> {
         let item = found.item?;

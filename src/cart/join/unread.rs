@@ -1,7 +1,7 @@
-//! Sections that the sheet does not read although their rows belong to items, and whose names look like one that it
-//! reads: what is in them is missing in the order.
+//! Sections that the sheet does not read although their rows belong to items, and whose names or fields look like one that
+//! it reads: what is in them is missing in the order.
 
-use super::owners::{ItemOwners, Owner};
+use super::owners::ItemOwners;
 use crate::cart::columns::Columns;
 use crate::cart::json::Value;
 use crate::cart::name::{Name, folded};
@@ -17,11 +17,10 @@ pub fn unread_sections<'c>(columns: &'c Columns<'c>, owners: &ItemOwners<'c>, wa
         if is_read(&STANDARD.item) || columns.other_sections().any(is_read) {
             continue;
         }
-        let Some(similar) = columns.other_sections().find(|name| is_similar(place, name)) else { continue };
-        let of_item = |value| {
-            let found = FoundRow { row: Row::of(value), item: part.item };
-            matches!(owners.known_owner(found), Some(Owner::Item(_)))
-        };
+        let has_such_fields = || rows.clone().next().and_then(|row| columns.section_with_fields_of(row));
+        let like_it = columns.other_sections().find(|name| is_similar(place, name)).or_else(has_such_fields);
+        let Some(similar) = like_it else { continue };
+        let of_item = |value| owners.is_of_an_item(FoundRow { row: Row::of(value), item: part.item });
         let name = place.name().into_owned();
         if !seen.contains(&name) && rows.any(of_item) {
             let text = format!("{name} has rows of items, and the mapping does not read it; it reads {similar}");

@@ -271,6 +271,18 @@ fn what_a_sheet_does_not_read_is_warned_of_where_it_looks_like_what_it_reads() {
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].message.starts_with("ACCOUNTS has rows of items"), "{warnings:?}");
     assert_eq!(preview(&mapping, &accounts).messages, warnings);
+    let two_fields = "center,ACCOUNT.COST_CTR,id,omit\nledger,ACCOUNT.G_L_ACCT,id,omit\n";
+    for (section, rows, is_warned) in [
+        ("IT_ACCOUNT", r#"{"COST_CTR":"1"}"#, true),
+        ("ACOUNT", r#"{"COST_CTR":"1"}"#, true),
+        ("COSTS", r#"{"COST_CTR":"1","glAcct":"2"}"#, true),
+        ("COSTS", r#"{"COST_CTR":"1","OTHER":"2"}"#, false),
+        ("COSTS", "", false),
+        ("LONGTEXT", r#"{"TDID":"NOTE","TEXT_LINE":"x"}"#, false),
+    ] {
+        let text = cart("", "").replace("\"ITEM\"", &format!("\"{section}\":[{rows}],\"ITEM\""));
+        assert_eq!(mapped(&sheet(two_fields), &text).warnings.len(), usize::from(is_warned), "{section} {rows}");
+    }
     let refused = mistakes(&shipped(), &accounts);
     assert!(refused[0].starts_with("ACCOUNT of item 1 has no row") && refused[1] == warnings[0].message, "{refused:?}");
 }
