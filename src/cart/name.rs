@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// The place of a field among the fields that a sheet reads of one section, or of a section among the sections.
 pub type Column = u16;
@@ -12,8 +13,9 @@ pub type Column = u16;
 /// `objectId`, `ObjectId` and `objectid` are all `OBJECTID`. Two names are equal if their shared forms are.
 #[derive(Debug, Clone)]
 pub struct Name {
-    spelling: Box<str>,
-    folded: Box<str>,
+    spelling: Arc<str>,
+    /// Shared with the vocabulary that has the name, so that most comparisons are of addresses.
+    folded: Arc<str>,
     hash: u32,
     /// Where the vocabulary of the sheet has it.
     column: Option<Column>,
@@ -24,7 +26,7 @@ impl Name {
     pub fn of(spelling: &str) -> Self {
         let folded: String = spelling.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect();
         let hash = FoldedHash::of(spelling.as_bytes());
-        Self { spelling: spelling.into(), folded: folded.into_boxed_str(), hash, column: None }
+        Self { spelling: spelling.into(), folded: folded.into(), hash, column: None }
     }
 
     /// The shared form.
@@ -43,6 +45,12 @@ impl Name {
     }
 
     pub(super) const fn set_column(&mut self, column: Option<Column>) {
+        self.column = column;
+    }
+
+    /// Takes the place that a vocabulary has for an equal name.
+    pub(super) fn locate(&mut self, known: &Self, column: Option<Column>) {
+        self.folded = Arc::clone(&known.folded);
         self.column = column;
     }
 
@@ -94,7 +102,7 @@ impl FoldedHash {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.folded == other.folded
+        self.hash == other.hash && (Arc::ptr_eq(&self.folded, &other.folded) || self.folded == other.folded)
     }
 }
 

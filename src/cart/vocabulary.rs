@@ -31,16 +31,17 @@ impl Default for Vocabulary {
 impl Vocabulary {
     /// Adds a section, which knows its place afterwards.
     pub fn add_section(&mut self, section: &mut Name) {
-        let index = self.section_index(section);
-        section.set_column(Column::try_from(index).ok());
+        self.locate_section(section);
     }
 
     /// Adds a field of a section; both know their places afterwards.
     pub fn add_field(&mut self, section: &mut Name, field: &mut Name) {
-        let index = self.section_index(section);
-        section.set_column(Column::try_from(index).ok());
-        let column = self.sections.get_mut(index).and_then(|words| words.add(field));
-        field.set_column(column);
+        let Some(words) = self.locate_section(section) else { return };
+        let column = words.add(field);
+        match column.and_then(|column| words.field(column)) {
+            Some(known) => field.locate(known, column),
+            None => field.set_column(None),
+        }
     }
 
     /// The sections, the header and the items first.
@@ -48,11 +49,14 @@ impl Vocabulary {
         &self.sections
     }
 
-    fn section_index(&mut self, section: &Name) -> usize {
-        self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
+    fn locate_section(&mut self, section: &mut Name) -> Option<&mut SectionWords> {
+        let index = self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
             self.sections.push(SectionWords::of(section));
             self.sections.len() - 1
-        })
+        });
+        let words = self.sections.get_mut(index)?;
+        section.locate(&words.name, Column::try_from(index).ok());
+        Some(words)
     }
 }
 

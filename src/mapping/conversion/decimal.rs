@@ -12,6 +12,9 @@ pub fn parse(text: &str) -> Option<Decimal> {
         (None, None) => (false, text),
         (Some(_), Some(_)) => return None,
     };
+    if let Some(number) = short(digits) {
+        return Some(if negative { -number } else { number });
+    }
     let number = match digits.find(['e', 'E']) {
         None => Decimal::from_str_exact(digits),
         // rust_decimal rounds the mantissa of this notation: one that is not exact is refused before.
@@ -23,6 +26,28 @@ pub fn parse(text: &str) -> Option<Decimal> {
     let number = number.ok().filter(|_| is_plain_number(digits))?;
     Some(if negative { -number } else { number })
 }
+
+/// Digits with at most one point inside, as many as 64 bits hold: nearly every number is one.
+fn short(digits: &str) -> Option<Decimal> {
+    let bytes = digits.as_bytes();
+    if bytes.len() > MAX_SHORT_CHARS || !bytes.first()?.is_ascii_digit() || !bytes.last()?.is_ascii_digit() {
+        return None;
+    }
+    let mut mantissa: i64 = 0;
+    let mut point = None;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |point| bytes.len() - point - 1);
+    Some(Decimal::new(mantissa, u32::try_from(scale).ok()?))
+}
+
+/// Any number of so many digits fits into 64 bits.
+const MAX_SHORT_CHARS: usize = 18;
 
 /// The shortest notation of a decimal as SAP writes it; `None` where [`parse`] has none. Plain digits are not parsed.
 pub fn shortest(text: &str) -> Option<String> {
@@ -102,6 +127,13 @@ mod tests {
         #[test]
         fn what_is_not_parsed_is_as_if_it_were(text in "[0-9]{0,16}(\\.[0-9]{0,16})?") {
             prop_assert_eq!(shortest(&text), parse(&text).map(to_text));
+        }
+
+        #[test]
+        fn a_short_number_is_the_same_read_as_a_long_one(text in "[0-9.]{0,20}") {
+            let long = Decimal::from_str_exact(&text).ok().filter(|_| is_plain_number(&text));
+            let short = parse(&text);
+            prop_assert_eq!(short.map(|number| (number, number.scale())), long.map(|number| (number, number.scale())));
         }
 
         #[test]

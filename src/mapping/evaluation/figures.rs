@@ -28,8 +28,11 @@ pub fn findings(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>) -> 
         Plausibility::Off => return Vec::new(),
     };
     let figures = Figures { mapping, cart, skips };
-    let items: Vec<usize> = (0..cart.items.len()).filter(|item| skips.counts(Scope::Item(*item))).collect();
-    let of_items = items.iter().flat_map(|item| [figures.shares(*item), figures.value(*item)]);
+    let items: Vec<ItemFigures<'_>> = (0..cart.items.len())
+        .filter(|item| skips.counts(Scope::Item(*item)))
+        .filter_map(|item| Some(ItemFigures::of(item, cart.items.get(item)?.row, &mapping.names)))
+        .collect();
+    let of_items = items.iter().flat_map(|item| [figures.shares(item), figures.value(item)]);
     let findings = of_items.chain([figures.total(&items)]).flatten();
     findings.map(|finding| Message { severity, ..finding }).collect()
 }
@@ -39,6 +42,31 @@ struct Figures<'a> {
     mapping: &'a Mapping,
     cart: &'a JoinedCart<'a>,
     skips: &'a Skips<'a>,
+}
+
+/// The figures of one item, each `None` where it is missing, zero or unreadable.
+struct ItemFigures<'c> {
+    item: usize,
+    row: Row<'c>,
+    value: Option<Decimal>,
+    quantity: Option<Decimal>,
+    price: Option<Decimal>,
+    price_unit: Option<Decimal>,
+    /// Quantity times price, by the price unit.
+    calculated_value: Option<Decimal>,
+}
+
+impl<'c> ItemFigures<'c> {
+    fn of(item: usize, row: Row<'c>, names: &Names) -> Self {
+        let [value, quantity, price, price_unit] =
+            [&names.value, &names.quantity, &names.price, &names.price_unit].map(|field| figure(row, field));
+        let product = quantity.zip(price).and_then(|(quantity, price)| quantity.checked_mul(price));
+        let calculated_value = match price_unit.filter(|unit| *unit != Decimal::ONE) {
+            Some(unit) => product.and_then(|product| product.checked_div(unit)),
+            None => product,
+        };
+        Self { item, row, value, quantity, price, price_unit, calculated_value }
+    }
 }
 
 /// How an account states its share (DIST_IND).
@@ -61,24 +89,23 @@ impl Share {
 
 impl Figures<'_> {
     /// The shares of an item's accounts make a whole: of 100 percent, of its quantity, or of its value.
-    fn shares(&self, item: usize) -> Option<Message> {
-        let names = &self.mapping.names;
+    fn shares(&self, figures: &ItemFigures<'_>) -> Option<Message> {
+        let (names, item) = (&self.mapping.names, figures.item);
         let accounts = self.cart.accounts(item).iter().enumerate();
         let rows = accounts.filter(|(account, _)| self.skips.counts(Scope::Account(item, *account)));
-        let item_row = self.cart.items.get(item)?.row;
         let mut shares = rows.map(|(_, row)| share(names, *row)).collect::<Option<Vec<(Share, Decimal)>>>()?;
         shares.iter().find(|(_, share)| !share.is_zero())?;
         let (first, _) = *shares.first()?;
         let mixed = shares.iter().any(|(other, _)| *other != first);
         if mixed {
-            let percents = shares.iter().map(|share| Some((Share::Percent, percent(names, *share, item_row)?)));
+            let percents = shares.iter().map(|share| Some((Share::Percent, percent(*share, figures)?)));
             shares = percents.collect::<Option<_>>()?;
         }
         let kind = if mixed { Share::Percent } else { first };
         let (whole, unit) = match kind {
             Share::Percent => (Decimal::ONE_HUNDRED, PERCENT_UNIT),
-            Share::Quantity => (figure(item_row, &names.quantity)?, QUANTITY_UNIT),
-            Share::Value => (figure(item_row, &names.value)?, self.amount_unit(item_row)),
+            Share::Quantity => (figures.quantity?, QUANTITY_UNIT),
+            Share::Value => (figures.value?, self.amount_unit(figures.row)),
         };
         let sum = sum(shares.iter().map(|(_, share)| *share))?;
         if is_near(sum, whole, unit, shares.len()) {
@@ -103,17 +130,14 @@ impl Figures<'_> {
     }
 
     /// The value of an item is its quantity times its price, by the price unit.
-    fn value(&self, item: usize) -> Option<Message> {
-        let names = &self.mapping.names;
-        let row = self.cart.items.get(item)?.row;
-        let value = figure(row, &names.value)?;
-        let (quantity, price) = (figure(row, &names.quantity)?, figure(row, &names.price)?);
-        let expected = calculated_value(names, row)?;
-        if self.is_value_near(row, value, expected, quantity) {
+    fn value(&self, figures: &ItemFigures<'_>) -> Option<Message> {
+        let (value, quantity, price) = (figures.value?, figures.quantity?, figures.price?);
+        let expected = figures.calculated_value?;
+        if self.is_value_near(figures, value, expected, quantity) {
             return None;
         }
-        let position = self.cart.position(Scope::Item(item));
-        let price_unit = figure(row, &names.price_unit).map(|unit| format!(" / PRICE_UNIT {}", decimal::to_text(unit)));
+        let position = self.cart.position(Scope::Item(figures.item));
+        let price_unit = figures.price_unit.map(|unit| format!(" / PRICE_UNIT {}", decimal::to_text(unit)));
         let text = format!(
             "ITEM.VALUE of item {position} is {}; expected {}: QUANTITY {} x PRICE {}{}",
             decimal::to_text(value),
@@ -126,21 +150,23 @@ impl Figures<'_> {
     }
 
     /// True if the difference can come from rounding: of the value by a step, and of the price by half a step for each unit.
-    fn is_value_near(&self, item: Row<'_>, value: Decimal, expected: Decimal, quantity: Decimal) -> bool {
-        let step = self.amount_unit(item);
-        let priced_units =
-            quantity.abs().checked_div(figure(item, &self.mapping.names.price_unit).unwrap_or(Decimal::ONE));
+    fn is_value_near(&self, item: &ItemFigures<'_>, value: Decimal, expected: Decimal, quantity: Decimal) -> bool {
+        // Most values are exact, whatever the steps are.
+        if is_near(value, expected, STORED_UNIT, 1) {
+            return true;
+        }
+        let step = self.amount_unit(item.row);
+        let priced_units = quantity.abs().checked_div(item.price_unit.unwrap_or(Decimal::ONE));
         let of_price = priced_units.and_then(|units| units.checked_mul(step)?.checked_div(Decimal::TWO));
         let tolerance = of_price.and_then(|of_price| step.checked_add(of_price)).unwrap_or(step);
         is_near(value, expected, tolerance, 1)
     }
 
     /// The total is the sum of the items, if all are in the header's currency. An item without a value is free of charge.
-    fn total(&self, items: &[usize]) -> Option<Message> {
-        let names = &self.mapping.names;
+    fn total(&self, items: &[ItemFigures<'_>]) -> Option<Message> {
         let header = self.cart.header();
-        let total = figure(header, &names.total_value)?;
-        let rows = || items.iter().filter_map(|item| self.cart.items.get(*item)).map(|item| item.row);
+        let total = figure(header, &self.mapping.names.total_value)?;
+        let rows = || items.iter().map(|item| item.row);
         let currency = header.text(&STANDARD.currency).or_else(|| rows().next()?.text(&STANDARD.currency));
         let is_of_another = |row: Row<'_>| {
             let own = row.text(&STANDARD.currency);
@@ -149,13 +175,12 @@ impl Figures<'_> {
         if rows().any(is_of_another) {
             return None;
         }
-        let value = |row| figure(row, &names.value).or_else(|| calculated_value(names, row));
-        let values: Vec<Decimal> = rows().filter_map(value).collect();
+        let values: Vec<Decimal> = items.iter().filter_map(|item| item.value.or(item.calculated_value)).collect();
         if values.is_empty() {
             return None;
         }
         let sum = sum(values.into_iter())?;
-        if is_near(total, sum, self.amount_unit(header), items.len()) {
+        if is_near(total, sum, STORED_UNIT, 1) || is_near(total, sum, self.amount_unit(header), items.len()) {
             return None;
         }
         let text = format!(
@@ -201,19 +226,13 @@ fn share(names: &Names, account: Row<'_>) -> Option<(Share, Decimal)> {
 }
 
 /// A share in percent of its item.
-fn percent(names: &Names, (kind, share): (Share, Decimal), item: Row<'_>) -> Option<Decimal> {
+fn percent((kind, share): (Share, Decimal), item: &ItemFigures<'_>) -> Option<Decimal> {
     let whole = match kind {
         Share::Percent => return Some(share),
-        Share::Quantity => figure(item, &names.quantity)?,
-        Share::Value => figure(item, &names.value)?,
+        Share::Quantity => item.quantity?,
+        Share::Value => item.value?,
     };
     share.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)
-}
-
-/// Quantity times price, by the price unit.
-fn calculated_value(names: &Names, item: Row<'_>) -> Option<Decimal> {
-    let price_unit = figure(item, &names.price_unit).unwrap_or(Decimal::ONE);
-    figure(item, &names.quantity)?.checked_mul(figure(item, &names.price)?)?.checked_div(price_unit)
 }
 
 /// A number; `None` where it is missing, zero or unreadable.
