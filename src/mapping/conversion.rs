@@ -3,13 +3,13 @@
 mod date;
 pub(super) mod decimal;
 mod initial;
+mod order_value;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::cart::{self, without_leading_zeros};
+pub use order_value::OrderValue;
 
 /// How a value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,18 +107,18 @@ impl Conversion {
     }
 
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
-    pub fn apply(&self, text: &str) -> Option<Value> {
+    pub fn apply<'v>(&'v self, text: &'v str) -> Option<OrderValue<'v>> {
         Some(match self {
             Self::Text | Self::Lines | Self::Table(_) => text.trim().into(),
             Self::Constant(value) => value.as_str().into(),
             Self::Id => without_leading_zeros(text).into(),
             Self::Padded(digits) => padded(text, *digits)?.into(),
             Self::Guid => cart::guid(text)?.into(),
-            Self::Date => date::parse_date(text)?.to_string().into(),
+            Self::Date => date::iso_date(text)?.into(),
             Self::Timestamp => date::parse_timestamp(text)?.to_string().into(),
             Self::Decimal | Self::Amount => decimal::shortest(text)?.into(),
-            Self::Integer => decimal::parse_integer(text)?.into(),
-            Self::Flag => flag(text)?.into(),
+            Self::Integer => OrderValue::Integer(decimal::parse_integer(text)?),
+            Self::Flag => OrderValue::Flag(flag(text)?),
             Self::Rows | Self::Skip => return None,
         })
     }
@@ -166,7 +166,7 @@ fn flag(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -221,7 +221,7 @@ mod tests {
         ];
         for (form, text, expected) in table {
             let conversion = Conversion::parse(form).unwrap();
-            assert_eq!(conversion.apply(text), Some(expected), "{form} {text:?}");
+            assert_eq!(conversion.apply(text).map(|value| Value::from(&value)), Some(expected), "{form} {text:?}");
         }
     }
 

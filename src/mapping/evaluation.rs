@@ -14,10 +14,8 @@ mod trace;
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
 use super::compiled::Mapping;
-use super::conversion::Conversion;
+use super::conversion::{Conversion, OrderValue};
 use super::sheet::{LIMIT, Rule, Source};
 use super::target::{Member, Object};
 use crate::cart::{Columns, Findings, JoinedCart, Name, REPLACEMENT, STANDARD, Scope};
@@ -179,8 +177,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// SAP cuts texts in the middle of a character that has two code units in UTF-16.
-    fn warn_of_lost_characters(&mut self, rule: &Rule, scope: Scope, value: &Value) {
-        let text = value.as_str().unwrap_or_default();
+    fn warn_of_lost_characters(&mut self, rule: &Rule, scope: Scope, value: &OrderValue<'_>) {
+        let text = value.as_text().unwrap_or_default();
         if text.is_ascii() || !text.contains(REPLACEMENT) {
             return;
         }

@@ -1,5 +1,6 @@
 //! The tables in which keys are looked up.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::csv_file::{CsvFile, CsvRow};
@@ -17,7 +18,8 @@ pub type Tables = BTreeMap<String, Table>;
 pub struct Table {
     /// Names of the key columns.
     pub key_columns: Vec<String>,
-    rows: HashMap<Vec<String>, String>,
+    /// By the parts of the key, joined.
+    rows: HashMap<String, String>,
 }
 
 impl Table {
@@ -48,7 +50,7 @@ impl Table {
                 let problem = format!("the key {} is already in line {first}", quoted_key(&key));
                 defects.push(Defect::in_line(file, line, problem));
             }
-            rows.insert(key, value);
+            rows.insert(joined(&key).into_owned(), value);
         }
         if defects.is_empty() { Ok(Self { key_columns, rows }) } else { Err(defects) }
     }
@@ -59,14 +61,22 @@ impl Table {
     }
 
     /// The value of a key; keys match exactly, an empty part matches an empty cell.
-    pub fn get(&self, key: &[String]) -> Option<&str> {
-        self.rows.get(key).map(String::as_str)
+    pub fn get<S: AsRef<str>>(&self, key: &[S]) -> Option<&str> {
+        self.rows.get(joined(key).as_ref()).map(String::as_str)
+    }
+}
+
+/// The parts of a key as one text. No cell of a table has a line break, so that a text with one is no key.
+fn joined<S: AsRef<str>>(key: &[S]) -> Cow<'_, str> {
+    match key {
+        [only] => Cow::Borrowed(only.as_ref()),
+        parts => Cow::Owned(parts.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")),
     }
 }
 
 /// A key for a message: `"DE" + "08"`.
-pub fn quoted_key(key: &[String]) -> String {
-    key.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(" + ")
+pub fn quoted_key<S: AsRef<str>>(key: &[S]) -> String {
+    key.iter().map(|part| quoted(part.as_ref())).collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]

@@ -11,6 +11,13 @@ use super::decimal;
 /// Digits of a DEC15 time stamp: year to second.
 const TIMESTAMP_DIGITS: usize = 14;
 
+/// A date in the order's notation, `2025-01-31`: in which it mostly is already.
+pub fn iso_date(text: &str) -> Option<Cow<'_, str>> {
+    let is_iso = text.len() == 10 && after_dash(text, 4).is_some() && after_dash(text, 7).is_some();
+    let date = if is_iso { date_of_text(text)? } else { parse_date(text)? };
+    Some(if is_iso { Cow::Borrowed(text) } else { Cow::Owned(date.to_string()) })
+}
+
 /// `2025-01-31` or `20250131`, alone or with a time of day and a zone behind it; a DEC15 time stamp; `/Date(…)/` of OData.
 ///
 /// The date is the one that is written. DATS has no zone: a time of day and an offset were added by a serializer, and a
@@ -45,7 +52,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
 /// `2025-01-31` or `20250131`.
 fn date_of_text(text: &str) -> Option<Date> {
     if text.len() == 10 {
-        return date_of_digits(&[text.get(..4)?, after_dash(text, 4)?.get(..2)?, after_dash(text, 7)?].concat());
+        return date_of_parts([text.get(..4)?, after_dash(text, 4)?.get(..2)?, after_dash(text, 7)?]);
     }
     date_of_digits(text)
 }
@@ -79,11 +86,17 @@ fn after_dash(text: &str, at: usize) -> Option<&str> {
 
 /// A date of eight digits.
 fn date_of_digits(digits: &str) -> Option<Date> {
-    if digits.len() != 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let part = |range: std::ops::Range<usize>| digits.get(range)?.parse::<i16>().ok();
-    Date::new(part(0..4)?, i8::try_from(part(4..6)?).ok()?, i8::try_from(part(6..8)?).ok()?).ok()
+    date_of_parts([digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?])
+}
+
+/// A date of a year of four digits, a month and a day of two.
+fn date_of_parts([year, month, day]: [&str; 3]) -> Option<Date> {
+    let number = |digits: &str, width: usize| {
+        let fits = digits.len() == width && digits.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| digits.parse::<i16>().ok()).flatten()
+    };
+    let two = |digits| i8::try_from(number(digits, 2)?).ok();
+    Date::new(number(year, 4)?, two(month)?, two(day)?).ok()
 }
 
 /// `20250131093015` (with or without a fraction, as TIMESTAMPL), `/Date(…)/`, or RFC 3339, without an offset too: SAP's

@@ -1,5 +1,7 @@
 //! Exact decimals: reading, shifting, writing.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 /// A decimal as SAP writes it: sign in front or at the end, padded with blanks, or with an exponent (JSON numbers).
@@ -50,8 +52,8 @@ fn short(digits: &str) -> Option<Decimal> {
 const MAX_SHORT_CHARS: usize = 18;
 
 /// The shortest notation of a decimal as SAP writes it; `None` where [`parse`] has none. Plain digits are not parsed.
-pub fn shortest(text: &str) -> Option<String> {
-    plain(text).map_or_else(|| parse(text).map(to_text), |digits| Some(digits.to_owned()))
+pub fn shortest(text: &str) -> Option<Cow<'_, str>> {
+    plain(text).map(Cow::Borrowed).or_else(|| parse(text).map(to_text).map(Cow::Owned))
 }
 
 /// The shortest notation of digits without sign and exponent, a part of them; `None` for any other text.
@@ -126,7 +128,7 @@ mod tests {
 
         #[test]
         fn what_is_not_parsed_is_as_if_it_were(text in "[0-9]{0,16}(\\.[0-9]{0,16})?") {
-            prop_assert_eq!(shortest(&text), parse(&text).map(to_text));
+            prop_assert_eq!(shortest(&text).map(Cow::into_owned), parse(&text).map(to_text));
         }
 
         #[test]

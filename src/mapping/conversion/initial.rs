@@ -36,7 +36,7 @@ impl Conversion {
 }
 
 fn consists_of(text: &str, characters: &str) -> bool {
-    text.chars().all(|c| characters.contains(c))
+    text.bytes().all(|byte| characters.as_bytes().contains(&byte))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The order's body, written as JSON text from its start to its end.
 
-use serde_json::Value;
+use crate::mapping::conversion::OrderValue;
 
 /// Bytes that are reserved at the start: an order of three lines.
 const USUAL_BYTES: usize = 2048;
@@ -46,7 +46,7 @@ impl Body {
     }
 
     /// Writes a value.
-    pub fn value(&mut self, value: &Value) {
+    pub fn value(&mut self, value: &OrderValue<'_>) {
         // Writing into memory can't fail, nor can a value without other keys than strings.
         let _ = serde_json::to_writer(&mut self.0, value);
     }

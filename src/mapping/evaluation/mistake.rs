@@ -30,7 +30,7 @@ pub fn disagreement(cart: &JoinedCart<'_>, rule: &Rule, target: Scope, results: 
             continue;
         }
         values.push(&result.value);
-        let text = if result.is_absent() { "nothing".to_owned() } else { quoted_key(&result.source_texts.owned()) };
+        let text = if result.is_absent() { "nothing".to_owned() } else { quoted_key(result.source_texts.as_slice()) };
         let position = cart.position(*scope);
         texts.push(match scope {
             Scope::Account(_, account) => format!("{text} (account {} of item {position})", account + 1),

@@ -7,7 +7,7 @@ use super::rule_value::{RuleValue, SourceTexts};
 use super::shifted;
 use crate::cart::{JoinedCart, Row, Scalar, Scope};
 use crate::mapping::compiled::Mapping;
-use crate::mapping::conversion::Conversion;
+use crate::mapping::conversion::{Conversion, OrderValue};
 use crate::mapping::currency::{Amounts, is_amount};
 use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::mapping::table::quoted_key;
@@ -26,7 +26,7 @@ impl<'a> RuleEvaluator<'a> {
     ///
     /// # Errors
     /// The first mistake.
-    pub fn evaluate(&self, rule: &Rule, scope: Scope) -> Result<RuleValue<'a>, Message> {
+    pub fn evaluate(&self, rule: &'a Rule, scope: Scope) -> Result<RuleValue<'a>, Message> {
         if let Conversion::Constant(value) = &rule.conversion {
             return Ok(RuleValue::without_source(Some(value.as_str().into())));
         }
@@ -45,7 +45,11 @@ impl<'a> RuleEvaluator<'a> {
             let value = shifted::amount(&self.cart, &self.mapping.tables, rule, scope, text)?;
             return Ok(RuleValue { source_texts: texts, value: Some(value) });
         }
-        let value = rule.conversion.apply(text).ok_or_else(|| {
+        let converted = match texts.as_slice().first() {
+            Some(Cow::Borrowed(text)) => rule.conversion.apply(text),
+            _ => rule.conversion.apply(text).map(OrderValue::into_owned),
+        };
+        let value = converted.ok_or_else(|| {
             let problem = format!("is {}; expected {}", quoted(text), rule.conversion.expected());
             self.mistake(MessageCode::Unreadable, rule.sources.first(), scope, &problem)
         })?;
@@ -112,10 +116,10 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// The column `absent` decides.
-    fn absent(&self, rule: &Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Result<RuleValue<'a>, Message> {
+    fn absent(&self, rule: &'a Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Result<RuleValue<'a>, Message> {
         match &rule.absent {
             Absent::Omit | Absent::OneOf(_) => Ok(RuleValue { source_texts, value: None }),
-            Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.clone()) }),
+            Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.borrowed()) }),
             Absent::Refuse => {
                 let initial = source_texts.as_slice().iter().position(|text| text.is_empty()).unwrap_or(0);
                 let problem = "is missing or initial; it is mandatory";
@@ -127,19 +131,19 @@ impl<'a> RuleEvaluator<'a> {
     /// A part of the key that is blank matches an empty cell; where the table has none, the column `absent` decides.
     fn look_up(
         &self,
-        rule: &Rule,
+        rule: &'a Rule,
         table: &str,
         scope: Scope,
         texts: SourceTexts<'a>,
     ) -> Result<RuleValue<'a>, Message> {
-        let key = texts.owned();
-        if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(&key)) {
+        let key = texts.as_slice();
+        if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(key)) {
             return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
         }
-        if key.iter().any(String::is_empty) {
+        if key.iter().any(|part| part.is_empty()) {
             return self.absent(rule, scope, texts);
         }
-        let problem = format!("is {}; tables/{table}.csv has no such key", quoted_key(&key));
+        let problem = format!("is {}; tables/{table}.csv has no such key", quoted_key(key));
         Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use crate::mapping::conversion::OrderValue;
 
 /// The value of a rule in one scope, with the texts that it was made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,12 +10,12 @@ pub struct RuleValue<'c> {
     /// The text of each source as sent.
     pub source_texts: SourceTexts<'c>,
     /// `None` where the target is left out.
-    pub value: Option<Value>,
+    pub value: Option<OrderValue<'c>>,
 }
 
-impl RuleValue<'_> {
+impl<'c> RuleValue<'c> {
     /// A value that was not read from the cart.
-    pub const fn without_source(value: Option<Value>) -> Self {
+    pub const fn without_source(value: Option<OrderValue<'c>>) -> Self {
         Self { source_texts: SourceTexts::None, value }
     }
 
@@ -54,10 +54,5 @@ impl<'c> SourceTexts<'c> {
     /// True if every text is missing or initial.
     pub fn are_absent(&self) -> bool {
         self.as_slice().iter().all(|text| text.is_empty())
-    }
-
-    /// The texts as the key of a table.
-    pub fn owned(&self) -> Vec<String> {
-        self.as_slice().iter().map(|text| text.clone().into_owned()).collect()
     }
 }

@@ -1,10 +1,8 @@
 //! Amounts that SAP stores by the decimals of their currency (`mapping.shifted_amounts`).
 
-use serde_json::Value;
-
 use super::mistake::mistake;
 use crate::cart::{JoinedCart, Row, STANDARD, Scope};
-use crate::mapping::conversion::decimal;
+use crate::mapping::conversion::{OrderValue, decimal};
 use crate::mapping::currency;
 use crate::mapping::sheet::{Rule, Source};
 use crate::mapping::table::Tables;
@@ -14,7 +12,13 @@ use crate::message::{Message, MessageCode, quoted};
 ///
 /// # Errors
 /// A value that is no decimal, or whose currency has unknown decimals: they are never guessed.
-pub fn amount(cart: &JoinedCart<'_>, tables: &Tables, rule: &Rule, scope: Scope, text: &str) -> Result<Value, Message> {
+pub fn amount(
+    cart: &JoinedCart<'_>,
+    tables: &Tables,
+    rule: &Rule,
+    scope: Scope,
+    text: &str,
+) -> Result<OrderValue<'static>, Message> {
     let source = rule.sources.first();
     let unreadable = || {
         let problem = format!("is {}; expected {}", quoted(text), rule.conversion.expected());

@@ -39,7 +39,7 @@ pub struct FieldTrace {
 
 impl FieldTrace {
     pub fn of(rule: &Rule, target: String, result: &RuleValue<'_>) -> Self {
-        let raw = (!result.is_absent()).then(|| result.source_texts.owned().join(" + "));
+        let raw = (!result.is_absent()).then(|| result.source_texts.as_slice().join(" + "));
         let table = match &rule.conversion {
             Conversion::Table(name) if raw.is_some() => Some(name.clone()),
             _ => None,
@@ -51,7 +51,7 @@ impl FieldTrace {
             key: table.is_some().then(|| raw.clone()).flatten(),
             raw,
             conversion: rule.conversion.to_string(),
-            value: result.value.clone(),
+            value: result.value.as_ref().map(Value::from),
             table,
             message: None,
         }

@@ -1,18 +1,16 @@
 //! The column `absent`: the rule for sources that are missing or initial.
 
-use serde_json::Value;
-
-use crate::mapping::conversion::Conversion;
+use crate::mapping::conversion::{Conversion, OrderValue};
 
 /// The rule where the source is missing or initial.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absent {
     /// A mistake in the cart.
     Refuse,
     /// The target is left out.
     Omit,
     /// The target gets this value.
-    Use(Value),
+    Use(OrderValue<'static>),
     /// Of the targets of one entry that carry this name, exactly one is there.
     OneOf(String),
 }
@@ -50,6 +48,6 @@ impl Absent {
         if needs_text && value.trim().is_empty() {
             return Err("absent use: needs a value; to leave the target out, say omit".to_owned());
         }
-        Ok(Self::Use(default))
+        Ok(Self::Use(default.into_owned()))
     }
 }
