@@ -195,7 +195,7 @@ impl<'a> Evaluation<'a> {
         let evaluate = |scope| self.rules.evaluate(rule, scope);
         let depth = rule.sources.iter().map(Source::depth).max().unwrap_or(0);
         if scope.depth() >= depth || self.is_text_of_header(rule, scope) {
-            return evaluate(scope).map_err(|mistake| vec![mistake]);
+            return evaluate(scope).map_err(|mistake| vec![*mistake]);
         }
         let cart = &self.rules.cart;
         let mut scopes = vec![scope];
@@ -214,7 +214,7 @@ impl<'a> Evaluation<'a> {
             }
             match evaluate(scope) {
                 Ok(result) => results.push((scope, result)),
-                Err(mistake) => mistakes.push(mistake),
+                Err(mistake) => mistakes.push(*mistake),
             }
         }
         if !mistakes.is_empty() {
@@ -229,7 +229,7 @@ impl<'a> Evaluation<'a> {
             None if (0..cart.items.len()).all(|item| !self.skips.counts(Scope::Item(item))) => {
                 Ok(RuleValue::without_source(None))
             }
-            None => evaluate(scope).map_err(|mistake| vec![mistake]),
+            None => evaluate(scope).map_err(|mistake| vec![*mistake]),
         }
     }
 

@@ -13,6 +13,9 @@ use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode, quoted};
 
+/// What was evaluated, or the first mistake: apart, because it is rare, and larger than any value.
+pub type Evaluated<T> = Result<T, Box<Message>>;
+
 /// Evaluates rules against one cart.
 pub struct RuleEvaluator<'a> {
     pub mapping: &'a Mapping,
@@ -26,7 +29,7 @@ impl<'a> RuleEvaluator<'a> {
     ///
     /// # Errors
     /// The first mistake.
-    pub fn evaluate(&self, rule: &'a Rule, scope: Scope) -> Result<RuleValue<'a>, Message> {
+    pub fn evaluate(&self, rule: &'a Rule, scope: Scope) -> Evaluated<RuleValue<'a>> {
         if let Conversion::Constant(value) = &rule.conversion {
             return Ok(RuleValue::without_source(Some(value.as_str().into())));
         }
@@ -62,7 +65,7 @@ impl<'a> RuleEvaluator<'a> {
             && self.source_texts(rule, scope).is_ok_and(|texts| texts == earlier.source_texts)
     }
 
-    fn source_texts(&self, rule: &Rule, scope: Scope) -> Result<SourceTexts<'a>, Message> {
+    fn source_texts(&self, rule: &Rule, scope: Scope) -> Evaluated<SourceTexts<'a>> {
         match rule.sources.as_slice() {
             [] => Ok(SourceTexts::None),
             [only] => self.source_text(rule, only, scope).map(SourceTexts::One),
@@ -74,7 +77,7 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// The text of a source; empty where it is missing or initial. Several rows have to agree.
-    fn source_text(&self, rule: &Rule, source: &Source, scope: Scope) -> Result<Cow<'a, str>, Message> {
+    fn source_text(&self, rule: &Rule, source: &Source, scope: Scope) -> Evaluated<Cow<'a, str>> {
         let Source::Field { selection, field, .. } = source else {
             return Ok(Cow::Borrowed(self.cart_id.unwrap_or_default()));
         };
@@ -95,14 +98,14 @@ impl<'a> RuleEvaluator<'a> {
         }
     }
 
-    fn readable(&self, rule: &Rule, source: &Source, scope: Scope, value: Scalar<'a>) -> Result<Cow<'a, str>, Message> {
+    fn readable(&self, rule: &Rule, source: &Source, scope: Scope, value: Scalar<'a>) -> Evaluated<Cow<'a, str>> {
         readable_text(&rule.conversion, value)
             .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))
     }
 
     /// The texts of all rows, one a line, blank lines between them included. The header has its own rows, an item those
     /// that it has or inherits.
-    fn lines(&self, rule: &Rule, source: &Source, scope: Scope) -> Result<Cow<'a, str>, Message> {
+    fn lines(&self, rule: &Rule, source: &Source, scope: Scope) -> Evaluated<Cow<'a, str>> {
         let (Some(selection), Some(field)) = (source.selection(), source.field()) else { return Ok(Cow::Borrowed("")) };
         let line = |row: Row<'a>| match row.get(field) {
             None => Ok(Cow::Borrowed("")),
@@ -116,7 +119,7 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// The column `absent` decides.
-    fn absent(&self, rule: &'a Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Result<RuleValue<'a>, Message> {
+    fn absent(&self, rule: &'a Rule, scope: Scope, source_texts: SourceTexts<'a>) -> Evaluated<RuleValue<'a>> {
         match &rule.absent {
             Absent::Omit | Absent::OneOf(_) => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.borrowed()) }),
@@ -129,13 +132,7 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// A part of the key that is blank matches an empty cell; where the table has none, the column `absent` decides.
-    fn look_up(
-        &self,
-        rule: &'a Rule,
-        table: &str,
-        scope: Scope,
-        texts: SourceTexts<'a>,
-    ) -> Result<RuleValue<'a>, Message> {
+    fn look_up(&self, rule: &'a Rule, table: &str, scope: Scope, texts: SourceTexts<'a>) -> Evaluated<RuleValue<'a>> {
         let key = texts.as_slice();
         if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(key)) {
             return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
@@ -147,8 +144,8 @@ impl<'a> RuleEvaluator<'a> {
         Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
     }
 
-    fn mistake(&self, code: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Message {
-        mistake(&self.cart, code, source, scope, problem)
+    fn mistake(&self, code: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Box<Message> {
+        Box::new(mistake(&self.cart, code, source, scope, problem))
     }
 }
 
