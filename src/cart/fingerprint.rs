@@ -81,7 +81,7 @@ impl<'c> RowWriter<'c> {
         for field in layout.fields.iter().filter(|field| !is_owned || field.kind != FieldKind::Owner) {
             let Some(value) = fields.get(field.position) else { continue };
             let before = bytes.len();
-            bytes.extend_from_slice(&field.name);
+            bytes.extend_from_slice(layout.name(field));
             let content = bytes.len();
             framed(bytes, |bytes| write_content(bytes, field.kind, *value));
             if bytes.len() == content + LENGTH_BYTES {

@@ -44,21 +44,23 @@ fn hex_bytes(text: &str) -> Option<GuidBytes> {
     if !dashed && text.len() != GUID_BYTES * 2 {
         return None;
     }
-    let mut bytes = [0; GUID_BYTES];
-    let mut digits = text.as_bytes().iter().filter(|byte| !dashed || **byte != b'-');
-    for byte in &mut bytes {
-        *byte = hex_value(*digits.next()?)? << 4 | hex_value(*digits.next()?)?;
-    }
-    digits.next().is_none().then_some(bytes)
+    if dashed { plain_hex_bytes(text.replace('-', "").as_bytes()) } else { plain_hex_bytes(text.as_bytes()) }
 }
 
-const fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+fn plain_hex_bytes(digits: &[u8]) -> Option<GuidBytes> {
+    if digits.len() != GUID_BYTES * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
     }
+    let mut bytes = [0; GUID_BYTES];
+    for (byte, digits) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digits.iter().fold(0, |byte, digit| byte << 4 | hex_value(*digit));
+    }
+    Some(bytes)
+}
+
+/// Of a hex digit: letters of both cases have their number in the last four bits, from 1 on.
+const fn hex_value(digit: u8) -> u8 {
+    (digit & 0xf) + 9 * (digit >> 6)
 }
 
 #[cfg(test)]

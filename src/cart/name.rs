@@ -90,8 +90,12 @@ impl FoldedHash {
     }
 
     /// Of a whole spelling.
-    pub fn of(spelling: &[u8]) -> u32 {
-        spelling.iter().fold(Self::EMPTY, |hash, byte| hash.with(*byte)).finish()
+    pub const fn of(spelling: &[u8]) -> u32 {
+        let (mut hash, mut rest) = (Self::EMPTY, spelling);
+        while let [byte, after @ ..] = rest {
+            (hash, rest) = (hash.with(*byte), after);
+        }
+        hash.finish()
     }
 
     /// The hash.

@@ -2,13 +2,33 @@
 
 use crate::cart::guid::{GuidBytes, guid_bytes};
 use crate::cart::json::{Digits, Form, Value};
-use crate::cart::name::folded;
+use crate::cart::name::{FoldedHash, folded};
 use crate::cart::sections::trimmed;
 use crate::cart::value::without_leading_zeros;
 
-/// SAP's standard fields of type NUMC, in folded form: cl_json writes them as numbers, other serializers with their
-/// zeros. Zeros of other texts count: the code 0010 is not 10.
-const NUMC_FIELDS: [&str; 3] = ["NUMBERINT", "ACCNO", "PARTNERFCT"];
+/// SAP's standard fields of type NUMC: cl_json writes them as numbers, other serializers with their zeros. Zeros of other
+/// texts count: the code 0010 is not 10.
+const NUMC_FIELDS: [StandardField; 3] =
+    [StandardField::of("NUMBERINT"), StandardField::of("ACCNO"), StandardField::of("PARTNERFCT")];
+
+/// The GUID of the row's owner.
+const OWNER: StandardField = StandardField::of("PGUID");
+
+/// A name in its folded form, and the form's hash.
+struct StandardField {
+    folded: &'static str,
+    hash: u32,
+}
+
+impl StandardField {
+    const fn of(folded: &'static str) -> Self {
+        Self { folded, hash: FoldedHash::of(folded.as_bytes()) }
+    }
+
+    fn is(&self, name: &str, hash: u32) -> bool {
+        self.hash == hash && folded(name).eq(self.folded.bytes())
+    }
+}
 
 /// Bytes of the length before each text.
 pub const LENGTH_BYTES: usize = 4;
@@ -38,16 +58,15 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    /// Of the field with this name.
-    pub fn of(name: &str) -> Self {
-        let is = |standard: &str| folded(name).eq(standard.bytes());
+    /// Of the field with this name, whose folded form has this hash.
+    pub fn of(name: &str, hash: u32) -> Self {
         let name_bytes = name.as_bytes();
         let ending = name_bytes.len().checked_sub(4).and_then(|at| name_bytes.get(at..)).unwrap_or_default();
-        if is("PGUID") {
+        if OWNER.is(name, hash) {
             Self::Owner
         } else if ending.eq_ignore_ascii_case(b"GUID") {
             Self::Guid
-        } else if NUMC_FIELDS.into_iter().any(is) {
+        } else if NUMC_FIELDS.iter().any(|field| field.is(name, hash)) {
             Self::Numc
         } else {
             Self::Other

@@ -2,6 +2,7 @@
 //! so that it is worked out once for all of them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::content::{FieldKind, framed};
 use crate::cart::json::Value;
@@ -11,13 +12,16 @@ use crate::cart::shape::is_metadata;
 /// Layouts that are remembered: a section's rows have few (suppliers and ship-tos have other fields).
 const REMEMBERED: usize = 8;
 
+/// Bytes that are reserved for a name and its length.
+const BYTES_PER_NAME: usize = 16;
+
 /// A field of a layout.
 #[derive(Debug)]
 pub struct Field {
     /// Among the members of the row.
     pub position: usize,
-    /// Its name as it is written.
-    pub name: Vec<u8>,
+    /// Where the layout has its name as it is written.
+    name: Range<usize>,
     /// How its content is written.
     pub kind: FieldKind,
 }
@@ -26,6 +30,7 @@ pub struct Field {
 #[derive(Debug)]
 pub struct Layout<'c> {
     names: Vec<(u32, Cow<'c, str>)>,
+    written_names: Vec<u8>,
     /// The fields.
     pub fields: Vec<Field>,
     /// Where the GUID of the row's owner is among the members.
@@ -59,25 +64,29 @@ impl<'c> Layout<'c> {
         order.retain(|(position, _)| members.get(*position).is_some_and(|member| !is_metadata(*member)));
         order.sort_unstable_by_key(|(_, name)| *name);
         let same = |left: &str, right: &str| folded(left).eq(folded(right));
-        let fields = order.iter().enumerate().map(|(index, (position, (hash, name)))| {
-            let beside = |other: Option<usize>| {
-                let other = other.and_then(|other| order.get(other));
-                other.is_some_and(|(_, (other_hash, other))| hash == other_hash && same(name, other))
-            };
-            // Of two spellings of one name, each is a field of its own.
-            let is_shared = beside(index.checked_sub(1)) || beside(Some(index + 1));
-            let mut written = Vec::new();
-            framed(
-                &mut written,
-                |bytes| {
+        let mut written_names = Vec::with_capacity(order.len() * BYTES_PER_NAME);
+        let fields =
+            order.iter().enumerate().map(|(index, (position, (hash, name)))| {
+                let beside = |other: Option<usize>| {
+                    let other = other.and_then(|other| order.get(other));
+                    other.is_some_and(|(_, (other_hash, other))| hash == other_hash && same(name, other))
+                };
+                // Of two spellings of one name, each is a field of its own.
+                let is_shared = beside(index.checked_sub(1)) || beside(Some(index + 1));
+                let start = written_names.len();
+                framed(&mut written_names, |bytes| {
                     if is_shared { bytes.extend(name.bytes()) } else { bytes.extend(folded(name)) }
-                },
-            );
-            Field { position: *position, name: written, kind: FieldKind::of(name) }
-        });
+                });
+                Field { position: *position, name: start..written_names.len(), kind: FieldKind::of(name, *hash) }
+            });
         let fields: Vec<Field> = fields.collect();
         let owner = fields.iter().find(|field| field.kind == FieldKind::Owner).map(|field| field.position);
-        Self { names, fields, owner }
+        Self { names, written_names, fields, owner }
+    }
+
+    /// The name of a field as it is written.
+    pub fn name(&self, field: &Field) -> &[u8] {
+        self.written_names.get(field.name.clone()).unwrap_or_default()
     }
 
     fn fits(&self, members: &[Value<'c>]) -> bool {
