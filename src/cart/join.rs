@@ -95,6 +95,7 @@ impl<'c> JoinedCart<'c> {
     }
 
     /// The rows that a selection names, as a scope sees them: an item's own rows, or the header's where it has none.
+    #[inline]
     pub fn rows<'s>(&'s self, selection: &'s Selection, scope: Scope) -> impl Iterator<Item = Row<'c>> + 's {
         let (own, general) = self.candidates(selection, scope);
         let rows = if general.is_empty() || own.iter().any(|row| selection.includes(row)) { own } else { general };
@@ -102,6 +103,7 @@ impl<'c> JoinedCart<'c> {
     }
 
     /// The rows of a selection's section in a scope, and those that count where none of them is selected.
+    #[inline]
     fn candidates(&self, selection: &Selection, scope: Scope) -> (&[Row<'c>], &[Row<'c>]) {
         let one = |rows: &'_ [Row<'c>], index: usize| rows.get(index).map_or(0..0, |_| index..index + 1);
         match self.place_of(&selection.section) {
@@ -123,6 +125,7 @@ impl<'c> JoinedCart<'c> {
     }
 
     /// A section by the place that a vocabulary gave its name, else by its name.
+    #[inline]
     fn place_of(&self, section: &Name) -> Located<'_, 'c> {
         let at = |index: usize| self.sections.get(index).map(|(name, owned)| (index, *name, owned));
         let known = section.column().and_then(|column| usize::from(column).checked_sub(2)).and_then(at);

@@ -80,6 +80,7 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'d> Value<'d> {
+    #[inline]
     fn node(self) -> &'d Node {
         self.document.nodes.get(self.index).unwrap_or(&Node::NULL)
     }
@@ -95,6 +96,7 @@ impl<'d> Value<'d> {
     }
 
     /// What it is.
+    #[inline]
     pub fn form(self) -> Form {
         match self.node().kind {
             Kind::Null => Form::Null,
@@ -108,6 +110,7 @@ impl<'d> Value<'d> {
     }
 
     /// The text of a string; the digits of a number; nothing of any other value.
+    #[inline]
     pub fn text(self) -> Cow<'d, str> {
         let node = self.node();
         match node.kind {
@@ -118,6 +121,7 @@ impl<'d> Value<'d> {
     }
 
     /// The name under which its object has it; empty for an entry of a list.
+    #[inline]
     pub fn name(self) -> Cow<'d, str> {
         self.document.name(self.node())
     }
@@ -149,6 +153,7 @@ impl<'d> Value<'d> {
 }
 
 impl<'j> Document<'j> {
+    #[inline]
     fn part(&self, (start, end): (usize, usize)) -> &'j str {
         self.text.get(start..end).unwrap_or_default()
     }

@@ -46,6 +46,7 @@ impl<'c> Row<'c> {
 
     /// The field's value, unless it is missing, `null`, `false` or blank: a blank is initial in every type. Whether a
     /// zero is initial too is decided by the conversion that reads it.
+    #[inline]
     pub fn get(&self, field: &Name) -> Option<Scalar<'c>> {
         match self.slot(field) {
             Some(Slot::Missing) => None,
@@ -55,6 +56,7 @@ impl<'c> Row<'c> {
     }
 
     /// The place of a field that has a column in this section.
+    #[inline]
     fn slot(&self, field: &Name) -> Option<Slot> {
         let column = field.column()?;
         let known = self.words?.field(column)?;
@@ -97,6 +99,7 @@ impl<'c> Row<'c> {
     }
 }
 
+#[inline]
 fn scalar(value: Value<'_>) -> Option<Scalar<'_>> {
     match value.form() {
         Form::Null | Form::Flag(false) => None,
@@ -114,6 +117,7 @@ fn scalar(value: Value<'_>) -> Option<Scalar<'_>> {
 }
 
 /// The text without surrounding blanks. Most texts are seen to have none by their first and last bytes.
+#[inline]
 pub(super) fn trimmed(text: &str) -> &str {
     let is_ink = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
     let bytes = text.as_bytes();

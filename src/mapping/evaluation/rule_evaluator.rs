@@ -65,6 +65,7 @@ impl<'a> RuleEvaluator<'a> {
             && self.source_texts(rule, scope).is_ok_and(|texts| texts == earlier.source_texts)
     }
 
+    #[inline]
     fn source_texts(&self, rule: &Rule, scope: Scope) -> Evaluated<SourceTexts<'a>> {
         match rule.sources.as_slice() {
             [] => Ok(SourceTexts::None),
@@ -77,6 +78,7 @@ impl<'a> RuleEvaluator<'a> {
     }
 
     /// The text of a source; empty where it is missing or initial. Several rows have to agree.
+    #[inline]
     fn source_text(&self, rule: &Rule, source: &Source, scope: Scope) -> Evaluated<Cow<'a, str>> {
         let Source::Field { selection, field, .. } = source else {
             return Ok(Cow::Borrowed(self.cart_id.unwrap_or_default()));
@@ -98,6 +100,7 @@ impl<'a> RuleEvaluator<'a> {
         }
     }
 
+    #[inline]
     fn readable(&self, rule: &Rule, source: &Source, scope: Scope, value: Scalar<'a>) -> Evaluated<Cow<'a, str>> {
         readable_text(&rule.conversion, value)
             .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))
@@ -172,6 +175,7 @@ fn are_equal(left: Option<&Scalar<'_>>, right: Option<&Scalar<'_>>) -> bool {
 ///
 /// # Errors
 /// What is wrong with the value, in words that follow the field's name.
+#[inline]
 fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<Cow<'c, str>, String> {
     let text = match (conversion, value) {
         (_, Scalar::Nested) => return Err("is an object or a list; expected a value".to_owned()),
