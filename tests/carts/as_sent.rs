@@ -1,48 +1,14 @@
-//! Carts as SAP's serializers and the middleware between really send them, from text to order.
+//! What senders do to a cart, and what each of it becomes: the kinds that the inputs of this folder are samples of.
 
-mod spellings;
-
-use std::fs;
-use std::path::Path;
-
+use purchase_order_webhook::cart::{Cart, Name};
+use purchase_order_webhook::mapping::{Mapped, Preview};
+use purchase_order_webhook::message::{Message, Severity};
 use serde_json::{Value, json};
 
-use super::super::{Amounts, Folder, Mapped, Mapping, Preview};
-use crate::cart::Cart;
-use crate::message::{Message, Severity};
-
-/// The mapping that the repository ships.
-fn shipped() -> Mapping {
-    Mapping::compile(&Folder::read(Path::new("mapping")).unwrap(), Amounts::Unshifted).unwrap()
-}
-
-/// The shipped tables with other rows of a sheet.
-fn sheet(rows: &str) -> Mapping {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("tables")).unwrap();
-    fs::write(folder.path().join("tables/kinds.csv"), "kind,value\n0,none\n00,two\n7,seven\n").unwrap();
-    fs::write(folder.path().join("purchase-order.csv"), format!("target,source,as,absent\n{rows}")).unwrap();
-    Mapping::compile(&Folder::read(folder.path()).unwrap(), Amounts::Unshifted).unwrap()
-}
-
-fn case(name: &str) -> String {
-    fs::read_to_string(Path::new("tests/carts").join(name)).unwrap()
-}
-
-fn mapped(mapping: &Mapping, cart: &str) -> Mapped {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap()
-}
+use crate::{case, mapped, mistakes, preview, sheet, shipped};
 
 fn order(cart: &str) -> Value {
     mapped(&shipped(), cart).order()
-}
-
-fn mistakes(mapping: &Mapping, cart: &str) -> Vec<String> {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap_err().into_iter().map(|mistake| mistake.message).collect()
-}
-
-fn preview(mapping: &Mapping, cart: &str) -> Preview {
-    mapping.preview(&Cart::parse(cart).unwrap())
 }
 
 /// A header, an item, and what else is wanted beside the given fields.
@@ -192,7 +158,7 @@ fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
 
 #[test]
 fn a_number_of_the_system_is_the_id_where_there_is_no_guid() {
-    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(crate::cart::Name::of("ZZ_SYSTEM")));
+    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(Name::of("ZZ_SYSTEM")));
     for (header, id) in [("", "1"), (r#","LOGSYS":"SRM100""#, "SRM100:1"), (r#","zzSystem":"SRM200""#, "SRM200:1")] {
         let Mapped { id: found, body, .. } = mapped(&mapping, &cart(header, ""));
         assert_eq!((found.as_str(), body), (id, format!("{{\"id\":\"{id}\"}}")));
