@@ -113,6 +113,25 @@ fn an_empty_object_is_an_empty_list() {
 fn two_lines_of_one_number_are_a_mistake() {
     let found = mistakes(&shipped(), &case("17-line-number-twice.json"));
     assert_eq!(found, ["ITEM.NUMBER_INT of item 2 is \"0000000001\", the number of item 1 too"]);
+    let mapping = sheet("lines[],ITEM[KIND=HIER],skip,\nlines[].text,ITEM.TEXT,text,use:none\n");
+    let cart = |first: &str, second: &str| {
+        let rows = format!(r#"{{"NUMBER_INT":{first}}},{{"A":1}},{{"NUMBER_INT":{second}}}"#);
+        format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{rows}]}}"#)
+    };
+    for (first, second) in [("\"0000000010\"", "\"0000000010\""), ("10", "\"0000000010\""), ("1.0E1", "10.0")] {
+        let found = mistakes(&mapping, &cart(first, second));
+        assert!(found[0].starts_with("ITEM.NUMBER_INT of item 3 is") && found[0].contains("item 1"), "{found:?}");
+    }
+    for (first, second) in [
+        ("10", "20"),
+        ("0", "0"),
+        ("\"\"", "\"\""),
+        ("null", "null"),
+        ("1", "1,\"DEL_IND\":\"X\""),
+        ("1", "1,\"KIND\":\"HIER\""),
+    ] {
+        assert_eq!(mapped(&mapping, &cart(first, second)).warnings, [], "{first} {second}");
+    }
 }
 
 #[test]
