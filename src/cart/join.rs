@@ -263,6 +263,7 @@ mod tests {
             }
             let kind = if section == "ITEM" { "item" } else { "row" };
             let refused = cart("\"N\"");
+            assert_eq!(refused.len(), 1, "{refused:?}");
             assert!(refused[0].starts_with(&format!("{section}.DEL_IND of {kind} 1 is \"N\"")), "{refused:?}");
         }
     }

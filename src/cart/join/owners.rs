@@ -110,11 +110,12 @@ impl<'c> ItemOwners<'c> {
     ) -> OwnedRows<'c> {
         let mut divided: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
         for (found, position) in rows.zip(1..) {
-            let found_owner = match is_deleted(section, found.row, position) {
-                Ok(true) => Ok(Owner::Deleted),
-                Ok(false) => self.owner(section, found, position),
-                Err(mistake) => Err(mistake),
-            };
+            // A row whose flag can't be read is there: what it says may be a further mistake, and is not left out.
+            let deleted = is_deleted(section, found.row, position).unwrap_or_else(|mistake| {
+                mistakes.push(mistake);
+                false
+            });
+            let found_owner = if deleted { Ok(Owner::Deleted) } else { self.owner(section, found, position) };
             match found_owner {
                 Ok(Owner::Header) => divided.push((usize::MAX, found.row)),
                 Ok(Owner::Item(item)) if item < self.items.len() => divided.push((item, found.row)),
