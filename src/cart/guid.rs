@@ -24,7 +24,8 @@ pub fn guid(text: &str) -> Option<String> {
 pub fn guid_bytes(text: &str) -> Option<GuidBytes> {
     let text = text.trim();
     hex_bytes(text).or_else(|| {
-        if text.len() > MAX_BASE64_CHARS {
+        // Digits alone are a number that stands in a GUID's place, though they can be read as base64 too.
+        if text.len() > MAX_BASE64_CHARS || text.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let mut decoded = [0; MAX_BASE64_CHARS];
@@ -87,6 +88,9 @@ mod tests {
         for text in [
             "",
             "1000004711",
+            "1000",
+            "20180131",
+            "3000000001300000",
             "AFBWogfIHtG/xraecvUFUAAA",
             "005056a207c81ed1bfc6b69e72f5055g",
             "AFBWogfIHtG_xraecvUFUA==",

@@ -128,7 +128,10 @@ fn find_carts<'d>(value: Value<'d>, depth: usize, found: &mut Vec<Value<'d>>) {
 }
 
 fn header(place: Value<'_>) -> Result<Value<'_>, String> {
-    let mut rows = rows(place)?;
+    let mut rows = rows(place).map_err(|problem| match problem.strip_prefix("expected a list of objects, ") {
+        Some(found) => format!("expected one object, {found}"),
+        None => problem,
+    })?;
     match (rows.next(), rows.next()) {
         (Some(header), None) => Ok(header),
         (None, _) if place.form() == Form::Object => Ok(place),
@@ -236,6 +239,9 @@ mod tests {
             assert!(invalid(json).join("").contains("HEADER"), "{json}");
         }
         assert_eq!(invalid(r#"{"HEADER":[{},{}]}"#), ["HEADER: expected one object, found 2"]);
+        assert_eq!(invalid(r#"{"HEADER":"x"}"#), ["HEADER: expected one object, found a text"]);
+        let list = ["HEADER: expected one object, found a list whose entry 1 is a number"];
+        assert_eq!(invalid(r#"{"HEADER":[7]}"#), list);
     }
 
     #[test]

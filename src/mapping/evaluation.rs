@@ -6,6 +6,7 @@ mod demand;
 mod figures;
 mod limits;
 mod mistake;
+mod repeated_numbers;
 mod rule_evaluator;
 mod rule_value;
 mod shifted;
@@ -25,6 +26,7 @@ use choices::{Choices, Finding};
 use demand::missing_rows;
 use limits::refuse_limits;
 use mistake::{disagreement, mistake};
+use repeated_numbers::repeated_numbers;
 use rule_evaluator::RuleEvaluator;
 use rule_value::RuleValue;
 use skips::Skips;
@@ -64,6 +66,7 @@ impl<'a> Evaluation<'a> {
         let skips = Skips::of(&mapping.sheet, &cart);
         messages.extend(skips.nothing_left(&cart));
         let broken_sections = messages.iter().map(|message| Name::of(&message.parameter)).collect();
+        messages.extend(repeated_numbers(&cart, &skips));
         messages.extend(warnings);
         let reported = messages.iter().map(|message| message.message.clone()).collect();
         Self {

@@ -1,6 +1,5 @@
 //! Carts and what the sheet makes of them: entries that are skipped or demanded, choices, limits.
 
-mod as_sent;
 mod plausibility;
 mod values;
 

@@ -35,6 +35,7 @@ mod answers_on_the_wire;
 mod attack_table;
 mod batch;
 mod bodies;
+mod carts_as_sent;
 mod certificate_files;
 mod docs;
 mod doctor;

@@ -237,40 +237,6 @@ async fn the_warnings_about_a_cart_are_in_every_answer_with_its_order() {
 }
 
 #[tokio::test]
-async fn what_the_mapping_doubts_is_in_the_preview_the_answer_and_the_order() {
-    let service = Service::start().await;
-    let mut doubtful = cart(1);
-    doubtful["ACCOUNTS"] = doubtful["ACCOUNT"].clone();
-    let warned = |messages: &Value| -> Vec<String> {
-        let messages = messages.as_array().unwrap_or_else(|| panic!("{messages}")).iter();
-        let warnings = messages.filter(|message| message["type"] == "W");
-        warnings.map(|message| message["number"].as_str().unwrap().to_owned()).collect()
-    };
-    let preview = post(&service, &format!("{ORDERS}/preview"), &doubtful).await;
-    assert_eq!((preview.status, warned(&preview.body["messages"])), (200, vec!["030".to_owned()]), "{}", preview.text);
-    let created = service.send(&doubtful).await;
-    assert_eq!((created.status, warned(&created.body["messages"])), (201, vec!["030".to_owned()]), "{}", created.text);
-    assert_eq!(warned(&service.get(&format!("{ORDERS}/1")).await.body["messages"]), ["030"]);
-    assert_eq!(service.send(&cart(2)).await.body.get("messages").map_or(0, |messages| warned(messages).len()), 0);
-}
-
-#[tokio::test]
-async fn one_number_of_two_systems_is_two_orders() {
-    let service = Service::start().await;
-    let of_system = |system: &str| {
-        let mut cart = cart(1);
-        cart["HEADER"]["LOGSYS"] = json!(system);
-        cart
-    };
-    for (system, status) in [("SRMCLNT100", 201), ("SRMCLNT200", 201), ("SRMCLNT100", 200)] {
-        let answer = service.send(&of_system(system)).await;
-        let id = json!(format!("{system}:1"));
-        assert_eq!((answer.status, &answer.body["id"]), (status, &id), "{}", answer.text);
-    }
-    assert_eq!(service.vms.orders().len(), 2);
-}
-
-#[tokio::test]
 async fn an_id_with_its_system_is_found_and_answered_under_every_spelling() {
     let service = Service::start().await;
     service.vms.next(Effect::status(422));

@@ -4,7 +4,7 @@ use crate::cart::guid::{GuidBytes, guid_bytes};
 use crate::cart::json::{Digits, Form, Value};
 use crate::cart::name::{FoldedHash, folded};
 use crate::cart::sections::trimmed;
-use crate::cart::value::without_leading_zeros;
+use crate::cart::value::{is_initial, without_leading_zeros};
 
 /// SAP's standard fields of type NUMC: cl_json writes them as numbers, other serializers with their zeros. Zeros of other
 /// texts count: the code 0010 is not 10.
@@ -125,11 +125,17 @@ fn write_text(bytes: &mut Vec<u8>, kind: FieldKind, text: &str) {
         Some(b'-') => match date(text) {
             Some(["0000", "00", "00"]) => {}
             Some(parts) => parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes())),
+            None if is_zero_amount(text) => {}
             None => bytes.extend_from_slice(text.as_bytes()),
         },
-        _ if matches!(text, "--" | "::" | "00:00:00") => {}
+        _ if matches!(text, "--" | "::" | "00:00:00") || is_zero_amount(text) => {}
         _ => bytes.extend_from_slice(text.as_bytes()),
     }
+}
+
+/// `0.000`, as OData writes a zero that other serializers drop. Zeros without a point may be a code.
+fn is_zero_amount(text: &str) -> bool {
+    matches!(text.as_bytes().first(), Some(b'0' | b'-')) && text.contains('.') && is_initial(text)
 }
 
 /// `2025-01-31`, `2025-01-31T00:00:00` and `20250131` are one date.

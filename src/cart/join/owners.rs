@@ -6,7 +6,7 @@ use crate::cart::columns::Columns;
 use crate::cart::name::Name;
 use crate::cart::sections::{FoundRow, GuidKey, Row};
 use crate::cart::standard::STANDARD;
-use crate::cart::value::{is_initial, without_leading_zeros};
+use crate::cart::value::is_initial;
 use crate::message::{Message, MessageCode, quoted};
 
 /// An item that is not deleted.
@@ -95,7 +95,7 @@ impl<'c> ItemOwners<'c> {
                 let text = "ITEM: the cart has no item that is not deleted; expected at least one";
                 mistakes.push(Message::new(MessageCode::Section, text).at("ITEM", "", 0));
             }
-            None => mistakes.extend(repeated_numbers(&items)),
+            None => {}
         }
         places.sort_unstable_by_key(|(place, ..)| *place);
         Self { items, by_guid, places }
@@ -110,11 +110,12 @@ impl<'c> ItemOwners<'c> {
     ) -> OwnedRows<'c> {
         let mut divided: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
         for (found, position) in rows.zip(1..) {
-            let found_owner = match is_deleted(section, found.row, position) {
-                Ok(true) => Ok(Owner::Deleted),
-                Ok(false) => self.owner(section, found, position),
-                Err(mistake) => Err(mistake),
-            };
+            // A row whose flag can't be read is there: what it says may be a further mistake, and is not left out.
+            let deleted = is_deleted(section, found.row, position).unwrap_or_else(|mistake| {
+                mistakes.push(mistake);
+                false
+            });
+            let found_owner = if deleted { Ok(Owner::Deleted) } else { self.owner(section, found, position) };
             match found_owner {
                 Ok(Owner::Header) => divided.push((usize::MAX, found.row)),
                 Ok(Owner::Item(item)) if item < self.items.len() => divided.push((item, found.row)),
@@ -181,24 +182,6 @@ impl<'c> ItemOwners<'c> {
             owner => Ok(owner),
         }
     }
-}
-
-/// A mistake for each item that has the number of an earlier one: two lines of one number can't be told apart.
-fn repeated_numbers(items: &[Item<'_>]) -> Vec<Message> {
-    let mut first = HashMap::with_capacity(items.len());
-    let mut mistakes = Vec::new();
-    for Item { row, position } in items {
-        let Some(text) = row.text(&STANDARD.number_int).filter(|text| !is_initial(text)) else { continue };
-        let number = without_leading_zeros(&text).to_owned();
-        if let Some(earlier) = first.get(&number) {
-            let text = quoted(&text);
-            let text = format!("ITEM.NUMBER_INT of item {position} is {text}, the number of item {earlier} too");
-            mistakes.push(Message::new(MessageCode::RepeatedNumber, text).at("ITEM", "NUMBER_INT", *position));
-        } else {
-            first.insert(number, *position);
-        }
-    }
-    mistakes
 }
 
 /// DEL_IND is a flag; a value other than X, true or initial could mean anything.

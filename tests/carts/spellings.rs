@@ -1,10 +1,10 @@
 //! Any serializer's spelling of one cart gives one order and one fingerprint.
 
 use proptest::prelude::*;
+use purchase_order_webhook::cart::Cart;
 use serde_json::{Map, Value, json};
 
-use super::{mapped, shipped};
-use crate::cart::Cart;
+use crate::{mapped, shipped};
 
 /// How a sender writes names.
 #[derive(Debug, Clone, Copy)]

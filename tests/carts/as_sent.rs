@@ -1,117 +1,19 @@
-//! Carts as SAP's serializers and the middleware between really send them, from text to order.
+//! What senders do to a cart, and what each of it becomes: the kinds that the inputs of this folder are samples of.
 
-mod spellings;
-
-use std::fs;
-use std::path::Path;
-
+use purchase_order_webhook::cart::{Cart, Name};
+use purchase_order_webhook::mapping::{Mapped, Preview};
+use purchase_order_webhook::message::{Message, Severity};
 use serde_json::{Value, json};
 
-use super::super::{Amounts, Folder, Mapped, Mapping, Preview};
-use crate::cart::Cart;
-use crate::message::{Message, Severity};
-
-/// The mapping that the repository ships.
-fn shipped() -> Mapping {
-    Mapping::compile(&Folder::read(Path::new("mapping")).unwrap(), Amounts::Unshifted).unwrap()
-}
-
-/// The shipped tables with other rows of a sheet.
-fn sheet(rows: &str) -> Mapping {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("tables")).unwrap();
-    fs::write(folder.path().join("tables/kinds.csv"), "kind,value\n0,none\n00,two\n7,seven\n").unwrap();
-    fs::write(folder.path().join("purchase-order.csv"), format!("target,source,as,absent\n{rows}")).unwrap();
-    Mapping::compile(&Folder::read(folder.path()).unwrap(), Amounts::Unshifted).unwrap()
-}
-
-fn case(name: &str) -> String {
-    fs::read_to_string(Path::new("tests/carts").join(name)).unwrap()
-}
-
-fn mapped(mapping: &Mapping, cart: &str) -> Mapped {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap()
-}
+use crate::{case, mapped, mistakes, preview, sheet, shipped};
 
 fn order(cart: &str) -> Value {
     mapped(&shipped(), cart).order()
 }
 
-fn mistakes(mapping: &Mapping, cart: &str) -> Vec<String> {
-    mapping.map(&Cart::parse(cart).unwrap()).unwrap_err().into_iter().map(|mistake| mistake.message).collect()
-}
-
-fn preview(mapping: &Mapping, cart: &str) -> Preview {
-    mapping.preview(&Cart::parse(cart).unwrap())
-}
-
 /// A header, an item, and what else is wanted beside the given fields.
 fn cart(header: &str, item: &str) -> String {
     format!(r#"{{"HEADER":{{"OBJECT_ID":"1"{header}}},"ITEM":[{{"A":1{item}}}]}}"#)
-}
-
-/// What is right for a cart.
-enum Right {
-    /// An order with such a value at a place (RFC 6901).
-    Order(&'static str, Value),
-    /// The same, and a warning that begins so.
-    Warned(&'static str, Value, &'static str),
-    /// Mistakes, each of which begins so.
-    Refused(&'static [&'static str]),
-}
-
-#[test]
-fn every_cart_makes_the_right_order_or_none() {
-    use Right::{Order, Refused, Warned};
-    const CHOICE: &str = "exactly one of DISTR_PERC (DIST_IND blank), DIST_QUAN (DIST_IND Q), DIST_VALUE (DIST_IND V)";
-    let costs = "/lines/0/allocations";
-    let whole = || json!([{ "percent": "100", "glAccount": "410000", "costCenter": "2100" }]);
-    let table = [
-        ("01-account-deleted", Order("/lines/0/allocations/0/costCenter", json!("2200"))),
-        ("02-share-by-unknown-indicator", Refused(&["ACCOUNT 1 of item 1: ", "ACCOUNT 2 of item 1: "])),
-        ("03-share-in-another-field", Refused(&["ACCOUNT 1 of item 1: ", "ACCOUNT 2 of item 1: "])),
-        ("04-accounts-nested-in-item", Order(costs, whole())),
-        ("05-no-accounts", Refused(&["ACCOUNT of item 1 has no row that can be ordered"])),
-        ("06-division-zero-zero", Order(costs, whole())),
-        ("07-forint.shifted", Order("/lines/0/unitPrice", json!("5000"))),
-        ("08-rows-under-item", Order(costs, whole())),
-        ("09-results-with-count", Order(costs, whole())),
-        ("10-date-with-time", Order("/orderDate", json!("2018-01-31"))),
-        ("11-ids-as-doubles", Order("/supplier/externalId", json!("400555"))),
-        ("12-item-rejected", Order("/lines/1", Value::Null)),
-        ("13-outline", Order("/lines/2", Value::Null)),
-        ("14-limit", Refused(&["LIMIT.LIMIT of item 1 is \"8000.0\""])),
-        ("15-names-that-fold", Order(costs, whole())),
-        ("16-empty-object-for-a-list", Refused(&["ACCOUNT of item 1 has no row that can be ordered"])),
-        ("17-line-number-twice", Refused(&["ITEM.NUMBER_INT of item 2 "])),
-        ("18-shares-of-200", Warned("/lines/0/allocations/1/percent", json!("100"), "ACCOUNT.DISTR_PERC of item 1: ")),
-    ];
-    let files = fs::read_dir("tests/carts").unwrap().count();
-    assert_eq!(files, table.len(), "every file is in the table");
-    for (name, right) in table {
-        let amounts = if name.ends_with(".shifted") { Amounts::Shifted } else { Amounts::Unshifted };
-        let mapping = Mapping::compile(&Folder::read(Path::new("mapping")).unwrap(), amounts).unwrap();
-        let text = case(&format!("{name}.json"));
-        let found = mapping.map(&Cart::parse(&text).unwrap());
-        let at = |order: &Mapped, place| order.order().pointer(place).cloned().unwrap_or_default();
-        match (right, found) {
-            (Order(place, value), Ok(order)) => {
-                assert_eq!((at(&order, place), order.warnings.as_slice()), (value, [].as_slice()), "{name}");
-            }
-            (Warned(place, value, warning), Ok(order)) => {
-                assert_eq!(at(&order, place), value, "{name}");
-                assert!(order.warnings.iter().any(|found| found.message.starts_with(warning)), "{name} {order:?}");
-            }
-            (Refused(expected), Err(mistakes)) => {
-                assert_eq!(mistakes.len(), expected.len(), "{name} {mistakes:?}");
-                for (mistake, expected) in mistakes.iter().zip(expected) {
-                    assert!(mistake.message.starts_with(expected), "{name} {mistake:?}");
-                    assert!(!expected.ends_with(": ") || mistake.message.contains(CHOICE), "{name} {mistake:?}");
-                }
-            }
-            (_, found) => panic!("{name} {found:?}"),
-        }
-    }
 }
 
 #[test]
@@ -211,6 +113,25 @@ fn an_empty_object_is_an_empty_list() {
 fn two_lines_of_one_number_are_a_mistake() {
     let found = mistakes(&shipped(), &case("17-line-number-twice.json"));
     assert_eq!(found, ["ITEM.NUMBER_INT of item 2 is \"0000000001\", the number of item 1 too"]);
+    let mapping = sheet("lines[],ITEM[KIND=HIER],skip,\nlines[].text,ITEM.TEXT,text,use:none\n");
+    let cart = |first: &str, second: &str| {
+        let rows = format!(r#"{{"NUMBER_INT":{first}}},{{"A":1}},{{"NUMBER_INT":{second}}}"#);
+        format!(r#"{{"HEADER":{{"OBJECT_ID":"1"}},"ITEM":[{rows}]}}"#)
+    };
+    for (first, second) in [("\"0000000010\"", "\"0000000010\""), ("10", "\"0000000010\""), ("1.0E1", "10.0")] {
+        let found = mistakes(&mapping, &cart(first, second));
+        assert!(found[0].starts_with("ITEM.NUMBER_INT of item 3 is") && found[0].contains("item 1"), "{found:?}");
+    }
+    for (first, second) in [
+        ("10", "20"),
+        ("0", "0"),
+        ("\"\"", "\"\""),
+        ("null", "null"),
+        ("1", "1,\"DEL_IND\":\"X\""),
+        ("1", "1,\"KIND\":\"HIER\""),
+    ] {
+        assert_eq!(mapped(&mapping, &cart(first, second)).warnings, [], "{first} {second}");
+    }
 }
 
 #[test]
@@ -256,7 +177,7 @@ fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
 
 #[test]
 fn a_number_of_the_system_is_the_id_where_there_is_no_guid() {
-    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(crate::cart::Name::of("ZZ_SYSTEM")));
+    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(Name::of("ZZ_SYSTEM")));
     for (header, id) in [("", "1"), (r#","LOGSYS":"SRM100""#, "SRM100:1"), (r#","zzSystem":"SRM200""#, "SRM200:1")] {
         let Mapped { id: found, body, .. } = mapped(&mapping, &cart(header, ""));
         assert_eq!((found.as_str(), body), (id, format!("{{\"id\":\"{id}\"}}")));
