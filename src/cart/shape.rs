@@ -57,14 +57,7 @@ pub fn rows(place: Value<'_>) -> Result<Rows<'_>, String> {
 fn rows_of_list(place: Value<'_>) -> Result<Rows<'_>, String> {
     let stranger = place.inside().zip(1..).find(|(entry, _)| entry.form() != Form::Object);
     let Some((entry, position)) = stranger else { return Ok(Rows::List(place.inside())) };
-    let what = match entry.form() {
-        Form::Null => "nothing",
-        Form::Flag(_) => "true or false",
-        Form::Number => "a number",
-        Form::Text => "a text",
-        Form::List => "a list",
-        Form::Object => "an object",
-    };
+    let what = described(entry.form());
     Err(format!("expected a list of objects, found a list whose entry {position} is {what}"))
 }
 
@@ -75,12 +68,11 @@ fn rows_of_object(place: Value<'_>) -> Result<Rows<'_>, String> {
     let mut deferred = false;
     for member in place.inside() {
         if is_metadata(member) {
-            let is = |name: &str| folded(member.name().trim_start_matches('_')).eq(name.bytes());
-            if NEXT_PAGE.iter().any(|name| is(name)) && !is_empty(member) {
-                let name = member.name();
+            let name = member.name();
+            if is_next_page(&name) && !is_empty(member) {
                 return Err(format!("{name} says that there are more rows than were sent; expected all of them"));
             }
-            deferred |= is(DEFERRED) && !is_empty(member);
+            deferred |= is_word(&name, DEFERRED) && !is_empty(member);
         } else if wrapped.is_none() && is_wrapper(member) {
             wrapped = Some(member);
         } else {
@@ -101,8 +93,21 @@ fn rows_of_object(place: Value<'_>) -> Result<Rows<'_>, String> {
 
 /// The members that OData adds to rows and lists: `__metadata`, `__count`, `@odata.etag`; and attributes of XML.
 pub fn is_metadata(member: Value<'_>) -> bool {
-    let name = member.name();
+    is_metadata_name(&member.name())
+}
+
+/// Whether a name is one of OData's own about what is beside it, or of an attribute of XML.
+pub fn is_metadata_name(name: &str) -> bool {
     name.starts_with("__") || name.starts_with('@')
+}
+
+/// Whether a name is that of OData's link to more rows.
+pub fn is_next_page(name: &str) -> bool {
+    is_metadata_name(name) && NEXT_PAGE.iter().any(|word| is_word(name, word))
+}
+
+fn is_word(name: &str, word: &str) -> bool {
+    folded(name.trim_start_matches('_')).eq(word.bytes())
 }
 
 fn is_wrapper(member: Value<'_>) -> bool {

@@ -22,7 +22,11 @@ pub fn map(file: Option<&Path>, cart: &Path) -> Result<(), Failure> {
     let json =
         serde_json::to_string_pretty(&PreviewView::from(preview)).map_err(|error| Failure::new(error.to_string()))?;
     print(&format!("{json}\n"))?;
-    if mistakes == 0 { Ok(()) } else { Err(Failure::new(format!("{label}: {mistakes} mistakes, see messages"))) }
+    match mistakes {
+        0 => Ok(()),
+        1 => Err(Failure::new(format!("{label}: 1 mistake, see messages"))),
+        several => Err(Failure::new(format!("{label}: {several} mistakes, see messages"))),
+    }
 }
 
 fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {

@@ -11,7 +11,7 @@ use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::raw_cart::RawCart;
-use crate::cart::{CartError, Name};
+use crate::cart::{CartError, Name, is_metadata_name, is_next_page};
 
 /// Objects that may be around the list, the root aside: `{"Envelope":{"Body":{"CARTS":{"item":[…]}}}}`. Carts have as many
 /// wrappers.
@@ -19,9 +19,6 @@ const MAX_WRAPPERS: usize = 3;
 
 /// Members of an object around the list: wrappers have a handful. Each is kept until the list is found.
 const MAX_MEMBERS: usize = 1_000;
-
-/// OData's word for more pages, in versions 2 and 4. What it leads to would be missing without a word.
-const NEXT_PAGE: [&str; 2] = ["__next", "@odata.nextLink"];
 
 /// What an object holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +79,11 @@ fn look_into<'t>(text: &'t str, path: &str, depth: usize, findings: &mut Finding
         let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
         let value = value.get();
         let first = value.as_bytes().first();
-        if NEXT_PAGE.contains(&name.as_ref()) {
+        if is_next_page(&name) {
+            // What it leads to would be missing without a word.
             findings.next_page = (!matches!(value, "null" | "\"\"")).then_some(path);
-        } else if name.starts_with("__") || name.starts_with('@') {
-            // OData's own words about what is beside them.
+        } else if is_metadata_name(&name) {
+            // It is about what is beside it.
         } else if first == Some(&b'[') {
             match first_entry(value) {
                 None => findings.empty.push((path, value)),

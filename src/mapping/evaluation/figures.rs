@@ -28,10 +28,9 @@ pub fn findings(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>) -> 
         Plausibility::Off => return Vec::new(),
     };
     let figures = Figures { mapping, cart, skips };
-    let items: Vec<ItemFigures<'_>> = (0..cart.items.len())
-        .filter(|item| skips.counts(Scope::Item(*item)))
-        .filter_map(|item| Some(ItemFigures::of(item, cart.items.get(item)?.row, &mapping.names)))
-        .collect();
+    let ordered = cart.items.iter().enumerate().filter(|(item, _)| skips.counts(Scope::Item(*item)));
+    let items: Vec<ItemFigures<'_>> =
+        ordered.map(|(index, item)| ItemFigures::of(index, item.row, &mapping.names)).collect();
     let of_items = items.iter().flat_map(|item| [figures.shares(item), figures.value(item)]);
     let findings = of_items.chain([figures.total(&items)]).flatten();
     findings.map(|finding| Message { severity, ..finding }).collect()
