@@ -30,5 +30,5 @@ pub use sections::{Cart, Row};
 pub use selection::{Scope, Selection};
 pub use shape::{is_metadata_name, is_next_page};
 pub use standard::STANDARD;
-pub use value::{Scalar, is_initial, without_leading_zeros};
+pub use value::{Scalar, is_initial, trimmed, without_leading_zeros};
 pub use vocabulary::Vocabulary;

@@ -32,7 +32,7 @@ impl<'c> Columns<'c> {
     pub fn of(cart: &'c Cart<'c>, vocabulary: &'c Vocabulary) -> Self {
         let mut columns = Self { cart, sections: Vec::with_capacity(vocabulary.sections().len()), slots: Vec::new() };
         for (words, index) in vocabulary.sections().iter().zip(0..) {
-            // The header is the first section of a vocabulary.
+            // The header is the first section of every vocabulary.
             let rows = if index == 0 { Ok(vec![(cart.header().value, None)]) } else { cart.rows(&words.name) };
             let first_slot = columns.slots.len();
             columns.slots.reserve(rows.as_ref().map_or(0, Vec::len) * words.width());

@@ -10,7 +10,7 @@ use super::name::folded;
 use super::sections::Cart;
 use super::standard::STANDARD;
 use crate::digest::sha256_hex_of_parts;
-use content::{FieldKind, LENGTH_BYTES, framed, write_content};
+use content::{FieldKind, LENGTH_BYTES, framed, set_length, write_content};
 use layout::Layouts;
 
 /// How a fingerprint begins whose rules are the ones of these files. Fingerprints of other versions never equal it, so
@@ -83,10 +83,12 @@ impl<'c> RowWriter<'c> {
             let before = bytes.len();
             bytes.extend_from_slice(layout.name(field));
             let content = bytes.len();
-            framed(bytes, |bytes| write_content(bytes, field.kind, *value));
-            if bytes.len() == content + LENGTH_BYTES {
+            write_content(bytes, field.kind, *value);
+            if bytes.len() == content {
                 // Nothing is written of a field that is initial or can't be mapped anyway.
                 bytes.truncate(before);
+            } else {
+                set_length(bytes, content);
             }
         }
         start..bytes.len()

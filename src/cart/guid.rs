@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::value::trimmed;
 use crate::digest;
 
 /// Bytes of a RAW16.
@@ -22,7 +23,7 @@ pub fn guid(text: &str) -> Option<String> {
 
 /// The same as bytes.
 pub fn guid_bytes(text: &str) -> Option<GuidBytes> {
-    let text = text.trim();
+    let text = trimmed(text);
     hex_bytes(text).or_else(|| {
         // Digits alone are a number that stands in a GUID's place, though they can be read as base64 too.
         if text.len() > MAX_BASE64_CHARS || text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -37,7 +38,7 @@ pub fn guid_bytes(text: &str) -> Option<GuidBytes> {
 
 /// A GUID in hex, with or without dashes, but not in base64: a short one looks like a cart number.
 pub fn hex_guid(text: &str) -> Option<String> {
-    hex_bytes(text.trim()).map(|bytes| digest::hex(&bytes))
+    hex_bytes(trimmed(text)).map(|bytes| digest::hex(&bytes))
 }
 
 fn hex_bytes(text: &str) -> Option<GuidBytes> {
@@ -49,19 +50,36 @@ fn hex_bytes(text: &str) -> Option<GuidBytes> {
 }
 
 fn plain_hex_bytes(digits: &[u8]) -> Option<GuidBytes> {
-    if digits.len() != GUID_BYTES * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
+    let digits: &[u8; GUID_BYTES * 2] = digits.try_into().ok()?;
     let mut bytes = [0; GUID_BYTES];
-    for (byte, digits) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digits.iter().fold(0, |byte, digit| byte << 4 | hex_value(*digit));
+    let mut all = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let [high, low] = pair.map(hex_value);
+        *byte = high << 4 | low;
+        all |= high | low;
     }
-    Some(bytes)
+    (all < NO_DIGIT).then_some(bytes)
 }
 
-/// Of a hex digit: letters of both cases have their number in the last four bits, from 1 on.
-const fn hex_value(digit: u8) -> u8 {
-    (digit & 0xf) + 9 * (digit >> 6)
+/// Above every digit's value.
+const NO_DIGIT: u8 = 0x10;
+
+/// The values of all bytes as hex digits, or [`NO_DIGIT`].
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < NO_DIGIT {
+        let digit = b"0123456789abcdef"[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+fn hex_value(digit: u8) -> u8 {
+    HEX_VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
 }
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ pub struct JoinedCart<'c> {
     header: Row<'c>,
     /// The items that are not deleted, in the order sent.
     pub items: Vec<Item<'c>>,
-    item_rows: Vec<Row<'c>>,
-    /// The section's name and rows, for each section of the vocabulary after the header and the items.
+    /// The name and the rows of each section, in the order of the vocabulary.
     sections: Vec<(&'c Name, OwnedRows<'c>)>,
     /// Where the accounts are among them.
     accounts: Option<usize>,
@@ -41,8 +40,11 @@ impl<'c> JoinedCart<'c> {
     /// belong to several. Warnings: ignored rows of items that look like a section that is read.
     pub fn of(columns: &'c Columns<'c>) -> (Self, Findings) {
         let mut findings = Findings::default();
+        let header = columns.header();
         let owners = ItemOwners::of(columns, &mut findings.mistakes);
-        let mut sections = Vec::new();
+        let mut sections = Vec::with_capacity(USUAL_SECTIONS);
+        sections.push((&STANDARD.header, OwnedRows::of_all(header)));
+        sections.push((&STANDARD.item, OwnedRows::of_items(&owners.items)));
         for name in columns.other_sections() {
             let owned = match columns.rows(name) {
                 Ok(rows) => owners.divide(name, rows, &mut findings.mistakes),
@@ -55,8 +57,7 @@ impl<'c> JoinedCart<'c> {
         }
         let accounts = sections.iter().position(|(name, _)| **name == STANDARD.account);
         unread_sections(columns, &owners, &mut findings.warnings);
-        let item_rows = owners.items.iter().map(|item| item.row).collect();
-        (Self { header: columns.header(), items: owners.items, item_rows, sections, accounts }, findings)
+        (Self { header, items: owners.items, sections, accounts }, findings)
     }
 
     /// The header's fields.
@@ -87,8 +88,8 @@ impl<'c> JoinedCart<'c> {
     /// The rows that a selection names and that belong to the scope itself: the header's rows are not an item's. An
     /// account has itself, and else what its item has.
     pub fn own_rows<'s>(&'s self, selection: &'s Selection, scope: Scope) -> impl Iterator<Item = Row<'c>> + 's {
-        let rows = match (self.place_of(&selection.section), scope) {
-            (Located::Section(_, owned), Scope::Header) => owned.of_header(),
+        let rows = match (self.section(&selection.section), scope) {
+            (Some((index, owned)), Scope::Header) if index > ITEMS => owned.of_header(),
             _ => self.candidates(selection, scope).0,
         };
         rows.iter().copied().filter(|row| selection.includes(row))
@@ -105,51 +106,35 @@ impl<'c> JoinedCart<'c> {
     /// The rows of a selection's section in a scope, and those that count where none of them is selected.
     #[inline]
     fn candidates(&self, selection: &Selection, scope: Scope) -> (&[Row<'c>], &[Row<'c>]) {
-        let one = |rows: &'_ [Row<'c>], index: usize| rows.get(index).map_or(0..0, |_| index..index + 1);
-        match self.place_of(&selection.section) {
-            Located::Header => (std::slice::from_ref(&self.header), &[]),
-            Located::Items => {
-                let rows = self.item_rows.as_slice();
-                (scope.item().map_or(rows, |item| rows.get(one(rows, item)).unwrap_or_default()), &[])
+        let Some((index, owned)) = self.section(&selection.section) else { return (&[], &[]) };
+        match scope {
+            _ if index == HEADER => (owned.all(), &[]),
+            Scope::Header => (owned.all(), &[]),
+            Scope::Account(item, account) if self.accounts == Some(index) => {
+                (owned.of_item(item).get(account).map_or(&[], std::slice::from_ref), &[])
             }
-            Located::Section(index, owned) => match scope {
-                Scope::Header => (owned.all(), &[]),
-                Scope::Account(item, account) if self.accounts == Some(index) => {
-                    let rows = owned.of_item(item);
-                    (rows.get(one(rows, account)).unwrap_or_default(), &[])
-                }
-                Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
-            },
-            Located::Nowhere => (&[], &[]),
+            Scope::Item(item) | Scope::Account(item, _) => (owned.of_item(item), owned.of_header()),
         }
     }
 
-    /// A section by the place that a vocabulary gave its name, else by its name.
+    /// The place and the rows of a section: by the place that a vocabulary gave its name, else by its name.
     #[inline]
-    fn place_of(&self, section: &Name) -> Located<'_, 'c> {
-        let at = |index: usize| self.sections.get(index).map(|(name, owned)| (index, *name, owned));
-        let known = section.column().and_then(|column| usize::from(column).checked_sub(2)).and_then(at);
-        match known {
-            Some((index, name, owned)) if name == section => Located::Section(index, owned),
-            _ if *section == STANDARD.header => Located::Header,
-            _ if *section == STANDARD.item => Located::Items,
-            _ => match self.sections.iter().position(|(name, _)| *name == section).and_then(at) {
-                Some((index, _, owned)) => Located::Section(index, owned),
-                None => Located::Nowhere,
-            },
-        }
+    fn section(&self, section: &Name) -> Option<(usize, &OwnedRows<'c>)> {
+        let is_it = |(name, _): &(&Name, _)| *name == section;
+        let known = section.column().map(usize::from).filter(|index| self.sections.get(*index).is_some_and(is_it));
+        let index = known.or_else(|| self.sections.iter().position(is_it))?;
+        self.sections.get(index).map(|(_, owned)| (index, owned))
     }
 }
 
-/// Where the rows of a section are.
-enum Located<'s, 'c> {
-    Header,
-    Items,
-    /// By its index among the other sections.
-    Section(usize, &'s OwnedRows<'c>),
-    /// The vocabulary does not have the section.
-    Nowhere,
-}
+/// The place of the header among the sections of every vocabulary.
+const HEADER: usize = 0;
+
+/// The place of the items among the sections of every vocabulary.
+const ITEMS: usize = 1;
+
+/// Sections that most sheets read: HEADER, ITEM, ACCOUNT, PARTNER, ORGDATA, LIMIT, and two more.
+const USUAL_SECTIONS: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -81,12 +81,28 @@ impl FoldedHash {
     const PRIME: u32 = 0x0100_0193;
 
     /// One more byte of the spelling.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "there is a step for every byte")]
     pub const fn with(self, byte: u8) -> Self {
-        if byte == b'_' {
-            return self;
-        }
-        Self((self.0 ^ byte.to_ascii_uppercase() as u32).wrapping_mul(Self::PRIME))
+        let (letter, factor) = Self::STEPS[byte as usize];
+        Self((self.0 ^ letter).wrapping_mul(factor))
     }
+
+    /// What each byte does: the letter that it stands for, and the factor; an underscore does nothing.
+    #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+    const STEPS: [(u32, u32); 256] = {
+        let mut steps = [(0, Self::PRIME); 256];
+        let mut byte = u8::MAX;
+        loop {
+            steps[byte as usize].0 = byte.to_ascii_uppercase() as u32;
+            if byte == 0 {
+                break;
+            }
+            byte -= 1;
+        }
+        steps[b'_' as usize] = (0, 1);
+        steps
+    };
 
     /// Of a whole spelling.
     pub const fn of(spelling: &[u8]) -> u32 {

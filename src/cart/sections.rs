@@ -7,7 +7,7 @@ use super::guid::{GuidBytes, guid_bytes};
 use super::json::{Document, Form, Value};
 use super::name::Name;
 use super::shape::{Rows, rows};
-use super::value::{Scalar, is_initial};
+use super::value::{Scalar, is_initial, trimmed};
 use super::vocabulary::{SectionWords, Slot};
 use crate::message::{Message, MessageCode};
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Row<'_> {
 }
 
 /// What a `GUID` or `P_GUID` says: 16 bytes in whatever spelling, else a text that is compared as sent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GuidKey {
     Bytes(GuidBytes),
     Text(String),
@@ -114,14 +114,6 @@ fn scalar(value: Value<'_>) -> Option<Scalar<'_>> {
             (!text.is_empty()).then_some(Scalar::Text(text))
         }
     }
-}
-
-/// The text without surrounding blanks. Most texts are seen to have none by their first and last bytes.
-#[inline]
-pub(super) fn trimmed(text: &str) -> &str {
-    let is_ink = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let bytes = text.as_bytes();
-    if is_ink(bytes.first()) && is_ink(bytes.last()) { text } else { text.trim() }
 }
 
 /// A section as it was sent: where its rows are, and the row in which it is nested.

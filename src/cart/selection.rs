@@ -48,11 +48,17 @@ impl Selection {
     pub fn includes(&self, row: &Row<'_>) -> bool {
         self.conditions.iter().all(|(field, value)| {
             let found = row.text(field).unwrap_or_default();
-            // cl_json writes NUMC keys as bare numbers: 19 is 00000019.
             found == value.as_str()
-                || (!found.is_empty() && without_leading_zeros(&found) == without_leading_zeros(value))
+                || is_same_number(&found, value)
                 // A flag whose type was lost on the way: INACT "false" is INACT blank.
                 || matches!((found.as_ref(), value.as_str()), ("false", "") | ("true", "X"))
         })
     }
+}
+
+/// cl_json writes NUMC keys as bare numbers: 19 is 00000019. Most numbers differ in their last digit.
+fn is_same_number(found: &str, value: &str) -> bool {
+    !found.is_empty()
+        && found.as_bytes().last() == value.as_bytes().last()
+        && without_leading_zeros(found) == without_leading_zeros(value)
 }

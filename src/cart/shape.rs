@@ -2,6 +2,7 @@
 
 use super::json::{Form, Inside, Value};
 use super::name::{FoldedHash, folded};
+use super::value::trimmed;
 
 /// The names under which an object holds the rows of a list: OData V2 (`results`), tables by RFC, SOAP or asXML (`item`),
 /// SAP Cloud Integration (`element`); in their folded form.
@@ -47,7 +48,7 @@ impl<'d> Iterator for Rows<'d> {
 pub fn rows(place: Value<'_>) -> Result<Rows<'_>, String> {
     match place.form() {
         Form::Null => Ok(Rows::None),
-        Form::Text if place.text().trim().is_empty() => Ok(Rows::None),
+        Form::Text if trimmed(&place.text()).is_empty() => Ok(Rows::None),
         Form::Object => rows_of_object(place),
         Form::List => rows_of_list(place),
         form => Err(format!("expected a list of objects, found {}", described(form))),
@@ -125,7 +126,7 @@ fn is_wrapper(member: Value<'_>) -> bool {
 fn is_empty(member: Value<'_>) -> bool {
     match member.form() {
         Form::Null | Form::Flag(false) => true,
-        Form::Text => member.text().trim().is_empty(),
+        Form::Text => trimmed(&member.text()).is_empty(),
         Form::Object | Form::List => member.inside().next().is_none(),
         _ => false,
     }

@@ -48,9 +48,17 @@ impl<'c> Scalar<'c> {
     }
 }
 
+/// The text without surrounding blanks. Most texts are seen to have none by their first and last bytes.
+#[inline]
+pub fn trimmed(text: &str) -> &str {
+    let is_ink = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_ink(bytes.first()) && is_ink(bytes.last()) { text } else { text.trim() }
+}
+
 /// Empty, zero in any width, or an initial date or time (`0000-00-00`, and `--`, `::` of old patch levels).
 pub fn is_initial(text: &str) -> bool {
-    let text = text.trim();
+    let text = trimmed(text);
     if matches!(text, "" | "--" | "::" | "0000-00-00" | "00:00:00") {
         return true;
     }
@@ -69,7 +77,7 @@ pub fn is_initial(text: &str) -> bool {
 
 /// Digits without their leading zeros; any other text as it is. SAP pads purely numeric ids (ALPHA conversion).
 pub fn without_leading_zeros(text: &str) -> &str {
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return text;
     }

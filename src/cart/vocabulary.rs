@@ -66,8 +66,9 @@ pub struct SectionWords {
     pub name: Name,
     /// By their column; the first ones are [`super::standard::StandardNames::columns`] in every section.
     fields: Vec<Name>,
-    /// The columns by the last bits of their name's hash, at least one place free; each after the places that are taken.
-    table: Vec<Option<Column>>,
+    /// The hashes of the names with their columns, by the last bits of the hash; each after the places that are taken. At
+    /// least half of the places are free.
+    table: Vec<Option<(u32, Column)>>,
 }
 
 impl SectionWords {
@@ -91,14 +92,15 @@ impl SectionWords {
 
     /// The column of the field with this hash for which `is` holds.
     pub fn column(&self, hash: u32, is: impl Fn(&Name) -> bool) -> Option<Column> {
-        let is_it = |column: &Column| self.field(*column).is_some_and(|name| name.hash() == hash && is(name));
-        self.places(hash).find(is_it)
-    }
-
-    fn places(&self, hash: u32) -> impl Iterator<Item = Column> + '_ {
-        let start = hash as usize & self.table.len().wrapping_sub(1);
-        let (before, after) = self.table.split_at_checked(start).unwrap_or_default();
-        after.iter().chain(before).map_while(|place| *place)
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        while let Some(Some((known, column))) = self.table.get(at) {
+            if *known == hash && self.field(*column).is_some_and(&is) {
+                return Some(*column);
+            }
+            at = (at + 1) & mask;
+        }
+        None
     }
 
     /// The column of a field, a new one if it has none; `None` for one field too many, which is read without a column.
@@ -114,7 +116,7 @@ impl SectionWords {
             let start = field.hash() as usize & mask;
             let free = (0..=mask).map(|step| (start + step) & mask).find(|at| self.table.get(*at) == Some(&None));
             if let Some(place) = free.and_then(|at| self.table.get_mut(at)) {
-                *place = Some(column);
+                *place = Some((field.hash(), column));
             }
         }
         Some(column)

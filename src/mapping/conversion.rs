@@ -8,7 +8,7 @@ mod order_value;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::cart::{self, without_leading_zeros};
+use crate::cart::{self, trimmed, without_leading_zeros};
 pub use order_value::OrderValue;
 
 /// How a value is read.
@@ -109,7 +109,7 @@ impl Conversion {
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
     pub fn apply<'v>(&'v self, text: &'v str) -> Option<OrderValue<'v>> {
         Some(match self {
-            Self::Text | Self::Lines | Self::Table(_) => text.trim().into(),
+            Self::Text | Self::Lines | Self::Table(_) => trimmed(text).into(),
             Self::Constant(value) => value.as_str().into(),
             Self::Id => without_leading_zeros(text).into(),
             Self::Padded(digits) => padded(text, *digits)?.into(),
@@ -156,7 +156,7 @@ fn padded(text: &str, digits: usize) -> Option<String> {
 }
 
 fn flag(text: &str) -> Option<bool> {
-    match text.trim() {
+    match trimmed(text) {
         "X" | "x" | "true" => Some(true),
         "" | "false" => Some(false),
         _ => None,

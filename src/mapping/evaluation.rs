@@ -196,7 +196,7 @@ impl<'a> Evaluation<'a> {
     /// Evaluates a rule at the depth of its sources; if the target is above them, all of them have to agree.
     fn common_value(&self, rule: &'a Rule, scope: Scope) -> Result<RuleValue<'a>, Vec<Message>> {
         let evaluate = |scope| self.rules.evaluate(rule, scope);
-        let depth = rule.sources.iter().map(Source::depth).max().unwrap_or(0);
+        let depth = rule.depth;
         if scope.depth() >= depth || self.is_text_of_header(rule, scope) {
             return evaluate(scope).map_err(|mistake| vec![*mistake]);
         }

@@ -3,8 +3,7 @@
 use crate::cart::guid::{GuidBytes, guid_bytes};
 use crate::cart::json::{Digits, Form, Value};
 use crate::cart::name::{FoldedHash, folded};
-use crate::cart::sections::trimmed;
-use crate::cart::value::{is_initial, without_leading_zeros};
+use crate::cart::value::{is_initial, trimmed, without_leading_zeros};
 
 /// SAP's standard fields of type NUMC: cl_json writes them as numbers, other serializers with their zeros. Zeros of other
 /// texts count: the code 0010 is not 10.
@@ -35,12 +34,18 @@ pub const LENGTH_BYTES: usize = 4;
 
 /// Writes a text with its length before it.
 pub fn framed(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let start = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+    let start = bytes.len();
     write(bytes);
-    let length = u32::try_from(bytes.len() - start - LENGTH_BYTES).unwrap_or(u32::MAX);
-    if let Some(place) = bytes.get_mut(start..start + LENGTH_BYTES) {
-        place.copy_from_slice(&length.to_le_bytes());
+    set_length(bytes, start);
+}
+
+/// Writes the length of the text from `start` to the end into the place before it.
+pub fn set_length(bytes: &mut [u8], start: usize) {
+    let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
+    let place = bytes.get_mut(..start).and_then(<[u8]>::last_chunk_mut);
+    if let Some(place) = place {
+        *place = length.to_le_bytes();
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::content::{FieldKind, framed};
+use super::content::{FieldKind, LENGTH_BYTES, framed};
 use crate::cart::json::Value;
 use crate::cart::name::folded;
 use crate::cart::shape::is_metadata;
@@ -77,6 +77,7 @@ impl<'c> Layout<'c> {
                 framed(&mut written_names, |bytes| {
                     if is_shared { bytes.extend(name.bytes()) } else { bytes.extend(folded(name)) }
                 });
+                written_names.extend_from_slice(&[0; LENGTH_BYTES]);
                 Field { position: *position, name: start..written_names.len(), kind: FieldKind::of(name, *hash) }
             });
         let fields: Vec<Field> = fields.collect();
@@ -84,7 +85,7 @@ impl<'c> Layout<'c> {
         Self { names, written_names, fields, owner }
     }
 
-    /// The name of a field as it is written.
+    /// The name of a field as it is written, with a place for the length of its content.
     pub fn name(&self, field: &Field) -> &[u8] {
         self.written_names.get(field.name.clone()).unwrap_or_default()
     }

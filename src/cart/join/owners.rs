@@ -1,7 +1,5 @@
 //! The owner of each row: `P_GUID` is the item's GUID, or the header's; a row nested in an item is that item's.
 
-use std::collections::HashMap;
-
 use crate::cart::columns::Columns;
 use crate::cart::name::Name;
 use crate::cart::sections::{FoundRow, GuidKey, Row};
@@ -36,6 +34,16 @@ pub struct OwnedRows<'c> {
 }
 
 impl<'c> OwnedRows<'c> {
+    /// One row that belongs to no item.
+    pub fn of_all(row: Row<'c>) -> Self {
+        Self { rows: vec![row], ends: Vec::new() }
+    }
+
+    /// Each item with itself as its row.
+    pub fn of_items(items: &[Item<'c>]) -> Self {
+        Self { rows: items.iter().map(|item| item.row).collect(), ends: (1..=items.len()).collect() }
+    }
+
     /// Every row.
     pub fn all(&self) -> &[Row<'c>] {
         &self.rows
@@ -53,10 +61,38 @@ impl<'c> OwnedRows<'c> {
     }
 }
 
+/// The owner that each GUID stands for, and its position (0 for the header), sorted: no sender can make lookups slow.
+struct GuidOwners(Vec<(GuidKey, usize, Owner)>);
+
+impl GuidOwners {
+    fn of(mut guids: Vec<(GuidKey, usize, Owner)>) -> Self {
+        guids.sort_unstable_by(|(left, left_position, _), (right, right_position, _)| {
+            left.cmp(right).then(left_position.cmp(right_position))
+        });
+        Self(guids)
+    }
+
+    /// The positions of items whose GUID an earlier item or the header has, in their order.
+    fn repeated_items(&self) -> Vec<usize> {
+        let repeated = |pair: &[(GuidKey, usize, Owner)]| match pair {
+            [(first, ..), (second, position, _)] if first == second => Some(*position),
+            _ => None,
+        };
+        let mut positions: Vec<usize> = self.0.windows(2).filter_map(repeated).collect();
+        positions.sort_unstable();
+        positions
+    }
+
+    fn get(&self, guid: &GuidKey) -> Option<Owner> {
+        let at = self.0.binary_search_by(|(known, ..)| known.cmp(guid)).ok()?;
+        self.0.get(at).map(|(.., owner)| *owner)
+    }
+}
+
 /// The items that are not deleted, and the owner that each GUID stands for.
 pub struct ItemOwners<'c> {
     pub items: Vec<Item<'c>>,
-    by_guid: HashMap<GuidKey, Owner>,
+    by_guid: GuidOwners,
     /// Place, position and owner of every item, deleted ones included, sorted by their place.
     places: Vec<(usize, usize, Owner)>,
 }
@@ -67,8 +103,8 @@ impl<'c> ItemOwners<'c> {
             Ok(rows) => (rows.collect(), None),
             Err(mistake) => (Vec::new(), Some(mistake)),
         };
-        let mut by_guid = HashMap::with_capacity(rows.len() + 1);
-        by_guid.extend(columns.header().guid(&STANDARD.guid).map(|guid| (guid, Owner::Header)));
+        let mut guids = Vec::with_capacity(rows.len() + 1);
+        guids.extend(columns.header().guid(&STANDARD.guid).map(|guid| (guid, 0, Owner::Header)));
         let mut items = Vec::with_capacity(rows.len());
         let mut places = Vec::with_capacity(rows.len());
         for (FoundRow { row, .. }, position) in rows.into_iter().zip(1..) {
@@ -77,13 +113,7 @@ impl<'c> ItemOwners<'c> {
                 false
             });
             let owner = if deleted { Owner::Deleted } else { Owner::Item(items.len()) };
-            if let Some(guid) = row.guid(&STANDARD.guid)
-                && by_guid.insert(guid, owner).is_some()
-            {
-                let text =
-                    format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
-                mistakes.push(Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position));
-            }
+            guids.extend(row.guid(&STANDARD.guid).map(|guid| (guid, position, owner)));
             places.push((row.value.index(), position, owner));
             if !deleted {
                 items.push(Item { row, position });
@@ -98,6 +128,12 @@ impl<'c> ItemOwners<'c> {
             None => {}
         }
         places.sort_unstable_by_key(|(place, ..)| *place);
+        let by_guid = GuidOwners::of(guids);
+        mistakes.extend(by_guid.repeated_items().into_iter().map(|position| {
+            let text =
+                format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
+            Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position)
+        }));
         Self { items, by_guid, places }
     }
 
@@ -132,7 +168,7 @@ impl<'c> ItemOwners<'c> {
     pub fn known_owner(&self, found: FoundRow<'c>) -> Option<Owner> {
         match (self.nested_in(found), found.row.guid(&STANDARD.p_guid)) {
             (Some((_, owner)), _) => Some(owner),
-            (None, Some(guid)) => self.by_guid.get(&guid).copied(),
+            (None, Some(guid)) => self.by_guid.get(&guid),
             (None, None) => Some(Owner::Header),
         }
     }
@@ -158,7 +194,7 @@ impl<'c> ItemOwners<'c> {
         let orphan = |text: String| Message::new(MessageCode::Orphan, text).at(section.spelling(), "P_GUID", 0);
         let quoted_guid = || quoted(&found.row.text(&STANDARD.p_guid).unwrap_or_default());
         if let Some((item, owner)) = self.nested_in(found) {
-            let named = found.row.guid(&STANDARD.p_guid).map(|guid| self.by_guid.get(&guid).copied());
+            let named = found.row.guid(&STANDARD.p_guid).map(|guid| self.by_guid.get(&guid));
             return match named {
                 Some(named) if named != Some(owner) => {
                     let guid = quoted_guid();

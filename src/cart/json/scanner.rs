@@ -26,6 +26,25 @@ pub struct Fault {
 
 type Scanned<T> = Result<T, Fault>;
 
+/// The bytes that stand for themselves inside of a string.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+#[inline]
+fn is_plain(byte: u8) -> bool {
+    PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain)
+}
+
 /// A list or an object that is not closed yet.
 struct Open<'j> {
     node: usize,
@@ -213,7 +232,7 @@ impl<'j> Scanner<'j> {
         self.at += 1;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            let plain = rest.iter().position(|byte| !is_plain(*byte));
             self.at += plain.unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => {
@@ -259,7 +278,7 @@ impl<'j> Scanner<'j> {
         let mut hash = FoldedHash::EMPTY;
         let mut len = 0;
         for byte in rest {
-            if matches!(byte, b'"' | b'\\' | 0..=0x1f) {
+            if !is_plain(*byte) {
                 break;
             }
             hash = hash.with(*byte);

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::decimal;
+use crate::cart::trimmed;
 
 /// Digits of a DEC15 time stamp: year to second.
 const TIMESTAMP_DIGITS: usize = 14;
@@ -23,7 +24,7 @@ pub fn iso_date(text: &str) -> Option<Cow<'_, str>> {
 /// The date is the one that is written. DATS has no zone: a time of day and an offset were added by a serializer, and a
 /// conversion to UTC would move the day.
 pub fn parse_date(text: &str) -> Option<Date> {
-    let text = text.trim();
+    let text = trimmed(text);
     if let Some((moment, offset)) = odata_moment(text) {
         return Some(moment.checked_add(offset).ok()?.to_zoned(TimeZone::UTC).date());
     }
@@ -102,7 +103,7 @@ fn date_of_parts([year, month, day]: [&str; 3]) -> Option<Date> {
 /// `20250131093015` (with or without a fraction, as TIMESTAMPL), `/Date(…)/`, or RFC 3339, without an offset too: SAP's
 /// time stamps are UTC.
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
+    let text = trimmed(text);
     if let Some((moment, _)) = odata_moment(text) {
         return Some(moment);
     }

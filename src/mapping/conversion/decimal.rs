@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
+use crate::cart::trimmed;
+
 /// A decimal as SAP writes it: sign in front or at the end, padded with blanks, or with an exponent (JSON numbers).
 /// `None` where digits would be lost: more than rust_decimal's 28, or a thousands separator.
 pub fn parse(text: &str) -> Option<Decimal> {
-    let text = text.trim();
+    let text = trimmed(text);
     let (negative, digits) = match (text.strip_suffix('-'), text.strip_prefix('-')) {
         (Some(digits), None) => (true, digits.trim_end()),
         (None, Some(digits)) => (true, digits),

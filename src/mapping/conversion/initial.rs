@@ -1,7 +1,7 @@
 //! Initial values. SAP's serializers drop them, so initial and missing mean the same; which ones they are depends on the type.
 
 use super::{Conversion, decimal, flag};
-use crate::cart;
+use crate::cart::{self, trimmed};
 
 impl Conversion {
     /// True for a text that is ABAP's initial value of the type that the column `as` states.
@@ -9,7 +9,7 @@ impl Conversion {
     /// For CHAR, only blanks are initial: a division `00` and a code `0` are values. Zero is initial for numbers, and zeros
     /// alone for NUMC, DATS, time stamps and GUIDs. An `id` is CHAR or NUMC: its zeros are padding, so zeros alone are none.
     pub fn is_initial(&self, text: &str) -> bool {
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() {
             return true;
         }

@@ -20,6 +20,8 @@ pub struct Rule {
     pub source_text: String,
     /// The sources, joined to one key if there are several.
     pub sources: Vec<Source>,
+    /// How deep in the cart the deepest source is: 0 the header, 1 an item, 2 an account.
+    pub depth: usize,
     /// The column `as`.
     pub conversion: Conversion,
     /// The column `absent`.
@@ -55,7 +57,9 @@ impl Rule {
         match (path, conversion, sources, absent) {
             (Some(path), Some(conversion), Some(sources), Some(absent)) if problems.is_empty() => {
                 let (target, source_text) = (target.to_owned(), source.to_owned());
-                Ok((path, Self { line, target, remark: String::new(), source_text, sources, conversion, absent }))
+                let depth = sources.iter().map(Source::depth).max().unwrap_or(0);
+                let remark = String::new();
+                Ok((path, Self { line, target, remark, source_text, sources, depth, conversion, absent }))
             }
             _ => Err(problems),
         }
