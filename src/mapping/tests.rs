@@ -2,6 +2,7 @@
 
 mod plausibility;
 mod values;
+mod words;
 
 use serde_json::{Value, json};
 
@@ -17,7 +18,10 @@ fn shipped() -> Mapping {
 }
 
 fn sheet(rows: &str) -> Mapping {
-    let tables = [("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n")];
+    let tables = [
+        ("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n"),
+        ("tables/three.csv", "one,two,three,value\nA,B,C,letters\n"),
+    ];
     let text = format!("{HEADER}{rows}");
     let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
     Mapping::compile(&folder, Amounts::Unshifted).unwrap().with_plausibility(Plausibility::Off)

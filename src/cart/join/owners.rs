@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::cart::columns::Columns;
+use crate::cart::item_label::item_label;
 use crate::cart::name::Name;
 use crate::cart::sections::{FoundRow, GuidKey, Row};
 use crate::cart::standard::STANDARD;
@@ -80,8 +81,8 @@ impl<'c> ItemOwners<'c> {
             if let Some(guid) = row.guid(&STANDARD.guid)
                 && by_guid.insert(guid, owner).is_some()
             {
-                let text =
-                    format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
+                let item = item_label(row, position);
+                let text = format!("ITEM.GUID of {item} appears twice in the cart; what belongs to it can't be told");
                 mistakes.push(Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position));
             }
             places.push((row.value.index(), position, owner));
@@ -192,9 +193,10 @@ fn is_deleted(section: &Name, row: Row<'_>, position: usize) -> Result<bool, Mes
         "X" | "x" | "true" => Ok(true),
         other if is_initial(other) => Ok(false),
         other => {
-            let (kind, item) = if *section == STANDARD.item { ("item", position) } else { ("row", 0) };
-            let text =
-                format!("{section}.DEL_IND of {kind} {position} is {}; expected X, true, or nothing", quoted(other));
+            let is_item = *section == STANDARD.item;
+            let (of, item) =
+                if is_item { (item_label(row, position), position) } else { (format!("row {position}"), 0) };
+            let text = format!("{section}.DEL_IND of {of} is {}; expected X, true, or nothing", quoted(other));
             Err(Message::new(MessageCode::Unreadable, text).at(section.spelling(), "DEL_IND", item))
         }
     }
