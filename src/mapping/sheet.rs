@@ -223,8 +223,8 @@ mod tests {
             ("a,HEADER.X + HEADER.Y,id,omit,", "expected as table:NAME or join:SEPARATOR"),
             ("a,HEADER.X + HEADER.Y,join:-,use:,", "absent use: needs a value"),
             ("a,HEADER.X + HEADER.Y,join,omit,", "as \"join\": expected text, id"),
-            ("a,,constant:,,", "as constant:: expected a value"),
-            ("a,,constant:null,,", "as constant:null: expected a value"),
+            ("a,,constant:,,", "as \"constant:\": expected a value"),
+            ("a,,constant:null,,", "as \"constant:null\": expected a value"),
         ] {
             let found = defects(&format!("{row}\n"));
             assert!(

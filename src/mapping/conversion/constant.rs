@@ -20,7 +20,7 @@ impl Constant {
     /// What could be meant in two ways, or not at all.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = |expected: &str| Err(format!("as constant:{text}: expected {expected}"));
+        let wrong = |expected: &str| Err(format!("as {:?}: expected {expected}", format!("constant:{text}")));
         Ok(Self(match text {
             "" => return wrong("a value; constant:\"\" is an empty text"),
             "true" => OrderValue::Flag(true),
@@ -121,7 +121,7 @@ mod tests {
         for text in ["", "  ", "null", "NULL", "True", "FALSE", "\"10", "\"", "1234567890123456", "0.1234567890123456"]
         {
             let problem = Constant::parse(text).unwrap_err();
-            assert!(problem.starts_with("as constant:") && problem.contains("expected "), "{problem}");
+            assert!(problem.starts_with("as \"constant:") && problem.contains("expected "), "{problem}");
         }
     }
 

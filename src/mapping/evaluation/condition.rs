@@ -116,9 +116,7 @@ impl<'a> RuleEvaluator<'a> {
         }
         let Some(value) = first else { return Ok(Compared { text: Cow::Borrowed(""), is_number: false }) };
         let is_number = matches!(value, Scalar::Number(_));
-        // Digit for digit: a number with a fraction is no mistake here.
-        let conversion = if is_number { Conversion::Decimal } else { Conversion::Text };
-        let text = readable_text(&conversion, value)
+        let text = readable_text(&Conversion::Text, value)
             .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))?;
         Ok(Compared { text, is_number })
     }

@@ -121,13 +121,13 @@ impl<'s> Skips<'s> {
 }
 
 impl SkippedEntry {
-    /// `item 2 (NUMBER_INT 0000000020) is skipped by row 17 of the sheet (rejected by its approver)`.
+    /// `item 2 (NUMBER_INT 0000000020) skipped by row 17 (rejected by its approver)`.
     fn reason(&self, cart: &JoinedCart<'_>) -> String {
         let Self { item, row, source, remark, .. } = self;
         let sent = cart.items.iter().find(|sent| sent.position == *item);
         let item = sent.map_or_else(|| format!("item {item}"), |sent| item_label(sent.row, sent.position));
         let why = if remark.is_empty() { source } else { remark };
-        format!("{item} is skipped by row {row} of the sheet ({why})")
+        format!("{item} skipped by row {row} ({why})")
     }
 }
 

@@ -23,7 +23,7 @@ impl Absent {
             (other, Some(Conversion::Rows)) => {
                 Err(format!("absent {other:?}: expected refuse; as rows demands at least one entry"))
             }
-            ("", Some(Conversion::Skip | Conversion::Constant(_))) => Ok(Self::Omit),
+            ("", None | Some(Conversion::Skip | Conversion::Constant(_))) => Ok(Self::Omit),
             (other, Some(Conversion::Skip)) => {
                 Err(format!("absent {other:?}: expected nothing; as skip leaves an entry out where such a row exists"))
             }

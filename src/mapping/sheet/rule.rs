@@ -101,7 +101,9 @@ impl Rule {
 
 /// Several sources are the parts of one table key, or of one text; a constant has none.
 fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
-    if matches!(conversion, Some(Conversion::Constant(_))) {
+    let is_constant = matches!(conversion, Some(Conversion::Constant(_)));
+    // Whether a row needs a source is not known where `as` is a mistake.
+    if is_constant || (conversion.is_none() && text.trim().is_empty()) {
         return Ok(Vec::new());
     }
     if conversion.is_some_and(Conversion::is_about_entries) {

@@ -36,7 +36,7 @@ fn several_sources_make_one_text_without_those_that_are_missing() {
         ("join:-", [("/HEADER/A", json!(" ")), ("/HEADER/B", json!(null)), ("/HEADER/C", json!(false))], None),
         ("join: ", [("/HEADER/A", json!("x")), ("/HEADER/B", json!("y")), ("/HEADER/C", json!("z"))], Some("x y z")),
         (
-            "join:\"\"\" \"\"\"",
+            "\"join:\"\" \"\"\"",
             [("/HEADER/A", json!("x")), ("/HEADER/B", json!("y")), ("/HEADER/C", json!("z"))],
             Some("x y z"),
         ),
@@ -52,8 +52,6 @@ fn several_sources_make_one_text_without_those_that_are_missing() {
             Some("400555/00/160.5"),
         ),
     ] {
-        let conversion =
-            if conversion.starts_with("join:\"\"") { format!("\"{conversion}\"") } else { conversion.to_owned() };
         let mapping = sheet(&format!("a,HEADER.A + HEADER.B + HEADER.C,{conversion},omit,\nid,ID,text,refuse,\n"));
         let order = order(&mapping, &changed(changes));
         assert_eq!(order.get("a").and_then(Value::as_str), expected, "{conversion} {order}");
