@@ -12,7 +12,7 @@ use crate::mapping::currency::{Amounts, is_standard_amount};
 use crate::mapping::sheet::{Comparison, Operand, Rule, Source, When};
 use crate::message::{MessageCode, quoted};
 
-/// Initial dates: they are no value, like a blank.
+/// Initial dates that are no code: they are no value, like a blank.
 const INITIAL_DATES: [&str; 4] = ["0000-00-00", "00000000", "--", "0000-00-00T00:00:00"];
 
 /// A value that is compared.
@@ -61,7 +61,8 @@ impl<'a> RuleEvaluator<'a> {
     fn compare(&self, rule: &Rule, comparison: &Comparison, scope: Scope) -> Evaluated<bool> {
         let Comparison { source, operator, operand } = comparison;
         let value = self.compared(source, scope)?;
-        let (text, is_date) = (value.text.as_ref(), !INITIAL_DATES.contains(&value.text.as_ref()));
+        let text = value.text.as_ref();
+        let is_date = !Conversion::Date.is_initial(text);
         let order = match operand {
             Operand::Blank => return Ok(operator.holds_if_equal(value.is_blank())),
             Operand::Text(expected) => return Ok(operator.holds_if_equal(is_text(text, expected))),
@@ -72,12 +73,9 @@ impl<'a> RuleEvaluator<'a> {
                 (None, Some(day)) => is_date.then(|| date::parse_date(text).map(|date| date.cmp(day))),
                 (None, None) => Some(None),
             },
-            Operand::Date(_) if text.is_empty() => None,
             Operand::Date(day) => is_date.then(|| date::parse_date(text).map(|date| date.cmp(day))),
         };
         match order {
-            // No date is neither before nor after another.
-            None => Ok(operator.holds_if_equal(false)),
             Some(Some(order)) => Ok(operator.holds(order)),
             Some(None) if operator.is_order() => {
                 let expected = if matches!(operand, Operand::Date(_)) { "a date" } else { "a number" };
@@ -86,7 +84,8 @@ impl<'a> RuleEvaluator<'a> {
                     format!("is {}; row {} of the sheet expects {expected}: when {when}", quoted(text), rule.line);
                 Err(self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))
             }
-            Some(None) => Ok(operator.holds_if_equal(false)),
+            // No date is neither before nor after another.
+            None | Some(None) => Ok(operator.holds_if_equal(false)),
         }
     }
 

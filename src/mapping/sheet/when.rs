@@ -94,12 +94,11 @@ impl Comparison {
         let source = Source::parse(source)?;
         let (sign, rest) = rest.split_at(rest.find(|c| !OPERATOR_CHARS.contains(&c)).unwrap_or(rest.len()));
         let operator = Operator::parse(sign)?;
-        let (operand, behind) = match rest.trim_start().strip_prefix('"') {
-            Some(inside) => quoted_operand(inside)?,
-            None => {
-                let (value, behind) = up_to_and(rest);
-                (bare_operand(value)?, behind)
-            }
+        let (operand, behind) = if let Some(inside) = rest.trim_start().strip_prefix('"') {
+            quoted_operand(inside)?
+        } else {
+            let (value, behind) = up_to_and(rest);
+            (bare_operand(value)?, behind)
         };
         if behind.is_some_and(|behind| behind.trim().is_empty()) {
             return Err("nothing follows the last and".to_owned());

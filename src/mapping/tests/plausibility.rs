@@ -43,9 +43,7 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
         (
             "/ACCOUNT",
             percents(&[60.0]),
-            Some(
-                "ACCOUNT.DISTR_PERC of item 1 (NUMBER_INT 0000000001): the shares of 1 account add up to 60; expected 100 percent",
-            ),
+            Some("(NUMBER_INT 0000000001): the shares of 1 account add up to 60; expected 100 percent"),
         ),
         ("/ACCOUNT", percents(&[33.0, 33.0, 33.0]), Some("add up to 99")),
         ("/ACCOUNT", percents(&[33.33, 33.33, 33.33]), None),
