@@ -19,6 +19,7 @@ pub use kind::ProblemKind;
 pub use request::{API_VERSION, RequestContext, RequestId, SMART_ID};
 
 use crate::message::{Message, MessageCode};
+use request::shown_cart_number;
 
 /// The media type of every error body (RFC 9457 §3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -91,15 +92,15 @@ impl Problem {
         self
     }
 
-    /// The number of the cart that the problem is about, for the log.
+    /// The number of the cart that the problem is about.
     pub fn cart_number(&self) -> Option<&str> {
         self.cart_number.as_deref()
     }
 
-    /// Names the cart that the problem is about, for the log.
+    /// Names the cart that the problem is about; a cart without a number stays unnamed.
     #[must_use]
     pub fn cart(mut self, number: &str) -> Self {
-        self.cart_number = Some(number.to_owned());
+        self.cart_number = shown_cart_number(number).or(self.cart_number);
         self
     }
 
@@ -180,6 +181,7 @@ impl Problem {
             instance: request.path.clone(),
             request_id: request.id.to_string(),
             order_id: self.order_id.clone(),
+            cart_number: self.cart_number.clone().or_else(|| request.cart_number().map(str::to_owned)),
             line: self.position.map(|(line, _)| line),
             column: self.position.map(|(_, column)| column),
             messages: self.messages().iter().chain(&self.warnings).map(MessageView::from).collect(),

@@ -89,10 +89,10 @@ fn problem_of(order: &Order, kind: ProblemKind) -> Problem {
         .vms(order.vms_response.clone())
 }
 
-/// Adds the order's id and `Location` to a problem.
+/// Adds the order's id, its cart's number and `Location` to a problem.
 pub fn with_location(order: &Order, problem: Problem) -> Problem {
     let (name, value) = location(order);
-    problem.order(order.id.as_str()).header(name, value)
+    problem.order(order.id.as_str()).cart(&order.cart_number).header(name, value)
 }
 
 /// `Location` with the order's path; a cart number may have characters that need percent-encoding.

@@ -211,6 +211,14 @@ pub struct FieldView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "H")]
     pub key: Option<String>,
+    /// The column `when` of the sheet; absent where the row has no condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "HEADER.TOTAL_VALUE > 10000")]
+    pub when: Option<String>,
+    /// Whether that condition holds. Where it does not, the row does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = true)]
+    pub holds: Option<bool>,
     /// What is wrong with the value; the order is not made then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -218,8 +226,8 @@ pub struct FieldView {
 
 impl From<FieldTrace> for FieldView {
     fn from(trace: FieldTrace) -> Self {
-        let FieldTrace { target, row, source, raw, conversion, value, table, key, message } = trace;
-        Self { target, row, source, raw, conversion, value, table, key, message }
+        let FieldTrace { target, row, source, raw, conversion, value, table, key, when, holds, message } = trace;
+        Self { target, row, source, raw, conversion, value, table, key, when, holds, message }
     }
 }
 
@@ -265,6 +273,10 @@ pub struct PreviewView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
     pub order: Option<Value>,
+    /// OBJECT_ID, as sent.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "1000004711")]
+    pub cart_number: String,
     /// The mapping that was used.
     pub mapping_version: String,
     /// Every target field.
@@ -281,6 +293,7 @@ impl From<Preview> for PreviewView {
     fn from(preview: Preview) -> Self {
         Self {
             order: preview.order,
+            cart_number: preview.cart_number,
             mapping_version: preview.mapping_version,
             fields: preview.fields.into_iter().map(FieldView::from).collect(),
             skipped: preview.skipped.into_iter().map(SkippedView::from).collect(),

@@ -1,6 +1,7 @@
 //! The column `as`: from the text that SAP sends to the JSON that 11VMS gets. Every conversion is exact.
 
-mod date;
+mod constant;
+pub(super) mod date;
 pub(super) mod decimal;
 mod initial;
 mod order_value;
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::cart::{self, trimmed, without_leading_zeros};
+pub use constant::Constant;
 pub use order_value::OrderValue;
 
 /// How a value is read.
@@ -38,8 +40,10 @@ pub enum Conversion {
     Lines,
     /// The value of a table's row whose key this is.
     Table(String),
-    /// Always this text.
-    Constant(String),
+    /// The texts of several sources with this text between them; those that are missing are left out with theirs.
+    Join(String),
+    /// Always this value.
+    Constant(Constant),
     /// No value: demands at least one entry of the list that is the target.
     Rows,
     /// No value: leaves out the entries of the list that have such a row.
@@ -51,12 +55,21 @@ const MAX_PADDED: usize = 40;
 
 impl Conversion {
     /// Every form that a field of the sheet may use, for messages.
-    pub const FORMS: &str = "text, id, guid, date, timestamp, decimal, amount, integer, flag, lines, padded:DIGITS, table:NAME or constant:VALUE; \
+    pub const FORMS: &str = "text, id, guid, date, timestamp, decimal, amount, integer, flag, lines, padded:DIGITS, table:NAME, join:SEPARATOR or \
+         constant:VALUE; \
          for a list itself, rows or skip";
 
-    /// Reads the column `as`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim() {
+    /// Reads the column `as`, whose blanks at the end count for `join:` alone.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(separator) = text.trim_start().strip_prefix("join:") {
+            return Ok(Self::Join(unquoted(separator).to_owned()));
+        }
+        let text = text.trim();
+        let unknown = || format!("as {text:?}: expected {}", Self::FORMS);
+        Ok(match text {
             "text" => Self::Text,
             "id" => Self::Id,
             "guid" => Self::Guid,
@@ -69,13 +82,14 @@ impl Conversion {
             "lines" => Self::Lines,
             "rows" => Self::Rows,
             "skip" => Self::Skip,
-            other => match other.split_once(':')? {
+            other => match other.split_once(':').ok_or_else(unknown)? {
                 ("padded", digits) => {
-                    Self::Padded(digits.trim().parse().ok().filter(|digits| (1..=MAX_PADDED).contains(digits))?)
+                    let digits = digits.trim().parse().ok().filter(|digits| (1..=MAX_PADDED).contains(digits));
+                    Self::Padded(digits.ok_or_else(unknown)?)
                 }
                 ("table", name) if !name.trim().is_empty() => Self::Table(name.trim().to_owned()),
-                ("constant", value) => Self::Constant(value.to_owned()),
-                _ => return None,
+                ("constant", value) => Self::Constant(Constant::parse(value)?),
+                _ => return Err(unknown()),
             },
         })
     }
@@ -83,7 +97,7 @@ impl Conversion {
     /// The form of a readable value, for messages.
     pub fn expected(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Text | Self::Lines | Self::Table(_) | Self::Constant(_) => "a text or a number",
+            Self::Text | Self::Lines | Self::Table(_) | Self::Join(_) | Self::Constant(_) => "a text or a number",
             Self::Rows | Self::Skip => "rows",
             Self::Id => "a text, or a number without a fraction",
             Self::Padded(digits) => return format!("a number of at most {digits} digits, or a text").into(),
@@ -109,8 +123,8 @@ impl Conversion {
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
     pub fn apply<'v>(&'v self, text: &'v str) -> Option<OrderValue<'v>> {
         Some(match self {
-            Self::Text | Self::Lines | Self::Table(_) => trimmed(text).into(),
-            Self::Constant(value) => value.as_str().into(),
+            Self::Text | Self::Lines | Self::Table(_) | Self::Join(_) => trimmed(text).into(),
+            Self::Constant(constant) => constant.value(),
             Self::Id => without_leading_zeros(text).into(),
             Self::Padded(digits) => padded(text, *digits)?.into(),
             Self::Guid => cart::guid(text)?.into(),
@@ -141,6 +155,8 @@ impl fmt::Display for Conversion {
             Self::Skip => "skip",
             Self::Padded(digits) => return write!(f, "padded:{digits}"),
             Self::Table(name) => return write!(f, "table:{name}"),
+            Self::Join(separator) if unquoted(separator) != separator => return write!(f, "join:\"{separator}\""),
+            Self::Join(separator) => return write!(f, "join:{separator}"),
             Self::Constant(value) => return write!(f, "constant:{value}"),
         })
     }
@@ -153,6 +169,12 @@ fn padded(text: &str, digits: usize) -> Option<String> {
         return Some(number.to_owned());
     }
     (number.len() <= digits).then(|| format!("{number:0>digits$}"))
+}
+
+/// A separator in quotation marks without them: they make a blank visible.
+fn unquoted(separator: &str) -> &str {
+    let inside = separator.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.unwrap_or(separator)
 }
 
 fn flag(text: &str) -> Option<bool> {
@@ -281,12 +303,21 @@ mod tests {
             "skip",
             "table:units",
             "constant:x:y",
+            "constant:10",
+            "constant:\"10\"",
+            "join:-",
+            "join: ",
+            "join:",
+            "join:, ",
+            "join:\"",
+            "join:\"\"-\"\"",
         ] {
             assert_eq!(Conversion::parse(form).unwrap().to_string(), form);
         }
-        for nonsense in ["", "number", "table:", "table", "Text", "padded", "padded:", "padded:0", "padded:41", "Rows"]
+        for nonsense in
+            ["", "number", "table:", "table", "Text", "padded", "padded:", "padded:0", "padded:41", "Rows", "join"]
         {
-            assert_eq!(Conversion::parse(nonsense), None, "{nonsense:?}");
+            assert!(Conversion::parse(nonsense).unwrap_err().contains("expected text, id"), "{nonsense:?}");
         }
     }
 

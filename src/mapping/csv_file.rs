@@ -18,6 +18,8 @@ pub struct CsvRow {
     pub line: u64,
     /// Its trimmed cells, as many as the header has.
     pub cells: Vec<String>,
+    /// The cells as written.
+    record: csv::StringRecord,
 }
 
 impl CsvFile {
@@ -45,7 +47,8 @@ impl CsvFile {
                         let problem = "a cell goes over several lines; is a quotation mark not closed?";
                         defects.push(Defect::in_line(file, line, problem));
                     }
-                    rows.push(CsvRow { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
+                    let cells = record.iter().map(|cell| cell.trim().to_owned()).collect();
+                    rows.push(CsvRow { line, cells, record });
                 }
                 Err(error) => defects.push(unreadable(file, &error)),
             }
@@ -64,6 +67,11 @@ impl CsvRow {
     /// The text of a cell by its column; empty if there is none.
     pub fn cell(&self, column: usize) -> &str {
         self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// The same, with the blanks around it: one of them may be meant.
+    pub fn untrimmed(&self, column: usize) -> &str {
+        self.record.get(column).unwrap_or_default()
     }
 }
 

@@ -49,6 +49,11 @@ impl Amounts {
 pub fn decimals_defect(tables: &Tables) -> Option<Defect> {
     let fits = |value: &str| value.parse().is_ok_and(|decimals: u32| decimals <= MAX_DECIMALS);
     let table = tables.get(CURRENCY_DECIMALS)?;
+    if table.has_any_other {
+        let problem =
+            "has a row for any other currency (*); decimals are never guessed, so each currency needs a row of its own";
+        return Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), problem));
+    }
     if table.key_columns.len() == 1 && table.values().all(fits) {
         return None;
     }
@@ -70,12 +75,16 @@ pub fn unshifted(stored: Decimal, decimals: u32) -> Option<Decimal> {
 
 /// True for a rule whose value is a currency amount: `as amount`, or `as decimal` of a standard CURR field.
 pub fn is_amount(rule: &Rule) -> bool {
-    let is_standard = |source: &Source| source.field().is_some_and(|field| CURRENCY_FIELDS.contains(field));
     match rule.conversion {
         Conversion::Amount => true,
-        Conversion::Decimal => rule.sources.first().is_some_and(is_standard),
+        Conversion::Decimal => rule.sources.first().is_some_and(is_standard_amount),
         _ => false,
     }
+}
+
+/// True for a standard CURR field.
+pub fn is_standard_amount(source: &Source) -> bool {
+    source.field().is_some_and(|field| CURRENCY_FIELDS.contains(field))
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 mod body;
 mod choices;
+mod condition;
+mod conditional;
 mod demand;
 mod figures;
 mod limits;
 mod mistake;
+mod place;
 mod repeated_numbers;
 mod rule_evaluator;
 mod rule_value;
@@ -63,14 +66,17 @@ impl<'a> Evaluation<'a> {
         let (cart, Findings { mistakes: mut messages, warnings }) = JoinedCart::of(columns);
         // LIMIT is read for every sheet, and its mistakes count where the sheet names it.
         messages.retain(|message| mapping.sheet.names_limits || message.parameter != LIMIT);
-        let skips = Skips::of(&mapping.sheet, &cart);
-        messages.extend(skips.nothing_left(&cart));
+        let rules = RuleEvaluator { mapping, cart, cart_id };
+        let (skips, unreadable) = Skips::of(&rules);
+        let cart = &rules.cart;
+        messages.extend(skips.nothing_left(cart));
         let broken_sections = messages.iter().map(|message| Name::of(&message.parameter)).collect();
-        messages.extend(repeated_numbers(&cart, &skips));
+        messages.extend(unreadable);
+        messages.extend(repeated_numbers(cart, &skips));
         messages.extend(warnings);
         let reported = messages.iter().map(|message| message.message.clone()).collect();
         Self {
-            rules: RuleEvaluator { mapping, cart, cart_id },
+            rules,
             body: Body::default(),
             messages,
             reported,
@@ -143,7 +149,7 @@ impl<'a> Evaluation<'a> {
             }
             self.path.truncate(path);
         }
-        let missing = missing_rows(inner, &self.rules.cart, scope, &filled);
+        let missing = missing_rows(inner, &self.rules, scope, &filled);
         // The join reports a cart without items, and rows that it can't read.
         self.messages.extend(
             missing.into_iter().filter(|message| !self.broken_sections.contains(&Name::of(&message.parameter))),
@@ -152,7 +158,17 @@ impl<'a> Evaluation<'a> {
     }
 
     fn field(&mut self, rule: &'a Rule, scope: Scope) -> bool {
-        match self.common_value(rule, scope) {
+        if rule.when.is_some() {
+            return self.conditional_field(rule, scope);
+        }
+        let result = self.common_value(rule, scope);
+        self.finish_field(rule, scope, result)
+    }
+
+    /// Writes the value of a row that counts, or reports its mistakes.
+    #[inline]
+    fn finish_field(&mut self, rule: &'a Rule, scope: Scope, result: Result<RuleValue<'a>, Vec<Message>>) -> bool {
+        match result {
             Ok(result) => {
                 self.choices.note(rule, if result.value.is_some() { Finding::Value } else { Finding::Nothing });
                 if let Some(trace) = &mut self.trace {
@@ -194,17 +210,31 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Evaluates a rule at the depth of its sources; if the target is above them, all of them have to agree.
+    #[inline]
     fn common_value(&self, rule: &'a Rule, scope: Scope) -> Result<RuleValue<'a>, Vec<Message>> {
-        let evaluate = |scope| self.rules.evaluate(rule, scope);
         let depth = rule.depth;
-        if scope.depth() >= depth || self.is_text_of_header(rule, scope) {
-            return evaluate(scope).map_err(|mistake| vec![*mistake]);
+        if scope.depth() >= depth {
+            return self.rules.evaluate(rule, scope).map_err(|mistake| vec![*mistake]);
         }
-        let cart = &self.rules.cart;
+        self.value_in(rule, scope, self.scopes_at(scope, depth))
+    }
+
+    /// What of a scope counts at a depth: nothing that the sheet leaves out.
+    fn scopes_at(&self, scope: Scope, depth: usize) -> Vec<Scope> {
         let mut scopes = vec![scope];
         while scopes.first().is_some_and(|scope| scope.depth() < depth) {
-            scopes = scopes.into_iter().flat_map(|scope| cart.scopes_below(scope)).collect();
+            scopes = scopes.into_iter().flat_map(|scope| self.rules.cart.scopes_below(scope)).collect();
             scopes.retain(|scope| self.skips.counts(*scope));
+        }
+        scopes
+    }
+
+    /// Evaluates a rule in all of the scopes below its target's, which have to agree.
+    fn value_in(&self, rule: &'a Rule, scope: Scope, scopes: Vec<Scope>) -> Result<RuleValue<'a>, Vec<Message>> {
+        let evaluate = |scope| self.rules.evaluate(rule, scope);
+        let cart = &self.rules.cart;
+        if scope.depth() >= rule.depth || self.is_text_of_header(rule, scope) {
+            return evaluate(scope).map_err(|mistake| vec![*mistake]);
         }
         let mut results: Vec<(Scope, RuleValue<'a>)> = Vec::with_capacity(scopes.len());
         let mut mistakes = Vec::new();

@@ -30,6 +30,8 @@ impl Mapped {
 pub struct Preview {
     /// The body, unless the cart has mistakes.
     pub order: Option<Value>,
+    /// The number of the cart as sent; empty if there is none.
+    pub cart_number: String,
     /// Version of the mapping.
     pub mapping_version: String,
     /// Every target field; a faulty one has what is wrong with it.
@@ -81,6 +83,7 @@ impl Mapping {
         let Evaluated { body, fields, skipped, messages, .. } = self.evaluate(cart, Tracing::On);
         Preview {
             order: (!messages.iter().any(is_mistake)).then(|| value(&body)),
+            cart_number: cart.number().replace('\0', ""),
             mapping_version: self.version().to_owned(),
             fields,
             skipped,

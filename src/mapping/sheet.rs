@@ -4,6 +4,7 @@ mod absent;
 mod entries;
 mod rule;
 mod source;
+mod when;
 mod whole;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 pub use absent::Absent;
 pub use rule::Rule;
 pub use source::Source;
+pub use when::{Comparison, Operand, When};
 
 use super::conversion::Conversion;
 use super::csv_file::{CsvFile, CsvRow};
@@ -25,6 +27,9 @@ const COLUMNS: [&str; 4] = ["target", "source", "as", "absent"];
 /// The column for the analysts' notes, which may be missing; a preview shows it for skipped entries.
 const REMARK: &str = "remark";
 
+/// The column for conditions, which may be missing.
+const WHEN: &str = "when";
+
 /// The section of an item's limits. It is read for every sheet: an item with a limit is no ordinary one.
 pub const LIMIT: &str = "LIMIT";
 
@@ -33,8 +38,10 @@ pub const LIMIT: &str = "LIMIT";
 pub struct Sheet {
     /// The sections of a cart that are read for the sheet: those that it names, ACCOUNT for a list in a list, and LIMIT.
     pub sections: BTreeSet<Name>,
-    /// True if a row of the sheet names the section LIMIT.
+    /// True if a row of the sheet has the section LIMIT as its source. A condition on a limit brings none into an order.
     pub names_limits: bool,
+    /// True if a row of the sheet has the header's total as its source.
+    pub reads_total: bool,
     /// True if a row of the sheet leaves entries out.
     pub has_skips: bool,
     /// The order's body as a tree of rules, in the order of the sheet.
@@ -48,13 +55,19 @@ impl Sheet {
     /// Every defect of every row.
     pub fn parse(file: &str, text: &str, tables: &Tables) -> Result<Self, Vec<Defect>> {
         let CsvFile { header, rows } = CsvFile::parse(file, text)?;
-        let remark = header.iter().position(|column| column.eq_ignore_ascii_case(REMARK));
-        let columns = (column_indexes(file, &header)?, remark);
-        let mut sheet =
-            Self { sections: BTreeSet::new(), names_limits: false, has_skips: false, root: Object::default() };
+        let optional = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let columns =
+            Columns { required: column_indexes(file, &header)?, when: optional(WHEN), remark: optional(REMARK) };
+        let mut sheet = Self {
+            sections: BTreeSet::new(),
+            names_limits: false,
+            reads_total: false,
+            has_skips: false,
+            root: Object::default(),
+        };
         let mut defects = Vec::new();
         for row in &rows {
-            let problems = sheet.add(row, columns, tables).err().unwrap_or_default();
+            let problems = sheet.add(row, &columns, tables).err().unwrap_or_default();
             defects.extend(problems.into_iter().map(|problem| Defect::in_line(file, row.line, problem)));
         }
         if rows.is_empty() {
@@ -63,30 +76,41 @@ impl Sheet {
         if defects.is_empty() {
             defects.extend(defects_of_entries(file, &sheet.root));
         }
-        sheet.names_limits = !sheet.sections.insert(Name::of(LIMIT));
+        sheet.sections.insert(Name::of(LIMIT));
         if defects.is_empty() { Ok(sheet) } else { Err(defects) }
     }
 
-    fn add(
-        &mut self,
-        row: &CsvRow,
-        (columns, remark): ([usize; 4], Option<usize>),
-        tables: &Tables,
-    ) -> Result<(), Vec<String>> {
-        let (path, rule) = Rule::parse(columns.map(|column| row.cell(column)), row.line, tables)?;
-        let rule = Rule { remark: remark.map_or("", |column| row.cell(column)).to_owned(), ..rule };
+    fn add(&mut self, row: &CsvRow, columns: &Columns, tables: &Tables) -> Result<(), Vec<String>> {
+        let [target, source, conversion, absent] = columns.required;
+        let optional = |column: Option<usize>| column.map_or("", |column| row.cell(column));
+        let cells =
+            [row.cell(target), row.cell(source), row.untrimmed(conversion), row.cell(absent), optional(columns.when)];
+        let (path, rule) = Rule::parse(cells, row.line, tables)?;
+        let rule = Rule { remark: optional(columns.remark).to_owned(), ..rule };
         let depth = path.depth();
-        self.sections.extend(rule.sources.iter().filter_map(Source::section).cloned());
+        let compared = rule.when.iter().flat_map(|when| &when.comparisons).map(|comparison| &comparison.source);
+        self.sections.extend(rule.sources.iter().chain(compared).filter_map(Source::section).cloned());
+        let limit = Name::of(LIMIT);
+        self.names_limits |= rule.sources.iter().filter_map(Source::section).any(|section| *section == limit);
+        self.reads_total |= rule.sources.iter().any(Source::is_total);
         self.has_skips |= rule.conversion == Conversion::Skip;
         if depth == MAX_LISTS {
             self.sections.insert(Name::of("ACCOUNT"));
         }
-        self.root.insert(path, rule).map_err(|problem| vec![problem])?;
+        self.root.insert(path, rule, Rule::take_in).map_err(|problem| vec![problem])?;
         if depth <= MAX_LISTS {
             return Ok(());
         }
         Err(vec!["target: at most two lists: one entry an item, and in it one entry an account".to_owned()])
     }
+}
+
+/// Where the columns are.
+struct Columns {
+    /// [`COLUMNS`].
+    required: [usize; 4],
+    when: Option<usize>,
+    remark: Option<usize>,
 }
 
 /// The index of each of [`COLUMNS`] in the header.
@@ -187,6 +211,38 @@ mod tests {
     fn the_rows_of_one_choice_belong_to_one_entry() {
         let apart = defects("a,HEADER.A,text,one-of:x,\nb[].c,ITEM.C,text,one-of:x,\n");
         assert_eq!(apart.len(), 2, "{apart:?}");
+    }
+
+    #[test]
+    fn several_sources_are_a_key_or_a_joined_text() {
+        for good in ["join:-", "join:", "\"join:, \"", "table:two"] {
+            assert_eq!(defects(&format!("a,HEADER.X + HEADER.Y,{good},omit,\n")), Vec::<String>::new(), "{good}");
+        }
+        for (row, expected) in [
+            ("a,HEADER.X,join:-,omit,", "as join: puts several sources together (A + B)"),
+            ("a,HEADER.X + HEADER.Y,id,omit,", "expected as table:NAME or join:SEPARATOR"),
+            ("a,HEADER.X + HEADER.Y,join:-,use:,", "absent use: needs a value"),
+            ("a,HEADER.X + HEADER.Y,join,omit,", "as \"join\": expected text, id"),
+            ("a,,constant:,,", "as \"constant:\": expected a value"),
+            ("a,,constant:null,,", "as \"constant:null\": expected a value"),
+        ] {
+            let found = defects(&format!("{row}\n"));
+            assert!(
+                found.len() == 1 && found[0].starts_with("sheet.csv line 2: ") && found[0].contains(expected),
+                "{row}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_column_when_may_be_anywhere_or_missing() {
+        let parse = |text: &str| Sheet::parse("sheet.csv", text, &tables()).map(|sheet| sheet.sections.len());
+        assert_eq!(parse("When;target;source;as;absent\nITEM.X = 1;a;HEADER.A;text;omit\n").unwrap(), 3);
+        let defects = parse("target,source,as,absent,when\na,HEADER.A,text,omit,HEADER.X ~ 1\n").unwrap_err();
+        assert_eq!(
+            defects[0].to_string(),
+            "sheet.csv line 2: when \"HEADER.X ~ 1\": expected SOURCE OPERATOR VALUE, such as HEADER.TOTAL_VALUE > 10000; several are joined by and"
+        );
     }
 
     #[test]

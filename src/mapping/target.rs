@@ -88,11 +88,17 @@ impl<F> Default for Object<F> {
 }
 
 impl<F> Object<F> {
-    /// Inserts a field at its path, or a rule about the entries of a list at the list's path.
+    /// Inserts a field at its path, or a rule about the entries of a list at the list's path. A field that is there already
+    /// may take the new one in.
     ///
     /// # Errors
     /// If the path, or a part of it, is something else already.
-    pub fn insert(&mut self, path: TargetPath, field: F) -> Result<(), String> {
+    pub fn insert(
+        &mut self,
+        path: TargetPath,
+        field: F,
+        take_in: impl FnOnce(&mut F, F) -> Result<(), String>,
+    ) -> Result<(), String> {
         let target = path.to_string();
         let mut steps = path.steps;
         let last = steps.pop_if(|step| !step.is_list);
@@ -106,10 +112,13 @@ impl<F> Object<F> {
             object.entry_rules.push(field);
             return Ok(());
         };
-        if object.members.iter().any(|(name, _)| *name == last.name) {
-            return Err(format!("target {target}: already set by an earlier row"));
+        match object.members.iter_mut().find(|(name, _)| *name == last.name) {
+            None => object.members.push((last.name, Member::Field(field))),
+            Some((_, Member::Field(earlier))) => {
+                take_in(earlier, field).map_err(|problem| format!("target {target}: {problem}"))?;
+            }
+            Some(_) => return Err(format!("target {target}: already set by an earlier row")),
         }
-        object.members.push((last.name, Member::Field(field)));
         Ok(())
     }
 

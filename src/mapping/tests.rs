@@ -2,6 +2,7 @@
 
 mod plausibility;
 mod values;
+mod words;
 
 use serde_json::{Value, json};
 
@@ -17,7 +18,10 @@ fn shipped() -> Mapping {
 }
 
 fn sheet(rows: &str) -> Mapping {
-    let tables = [("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n")];
+    let tables = [
+        ("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n"),
+        ("tables/three.csv", "one,two,three,value\nA,B,C,letters\n"),
+    ];
     let text = format!("{HEADER}{rows}");
     let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
     Mapping::compile(&folder, Amounts::Unshifted).unwrap().with_plausibility(Plausibility::Off)
@@ -113,7 +117,10 @@ fn an_item_is_ordered_unless_its_own_active_status_or_type_says_otherwise() {
     let all = changed([("/ITEM/0/ITM_TYPE", json!("HIER")), ("/STATUS", json!([status(2, "I1016", "")]))]);
     let found = mistakes(&mapping, &all);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].starts_with("ITEM: nothing is left to order: item 1 is skipped by row"), "{found:?}");
+    assert!(
+        found[0].starts_with("ITEM: nothing is left to order: item 1 (NUMBER_INT 0000000001) skipped by row"),
+        "{found:?}"
+    );
     assert!(found[0].contains("rejected by its approver"), "{found:?}");
     assert!(preview(&mapping, &all).fields.iter().all(|field| !field.target.starts_with("lines")));
 }
@@ -179,12 +186,14 @@ fn a_line_without_accounts_is_refused_in_every_form_of_none() {
     for none in [json!([]), json!(null), json!("")] {
         let found = mistakes(&mapping, &changed([("/ACCOUNT", none.clone())]));
         let expected = |item| {
-            format!("ACCOUNT of item {item} has no row that can be ordered; lines[].allocations[] needs at least one")
+            format!(
+                "ACCOUNT of item {item} (NUMBER_INT 000000000{item}) has no row that can be ordered; lines[].allocations[] needs at least one"
+            )
         };
         assert_eq!(found, [expected(1), expected(2)], "{none}");
     }
     let one = changed([("/ACCOUNT/1/P_GUID", json!(guid(1)))]);
-    assert!(mistakes(&mapping, &one)[0].starts_with("ACCOUNT of item 2 has no row"));
+    assert!(mistakes(&mapping, &one)[0].starts_with("ACCOUNT of item 2 (NUMBER_INT 0000000002) has no row"));
     // Rows that can't be joined or read are one mistake.
     let orphan = changed([("/ACCOUNT/1/P_GUID", json!(guid(9)))]);
     assert_eq!(mistakes(&mapping, &orphan).len(), 1);
@@ -206,7 +215,7 @@ fn demanded_rows_may_have_conditions_and_have_to_hold_something() {
         ]);
         let found = mistakes(&mapping, &cart);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("ACCOUNT[ACC_CAT=CC] of item 1 has no row"), "{found:?}");
+        assert!(found[0].starts_with("ACCOUNT[ACC_CAT=CC] of item 1 (NUMBER_INT 0000000001) has no row"), "{found:?}");
     }
 }
 
@@ -224,7 +233,7 @@ fn exactly_one_share_of_an_account_is_there() {
         (json!({}), Some("found none: DIST_IND is blank")),
         (
             json!({"DISTR_PERC": "much"}),
-            Some("ACCOUNT[DIST_IND=].DISTR_PERC of item 1 is \"much\"; expected a decimal"),
+            Some("ACCOUNT[DIST_IND=].DISTR_PERC of item 1 (NUMBER_INT 0000000001) is \"much\"; expected a decimal"),
         ),
         (json!({"DISTR_PERC": 100, "DIST_QUAN": 12}), None),
         (json!({"DIST_IND": "Q", "DIST_QUAN": 12}), None),
@@ -244,11 +253,9 @@ fn exactly_one_share_of_an_account_is_there() {
         assert_eq!((messages[0].row, messages[0].parameter.as_str()), (1, "ACCOUNT"));
         if expected.starts_with("found") {
             let fields = "DISTR_PERC (DIST_IND blank), DIST_QUAN (DIST_IND Q), DIST_VALUE (DIST_IND V)";
-            assert!(
-                messages[0]
-                    .message
-                    .starts_with(&format!("ACCOUNT 1 of item 1: exactly one of {fields} has to be there"))
-            );
+            assert!(messages[0].message.starts_with(&format!(
+                "ACCOUNT 1 of item 1 (NUMBER_INT 0000000001): exactly one of {fields} has to be there"
+            )));
             assert_eq!(messages[0].field, "DIST_IND");
         }
     }
@@ -270,7 +277,7 @@ fn a_choice_holds_in_the_header_and_across_sections_and_refuses_several() {
     );
     assert_eq!(
         both[0],
-        "ITEM of item 2: exactly one of QUANTITY, LIMIT.LIMIT has to be there, found 2: QUANTITY is \"12.0\", LIMIT is \"8000.0\""
+        "ITEM of item 2 (NUMBER_INT 0000000002): exactly one of QUANTITY, LIMIT.LIMIT has to be there, found 2: QUANTITY is \"12.0\", LIMIT is \"8000.0\""
     );
     assert_eq!(
         both[1],
@@ -293,7 +300,9 @@ fn a_limit_is_refused_by_a_sheet_that_does_not_read_it() {
     let found = mistakes(&mapping, &cart);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
-        found[0].starts_with("LIMIT.LIMIT of item 1 is \"8000.0\": a limit item has a value and no quantity"),
+        found[0].starts_with(
+            "LIMIT.LIMIT of item 1 (NUMBER_INT 0000000001) is \"8000.0\": a limit item has a value and no quantity"
+        ),
         "{found:?}"
     );
     let message = &preview(&mapping, &cart).messages[0];
@@ -304,7 +313,11 @@ fn a_limit_is_refused_by_a_sheet_that_does_not_read_it() {
     let [quantity, unit, price] = gaps;
     let of_type = changed([quantity, unit, price, ("/ITEM/0/ITM_TYPE", json!("LIMI"))]);
     let found = mistakes(&mapping, &of_type);
-    assert!(found.len() == 1 && found[0].starts_with("ITEM.ITM_TYPE of item 1 is \"LIMI\": a limit item"), "{found:?}");
+    assert!(
+        found.len() == 1
+            && found[0].starts_with("ITEM.ITM_TYPE of item 1 (NUMBER_INT 0000000001) is \"LIMI\": a limit item"),
+        "{found:?}"
+    );
     assert_eq!(order(&mapping, &changed([("/ITEM/0/ITM_TYPE", json!("LIMI"))]))["lines"].as_array().unwrap().len(), 2);
     // A skipped one is not ordered; a row in LIMIT that belongs to nothing is of interest to nobody.
     let rejected = changed([limit, ("/STATUS", json!([status(1, "I1016", "")]))]);

@@ -29,7 +29,9 @@ fn collect(object: &mut Object<Rule>, vocabulary: &mut Vocabulary) {
 }
 
 fn add(rule: &mut Rule, vocabulary: &mut Vocabulary) {
-    for source in &mut rule.sources {
+    let conditions = rule.when.iter_mut().flat_map(|when| &mut when.comparisons);
+    let compared = conditions.map(|comparison| &mut comparison.source);
+    for source in rule.sources.iter_mut().chain(compared) {
         match source {
             Source::Id => {}
             Source::Field { selection, field, .. } => {
@@ -38,6 +40,9 @@ fn add(rule: &mut Rule, vocabulary: &mut Vocabulary) {
             }
             Source::Rows { selection, .. } => add_selection(selection, vocabulary),
         }
+    }
+    for later in &mut rule.alternatives {
+        add(later, vocabulary);
     }
 }
 

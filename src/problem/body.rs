@@ -81,6 +81,10 @@ pub struct ProblemBody {
     /// The order that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
+    /// OBJECT_ID of the cart that it is about, as sent; absent where none was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1000004711")]
+    pub cart_number: Option<String>,
     /// Line in the body, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,

@@ -17,6 +17,15 @@ pub const SMART_ID: &str = "PROC-SRM7-11VMS-PURCHASE-ORDER-V1";
 /// Longest request id that is taken over from a caller, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 
+/// Characters of a cart number in answers and in the log: OBJECT_ID is a C10, and a longer one is seen to be wrong by these.
+const MAX_CART_NUMBER: usize = 40;
+
+/// A cart number as answers and the log have it; `None` for a cart without one.
+pub fn shown_cart_number(number: &str) -> Option<String> {
+    let shown: String = number.chars().filter(|c| *c != '\0').take(MAX_CART_NUMBER).collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
 /// The request's id, taken from the caller's `X-Request-Id` or generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
@@ -120,8 +129,8 @@ impl RequestContext {
 
     /// Notes the cart number that the request or its order has.
     pub fn note_cart_number(&self, number: &str) {
-        if !number.is_empty() {
-            let _ = self.cart_number.set(number.to_owned());
+        if let Some(number) = shown_cart_number(number) {
+            let _ = self.cart_number.set(number);
         }
     }
 

@@ -65,7 +65,7 @@ async fn half_a_character_is_replaced_and_warned_of_and_a_nul_is_refused_on_ever
     let refused = post(&service, ORDERS, with_text(5, "cut \\u0000")).await;
     refused.is_problem(422, "invalid-cart");
     let message = refused.body["messages"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("ITEM.DESCRIPTION of item 1 has the character U+0000"), "{message}");
+    assert!(message.starts_with("ITEM.DESCRIPTION of item 1 (NUMBER_INT 1) has the character U+0000"), "{message}");
     assert_eq!(service.vms.orders().len(), 4);
 }
 

@@ -78,7 +78,11 @@ fn whole_numbers_are_ids_and_fractions_are_not() {
     assert_eq!(same, found, "a selection");
     let fraction = mistakes(&shipped(), &case.replace("400555.0", "400555.5"));
     assert_eq!(fraction.len(), 1);
-    assert!(fraction[0].starts_with("PARTNER[00000019].PARTNER_ID of item 1 is 400555.5; expected "), "{fraction:?}");
+    assert!(
+        fraction[0]
+            .starts_with("PARTNER[00000019].PARTNER_ID of item 1 (NUMBER_INT 0000000001) is 400555.5; expected "),
+        "{fraction:?}"
+    );
     let text = order(&case.replace("400555.0", "\"400555.0\""));
     assert_eq!(text["supplier"]["externalId"], "400555.0", "a text is a text");
     let with_fraction = r#"{"HEADER":{"OBJECT_ID":1.5},"ITEM":[{}]}"#;
@@ -143,7 +147,9 @@ fn a_mistake_names_the_source_as_the_sheet_does() {
     let found = mistakes(&shipped(), &two);
     assert_eq!(
         found,
-        ["PARTNER[00000019].PARTNER_ID of item 1 is \"0000400556\" and \"0000400555\"; expected one value"]
+        [
+            "PARTNER[00000019].PARTNER_ID of item 1 (NUMBER_INT 0000000001) is \"0000400556\" and \"0000400555\"; expected one value"
+        ]
     );
 }
 
@@ -205,5 +211,9 @@ fn what_a_sheet_does_not_read_is_warned_of_where_it_looks_like_what_it_reads() {
         assert_eq!(mapped(&sheet(two_fields), &text).warnings.len(), usize::from(is_warned), "{section} {rows}");
     }
     let refused = mistakes(&shipped(), &accounts);
-    assert!(refused[0].starts_with("ACCOUNT of item 1 has no row") && refused[1] == warnings[0].message, "{refused:?}");
+    assert!(
+        refused[0].starts_with("ACCOUNT of item 1 (NUMBER_INT 0000000001) has no row")
+            && refused[1] == warnings[0].message,
+        "{refused:?}"
+    );
 }

@@ -68,7 +68,7 @@ fn a_share_that_no_indicator_names_is_refused() {
 fn accounts_are_found_inside_of_their_item_and_demanded() {
     let nested = Right::Order("/lines/0/allocations/0/costCenter", json!("2100"));
     becomes("04-accounts-nested-in-item.json", "carts/04-accounts-nested-in-item.snap", &nested);
-    let none = Right::Refused("ACCOUNT of item 1 has no row that can be ordered");
+    let none = Right::Refused("ACCOUNT of item 1 (NUMBER_INT 0000000001) has no row that can be ordered");
     becomes("05-no-accounts.json", "carts/05-no-accounts.snap", &none);
     becomes("16-empty-object-for-a-list.json", "carts/16-empty-object-for-a-list.snap", &none);
 }
@@ -111,7 +111,9 @@ fn rejected_items_and_outlines_are_left_out() {
 
 #[test]
 fn limits_and_numbers_that_come_twice_are_refused() {
-    let limit = Right::Refused("LIMIT.LIMIT of item 1 is \"8000.0\": a limit item has a value and no quantity");
+    let limit = Right::Refused(
+        "LIMIT.LIMIT of item 1 (NUMBER_INT 0000000001) is \"8000.0\": a limit item has a value and no quantity",
+    );
     becomes("14-limit.json", "carts/14-limit.snap", &limit);
     let twice = Right::Refused("ITEM.NUMBER_INT of item 2 is \"0000000001\", the number of item 1 too");
     becomes("17-line-number-twice.json", "carts/17-line-number-twice.snap", &twice);

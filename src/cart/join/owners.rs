@@ -1,6 +1,7 @@
 //! The owner of each row: `P_GUID` is the item's GUID, or the header's; a row nested in an item is that item's.
 
 use crate::cart::columns::Columns;
+use crate::cart::item_label::item_label;
 use crate::cart::name::Name;
 use crate::cart::sections::{FoundRow, GuidKey, Row};
 use crate::cart::standard::STANDARD;
@@ -100,14 +101,14 @@ pub struct ItemOwners<'c> {
 impl<'c> ItemOwners<'c> {
     pub fn of(columns: &'c Columns<'c>, mistakes: &mut Vec<Message>) -> Self {
         let (rows, section_mistake) = match columns.rows(&STANDARD.item) {
-            Ok(rows) => (rows.collect(), None),
+            Ok(rows) => (rows.map(|found| found.row).collect::<Vec<_>>(), None),
             Err(mistake) => (Vec::new(), Some(mistake)),
         };
         let mut guids = Vec::with_capacity(rows.len() + 1);
         guids.extend(columns.header().guid(&STANDARD.guid).map(|guid| (guid, 0, Owner::Header)));
         let mut items = Vec::with_capacity(rows.len());
         let mut places = Vec::with_capacity(rows.len());
-        for (FoundRow { row, .. }, position) in rows.into_iter().zip(1..) {
+        for (row, position) in rows.iter().copied().zip(1..) {
             let deleted = is_deleted(&STANDARD.item, row, position).unwrap_or_else(|mistake| {
                 mistakes.push(mistake);
                 false
@@ -129,9 +130,11 @@ impl<'c> ItemOwners<'c> {
         }
         places.sort_unstable_by_key(|(place, ..)| *place);
         let by_guid = GuidOwners::of(guids);
-        mistakes.extend(by_guid.repeated_items().into_iter().map(|position| {
-            let text =
-                format!("ITEM.GUID of item {position} appears twice in the cart; what belongs to it can't be told");
+        let repeated = by_guid.repeated_items();
+        let repeated = rows.iter().zip(1..).filter(|(_, position)| repeated.binary_search(position).is_ok());
+        mistakes.extend(repeated.map(|(row, position)| {
+            let item = item_label(*row, position);
+            let text = format!("ITEM.GUID of {item} appears twice in the cart; what belongs to it can't be told");
             Message::new(MessageCode::Orphan, text).at("ITEM", "GUID", position)
         }));
         Self { items, by_guid, places }
@@ -228,9 +231,10 @@ fn is_deleted(section: &Name, row: Row<'_>, position: usize) -> Result<bool, Mes
         "X" | "x" | "true" => Ok(true),
         other if is_initial(other) => Ok(false),
         other => {
-            let (kind, item) = if *section == STANDARD.item { ("item", position) } else { ("row", 0) };
-            let text =
-                format!("{section}.DEL_IND of {kind} {position} is {}; expected X, true, or nothing", quoted(other));
+            let is_item = *section == STANDARD.item;
+            let (of, item) =
+                if is_item { (item_label(row, position), position) } else { (format!("row {position}"), 0) };
+            let text = format!("{section}.DEL_IND of {of} is {}; expected X, true, or nothing", quoted(other));
             Err(Message::new(MessageCode::Unreadable, text).at(section.spelling(), "DEL_IND", item))
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::node::{Kind, NameSpan, Node};
-use super::text::decode;
+use super::text::{decode, is_plain};
 use crate::cart::name::FoldedHash;
 
 /// Bytes of text for each node that is reserved at the start: a cart has about 17 a value.
@@ -25,25 +25,6 @@ pub struct Fault {
 }
 
 type Scanned<T> = Result<T, Fault>;
-
-/// The bytes that stand for themselves inside of a string.
-#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        plain[control] = false;
-        control += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain
-};
-
-#[inline]
-fn is_plain(byte: u8) -> bool {
-    PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain)
-}
 
 /// A list or an object that is not closed yet.
 struct Open<'j> {

@@ -1,9 +1,29 @@
-//! The text of a JSON string with escapes.
+//! The text of a JSON string: which bytes stand for themselves, and what escapes stand for.
 
 use std::borrow::Cow;
 
 /// What a lone surrogate becomes: half of a character that UTF-16 cut in two is no text (Unicode 16, §3.9; U+FFFD).
 pub const REPLACEMENT: char = '\u{fffd}';
+
+/// The bytes that stand for themselves inside of a string.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+/// Whether a byte stands for itself inside of a string: it is no end, no escape, and no control character (RFC 8259, section 7).
+#[inline]
+pub fn is_plain(byte: u8) -> bool {
+    PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain)
+}
 
 /// Decodes the escapes of a string whose grammar was checked. A lone surrogate becomes [`REPLACEMENT`].
 pub fn decode(raw: &str) -> Cow<'_, str> {

@@ -18,6 +18,7 @@ impl Conversion {
             | Self::Lines
             | Self::Padded(_)
             | Self::Table(_)
+            | Self::Join(_)
             | Self::Constant(_)
             | Self::Rows
             | Self::Skip => false,
@@ -48,7 +49,7 @@ mod tests {
         let blank = ["", "  "];
         let table: [(&[&str], &[&str], &[&str]); 6] = [
             (
-                &["text", "table:kinds", "padded:4", "lines"],
+                &["text", "table:kinds", "padded:4", "lines", "join:-"],
                 &[],
                 &["0", "00", "0000-00-00", "0.00", "false", "--", "A"],
             ),

@@ -1,5 +1,6 @@
 //! Choices in one entry: of the rows with the same `one-of:NAME`, exactly one has to be there.
 
+use super::place::of_item;
 use crate::cart::{JoinedCart, Name, Scalar, Scope, Selection};
 use crate::mapping::sheet::{Absent, Rule, Source};
 use crate::message::{Message, MessageCode, quoted};
@@ -78,11 +79,10 @@ fn mistake(rules: &[&Rule], found: usize, cart: &JoinedCart<'_>, scope: Scope) -
 
 /// `ACCOUNT 2 of item 1`, `ITEM of item 1`, `HEADER`.
 fn entry_label(section: &str, cart: &JoinedCart<'_>, scope: Scope) -> String {
-    let position = cart.position(scope);
+    let of_item = of_item(cart, scope);
     match scope {
-        Scope::Header => section.to_owned(),
-        Scope::Item(_) => format!("{section} of item {position}"),
-        Scope::Account(_, account) => format!("{section} {} of item {position}", account + 1),
+        Scope::Header | Scope::Item(_) => format!("{section}{of_item}"),
+        Scope::Account(_, account) => format!("{section} {}{of_item}", account + 1),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::place::of_item;
 use super::skips::Skips;
 use crate::cart::{JoinedCart, Name, Row, STANDARD, Scope, is_initial};
 use crate::mapping::compiled::Mapping;
@@ -110,7 +111,7 @@ impl Figures<'_> {
         if is_near(sum, whole, unit, shares.len()) {
             return None;
         }
-        let position = self.cart.position(Scope::Item(item));
+        let (position, of_item) = (self.cart.position(Scope::Item(item)), of_item(self.cart, Scope::Item(item)));
         let (field, whole_label) = (
             kind.field(),
             match kind {
@@ -120,7 +121,7 @@ impl Figures<'_> {
             },
         );
         let text = format!(
-            "ACCOUNT.{field} of item {position}: the shares of {} add up to {}; expected {}{whole_label}",
+            "ACCOUNT.{field}{of_item}: the shares of {} add up to {}; expected {}{whole_label}",
             if shares.len() == 1 { "1 account".to_owned() } else { format!("{} accounts", shares.len()) },
             decimal::to_text(sum.round_dp(3)),
             decimal::to_text(whole),
@@ -135,10 +136,11 @@ impl Figures<'_> {
         if self.is_value_near(figures, value, expected, quantity) {
             return None;
         }
-        let position = self.cart.position(Scope::Item(figures.item));
+        let scope = Scope::Item(figures.item);
+        let (position, of_item) = (self.cart.position(scope), of_item(self.cart, scope));
         let price_unit = figures.price_unit.map(|unit| format!(" / PRICE_UNIT {}", decimal::to_text(unit)));
         let text = format!(
-            "ITEM.VALUE of item {position} is {}; expected {}: QUANTITY {} x PRICE {}{}",
+            "ITEM.VALUE{of_item} is {}; expected {}: QUANTITY {} x PRICE {}{}",
             decimal::to_text(value),
             decimal::to_text(expected.round_dp(2)),
             decimal::to_text(quantity),
@@ -164,7 +166,7 @@ impl Figures<'_> {
     /// The total is the sum of the items, if all are in the header's currency. An item without a value is free of charge.
     fn total(&self, items: &[ItemFigures<'_>]) -> Option<Message> {
         let header = self.cart.header();
-        let total = figure(header, &self.mapping.names.total_value)?;
+        let total = self.total_value(header)?;
         let rows = || items.iter().map(|item| item.row);
         let currency = header.text(&STANDARD.currency).or_else(|| rows().next()?.text(&STANDARD.currency));
         let is_of_another = |row: Row<'_>| {
@@ -182,9 +184,9 @@ impl Figures<'_> {
         if is_near(total, sum, STORED_UNIT, 1) || is_near(total, sum, self.amount_unit(header), items.len()) {
             return None;
         }
+        let stated = if total.is_zero() { "0 or missing".to_owned() } else { decimal::to_text(total) };
         let text = format!(
-            "HEADER.TOTAL_VALUE is {}; the {} that are ordered add up to {}",
-            decimal::to_text(total),
+            "HEADER.TOTAL_VALUE is {stated}; the {} that are ordered add up to {}",
             if items.len() == 1 {
                 "values of the item".to_owned()
             } else {
@@ -193,6 +195,15 @@ impl Figures<'_> {
             decimal::to_text(sum.round_dp(2)),
         );
         Some(Message::new(MessageCode::Implausible, text).at("HEADER", "TOTAL_VALUE", 0))
+    }
+
+    /// The total that the header states. Serializers drop a total of zero, so that one that is missing is zero too if the
+    /// sheet reads it; `None` where it is unreadable, or nobody reads it.
+    fn total_value(&self, header: Row<'_>) -> Option<Decimal> {
+        match header.get(&self.mapping.names.total_value) {
+            Some(total) => decimal::parse(total.text()),
+            None => self.mapping.sheet.reads_total.then_some(Decimal::ZERO),
+        }
     }
 
     /// The smallest step of an amount: amounts of a currency without decimals are rounded to whole ones, unless they are stored

@@ -1,7 +1,7 @@
 //! Limit items: a value, and no quantity. A sheet that does not read the section LIMIT has no place for them.
 
 use super::skips::Skips;
-use crate::cart::{JoinedCart, Name, Row, Scalar, Scope, is_initial};
+use crate::cart::{JoinedCart, Name, Row, Scalar, Scope, is_initial, item_label};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::names::Names;
 use crate::mapping::sheet::LIMIT;
@@ -37,19 +37,16 @@ pub fn refuse_limits(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>
 
 /// The field that shows a limit, and what it says.
 fn evidence(names: &Names, cart: &JoinedCart<'_>, item: usize, has_gaps: bool) -> Option<(&'static str, String)> {
-    let position = cart.position(Scope::Item(item));
+    let label = cart.items.get(item).map(|item| item_label(item.row, item.position))?;
     if let Some(row) = cart.own_rows(&names.limits, Scope::Item(item)).next() {
         return Some(match (value(row, &names.limit), value(row, &names.expected_value)) {
-            (Some(limit), _) => ("LIMIT", format!("LIMIT.LIMIT of item {position} is {}", quoted(limit.text()))),
-            (None, Some(value)) => {
-                ("EXP_VALUE", format!("LIMIT.EXP_VALUE of item {position} is {}", quoted(value.text())))
-            }
-            (None, None) => ("", format!("item {position} has a row in LIMIT")),
+            (Some(limit), _) => ("LIMIT", format!("LIMIT.LIMIT of {label} is {}", quoted(limit.text()))),
+            (None, Some(value)) => ("EXP_VALUE", format!("LIMIT.EXP_VALUE of {label} is {}", quoted(value.text()))),
+            (None, None) => ("", format!("{label} has a row in LIMIT")),
         });
     }
     let item_type = cart.items.get(item).filter(|_| has_gaps)?.row.text(&names.item_type)?;
-    (item_type == LIMIT_ITEM_TYPE)
-        .then(|| ("ITM_TYPE", format!("ITEM.ITM_TYPE of item {position} is {}", quoted(&item_type))))
+    (item_type == LIMIT_ITEM_TYPE).then(|| ("ITM_TYPE", format!("ITEM.ITM_TYPE of {label} is {}", quoted(&item_type))))
 }
 
 /// A value as sent, unless it is zero.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::mistake::mistake;
+use super::mistake::{mistake, nothing_there, unknown_key};
 use super::rule_value::{RuleValue, SourceTexts};
 use super::shifted;
 use crate::cart::{JoinedCart, Row, Scalar, Scope};
@@ -10,7 +10,6 @@ use crate::mapping::compiled::Mapping;
 use crate::mapping::conversion::{Conversion, OrderValue};
 use crate::mapping::currency::{Amounts, is_amount};
 use crate::mapping::sheet::{Absent, Rule, Source};
-use crate::mapping::table::quoted_key;
 use crate::message::{Message, MessageCode, quoted};
 
 /// What was evaluated, or the first mistake: apart, because it is rare, and larger than any value.
@@ -31,7 +30,7 @@ impl<'a> RuleEvaluator<'a> {
     /// The first mistake.
     pub fn evaluate(&self, rule: &'a Rule, scope: Scope) -> Evaluated<RuleValue<'a>> {
         if let Conversion::Constant(value) = &rule.conversion {
-            return Ok(RuleValue::without_source(Some(value.as_str().into())));
+            return Ok(RuleValue::without_source(Some(value.value())));
         }
         if rule.sources == [Source::Id] && self.cart_id.is_none() {
             return Ok(RuleValue::without_source(None));
@@ -42,6 +41,10 @@ impl<'a> RuleEvaluator<'a> {
         }
         if let Conversion::Table(name) = &rule.conversion {
             return self.look_up(rule, name, scope, texts);
+        }
+        if let Conversion::Join(separator) = &rule.conversion {
+            let value = texts.joined(separator);
+            return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
         }
         let text = texts.first();
         if self.mapping.amounts == Amounts::Shifted && is_amount(rule) {
@@ -126,11 +129,7 @@ impl<'a> RuleEvaluator<'a> {
         match &rule.absent {
             Absent::Omit | Absent::OneOf(_) => Ok(RuleValue { source_texts, value: None }),
             Absent::Use(value) => Ok(RuleValue { source_texts, value: Some(value.borrowed()) }),
-            Absent::Refuse => {
-                let initial = source_texts.as_slice().iter().position(|text| text.is_empty()).unwrap_or(0);
-                let problem = "is missing or initial; it is mandatory";
-                Err(self.mistake(MessageCode::Missing, rule.sources.get(initial), scope, problem))
-            }
+            Absent::Refuse => Err(Box::new(nothing_there(&self.cart, rule, scope))),
         }
     }
 
@@ -140,14 +139,19 @@ impl<'a> RuleEvaluator<'a> {
         if let Some(value) = self.mapping.tables.get(table).and_then(|table| table.get(key)) {
             return Ok(RuleValue { source_texts: texts, value: Some(value.into()) });
         }
-        if key.iter().any(|part| part.is_empty()) {
+        if rule.absent != Absent::Refuse && key.iter().any(|part| part.is_empty()) {
             return self.absent(rule, scope, texts);
         }
-        let problem = format!("is {}; tables/{table}.csv has no such key", quoted_key(key));
-        Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
+        Err(Box::new(unknown_key(&self.cart, rule, table, scope, key)))
     }
 
-    fn mistake(&self, code: MessageCode, source: Option<&Source>, scope: Scope, problem: &str) -> Box<Message> {
+    pub(super) fn mistake(
+        &self,
+        code: MessageCode,
+        source: Option<&Source>,
+        scope: Scope,
+        problem: &str,
+    ) -> Box<Message> {
         Box::new(mistake(&self.cart, code, source, scope, problem))
     }
 }
@@ -161,7 +165,7 @@ fn is_initial(conversion: &Conversion, value: &Scalar<'_>) -> bool {
 }
 
 /// Whether two rows have one value: as sent, or as what is read of it.
-fn are_equal(left: Option<&Scalar<'_>>, right: Option<&Scalar<'_>>) -> bool {
+pub fn are_equal(left: Option<&Scalar<'_>>, right: Option<&Scalar<'_>>) -> bool {
     match (left, right) {
         (Some(left), Some(right)) => {
             left.text() == right.text() || left.clone().into_plain_text() == right.clone().into_plain_text()
@@ -176,7 +180,7 @@ fn are_equal(left: Option<&Scalar<'_>>, right: Option<&Scalar<'_>>) -> bool {
 /// # Errors
 /// What is wrong with the value, in words that follow the field's name.
 #[inline]
-fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<Cow<'c, str>, String> {
+pub fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<Cow<'c, str>, String> {
     let text = match (conversion, value) {
         (_, Scalar::Nested) => return Err("is an object or a list; expected a value".to_owned()),
         (_, Scalar::Ambiguous(names)) => {

@@ -32,7 +32,7 @@ pub enum SourceTexts<'c> {
     None,
     /// One source.
     One(Cow<'c, str>),
-    /// The parts of one key.
+    /// The parts of one key or of one text.
     Several(Vec<Cow<'c, str>>),
 }
 
@@ -49,6 +49,12 @@ impl<'c> SourceTexts<'c> {
     /// The first text.
     pub fn first(&self) -> &str {
         self.as_slice().first().map_or("", AsRef::as_ref)
+    }
+
+    /// The texts that are there, with a separator between them.
+    pub fn joined(&self, separator: &str) -> String {
+        let present = self.as_slice().iter().filter(|text| !text.is_empty());
+        present.map(AsRef::as_ref).collect::<Vec<&str>>().join(separator)
     }
 
     /// True if every text is missing or initial.

@@ -1,6 +1,9 @@
 //! Amounts that SAP stores by the decimals of their currency (`mapping.shifted_amounts`).
 
+use rust_decimal::Decimal;
+
 use super::mistake::mistake;
+use super::place::of_item;
 use crate::cart::{JoinedCart, Row, STANDARD, Scope};
 use crate::mapping::conversion::{OrderValue, decimal};
 use crate::mapping::currency;
@@ -25,9 +28,24 @@ pub fn amount(
         mistake(cart, MessageCode::Unreadable, source, scope, &problem)
     };
     let stored = decimal::parse(text).ok_or_else(unreadable)?;
+    let number = unshifted(cart, tables, source, scope, stored)?.ok_or_else(unreadable)?;
+    Ok(decimal::to_text(number).into())
+}
+
+/// A stored number of a source without its shift; `None` where a digit would be lost.
+///
+/// # Errors
+/// A currency whose decimals are unknown.
+pub fn unshifted(
+    cart: &JoinedCart<'_>,
+    tables: &Tables,
+    source: Option<&Source>,
+    scope: Scope,
+    stored: Decimal,
+) -> Result<Option<Decimal>, Message> {
     let (section, position, currency) = currency_of(cart, source, scope);
     let decimals = currency::decimals(&currency, tables).ok_or_else(|| {
-        let of_item = if position == 0 { String::new() } else { format!(" of item {position}") };
+        let of_item = if position == 0 { String::new() } else { of_item(cart, scope) };
         let text = format!(
             "{section}.CURRENCY{of_item} is {}; mapping.shifted_amounts needs its decimals, and neither SAP's delivered TCURX \
              nor tables/{}.csv has it",
@@ -36,7 +54,7 @@ pub fn amount(
         );
         Message::new(MessageCode::UnknownKey, text).at(&section, "CURRENCY", position)
     })?;
-    Ok(decimal::to_text(currency::unshifted(stored, decimals).ok_or_else(unreadable)?).into())
+    Ok(currency::unshifted(stored, decimals))
 }
 
 /// The currency of an amount, with the section and the position that it is from: of the amount's own row (LIMIT has one),

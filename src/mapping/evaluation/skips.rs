@@ -1,6 +1,7 @@
 //! Entries that the sheet leaves out: `as` = `skip`.
 
-use crate::cart::{JoinedCart, Scope};
+use super::rule_evaluator::RuleEvaluator;
+use crate::cart::{JoinedCart, Scope, item_label};
 use crate::mapping::conversion::Conversion;
 use crate::mapping::sheet::{Rule, Sheet, Source};
 use crate::mapping::target::{Member, Object};
@@ -38,11 +39,12 @@ pub struct Skips<'s> {
 }
 
 impl<'s> Skips<'s> {
-    /// Finds the entries of a cart that the sheet leaves out.
-    pub fn of(sheet: &'s Sheet, cart: &JoinedCart<'_>) -> Self {
-        let mut skips = Self::default();
+    /// Finds the entries of a cart that the sheet leaves out, and the mistakes in conditions of its rows.
+    pub fn of(evaluator: &RuleEvaluator<'s>) -> (Self, Vec<Message>) {
+        let (mut skips, mut mistakes) = (Self::default(), Vec::new());
+        let (sheet, cart): (&'s Sheet, _) = (&evaluator.mapping.sheet, &evaluator.cart);
         if !sheet.has_skips {
-            return skips;
+            return (skips, mistakes);
         }
         find_lists(&sheet.root, 1, &mut skips.lists);
         // Items before accounts: an account goes with its item.
@@ -59,12 +61,18 @@ impl<'s> Skips<'s> {
                 if goes_with_its_item {
                     continue;
                 }
-                if let Some(rule) = rules().find(|rule| has_such_row(rule, cart, scope)) {
+                let mut counts = |rule: &&Rule| {
+                    evaluator.counts(rule, scope).unwrap_or_else(|mistake| {
+                        mistakes.push(*mistake);
+                        false
+                    })
+                };
+                if let Some(rule) = rules().find(|rule| has_such_row(rule, cart, scope) && counts(rule)) {
                     skips.skipped.push((entry, scope, rule));
                 }
             }
         }
-        skips
+        (skips, mistakes)
     }
 
     /// True if the entry of a scope is left out of a list.
@@ -90,7 +98,7 @@ impl<'s> Skips<'s> {
             return None;
         }
         let reasons: Vec<String> =
-            self.entries(cart).iter().filter(|entry| entry.account.is_none()).map(SkippedEntry::reason).collect();
+            self.entries(cart).iter().filter(|entry| entry.account.is_none()).map(|entry| entry.reason(cart)).collect();
         let text = format!("ITEM: nothing is left to order: {}", reasons.join(", "));
         Some(Message::new(MessageCode::Section, text).at("ITEM", "", 0))
     }
@@ -113,11 +121,13 @@ impl<'s> Skips<'s> {
 }
 
 impl SkippedEntry {
-    /// `item 2 is skipped by row 17 of the sheet (rejected by its approver)`.
-    fn reason(&self) -> String {
+    /// `item 2 (NUMBER_INT 0000000020) skipped by row 17 (rejected by its approver)`.
+    fn reason(&self, cart: &JoinedCart<'_>) -> String {
         let Self { item, row, source, remark, .. } = self;
+        let sent = cart.items.iter().find(|sent| sent.position == *item);
+        let item = sent.map_or_else(|| format!("item {item}"), |sent| item_label(sent.row, sent.position));
         let why = if remark.is_empty() { source } else { remark };
-        format!("item {item} is skipped by row {row} of the sheet ({why})")
+        format!("{item} skipped by row {row} ({why})")
     }
 }
 

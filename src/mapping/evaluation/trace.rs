@@ -32,6 +32,12 @@ pub struct FieldTrace {
     /// The key of the lookup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The column `when`, if the row has a condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Whether the condition holds, if there is one; where it does not, the row does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds: Option<bool>,
     /// What is wrong with the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -53,8 +59,15 @@ impl FieldTrace {
             conversion: rule.conversion.to_string(),
             value: result.value.as_ref().map(Value::from),
             table,
+            when: rule.when.as_ref().map(|when| when.text.clone()),
+            holds: rule.when.is_some().then_some(true),
             message: None,
         }
+    }
+
+    /// A row that does not count, as its condition does not hold.
+    pub fn of_uncounted(rule: &Rule, target: String) -> Self {
+        Self { holds: Some(false), ..Self::of(rule, target, &RuleValue::without_source(None)) }
     }
 
     /// A field that has no value because of mistakes in the cart.

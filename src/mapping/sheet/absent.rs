@@ -23,7 +23,7 @@ impl Absent {
             (other, Some(Conversion::Rows)) => {
                 Err(format!("absent {other:?}: expected refuse; as rows demands at least one entry"))
             }
-            ("", Some(Conversion::Skip | Conversion::Constant(_))) => Ok(Self::Omit),
+            ("", None | Some(Conversion::Skip | Conversion::Constant(_))) => Ok(Self::Omit),
             (other, Some(Conversion::Skip)) => {
                 Err(format!("absent {other:?}: expected nothing; as skip leaves an entry out where such a row exists"))
             }
@@ -43,7 +43,12 @@ impl Absent {
             conversion.apply(value).ok_or_else(|| format!("absent use:{value}: expected {}", conversion.expected()))?;
         let needs_text = matches!(
             conversion,
-            Conversion::Text | Conversion::Id | Conversion::Padded(_) | Conversion::Lines | Conversion::Table(_)
+            Conversion::Text
+                | Conversion::Id
+                | Conversion::Padded(_)
+                | Conversion::Lines
+                | Conversion::Table(_)
+                | Conversion::Join(_)
         );
         if needs_text && value.trim().is_empty() {
             return Err("absent use: needs a value; to leave the target out, say omit".to_owned());

@@ -3,6 +3,7 @@
 use super::absent::Absent;
 use super::entries::check_entry_rule;
 use super::source::Source;
+use super::when::When;
 use crate::mapping::conversion::Conversion;
 use crate::mapping::table::Tables;
 use crate::mapping::target::TargetPath;
@@ -26,24 +27,26 @@ pub struct Rule {
     pub conversion: Conversion,
     /// The column `absent`.
     pub absent: Absent,
+    /// The column `when`; the row counts in any case without it.
+    pub when: Option<When>,
+    /// The later rows of the same target, in the order of the sheet; there are some only where this one has a condition.
+    pub alternatives: Vec<Self>,
 }
 
 impl Rule {
-    /// Reads the cells of one row: target, source, as, absent.
+    /// Reads the cells of one row: target, source, as, absent, when.
     ///
     /// # Errors
     /// Every defect of the row.
-    pub fn parse(cells: [&str; 4], line: u64, tables: &Tables) -> Result<(TargetPath, Self), Vec<String>> {
-        let [target, source, conversion, absent] = cells;
+    pub fn parse(cells: [&str; 5], line: u64, tables: &Tables) -> Result<(TargetPath, Self), Vec<String>> {
+        let [target, source, conversion, absent, when] = cells;
         let mut problems = Vec::new();
         let mut keep = |problem: String| problems.push(problem);
         let path = TargetPath::parse(target).map_err(&mut keep).ok();
-        let conversion = Conversion::parse(conversion)
-            .ok_or_else(|| format!("as {conversion:?}: expected {}", Conversion::FORMS))
-            .map_err(&mut keep)
-            .ok();
+        let conversion = Conversion::parse(conversion).map_err(&mut keep).ok();
         let sources = sources(source, conversion.as_ref()).map_err(&mut keep).ok();
         let absent = Absent::parse(absent, conversion.as_ref()).map_err(&mut keep).ok();
+        let when = When::parse(when).map_err(&mut keep).ok();
         if let (Some(Conversion::Table(name)), Some(sources)) = (&conversion, &sources)
             && let Err(problem) = check_table(name, sources.len(), tables)
         {
@@ -54,29 +57,67 @@ impl Rule {
         {
             keep(problem);
         }
-        match (path, conversion, sources, absent) {
-            (Some(path), Some(conversion), Some(sources), Some(absent)) if problems.is_empty() => {
+        match (path, conversion, sources, absent, when) {
+            (Some(path), Some(conversion), Some(sources), Some(absent), Some(when)) if problems.is_empty() => {
                 let (target, source_text) = (target.to_owned(), source.to_owned());
                 let depth = sources.iter().map(Source::depth).max().unwrap_or(0);
-                let remark = String::new();
-                Ok((path, Self { line, target, remark, source_text, sources, depth, conversion, absent }))
+                let (remark, alternatives) = (String::new(), Vec::new());
+                let rule =
+                    Self { line, target, remark, source_text, sources, depth, conversion, absent, when, alternatives };
+                Ok((path, rule))
             }
             _ => Err(problems),
         }
     }
+
+    /// The rows of this rule's target, in the order of the sheet.
+    pub fn rows(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.alternatives)
+    }
+
+    /// Takes in a later row of the same target: each but the last has a condition, and each another one.
+    ///
+    /// # Errors
+    /// Why the later row would never count, or when it would.
+    pub fn take_in(&mut self, later: Self) -> Result<(), String> {
+        if let Some(last) = self.rows().find(|row| row.when.is_none()) {
+            let problem = "already set by an earlier row";
+            return Err(match later.when {
+                None if self.alternatives.is_empty() => problem.to_owned(),
+                _ => format!("{problem} (line {}), which counts in any case; a row without when comes last", last.line),
+            });
+        }
+        let is_same = |row: &&Self| {
+            row.when.as_ref().map(|when| &when.comparisons) == later.when.as_ref().map(|when| &when.comparisons)
+        };
+        if let Some(same) = self.rows().find(is_same) {
+            return Err(format!("the row in line {} has the same condition", same.line));
+        }
+        self.alternatives.push(later);
+        Ok(())
+    }
 }
 
-/// Several sources are the parts of one table key; a constant has none.
+/// Several sources are the parts of one table key, or of one text; a constant has none.
 fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
-    if matches!(conversion, Some(Conversion::Constant(_))) {
+    let is_constant = matches!(conversion, Some(Conversion::Constant(_)));
+    // Whether a row needs a source is not known where `as` is a mistake.
+    if is_constant || (conversion.is_none() && text.trim().is_empty()) {
         return Ok(Vec::new());
     }
     if conversion.is_some_and(Conversion::is_about_entries) {
         return Source::parse_rows(text).map(|rows| vec![rows]);
     }
     let sources = text.split('+').map(Source::parse).collect::<Result<Vec<_>, _>>()?;
-    if sources.len() > 1 && !matches!(conversion, None | Some(Conversion::Table(_))) {
-        return Err("several sources make one table key: expected as table:NAME".to_owned());
+    match (conversion, sources.len()) {
+        (Some(Conversion::Join(_)), 1) => {
+            return Err("as join: puts several sources together (A + B); expected as text for one source".to_owned());
+        }
+        (None | Some(Conversion::Table(_) | Conversion::Join(_)), _) | (_, 1) => {}
+        _ => {
+            let expected = "several sources make one table key or one text: expected as table:NAME or join:SEPARATOR";
+            return Err(expected.to_owned());
+        }
     }
     Ok(sources)
 }

@@ -57,6 +57,12 @@ impl Source {
         }
     }
 
+    /// True for the total of the header.
+    pub fn is_total(&self) -> bool {
+        let total = || Name::of("TOTAL_VALUE");
+        self.section() == Some(&STANDARD.header) && self.field().is_some_and(|field| *field == total())
+    }
+
     /// Section and field for the parameters of a message.
     pub fn section_and_field(&self) -> (&str, &str) {
         self.section()

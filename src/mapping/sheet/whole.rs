@@ -38,7 +38,7 @@ pub fn defects_of_entries(file: &str, entry: &Object<Rule>) -> Vec<Defect> {
 fn members<'s>(object: &'s Object<Rule>, fields: &mut Vec<&'s Rule>, lists: &mut Vec<&'s Object<Rule>>) {
     for (_, member) in &object.members {
         match member {
-            Member::Field(rule) => fields.push(rule),
+            Member::Field(rule) => fields.extend(rule.rows()),
             Member::Object(inner) => members(inner, fields, lists),
             Member::List(entry) => lists.push(entry),
         }

@@ -36,12 +36,14 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
         (
             "/ACCOUNT",
             percents(&[100.0, 100.0]),
-            Some("ACCOUNT.DISTR_PERC of item 1: the shares of 2 accounts add up to 200; expected 100 percent"),
+            Some(
+                "ACCOUNT.DISTR_PERC of item 1 (NUMBER_INT 0000000001): the shares of 2 accounts add up to 200; expected 100 percent",
+            ),
         ),
         (
             "/ACCOUNT",
             percents(&[60.0]),
-            Some("ACCOUNT.DISTR_PERC of item 1: the shares of 1 account add up to 60; expected 100 percent"),
+            Some("(NUMBER_INT 0000000001): the shares of 1 account add up to 60; expected 100 percent"),
         ),
         ("/ACCOUNT", percents(&[33.0, 33.0, 33.0]), Some("add up to 99")),
         ("/ACCOUNT", percents(&[33.33, 33.33, 33.33]), None),
@@ -51,7 +53,7 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
             "/ACCOUNT",
             quantities([7.0, 6.0]),
             Some(
-                "ACCOUNT.DIST_QUAN of item 1: the shares of 2 accounts add up to 13; expected 12, the item's QUANTITY",
+                "ACCOUNT.DIST_QUAN of item 1 (NUMBER_INT 0000000001): the shares of 2 accounts add up to 13; expected 12, the item's QUANTITY",
             ),
         ),
         ("/ACCOUNT", values([40.0, 40.0, 40.01]), None),
@@ -59,23 +61,27 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
             "/ACCOUNT",
             values([40.0, 40.0, 41.0]),
             Some(
-                "ACCOUNT.DIST_VALUE of item 1: the shares of 3 accounts add up to 121; expected 120, the item's VALUE",
+                "ACCOUNT.DIST_VALUE of item 1 (NUMBER_INT 0000000001): the shares of 3 accounts add up to 121; expected 120, the item's VALUE",
             ),
         ),
         ("/ACCOUNT", mixed(50.0), None),
         ("/ACCOUNT", mixed(60.0), Some("add up to 110")),
         // The price may be rounded by half a cent for each of 12 units, the value by a cent.
         ("/ITEM/0/VALUE", json!(120.02), None),
-        ("/ITEM/0/PRICE", json!(10.01), Some("ITEM.VALUE of item 1 is 120; expected 120.12")),
+        ("/ITEM/0/PRICE", json!(10.01), Some("ITEM.VALUE of item 1 (NUMBER_INT 0000000001) is 120; expected 120.12")),
         (
             "/ITEM/0/PRICE",
             json!(11.0),
-            Some("ITEM.VALUE of item 1 is 120; expected 132: QUANTITY 12 x PRICE 11 / PRICE_UNIT 1"),
+            Some(
+                "ITEM.VALUE of item 1 (NUMBER_INT 0000000001) is 120; expected 132: QUANTITY 12 x PRICE 11 / PRICE_UNIT 1",
+            ),
         ),
         (
             "/ITEM/0/PRICE_UNIT",
             json!(100),
-            Some("ITEM.VALUE of item 1 is 120; expected 1.2: QUANTITY 12 x PRICE 10 / PRICE_UNIT 100"),
+            Some(
+                "ITEM.VALUE of item 1 (NUMBER_INT 0000000001) is 120; expected 1.2: QUANTITY 12 x PRICE 10 / PRICE_UNIT 100",
+            ),
         ),
         ("/ITEM/0/PRICE_UNIT", json!(0), None),
         ("/HEADER/TOTAL_VALUE", json!(240.02), None),

@@ -76,7 +76,9 @@ async fn submit_in_order(api: &ApiState, chain: Vec<(usize, Candidate)>, deadlin
     let mut outcomes = Vec::with_capacity(chain.len());
     for (index, candidate) in chain {
         let wait = deadline.since(api.clock.moment());
-        outcomes.push((index, api.relay.submit(candidate, wait).await.map_err(Problem::from)));
+        let cart_number = candidate.cart_number.clone();
+        let outcome = api.relay.submit(candidate, wait).await;
+        outcomes.push((index, outcome.map_err(|error| Problem::from(error).cart(&cart_number))));
     }
     outcomes
 }
