@@ -15,6 +15,7 @@ pub use source::Source;
 use super::conversion::Conversion;
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;
+use super::meaning;
 use super::table::Tables;
 use super::target::{MAX_LISTS, Object};
 use crate::cart::Name;
@@ -39,6 +40,10 @@ pub struct Sheet {
     pub has_skips: bool,
     /// The order's body as a tree of rules, in the order of the sheet.
     pub root: Object<Rule>,
+    /// The number of rows.
+    pub row_count: usize,
+    /// What the rows mean, for the mapping's version.
+    pub meaning: String,
 }
 
 impl Sheet {
@@ -50,8 +55,14 @@ impl Sheet {
         let CsvFile { header, rows } = CsvFile::parse(file, text)?;
         let remark = header.iter().position(|column| column.eq_ignore_ascii_case(REMARK));
         let columns = (column_indexes(file, &header)?, remark);
-        let mut sheet =
-            Self { sections: BTreeSet::new(), names_limits: false, has_skips: false, root: Object::default() };
+        let mut sheet = Self {
+            sections: BTreeSet::new(),
+            names_limits: false,
+            has_skips: false,
+            root: Object::default(),
+            row_count: rows.len(),
+            meaning: meaning::of_sheet(&header, &rows),
+        };
         let mut defects = Vec::new();
         for row in &rows {
             let problems = sheet.add(row, columns, tables).err().unwrap_or_default();

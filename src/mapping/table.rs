@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;
+use super::meaning;
 use crate::message::quoted;
 
 /// The column for the analysts' notes; ignored.
@@ -20,6 +21,8 @@ pub struct Table {
     pub key_columns: Vec<String>,
     /// By the parts of the key, joined.
     rows: HashMap<String, String>,
+    /// What the rows mean, for the mapping's version.
+    pub meaning: String,
 }
 
 impl Table {
@@ -37,6 +40,7 @@ impl Table {
             return Err(vec![Defect::in_line(file, 1, expected)]);
         }
         key_columns.pop();
+        let meaning = meaning::of_table(key_columns.len() + 1, &csv_rows);
         let mut rows = HashMap::new();
         let mut first_line: HashMap<Vec<String>, u64> = HashMap::new();
         let mut defects = Vec::new();
@@ -52,7 +56,7 @@ impl Table {
             }
             rows.insert(joined(&key).into_owned(), value);
         }
-        if defects.is_empty() { Ok(Self { key_columns, rows }) } else { Err(defects) }
+        if defects.is_empty() { Ok(Self { key_columns, rows, meaning }) } else { Err(defects) }
     }
 
     /// Every value.
