@@ -122,6 +122,11 @@ impl App {
         })
     }
 
+    /// The mapping in use.
+    pub fn mapping_state(&self) -> LiveState {
+        self.api.mapping.state()
+    }
+
     /// The address of the API, with the port that was bound.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub use compiled::Mapping;
 pub use currency::Amounts;
 pub use defect::Defect;
 pub use evaluation::{FieldTrace, SkippedEntry};
-pub use examples::{ExampleFile, ExampleReport};
+pub use examples::{ExampleFile, ExampleReport, ExampleUpdate, example_defects};
 pub use folder::{Folder, SHEET, ignored_files};
 pub use live::{LiveMapping, LiveState, Refusal};
 pub use options::{DifferingExamples, MappingOptions};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::start_error::defect_lines;
-use crate::mapping::{ExampleFile, Folder, Mapping, MappingOptions, ignored_files};
+use crate::mapping::{ExampleFile, ExampleUpdate, Folder, Mapping, MappingOptions, example_defects, ignored_files};
 
 /// What a mapping folder is, and everything that is wrong with it.
 #[derive(Debug, Clone, Default)]
@@ -24,38 +24,49 @@ pub struct MappingCheck {
     pub differing: String,
     /// The examples' files that would make them as expected.
     pub updates: Vec<ExampleFile>,
+    /// The examples' files that a person has to decide about, a line each.
+    pub kept: Vec<String>,
 }
 
 /// Checks sheet, tables and examples of a folder.
 pub fn check_mapping(directory: &Path, options: &MappingOptions) -> MappingCheck {
     let name = directory.display().to_string();
-    let folder_and_mapping = Folder::read(directory)
-        .and_then(|folder| Mapping::compile_with(&folder, options).map(|mapping| (folder, mapping)));
-    let mut check = MappingCheck { directory: name.clone(), ..MappingCheck::default() };
     let ignored = ignored_files(directory).into_iter();
-    check.warnings = ignored.map(|file| format!("{name}/{file} is ignored: {}", expected_name(&file))).collect();
-    match folder_and_mapping {
-        Err(defects) => check.mistakes = defect_lines(&name, &defects),
-        Ok((folder, mapping)) => {
-            let report = mapping.compare_examples(&folder);
-            check.version = Some(mapping.version().to_owned());
-            check.counts = [
-                counted(mapping.row_count(), "row"),
-                counted(mapping.table_count(), "table"),
-                counted(report.count, "example"),
-            ]
-            .join(", ");
-            if report.count == 0 {
-                check.warnings.push(format!(
-                    "{name}: no examples: nothing shows that the sheet does what it shall; put carts and their orders into {name}/examples"
-                ));
-            }
-            check.updates = mapping.updated_examples(&folder);
-            check.differing = report.count_text().unwrap_or_default();
-            check.differences = defect_lines(&name, &report.defects);
+    let mut check = MappingCheck {
+        directory: name.clone(),
+        warnings: ignored.map(|file| format!("{name}/{file} is ignored: {}", expected_name(&file))).collect(),
+        ..MappingCheck::default()
+    };
+    let folder = match Folder::read(directory) {
+        Ok(folder) => folder,
+        Err(defects) => return MappingCheck { mistakes: defect_lines(&name, &defects), ..check },
+    };
+    match Mapping::compile_with(&folder, options) {
+        Err(defects) => {
+            check.mistakes = defect_lines(&name, &[defects, example_defects(&folder)].concat());
         }
+        Ok(mapping) => check.examine_examples(&mapping, &folder),
     }
     check
+}
+
+impl MappingCheck {
+    fn examine_examples(&mut self, mapping: &Mapping, folder: &Folder) {
+        let report = mapping.compare_examples(folder);
+        self.version = Some(mapping.version().to_owned());
+        let counts = [(mapping.row_count(), "row"), (mapping.table_count(), "table"), (report.count, "example")];
+        self.counts = counts.map(|(count, noun)| counted(count, noun)).join(", ");
+        if report.count == 0 {
+            self.warnings.push(format!(
+                "{name}: no examples: nothing shows that the sheet does what it shall; put carts and their orders into {name}/examples",
+                name = self.directory
+            ));
+        }
+        let ExampleUpdate { files, kept } = mapping.update_examples(folder);
+        (self.updates, self.kept) = (files, defect_lines(&self.directory, &kept));
+        self.differing = report.count_text().unwrap_or_default();
+        self.differences = defect_lines(&self.directory, &report.defects);
+    }
 }
 
 /// What a file of a folder is expected to be called.

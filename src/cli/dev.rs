@@ -116,10 +116,11 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     let app = App::build(settings, Arc::new(SystemClock)).await?;
     let address = app.address().map_err(failed)?;
     print(&format!(
-        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}\n\n",
+        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}, version {}\n\n",
         issuer.url(),
         vms.url(),
-        mapping.display()
+        mapping.display(),
+        app.mapping_state().version
     ))?;
     Ok(DevStack { address, issuer, vms, folder, app })
 }

@@ -13,5 +13,5 @@ mod tests;
 mod update;
 
 pub use change::changes;
-pub use report::ExampleReport;
-pub use update::ExampleFile;
+pub use report::{ExampleReport, example_defects};
+pub use update::{ExampleFile, ExampleUpdate};

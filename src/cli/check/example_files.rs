@@ -22,6 +22,9 @@ pub fn write_examples(directory: &Path, check: &MappingCheck) -> Result<Vec<Stri
             Err(error) => mistakes.push(format!("{}: can't be written: {error}", path.display())),
         }
     }
+    for kept in &check.kept {
+        print(&format!("{kept}\n"))?;
+    }
     Ok(mistakes)
 }
 

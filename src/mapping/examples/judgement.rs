@@ -39,39 +39,69 @@ pub fn outcome(mapping: &Mapping, name: &str, cart: &str) -> Outcome {
     }
 }
 
+/// What is expected of an example's cart.
+enum Expectation {
+    /// This order, by its file.
+    Order(Value, String),
+    /// A refusal with these messages, by their file.
+    Refusal(Vec<refusal::ExpectedMessage>, String),
+}
+
 /// Everything that is wrong with an example.
 pub fn defects(mapping: &Mapping, example: &Example<'_>) -> Vec<Defect> {
-    let Some(cart) = example.cart else {
-        let partners = [(example.order, example.order_file()), (example.refusal, example.refusal_file())];
-        let alone = partners.into_iter().filter(|(text, _)| text.is_some());
-        return alone.map(|(_, file)| Defect::new(&file, "there is no cart of this name beside it")).collect();
+    let (cart, expectation) = match read(example) {
+        Ok(read) => read,
+        Err(defects) => return defects,
     };
-    let cart_file = example.cart_file();
-    let defect = |problem: String| Defect::new(&cart_file, problem);
+    let outcome = outcome(mapping, example.name, cart);
+    let problems = match expectation {
+        Expectation::Order(expected, file) => unlike_order(outcome, &expected, &file),
+        Expectation::Refusal(expected, file) => unlike_refusal(outcome, &expected, &file),
+    };
+    problems.into_iter().map(|problem| Defect::new(&example.cart_file(), problem)).collect()
+}
+
+/// What is wrong with the files of an example, whatever a mapping makes of them.
+pub fn file_defects(example: &Example<'_>) -> Vec<Defect> {
+    match read(example) {
+        Err(defects) => defects,
+        Ok((cart, _)) => match Cart::parse(cart) {
+            Err(malformed @ CartError::Malformed { .. }) => {
+                vec![Defect::new(&example.cart_file(), malformed.to_string())]
+            }
+            Ok(_) | Err(CartError::Invalid(_)) => Vec::new(),
+        },
+    }
+}
+
+/// The cart of an example, and what is expected of it.
+fn read<'f>(example: &Example<'f>) -> Result<(&'f str, Expectation), Vec<Defect>> {
     let (order_file, refusal_file) = (example.order_file(), example.refusal_file());
+    let Some(cart) = example.cart else {
+        let partners = [(example.order, order_file), (example.refusal, refusal_file)];
+        let alone = partners.into_iter().filter(|(text, _)| text.is_some());
+        return Err(alone.map(|(_, file)| Defect::new(&file, "there is no cart of this name beside it")).collect());
+    };
+    let of_cart = |problem: String| vec![Defect::new(&example.cart_file(), problem)];
     match (example.order, example.refusal) {
-        (Some(_), Some(_)) => {
-            vec![defect(format!("has both {order_file} and {refusal_file}; expected one of them"))]
-        }
-        (None, None) => vec![defect(format!(
+        (Some(_), Some(_)) => Err(of_cart(format!("has both {order_file} and {refusal_file}; expected one of them"))),
+        (None, None) => Err(of_cart(format!(
             "{order_file} is missing; expected the order that this cart becomes, or {refusal_file} with the messages that refuse it"
-        ))],
+        ))),
         (Some(order), None) => match serde_json::from_str(order) {
-            Ok(order) => unlike_order(outcome(mapping, example.name, cart), &order, &order_file).map(defect).collect(),
-            Err(error) => vec![Defect::new(&order_file, format!("is no JSON: {error}"))],
+            Ok(order) => Ok((cart, Expectation::Order(order, order_file))),
+            Err(error) => Err(vec![Defect::new(&order_file, format!("is no JSON: {error}"))]),
         },
         (None, Some(refusal)) => match refusal::parse(refusal) {
-            Ok(expected) => {
-                unlike_refusal(outcome(mapping, example.name, cart), &expected, &refusal_file).map(defect).collect()
-            }
-            Err(problems) => problems.into_iter().map(|problem| Defect::new(&refusal_file, problem)).collect(),
+            Ok(expected) => Ok((cart, Expectation::Refusal(expected, refusal_file))),
+            Err(problems) => Err(problems.into_iter().map(|problem| Defect::new(&refusal_file, problem)).collect()),
         },
     }
 }
 
 /// Why the outcome is not the expected order.
-fn unlike_order(outcome: Outcome, expected: &Value, file: &str) -> impl Iterator<Item = String> {
-    let problems = match outcome {
+fn unlike_order(outcome: Outcome, expected: &Value, file: &str) -> Vec<String> {
+    match outcome {
         Outcome::Order(found) => {
             let differences = differences(&found, expected).into_iter();
             differences.map(|difference| format!("not as in {file}: {difference}")).collect()
@@ -81,13 +111,12 @@ fn unlike_order(outcome: Outcome, expected: &Value, file: &str) -> impl Iterator
             mistakes.map(|mistake| format!("is refused, and {file} expects an order: {}", mistake.message)).collect()
         }
         Outcome::Malformed(problem) => vec![problem],
-    };
-    problems.into_iter()
+    }
 }
 
 /// Why the outcome is not the expected refusal.
-fn unlike_refusal(outcome: Outcome, expected: &[refusal::ExpectedMessage], file: &str) -> impl Iterator<Item = String> {
-    let problems = match outcome {
+fn unlike_refusal(outcome: Outcome, expected: &[refusal::ExpectedMessage], file: &str) -> Vec<String> {
+    match outcome {
         Outcome::Order(_) => {
             let expected: Vec<String> = expected.iter().map(refusal::ExpectedMessage::to_json).collect();
             vec![format!("becomes an order, and {file} expects a refusal with {}", expected.join(", "))]
@@ -97,6 +126,5 @@ fn unlike_refusal(outcome: Outcome, expected: &[refusal::ExpectedMessage], file:
             differences.map(|difference| format!("not as in {file}: {difference}")).collect()
         }
         Outcome::Malformed(problem) => vec![problem],
-    };
-    problems.into_iter()
+    }
 }

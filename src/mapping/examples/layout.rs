@@ -17,7 +17,7 @@ const SINGLE_ENTRY_CHARS: usize = 100;
 /// Where lines are broken between the fields of an object.
 enum Breaks {
     /// Before these fields, as in the file before: a changed rule then changes the lines that it concerns.
-    Before(BTreeSet<String>),
+    Before(BTreeSet<(usize, String)>),
     /// Where a line is full.
     WhereFull,
 }
@@ -44,9 +44,31 @@ pub fn refusal_text(messages: &[Message]) -> String {
     format!("[{}]\n", lines.join(",\n "))
 }
 
-fn fields_that_begin_lines(text: &str) -> BTreeSet<String> {
-    let field = |line: &str| line.trim_start().strip_prefix('"')?.split_once("\":").map(|(name, _)| name.to_owned());
-    text.lines().filter_map(field).collect()
+/// The fields that are the first of their line, each with the number of objects and lists around it.
+fn fields_that_begin_lines(text: &str) -> BTreeSet<(usize, String)> {
+    let mut fields = BTreeSet::new();
+    let mut depth = 0;
+    for line in text.lines() {
+        let field = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once("\":"));
+        fields.extend(field.map(|(name, _)| (depth, name.to_owned())));
+        depth = depth_after(line, depth);
+    }
+    fields
+}
+
+/// The number of open objects and lists behind a line of JSON; no text goes over a line.
+fn depth_after(line: &str, mut depth: usize) -> usize {
+    let (mut in_text, mut is_escaped) = (false, false);
+    for c in line.chars() {
+        match c {
+            '"' if !is_escaped => in_text = !in_text,
+            '{' | '[' if !in_text => depth += 1,
+            '}' | ']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    depth
 }
 
 struct Writer {
@@ -57,11 +79,11 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a value; `column` is that of the object which it is, or is in.
+    /// Writes a value; `column` is the number of objects and lists around it, and where its first line begins.
     fn value(&mut self, value: &Value, column: usize) {
         match value {
             Value::Object(members) => self.object(members, column),
-            Value::Array(entries) => self.list(entries, column + 2),
+            Value::Array(entries) => self.list(entries, column + 1),
             other => self.text.push_str(&other.to_string()),
         }
     }
@@ -71,20 +93,20 @@ impl Writer {
         for (index, (name, value)) in members.iter().enumerate() {
             if index > 0 {
                 self.text.push(',');
-                if self.is_broken_before(name, value) {
+                if self.is_broken_before(name, value, column + 1) {
                     self.new_line(column + 1);
                 }
             }
             self.text.push_str(&Value::from(name.as_str()).to_string());
             self.text.push(':');
-            self.value(value, column);
+            self.value(value, column + 1);
         }
         self.text.push('}');
     }
 
-    fn is_broken_before(&self, name: &str, value: &Value) -> bool {
+    fn is_broken_before(&self, name: &str, value: &Value, depth: usize) -> bool {
         match &self.breaks {
-            Breaks::Before(names) => names.contains(name),
+            Breaks::Before(fields) => fields.contains(&(depth, name.to_owned())),
             Breaks::WhereFull => {
                 let length = name.chars().count() + "\"\":,".len() + value.to_string().chars().count();
                 value.is_array() || self.line_chars() + length > LINE_CHARS

@@ -1,6 +1,6 @@
 //! All examples of a folder, compared.
 
-use super::judgement::defects;
+use super::judgement::{defects, file_defects};
 use super::pair::examples;
 use crate::mapping::compiled::Mapping;
 use crate::mapping::defect::Defect;
@@ -32,6 +32,12 @@ impl ExampleReport {
         let (count, first) = (self.count_text()?, self.defects.first()?);
         Some(Defect::new("examples", format!("{count}; the first: {first}")))
     }
+}
+
+/// What is wrong with the files of a folder's examples, whatever its mapping makes of them: for a mapping that does not
+/// compile, so that these mistakes are reported with its own.
+pub fn example_defects(folder: &Folder) -> Vec<Defect> {
+    examples(folder).iter().flat_map(file_defects).collect()
 }
 
 impl Mapping {

@@ -7,6 +7,7 @@ use super::difference::differences;
 use super::layout::order_text;
 use super::pair::examples;
 use super::refusal;
+use super::update::ExampleUpdate;
 use crate::mapping::{Amounts, Folder, Mapping, SHEET};
 use crate::message::{Message, MessageCode};
 
@@ -215,21 +216,25 @@ fn updated_examples_are_as_expected_and_no_order_becomes_a_refusal() {
         let mut files = vec![(SHEET, SHEET_TEXT), ("examples/a.cart.json", cart.as_str())];
         files.extend(expectation.map(|(_, text)| (file.as_str(), text)));
         let (folder, mapping) = compiled(&files);
-        let updates = mapping.updated_examples(&folder);
+        let ExampleUpdate { files: updates, kept } = mapping.update_examples(&folder);
         assert_eq!(
             updates.iter().map(|update| update.file.as_str()).collect::<Vec<_>>(),
             Vec::from_iter(written),
             "{expectation:?}"
         );
         let Some(update) = updates.first() else {
-            assert!(!lines(&folder, &mapping).is_empty(), "it is left as it is, and still differs: {expectation:?}");
+            assert!(!lines(&folder, &mapping).is_empty(), "it still differs: {expectation:?}");
+            assert!(
+                kept.len() == 1 && kept[0].to_string().starts_with(&format!("{file}: left as it is: ")),
+                "{kept:?}"
+            );
             continue;
         };
         files.retain(|(file, _)| *file != update.file);
         files.push((&update.file, &update.text));
         let (folder, mapping) = compiled(&files);
         assert_eq!(lines(&folder, &mapping), Vec::<String>::new(), "{}", update.text);
-        assert_eq!(mapping.updated_examples(&folder), [], "what is as expected is not written");
+        assert_eq!(mapping.update_examples(&folder), ExampleUpdate::default(), "what is as expected is not written");
     }
 }
 
@@ -268,4 +273,30 @@ fn a_change_is_counted_by_the_examples_that_it_concerns() {
         let (_, after) = files(&sheet);
         assert_eq!(changes(&before, &after, &folder), expected);
     }
+}
+
+#[test]
+fn the_files_of_examples_are_examined_without_a_mapping() {
+    let folder = Folder::of(&[
+        ("examples/a.cart.json", "{"),
+        ("examples/a.order.json", "{}"),
+        ("examples/b.cart.json", "{}"),
+        ("examples/b.order.json", "{"),
+        ("examples/c.refused.json", "[]"),
+        ("examples/d.cart.json", "{}"),
+        ("examples/e.cart.json", "{}"),
+        ("examples/e.refused.json", "[]"),
+        ("examples/f.cart.json", "{}"),
+        ("examples/f.order.json", "{}"),
+    ]);
+    let found: Vec<String> = super::example_defects(&folder).iter().map(ToString::to_string).collect();
+    let expected = [
+        "examples/a.cart.json: ",
+        "examples/b.order.json: is no JSON",
+        "examples/c.refused.json: there is no cart",
+        "examples/d.cart.json: examples/d.order.json is missing",
+        "examples/e.refused.json: expected at least one",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:#?}");
 }
