@@ -3,6 +3,7 @@
 mod certificate_dates;
 mod file_checks;
 mod ledger_start;
+mod mapping_check;
 mod plain_text;
 mod purge;
 mod socket;
@@ -23,17 +24,16 @@ use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
-use crate::mapping::LiveMapping;
+use crate::mapping::{LiveMapping, LiveState};
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
-pub use file_checks::{
-    check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
-};
+pub use file_checks::{check_dates, check_files, check_future_restore, check_ledger_file, check_restore};
 use ledger_start::{OpenedLedger, open_ledger};
+pub use mapping_check::{MappingCheck, check_mapping};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};
@@ -67,11 +67,10 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let directory = settings.mapping.directory.display().to_string();
-        let crate::config::Mapping { directory: folder, amounts, plausibility, system_field } =
-            settings.mapping.clone();
-        let mapping = LiveMapping::load(folder, amounts, plausibility, system_field)
+        let crate::config::Mapping { directory: folder, options } = settings.mapping.clone();
+        let mapping = LiveMapping::load(folder, options, clock.now())
             .map_err(|defects| StartError::Mapping { directory, defects })?;
-        log_start(&settings, mapping.current().version());
+        log_start(&settings, &mapping.state());
         mapping.warn_of_examples();
         warn_of_plain_text_urls(&settings);
         let certificates = CertificateDates::of(&settings);
@@ -121,6 +120,11 @@ impl App {
             drain,
             retention: ledger.retention,
         })
+    }
+
+    /// The mapping in use.
+    pub fn mapping_state(&self) -> LiveState {
+        self.api.mapping.state()
     }
 
     /// The address of the API, with the port that was bound.
@@ -199,13 +203,14 @@ fn spawn_probes(api: &Arc<ApiState>, listener: TcpListener, drained: Shutdown) -
 }
 
 /// Writes the first line of a start: version, ledger, mapping, TLS and addresses.
-fn log_start(settings: &Settings, mapping_version: &str) {
+fn log_start(settings: &Settings, mapping: &LiveState) {
     info!(
         service.version = env!("CARGO_PKG_VERSION"),
         ledger.backend = settings.ledger.storage.backend(),
         ledger.location = settings.ledger.storage.location(),
         mapping.directory = %settings.mapping.directory.display(),
-        mapping.version = mapping_version,
+        mapping.version = mapping.version,
+        mapping.since = %mapping.since,
         server.address = %settings.server.listen,
         server.management.address = %settings.server.management_listen,
         server.tls = settings.server.tls.is_some(),

@@ -1,5 +1,6 @@
 //! The commands: their arguments and exit codes.
 
+mod arguments;
 mod backup;
 mod check;
 #[cfg(feature = "sandbox")]
@@ -14,10 +15,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::api::description::{self, Spec};
+use arguments::{ConfigFile, file_path};
 use failure::Failure;
 
 /// Turns approved SAP SRM 7 shopping carts into purchase orders in 11VMS: exactly one order a cart.
@@ -33,23 +34,11 @@ enum Command {
     /// Run the service
     Serve(ConfigFile),
     /// Report every mistake in settings and mapping at once
-    Check {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Also ask 11VMS for a token and for an order that can't exist; nothing is created
-        #[arg(long)]
-        target: bool,
-    },
+    Check(check::CheckArguments),
     /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
     Doctor(ConfigFile),
     /// Preview one cart offline: what would be sent, and where every field comes from
-    Map {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// The cart as SRM sends it; '-' reads standard input
-        #[arg(value_name = "CART.json")]
-        cart: PathBuf,
-    },
+    Map(map::MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
     Backup {
         #[command(flatten)]
@@ -64,28 +53,16 @@ enum Command {
         #[arg(long, value_enum, default_value_t = SpecVersion::V3_1)]
         spec: SpecVersion,
     },
-    /// Run everything on 127.0.0.1: service, token issuer, 11VMS, ledger; send the sample cart and show what happened
+    /// Run everything on 127.0.0.1: service, token issuer, 11VMS, ledger; send a cart and show what happened
     #[cfg(feature = "sandbox")]
     Dev {
-        /// Stop when the order is created
+        /// Stop after the cart: 0 if its order is created
         #[arg(long)]
         once: bool,
+        /// Send this cart instead of the sample
+        #[arg(long, value_name = "FILE", value_parser = file_path())]
+        cart: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct ConfigFile {
-    /// The settings; else PO_WEBHOOK_CONFIG, else /etc/purchase-order-webhook/config.toml
-    #[arg(long, value_name = "FILE", value_parser = file_path())]
-    config: Option<PathBuf>,
-}
-
-/// The path of a file, where `-` would be taken for a standard stream; a file of this name is `./-`.
-fn file_path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| match path.to_str() {
-        Some("-") => Err("expected the path of a file; standard input and output are not supported here"),
-        _ => Ok(path),
-    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -102,17 +79,17 @@ enum SpecVersion {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(ConfigFile { config }) => return serve::serve(config.as_deref()),
-        Command::Check { config, target } => {
-            let scope = if target { check::Scope::FilesAndTarget } else { check::Scope::Files };
-            check::check(config.config.as_deref(), scope)
-        }
+        Command::Check(arguments) => check::check(&arguments),
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
-        Command::Map { config, cart } => map::map(config.config.as_deref(), &cart),
+        Command::Map(arguments) => map::map(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
         #[cfg(feature = "sandbox")]
-        Command::Dev { once } => dev::run(if once { dev::Afterwards::Stop } else { dev::Afterwards::KeepRunning }),
+        Command::Dev { once, cart } => {
+            let afterwards = if once { dev::Afterwards::Stop } else { dev::Afterwards::KeepRunning };
+            dev::run(afterwards, cart.as_deref())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,16 +3,20 @@
 //! The sheet **is** the program: it is checked whole and compiled when it is loaded, and a [`Mapping`] has no defects.
 //! Pure but for `folder`, which reads files, and `live`, which watches them. Knows nothing of HTTP, the ledger or 11VMS.
 
+mod acceptance;
 mod compiled;
 mod conversion;
 mod csv_file;
 mod currency;
 mod defect;
 mod evaluation;
+mod example_name;
 mod examples;
 mod folder;
 mod live;
+mod meaning;
 mod names;
+mod options;
 mod plausibility;
 mod result;
 mod sheet;
@@ -20,13 +24,17 @@ mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod version;
 mod words;
 
+pub use acceptance::RefusedFolder;
 pub use compiled::Mapping;
 pub use currency::Amounts;
 pub use defect::Defect;
 pub use evaluation::{FieldTrace, SkippedEntry};
-pub use folder::{Folder, SHEET};
-pub use live::LiveMapping;
+pub use examples::{ExampleFile, ExampleReport, ExampleUpdate, example_defects};
+pub use folder::{Folder, SHEET, ignored_files};
+pub use live::{LiveMapping, LiveState, Refusal};
+pub use options::{DifferingExamples, MappingOptions};
 pub use plausibility::Plausibility;
 pub use result::{Mapped, Preview};

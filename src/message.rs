@@ -45,6 +45,8 @@ pub enum MessageCode {
     UnreadSection,
     /// A character of a text was lost before it came here.
     LostCharacter,
+    /// Examples of the mapping differ from what it makes of them.
+    ExamplesDiffer,
     /// A mandatory field is missing or initial.
     Missing,
     /// The conversion can't read a value.
@@ -88,6 +90,7 @@ impl MessageCode {
             Self::RepeatedNumber => "005",
             Self::UnreadSection => "030",
             Self::LostCharacter => "031",
+            Self::ExamplesDiffer => "032",
             Self::Missing => "010",
             Self::Unreadable => "011",
             Self::UnknownKey => "012",
@@ -111,6 +114,7 @@ impl MessageCode {
             Self::Created | Self::ResolvedByHand => Severity::Success,
             Self::UnreadSection
             | Self::LostCharacter
+            | Self::ExamplesDiffer
             | Self::Implausible
             | Self::FurtherWarnings
             | Self::EarlierContent

@@ -51,14 +51,6 @@ impl<C: PartialEq, V> Reloadable<C, V> {
         self.current.load_full()
     }
 
-    /// The content that was last built or refused.
-    pub fn content(&self) -> Option<C>
-    where
-        C: Clone,
-    {
-        self.detector().handled.clone()
-    }
-
     /// Builds a new value if the content has changed. A refused content is not built again until it changes.
     pub fn offer<E>(&self, content: C, build: impl FnOnce(&C) -> Result<V, E>) -> Reload<V, E> {
         let mut detector = self.detector();

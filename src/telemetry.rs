@@ -7,5 +7,6 @@ pub mod fields;
 mod log;
 mod steps;
 
+pub use escape::escape;
 pub use log::{report_on_standard_error, start_log};
 pub use steps::{STEP, start_steps};

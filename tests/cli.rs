@@ -309,6 +309,11 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
     let (code, _, stderr) = run(&["check", "--config", file]);
     assert_eq!(code, 1);
     assert!(stderr.contains(r#"a is "x", expected "y""#), "{stderr}");
+    let (code, _, stderr) = run(&["serve", "--config", file]);
+    assert_eq!(code, 78, "what check fails on is refused at the start");
+    let errors = start_errors(&stderr);
+    let expected = "/examples: 1 of 1 example differs; the first: examples/x.cart.json: ";
+    assert!(errors.len() == 1 && errors[0].contains(expected) && errors[0].contains(r#"a is "x""#), "{errors:?}");
     std::fs::write(folder.path().join("examples/x.order.json"), r#"{"a":"x"}"#).unwrap();
     let (code, stdout, stderr) = run(&["check", "--config", file]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");

@@ -6,11 +6,10 @@ use super::certificate_dates::{CertificateDates, Severity};
 use super::ledger_start::{future_restore, ignored_restore};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Settings, Storage};
+use crate::config::{Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::file_mistakes;
 use crate::ledger::sqlite::check_location;
-use crate::mapping::{Defect, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
 /// The mistakes in certificates and keys, a line each; an expired certificate is one.
@@ -56,15 +55,4 @@ pub fn check_future_restore(settings: &Settings) -> Option<String> {
 fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec<String> {
     let findings = CertificateDates::of(settings).findings(clock.now()).into_iter();
     findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
-}
-
-/// The mapping's version, or every defect of the folder, its examples included.
-///
-/// # Errors
-/// Every defect.
-pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
-    let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile(&folder, settings.amounts)?.with_plausibility(settings.plausibility);
-    let defects = mapping.check_examples(&folder);
-    if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
 }

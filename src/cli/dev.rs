@@ -19,8 +19,9 @@ use crate::mapping::SHEET;
 use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
 use crate::sandbox::vms::SandboxVms;
+use crate::settings_file;
 use crate::shutdown::Shutdown;
-use crate::telemetry;
+use crate::telemetry::{self, escape};
 
 /// The repository's mapping, for a binary that runs elsewhere.
 static MAPPING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mapping");
@@ -33,19 +34,26 @@ const SECOND_SAMPLE: &str = include_str!("../../mapping/examples/service-in-hour
 /// The API's port, where it is free: the commands that `dev` prints are then the same at each start.
 const PREFERRED_PORT: u16 = 8080;
 
-/// For the sample cart: longer than `server.deadline`.
+/// For the cart: longer than `server.deadline`.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Largest answer to the sample; it has some KiB.
+/// Largest answer to the cart; it has some KiB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// The end of the command, once the sample cart has become an order.
+/// The end of the command, once the cart was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Afterwards {
     /// The command ends at once.
     Stop,
     /// The service runs until it is interrupted.
     KeepRunning,
+}
+
+/// Whether the cart became an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Created {
+    Yes,
+    No,
 }
 
 /// The parts; each server ends when its handle is dropped.
@@ -57,8 +65,15 @@ struct DevStack {
     app: App,
 }
 
-/// Starts the stack, sends the sample cart, and prints each step and the answer.
-pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
+/// Starts the stack, sends a cart, or else the sample, and prints each step and the answer. A cart that becomes no order is a
+/// failure if the command ends with it; otherwise its author corrects it, or the mapping, and sends it again.
+pub fn run(afterwards: Afterwards, cart: Option<&Path>) -> Result<(), Failure> {
+    let text = match cart {
+        None => SAMPLE.to_owned(),
+        Some(file) => {
+            settings_file::read_text(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?
+        }
+    };
     telemetry::start_steps();
     runtime()?.block_on(async {
         let stack = build(afterwards).await?;
@@ -66,13 +81,22 @@ pub fn run(afterwards: Afterwards) -> Result<(), Failure> {
         stop_on_signal(shutdown.clone())?;
         let DevStack { address, issuer, vms, folder, app } = stack;
         let running = tokio::spawn(app.run(shutdown.clone()));
-        let sent = send_sample(address, &issuer).await;
-        match (&sent, afterwards) {
-            (Ok(()), Afterwards::KeepRunning) => print_next_steps(address, &issuer, &vms, folder.path())?,
-            _ => shutdown.announce(),
+        let answered = match send(address, &issuer, text).await {
+            Ok((status, body)) => print_answer(status, &body),
+            Err(failure) => Err(failure),
+        };
+        let result = match afterwards {
+            Afterwards::Stop => answered.and_then(|created| match created {
+                Created::Yes => Ok(()),
+                Created::No => Err(Failure::new("the cart did not become an order")),
+            }),
+            Afterwards::KeepRunning => answered.and_then(|_| print_next_steps(address, &issuer, &vms, folder.path())),
+        };
+        if afterwards == Afterwards::Stop || result.is_err() {
+            shutdown.announce();
         }
         running.await.map_err(|error| Failure::new(format!("the service failed: {error}")))?;
-        sent
+        result
     })
 }
 
@@ -92,10 +116,11 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     let app = App::build(settings, Arc::new(SystemClock)).await?;
     let address = app.address().map_err(failed)?;
     print(&format!(
-        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}\n\n",
+        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}, version {}\n\n",
         issuer.url(),
         vms.url(),
-        mapping.display()
+        mapping.display(),
+        app.mapping_state().version
     ))?;
     Ok(DevStack { address, issuer, vms, folder, app })
 }
@@ -140,11 +165,10 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
     )
 }
 
-/// Sends the sample as SRM does, and prints the answer.
+/// Sends a cart as SRM does; returns the status and the body of the answer.
 #[expect(clippy::disallowed_methods, reason = "dev is the caller here")]
-async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure> {
-    let failed =
-        |error: reqwest::Error| Failure::new(format!("the sample cart can't be sent: {}", error_chain(&error)));
+async fn send(address: SocketAddr, issuer: &Issuer, cart: String) -> Result<(u16, Value), Failure> {
+    let failed = |error: reqwest::Error| Failure::new(format!("the cart can't be sent: {}", error_chain(&error)));
     let client = ClientSettings {
         certificates: CertificateSettings { setting_names: "dev", ca: None, identity: None },
         connect_timeout: TIMEOUT,
@@ -158,21 +182,36 @@ async fn send_sample(address: SocketAddr, issuer: &Issuer) -> Result<(), Failure
         .bearer_auth(issuer.token())
         .header("content-type", "application/json")
         .header("x-request-id", "dev-sample")
-        .body(SAMPLE)
+        .body(cart)
         .send()
         .await
         .map_err(failed)?;
     let status = answer.status().as_u16();
     let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
-    let body: Value = body.json("an answer of the service").map_err(Failure::new)?;
-    print(&format!("\n{status} {}\n\n", serde_json::to_string_pretty(&body).unwrap_or_default()))?;
-    match body.get("purchaseOrderNumber").and_then(Value::as_str) {
-        Some(number) if status == 201 => {
-            let cart = body.get("cartNumber").and_then(Value::as_str).unwrap_or_default();
-            print(&format!("The cart {cart} became the purchase order {number}.\n"))
+    Ok((status, body.json("an answer of the service").map_err(Failure::new)?))
+}
+
+/// Prints the answer, a problem in plain words.
+fn print_answer(status: u16, body: &Value) -> Result<Created, Failure> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    if status >= 400 {
+        print(&format!("\n{status} {}: {}\n", text("title"), escape(text("detail"))))?;
+        let messages = body.get("messages").and_then(Value::as_array);
+        for message in messages.into_iter().flatten() {
+            let text = |name: &str| escape(message.get(name).and_then(Value::as_str).unwrap_or_default());
+            print(&format!("  {} {}  {}\n", text("type"), text("number"), text("message")))?;
         }
-        _ => Err(Failure::new("the sample cart did not become an order")),
+        print("\nThe cart did not become an order.\n")?;
+        return Ok(Created::No);
     }
+    print(&format!("\n{status} {}\n\n", serde_json::to_string_pretty(body).unwrap_or_default()))?;
+    let (cart, number) = (text("cartNumber"), text("purchaseOrderNumber"));
+    if number.is_empty() {
+        print(&format!("The cart {cart} did not become an order in time; its state is {}.\n", text("state")))?;
+        return Ok(Created::No);
+    }
+    print(&format!("The cart {cart} became the purchase order {number}.\n"))?;
+    Ok(Created::Yes)
 }
 
 /// Prints what the user can do next; every line can be pasted.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::process::{print, runtime};
-use crate::app::{check_mapping, defect_lines};
+use crate::app::check_mapping;
 use crate::clock::SystemClock;
 use crate::config::{self, Settings, environment, placeholders};
 use crate::doctor::{Finding, Status, examine};
+use crate::mapping::DifferingExamples;
 
 /// Prints every finding. Wrong settings prevent the questions, but not a look at the mapping.
 pub fn doctor(file: Option<&Path>) -> Result<(), Failure> {
@@ -41,12 +42,20 @@ pub fn doctor(file: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn examine_mapping(settings: &config::Mapping) -> Vec<Finding> {
-    let directory = settings.directory.display().to_string();
-    match check_mapping(settings) {
-        Ok(version) => vec![Finding::ok(format!("mapping: {directory} has no mistakes, version {version}"))],
-        Err(defects) => {
-            let remedy = "correct the file; until then the service does not start, or keeps the mapping before";
-            defect_lines(&directory, &defects).into_iter().map(|line| Finding::fail(line, remedy)).collect()
-        }
+    let check = check_mapping(&settings.directory, &settings.options);
+    let remedy = "correct the file; until then the service does not start, or keeps the mapping before";
+    let is_well = check.mistakes.is_empty() && check.differences.is_empty();
+    let mut findings: Vec<Finding> = check.mistakes.into_iter().map(|line| Finding::fail(line, remedy)).collect();
+    if let Some(version) = check.version.filter(|_| is_well) {
+        findings.push(Finding::ok(format!("mapping: {} has no mistakes, version {version}", check.directory)));
     }
+    findings.extend(check.warnings.into_iter().map(|line| Finding::warn(line, "see the mapping guide")));
+    let differences = check.differences.into_iter();
+    findings.extend(differences.map(|line| match settings.options.examples {
+        DifferingExamples::Refuse => Finding::fail(line, remedy),
+        DifferingExamples::Warn => {
+            Finding::warn(line, "correct the sheet or the example; until then every order has a warning")
+        }
+    }));
+    findings
 }

@@ -1,27 +1,49 @@
 //! `map`: the preview of one cart, offline.
 
-use std::io::Read as _;
-use std::path::Path;
+mod table;
 
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::arguments::ConfigFile;
 use super::failure::Failure;
 use super::process::print;
 use crate::api::views::PreviewView;
 use crate::app::defect_lines;
 use crate::cart::{Cart, CartError};
 use crate::config::{self, environment};
-use crate::mapping::{Folder, Mapping};
+use crate::mapping::{DifferingExamples, Folder, Mapping};
 
-/// Prints the order that a cart becomes; fails if the cart has mistakes.
-pub fn map(file: Option<&Path>, cart: &Path) -> Result<(), Failure> {
-    let mapping = load_mapping(file)?;
-    let label = cart.display().to_string();
-    let text = read_cart(cart).map_err(|error| Failure::new(format!("{label}: {error}")))?;
+/// The arguments of `map`.
+#[derive(Debug, clap::Args)]
+pub struct MapArguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The mapping folder, instead of the one of the settings
+    #[arg(long, value_name = "FOLDER")]
+    mapping: Option<PathBuf>,
+    /// Print JSON on a terminal too; a pipe gets it anyway
+    #[arg(long)]
+    json: bool,
+    /// The cart as SRM sends it; '-' reads standard input
+    #[arg(value_name = "CART.json")]
+    cart: PathBuf,
+}
+
+/// Prints the order that a cart becomes, as a table on a terminal, else as JSON; fails if the cart has mistakes.
+pub fn map(arguments: &MapArguments) -> Result<(), Failure> {
+    let mapping = load_mapping(arguments)?;
+    let label = arguments.cart.display().to_string();
+    let text = read_cart(&arguments.cart).map_err(|error| Failure::new(format!("{label}: {error}")))?;
     let cart = parse_cart(&label, &text)?;
     let preview = mapping.preview(&cart);
     let mistakes = preview.count_mistakes();
-    let json =
-        serde_json::to_string_pretty(&PreviewView::from(preview)).map_err(|error| Failure::new(error.to_string()))?;
-    print(&format!("{json}\n"))?;
+    if std::io::stdout().is_terminal() && !arguments.json {
+        print(&table::text(cart.number(), &preview))?;
+    } else {
+        let json = serde_json::to_string_pretty(&PreviewView::from(preview));
+        print(&format!("{}\n", json.map_err(|error| Failure::new(error.to_string()))?))?;
+    }
     match mistakes {
         0 => Ok(()),
         1 => Err(Failure::new(format!("{label}: 1 mistake, see messages"))),
@@ -29,13 +51,18 @@ pub fn map(file: Option<&Path>, cart: &Path) -> Result<(), Failure> {
     }
 }
 
-fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {
-    let settings = config::Mapping::load(file, &environment()).map_err(|mistakes| Failure::of_lines(mistakes.0))?;
-    let directory = settings.directory.display().to_string();
-    Folder::read(&settings.directory)
-        .and_then(|folder| Mapping::compile(&folder, settings.amounts))
-        .map(|mapping| mapping.with_plausibility(settings.plausibility).with_system_field(settings.system_field))
-        .map_err(|defects| Failure::of_lines(defect_lines(&directory, &defects)))
+/// The mapping, whatever its examples are: they are the matter of `check`. Where the settings accept that they differ, the
+/// preview has the warning that every order has.
+fn load_mapping(arguments: &MapArguments) -> Result<Mapping, Failure> {
+    let settings = config::Mapping::load(arguments.config.config.as_deref(), &environment())
+        .map_err(|mistakes| Failure::of_lines(mistakes.0))?;
+    let directory = arguments.mapping.as_ref().unwrap_or(&settings.directory);
+    Folder::read(directory)
+        .and_then(|folder| match settings.options.examples {
+            DifferingExamples::Refuse => Mapping::compile_with(&folder, &settings.options),
+            DifferingExamples::Warn => Mapping::accept(&folder, &settings.options).map_err(|refused| refused.defects),
+        })
+        .map_err(|defects| Failure::of_lines(defect_lines(&directory.display().to_string(), &defects)))
 }
 
 fn parse_cart<'a>(label: &str, text: &'a str) -> Result<Cart<'a>, Failure> {

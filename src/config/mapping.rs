@@ -1,4 +1,4 @@
-//! `[mapping]`: the folder of the sheet, and how senders write amounts.
+//! `[mapping]`: the folder of the sheet, and how it is used.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,15 @@ use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
 use crate::cart::Name;
-use crate::mapping::{Amounts, Plausibility};
+use crate::mapping::{Amounts, DifferingExamples, MappingOptions, Plausibility};
 
 /// `[mapping]`: the sheet.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// The folder with the sheet.
     pub directory: PathBuf,
-    /// How senders write amounts.
-    pub amounts: Amounts,
-    /// What becomes of a cart whose figures contradict each other.
-    pub plausibility: Plausibility,
-    /// The header's field that names the system of a cart without GUID and LOGSYS.
-    pub system_field: Option<Name>,
+    /// How it is used.
+    pub options: MappingOptions,
 }
 
 impl Mapping {
@@ -49,12 +45,18 @@ impl Mapping {
         );
         let system_field =
             reader.optional("mapping.system_field", "a field of the header such as ZZ_SYSTEM", header_field);
-        Some(Self {
-            directory: directory?,
+        let examples = reader.choice(
+            "mapping.examples",
+            "refuse",
+            &[("refuse", DifferingExamples::Refuse), ("warn", DifferingExamples::Warn)],
+        );
+        let options = MappingOptions {
             amounts: amounts?,
             plausibility: plausibility?,
             system_field: system_field?,
-        })
+            examples: examples?,
+        };
+        Some(Self { directory: directory?, options })
     }
 }
 

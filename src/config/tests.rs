@@ -8,7 +8,7 @@ use super::file::SettingsText;
 use super::reader::Reader;
 use super::*;
 use crate::cart::Name;
-use crate::mapping::{Amounts, Plausibility};
+use crate::mapping::{Amounts, DifferingExamples, Plausibility};
 use crate::order::breaker::BreakerPolicy;
 
 const NEEDED: &str = r#"
@@ -119,6 +119,7 @@ fn every_mistake_is_reported_at_once() {
         mapping.shifted_amounts = "sometimes"
         mapping.system_field = "ITEM.SYSTEM"
         mapping.plausibility = "perhaps"
+        mapping.examples = "off"
     "#;
     let found = mistakes(text);
     for expected in [
@@ -136,6 +137,7 @@ fn every_mistake_is_reported_at_once() {
         "config.toml: mapping.shifted_amounts: expected true or false",
         "config.toml: mapping.system_field: expected a field of the header",
         "config.toml: mapping.plausibility: expected warn or refuse or off",
+        "config.toml: mapping.examples: expected refuse or warn",
     ] {
         assert!(found.iter().any(|mistake| mistake.starts_with(expected)), "{expected}\n{found:#?}");
     }
@@ -222,6 +224,7 @@ fn the_environment_overrides_the_file() {
         ("PO_WEBHOOK_MAPPING__SHIFTED_AMOUNTS", "true"),
         ("PO_WEBHOOK_MAPPING__SYSTEM_FIELD", "HEADER.ZZ_SYSTEM"),
         ("PO_WEBHOOK_MAPPING__PLAUSIBILITY", "refuse"),
+        ("PO_WEBHOOK_MAPPING__EXAMPLES", "warn"),
         ("PO_WEBHOOK_CONFIG", "elsewhere.toml"),
         ("PO_WEBHOOK_SERVICE_HOST", "10.0.0.1"),
         ("PO_WEBHOOK_PORT", "tcp://10.0.0.1:8080"),
@@ -231,9 +234,10 @@ fn the_environment_overrides_the_file() {
     assert_eq!(settings.target.base_url.as_str(), "https://other.example/");
     assert_eq!(settings.auth.audience, ["one", "two"]);
     assert_eq!(settings.retry.retries, 5);
-    assert_eq!(settings.mapping.amounts, Amounts::Shifted);
-    assert_eq!(settings.mapping.system_field, Some(Name::of("ZZ_SYSTEM")));
-    assert_eq!(settings.mapping.plausibility, Plausibility::Refuse);
+    assert_eq!(settings.mapping.options.amounts, Amounts::Shifted);
+    assert_eq!(settings.mapping.options.system_field, Some(Name::of("ZZ_SYSTEM")));
+    assert_eq!(settings.mapping.options.plausibility, Plausibility::Refuse);
+    assert_eq!(settings.mapping.options.examples, DifferingExamples::Warn);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The compiled mapping: a sheet with its tables, free of defects.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::currency::{Amounts, decimals_defect};
@@ -10,11 +9,9 @@ use super::names::Names;
 use super::plausibility::Plausibility;
 use super::sheet::Sheet;
 use super::table::{Table, Tables};
+use super::version::version;
 use crate::cart::{Name, Vocabulary};
-use crate::digest;
-
-/// Hex digits of the folder's hash that make a version: enough to tell any two sheets apart, short enough to read out.
-const VERSION_DIGITS: usize = 16;
+use crate::message::Message;
 
 /// A sheet with its tables, free of defects.
 #[derive(Debug, Clone)]
@@ -29,6 +26,8 @@ pub struct Mapping {
     pub(super) names: Arc<Names>,
     /// The header's field that names a cart's system where LOGSYS does not.
     pub(super) system_field: Option<Name>,
+    /// A warning that every order has, whatever its cart is.
+    pub(super) notice: Option<Message>,
     version: String,
 }
 
@@ -49,7 +48,7 @@ impl Mapping {
         match sheet {
             Ok(mut sheet) if defects.is_empty() => {
                 let mut vocabulary = sheet.vocabulary();
-                let version = version(folder, amounts);
+                let version = version(&sheet, &tables, amounts);
                 let names = Names::of(&sheet.sections, &mut vocabulary);
                 Ok(Self {
                     sheet: Arc::new(sheet),
@@ -59,6 +58,7 @@ impl Mapping {
                     vocabulary: Arc::new(vocabulary),
                     names: Arc::new(names),
                     system_field: None,
+                    notice: None,
                     version,
                 })
             }
@@ -67,7 +67,7 @@ impl Mapping {
         }
     }
 
-    /// The content hash that names this mapping, 16 hex digits.
+    /// The digest of its meaning that names this mapping, 16 hex digits.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -85,6 +85,27 @@ impl Mapping {
         Self { system_field: field, ..self }
     }
 
+    /// Gives every order, preview and refusal this warning.
+    #[must_use]
+    pub(super) fn with_notice(self, notice: Option<Message>) -> Self {
+        Self { notice, ..self }
+    }
+
+    /// The warning that every order has.
+    pub const fn notice(&self) -> Option<&Message> {
+        self.notice.as_ref()
+    }
+
+    /// The number of rows of the sheet.
+    pub fn row_count(&self) -> usize {
+        self.sheet.row_count
+    }
+
+    /// The number of tables in the folder.
+    pub fn table_count(&self) -> usize {
+        self.tables.len()
+    }
+
     pub(super) fn with_amounts(&self, amounts: Amounts) -> Self {
         Self { amounts, ..self.clone() }
     }
@@ -100,14 +121,4 @@ fn tables(folder: &Folder) -> (Tables, Vec<Defect>) {
         }
     }
     (tables, defects)
-}
-
-/// Hash of everything that decides what a cart becomes: the sheet, the tables and the setting for amounts.
-fn version(folder: &Folder, amounts: Amounts) -> String {
-    let mut content = format!("{}\n", amounts.version_label());
-    for (file, text) in folder.rules() {
-        // Writing to a String can't fail.
-        let _ = writeln!(content, "{file} {}\n{text}", text.len());
-    }
-    digest::sha256_hex(content.as_bytes()).chars().take(VERSION_DIGITS).collect()
 }

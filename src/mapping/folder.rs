@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::defect::Defect;
+use super::example_name::split_name;
 
 /// The sheet's file name in the folder.
 pub const SHEET: &str = "purchase-order.csv";
@@ -76,12 +77,26 @@ impl Folder {
         let files = self.files.iter().map(|(file, text)| (file.as_str(), text.as_str()));
         files.filter(|(file, _)| file.starts_with(EXAMPLES)).collect()
     }
+}
 
-    /// Path and text of every file that decides what a cart becomes, sorted by path.
-    pub(super) fn rules(&self) -> impl Iterator<Item = (&str, &str)> {
-        let files = self.files.iter().map(|(file, text)| (file.as_str(), text.as_str()));
-        files.filter(|(file, _)| !file.starts_with(EXAMPLES))
+/// The files of `tables/` and `examples/` that are no part of the mapping, for their authors to see: another ending, or an
+/// example's file that is neither cart, order nor refusal. Leftovers of programs whose names begin with `.` or `~$` are not
+/// among them.
+pub fn ignored_files(directory: &Path) -> Vec<String> {
+    let mut ignored = Vec::new();
+    for folder in [TABLES, EXAMPLES] {
+        let Ok(entries) = fs::read_dir(directory.join(folder)) else { continue };
+        for name in entries.flatten().map(|entry| entry.file_name()) {
+            let name = name.to_string_lossy();
+            let is_leftover = LEFTOVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            let is_read = if folder == TABLES { name.ends_with(".csv") } else { split_name(&name).is_some() };
+            if !is_leftover && !is_read {
+                ignored.push(format!("{folder}/{name}"));
+            }
+        }
     }
+    ignored.sort();
+    ignored
 }
 
 fn file_names(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {

@@ -1,17 +1,18 @@
-//! The mapping in use, exchanged when the folder's content changes.
+//! The mapping in use, exchanged when the folder's content changes; since when, and what was refused meanwhile.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::{error, info, warn};
 
+use super::acceptance::RefusedFolder;
 use super::compiled::Mapping;
-use super::currency::Amounts;
 use super::defect::Defect;
+use super::examples::changes;
 use super::folder::Folder;
-use super::plausibility::Plausibility;
-use crate::cart::Name;
+use super::options::MappingOptions;
 use crate::clock::Clock;
 use crate::reload::{Reload, Reloadable, Settling};
 
@@ -19,47 +20,79 @@ use crate::reload::{Reload, Reloadable, Settling};
 /// network share or a bind mount may raise no event.
 const POLL: Duration = Duration::from_secs(1);
 
+/// Most mistakes of a refused folder that are kept and logged: enough to see what is wrong; `check` lists all.
+const MAX_MISTAKES: usize = 20;
+
 /// The folder's files, or the defects of a folder that can't be read.
 type Content = Result<Folder, Vec<Defect>>;
+
+/// The mapping in use, with its time.
+#[derive(Debug)]
+struct MappingInUse {
+    mapping: Arc<Mapping>,
+    /// Since when this version is in use.
+    since: Timestamp,
+}
+
+/// The state of the mapping in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveState {
+    /// The version in use.
+    pub version: String,
+    /// Since when it is.
+    pub since: Timestamp,
+    /// The content of the folder, if it is refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// A content of the folder that was refused; the mapping before it stays in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// When it was refused.
+    pub at: Timestamp,
+    /// Its version; `None` if it does not compile.
+    pub version: Option<String>,
+    /// Its first mistakes, and how many more there are.
+    pub mistakes: Vec<String>,
+}
 
 /// The current mapping of a folder.
 #[derive(Debug)]
 pub struct LiveMapping {
     directory: PathBuf,
-    amounts: Amounts,
-    plausibility: Plausibility,
-    system_field: Option<Name>,
-    mapping: Reloadable<Content, Mapping>,
+    options: MappingOptions,
+    in_use: Reloadable<Content, MappingInUse>,
+    refusal: Mutex<Option<Refusal>>,
 }
 
 impl LiveMapping {
-    /// Loads the folder.
+    /// Loads the folder, which is in use from `now` on.
     ///
     /// # Errors
-    /// Every defect; there is no mapping to fall back to.
-    pub fn load(
-        directory: PathBuf,
-        amounts: Amounts,
-        plausibility: Plausibility,
-        system_field: Option<Name>,
-    ) -> Result<Self, Vec<Defect>> {
+    /// Every defect; there is no mapping to fall back to. Examples that differ are one.
+    pub fn load(directory: PathBuf, options: MappingOptions, now: Timestamp) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
-        let mapping =
-            Mapping::compile(&folder, amounts)?.with_plausibility(plausibility).with_system_field(system_field.clone());
-        let mapping = Reloadable::new(Ok(folder), mapping, Settling::SeenTwice);
-        Ok(Self { directory, amounts, plausibility, system_field, mapping })
+        let mapping = Mapping::accept(&folder, &options).map_err(|refused| refused.defects)?;
+        let in_use = MappingInUse { mapping: Arc::new(mapping), since: in_milliseconds(now) };
+        let in_use = Reloadable::new(Ok(folder), in_use, Settling::SeenTwice);
+        Ok(Self { directory, options, in_use, refusal: Mutex::new(None) })
     }
 
-    /// Reports every example of the folder that becomes another order than expected.
+    /// Reports that the examples differ, if the settings accept it.
     pub fn warn_of_examples(&self) {
-        if let Some(Ok(folder)) = self.mapping.content() {
-            warn_of_examples(&self.current(), &folder);
-        }
+        warn_of_examples(&self.current());
     }
 
     /// The mapping to use for one cart.
     pub fn current(&self) -> Arc<Mapping> {
-        self.mapping.current()
+        Arc::clone(&self.in_use.current().mapping)
+    }
+
+    /// What is in use, since when, and what is refused.
+    pub fn state(&self) -> LiveState {
+        let in_use = self.in_use.current();
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        LiveState { version: in_use.mapping.version().to_owned(), since: in_use.since, refusal }
     }
 
     /// Watches the folder until dropped.
@@ -68,56 +101,98 @@ impl LiveMapping {
             clock.sleep(POLL).await;
             let directory = self.directory.clone();
             let Ok(content) = tokio::task::spawn_blocking(move || Folder::read(&directory)).await else { continue };
-            self.reload_if_changed(content);
+            self.reload_if_changed(content, in_milliseconds(clock.now()));
         }
     }
 
     /// A changed folder without defects is exchanged; any other leaves the mapping before in use.
-    fn reload_if_changed(&self, content: Content) {
-        let directory = self.directory.display();
-        match self.mapping.offer(content, |content| self.compile(content)) {
+    fn reload_if_changed(&self, content: Content, now: Timestamp) {
+        let mut changed_examples = String::new();
+        let build = |content: &Content| {
+            let before = self.in_use.current();
+            let folder = content.as_ref().map_err(|defects| RefusedFolder::from(defects.clone()))?;
+            let mapping = Mapping::accept(folder, &self.options)?;
+            let is_same = mapping.version() == before.mapping.version();
+            if !is_same {
+                changed_examples = changes(&before.mapping, &mapping, folder);
+            }
+            // Before the exchange, so that no state has the new version beside a refusal that is over.
+            self.keep_refusal(None);
+            Ok(MappingInUse { mapping: Arc::new(mapping), since: if is_same { before.since } else { now } })
+        };
+        match self.in_use.offer(content, build) {
             Reload::Unchanged => {}
-            Reload::Exchanged { previous, current } if previous.version() == current.version() => info!(
-                mapping.version = current.version(),
-                mapping.directory = %directory,
-                "the mapping can be read again, and is the one in use"
-            ),
-            Reload::Exchanged { previous, current } => info!(
-                mapping.version = current.version(),
-                mapping.previous_version = previous.version(),
-                mapping.directory = %directory,
-                "a changed mapping is in use for carts from now on"
-            ),
-            Reload::Refused(defects) => {
-                for defect in defects {
-                    error!(
-                        error.message = %defect,
-                        mapping.version = self.current().version(),
-                        mapping.directory = %directory,
-                        "a changed mapping was refused whole; the one before stays in use"
-                    );
-                }
+            Reload::Exchanged { previous, current } => self.report_exchange(&previous, &current, &changed_examples),
+            Reload::Refused(refused) => {
+                let refusal = refusal(&refused, now);
+                self.report_refusal(&refusal);
+                self.keep_refusal(Some(refusal));
             }
         }
     }
 
-    fn compile(&self, content: &Content) -> Result<Mapping, Vec<Defect>> {
-        let folder = content.as_ref().map_err(Clone::clone)?;
-        let mapping = Mapping::compile(folder, self.amounts)?
-            .with_plausibility(self.plausibility)
-            .with_system_field(self.system_field.clone());
-        warn_of_examples(&mapping, folder);
-        Ok(mapping)
+    fn keep_refusal(&self, refusal: Option<Refusal>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    fn report_exchange(&self, previous: &MappingInUse, current: &MappingInUse, changed_examples: &str) {
+        let directory = self.directory.display();
+        if previous.mapping.version() == current.mapping.version() {
+            info!(
+                mapping.version = current.mapping.version(),
+                mapping.since = %current.since,
+                mapping.directory = %directory,
+                "the mapping's files have changed, and mean what is in use: no order changes"
+            );
+        } else {
+            info!(
+                mapping.version = current.mapping.version(),
+                mapping.since = %current.since,
+                mapping.previous_version = previous.mapping.version(),
+                mapping.changed_examples = changed_examples,
+                mapping.directory = %directory,
+                "a changed mapping is in use for carts from now on"
+            );
+        }
+        warn_of_examples(&current.mapping);
+    }
+
+    fn report_refusal(&self, refusal: &Refusal) {
+        let in_use = self.in_use.current();
+        for mistake in &refusal.mistakes {
+            error!(
+                error.message = mistake,
+                mapping.version = in_use.mapping.version(),
+                mapping.since = %in_use.since,
+                mapping.refused_version = refusal.version,
+                mapping.directory = %self.directory.display(),
+                "a changed mapping was refused whole; the one before stays in use"
+            );
+        }
     }
 }
 
-/// An analyst has to judge a failing example: `check` fails on it, a running service only reports it.
-fn warn_of_examples(mapping: &Mapping, folder: &Folder) {
-    for defect in mapping.check_examples(folder) {
+/// The time as people read it.
+fn in_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
+fn refusal(refused: &RefusedFolder, now: Timestamp) -> Refusal {
+    let mut mistakes: Vec<String> = refused.defects.iter().take(MAX_MISTAKES).map(ToString::to_string).collect();
+    let more = refused.defects.len().saturating_sub(MAX_MISTAKES);
+    if more > 0 {
+        mistakes.push(format!("{more} more mistakes; check lists them all"));
+    }
+    Refusal { at: now, version: refused.version.clone(), mistakes }
+}
+
+/// The settings accept that examples differ; people should know it all the same.
+fn warn_of_examples(mapping: &Mapping) {
+    if let Some(notice) = mapping.notice() {
         warn!(
-            error.message = %defect,
+            error.message = notice.message,
             mapping.version = mapping.version(),
-            "an example of the mapping becomes another order than expected"
+            "examples of the mapping differ: every order has a warning until they are as expected"
         );
     }
 }

@@ -103,7 +103,7 @@ impl Mapping {
         let body = evaluation.run();
         let skipped = if tracing == Tracing::On { evaluation.skipped() } else { Vec::new() };
         let Evaluation { messages, trace, .. } = evaluation;
-        let mut messages: Vec<Message> = mistake.into_iter().chain(messages).collect();
+        let mut messages: Vec<Message> = mistake.into_iter().chain(self.notice.clone()).chain(messages).collect();
         // A caller that shows the first message only shows why the cart was refused.
         messages.sort_by_key(|message| !is_mistake(message));
         Evaluated { body, fields: trace.unwrap_or_default(), skipped, messages, id }

@@ -17,6 +17,7 @@ pub use when::{Comparison, Operand, When};
 use super::conversion::Conversion;
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;
+use super::meaning;
 use super::table::Tables;
 use super::target::{MAX_LISTS, Object};
 use crate::cart::Name;
@@ -46,6 +47,10 @@ pub struct Sheet {
     pub has_skips: bool,
     /// The order's body as a tree of rules, in the order of the sheet.
     pub root: Object<Rule>,
+    /// The number of rows.
+    pub row_count: usize,
+    /// What the rows mean, for the mapping's version.
+    pub meaning: String,
 }
 
 impl Sheet {
@@ -64,6 +69,8 @@ impl Sheet {
             reads_total: false,
             has_skips: false,
             root: Object::default(),
+            row_count: rows.len(),
+            meaning: meaning::of_sheet(&header, &rows),
         };
         let mut defects = Vec::new();
         for row in &rows {

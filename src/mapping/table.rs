@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::csv_file::{CsvFile, CsvRow};
 use super::defect::Defect;
+use super::meaning;
 use crate::message::quoted;
 
 /// The column for the analysts' notes; ignored.
@@ -25,6 +26,8 @@ pub struct Table {
     rows: HashMap<String, String>,
     /// True if a row's last key is `*`.
     pub has_any_other: bool,
+    /// What the rows mean, for the mapping's version.
+    pub meaning: String,
 }
 
 impl Table {
@@ -42,6 +45,7 @@ impl Table {
             return Err(vec![Defect::in_line(file, 1, expected)]);
         }
         key_columns.pop();
+        let meaning = meaning::of_table(key_columns.len() + 1, &csv_rows);
         let mut rows = HashMap::new();
         let mut has_any_other = false;
         let mut first_line: HashMap<Vec<String>, u64> = HashMap::new();
@@ -66,7 +70,8 @@ impl Table {
             }
             rows.insert(joined(&key).into_owned(), value);
         }
-        if defects.is_empty() { Ok(Self { key_columns, rows, has_any_other }) } else { Err(defects) }
+        let table = Self { key_columns, rows, has_any_other, meaning };
+        if defects.is_empty() { Ok(table) } else { Err(defects) }
     }
 
     /// Every value.

@@ -73,9 +73,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     Arc::new(ApiState {
         relay,
         ledger,
-        mapping: Arc::new(
-            LiveMapping::load("mapping".into(), settings.mapping.amounts, settings.mapping.plausibility, None).unwrap(),
-        ),
+        mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.options, clock.now()).unwrap()),
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
         stop_announced: CancellationToken::new(),

@@ -30,9 +30,9 @@ const ALIASES: [(&str, &str); 11] = [
     ("url.path", "path"),
 ];
 
-/// Prints the steps of carts on standard output, and warnings of the service on standard error.
+/// Prints the steps of carts on standard output; warnings of the service, and changes of the mapping, on standard error.
 pub fn start_steps() {
-    let filter = EnvFilter::new("warn,step=debug");
+    let filter = EnvFilter::new("warn,step=debug,purchase_order_webhook::mapping=info");
     drop(tracing_subscriber::registry().with(filter).with(Steps).try_init());
 }
 

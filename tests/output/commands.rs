@@ -15,7 +15,7 @@ use crate::snapshot_files::{assert_snapshot, readable, redact_after};
 use crate::support::basics;
 
 /// Runs a command in the repository's folder, and shows it as a terminal would; `folder` is where its own files are.
-fn run(arguments: &str, input: &str, folder: &Path) -> String {
+pub fn run(arguments: &str, input: &str, folder: &Path) -> String {
     let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
         .args(arguments.split_whitespace().map(|argument| argument.replace("[folder]", folder.to_str().unwrap())))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -33,7 +33,8 @@ fn run(arguments: &str, input: &str, folder: &Path) -> String {
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     };
     let (stdout, stderr) = (output_text(output.stdout), output_text(output.stderr));
-    let stdout = redact_after(&stdout, "no mistakes, version ", |c| c.is_ascii_hexdigit(), "[mapping version]");
+    let [stdout, stderr] =
+        [stdout, stderr].map(|text| redact_after(&text, ", version ", |c| c.is_ascii_hexdigit(), "[mapping version]"));
     let mut text = format!("$ purchase-order-webhook {arguments}\n");
     if !input.is_empty() {
         writeln!(text, "(standard input: {input})").unwrap();
@@ -47,7 +48,7 @@ fn run(arguments: &str, input: &str, folder: &Path) -> String {
 }
 
 /// A folder with files.
-fn folder_with(files: &[(&str, &str)]) -> TempDir {
+pub fn folder_with(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);

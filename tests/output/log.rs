@@ -32,6 +32,7 @@ fn log_text<'a>(lines: impl Iterator<Item = &'a Value>) -> String {
                 ("order.next_attempt_at", "[time]"),
                 ("http.server.request.duration", "[seconds]"),
                 ("ledger.location", "[folder]/orders.db"),
+                ("mapping.since", "[time]"),
                 ("mapping.version", "[mapping version]"),
                 ("service.version", "[version]"),
             ] {

@@ -17,6 +17,7 @@ mod support;
 mod clocks;
 mod commands;
 mod log;
+mod mapping;
 mod process;
 mod stop;
 mod unused;
