@@ -67,9 +67,9 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let directory = settings.mapping.directory.display().to_string();
-        let crate::config::Mapping { directory: folder, amounts, plausibility, system_field } =
+        let crate::config::Mapping { directory: folder, amounts, plausibility, system_field, id_field } =
             settings.mapping.clone();
-        let mapping = LiveMapping::load(folder, amounts, plausibility, system_field)
+        let mapping = LiveMapping::load(folder, amounts, plausibility, system_field, id_field)
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         log_start(&settings, mapping.current().version());
         mapping.warn_of_examples();

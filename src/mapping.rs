@@ -30,3 +30,4 @@ pub use folder::{Folder, SHEET};
 pub use live::LiveMapping;
 pub use plausibility::Plausibility;
 pub use result::{Mapped, Preview};
+pub use sheet::IdField;

@@ -58,13 +58,15 @@ fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec
     findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
 }
 
-/// The mapping's version, or every defect of the folder, its examples included.
+/// The mapping of a folder whose examples become the orders that they should.
 ///
 /// # Errors
-/// Every defect.
-pub fn check_mapping(settings: &config::Mapping) -> Result<String, Vec<Defect>> {
+/// Every mistake of the folder, its examples included.
+pub fn check_mapping(settings: &config::Mapping) -> Result<Mapping, Vec<Defect>> {
     let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile(&folder, settings.amounts)?.with_plausibility(settings.plausibility);
+    let mapping = Mapping::compile_for(&folder, settings.amounts, &settings.id_field)?
+        .with_plausibility(settings.plausibility)
+        .with_system_field(settings.system_field.clone());
     let defects = mapping.check_examples(&folder);
-    if defects.is_empty() { Ok(mapping.version().to_owned()) } else { Err(defects) }
+    if defects.is_empty() { Ok(mapping) } else { Err(defects) }
 }

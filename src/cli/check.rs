@@ -44,14 +44,17 @@ pub fn check(file: Option<&Path>, scope: Scope) -> Result<(), Failure> {
     let mapping = config::Mapping::load(file, &environment)
         .ok()
         .map(|mapping| (mapping.directory.display().to_string(), check_mapping(&mapping)));
-    if let Some((directory, Err(defects))) = &mapping {
-        mistakes.extend(defect_lines(directory, defects));
+    match &mapping {
+        Some((directory, Err(defects))) => mistakes.extend(defect_lines(directory, defects)),
+        Some((directory, Ok(mapping))) => warnings.extend(defect_lines(directory, mapping.warnings())),
+        None => {}
     }
     for warning in warnings {
         print(&format!("warning: {warning}\n"))?;
     }
     match (mistakes.as_slice(), mapping) {
-        ([], Some((directory, Ok(version)))) => {
+        ([], Some((directory, Ok(mapping)))) => {
+            let version = mapping.version();
             print(&format!("settings: no mistakes\n{directory}: no mistakes, version {version}\n"))
         }
         _ => Err(Failure::of_lines(mistakes)),

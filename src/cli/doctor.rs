@@ -43,7 +43,13 @@ pub fn doctor(file: Option<&Path>) -> Result<(), Failure> {
 fn examine_mapping(settings: &config::Mapping) -> Vec<Finding> {
     let directory = settings.directory.display().to_string();
     match check_mapping(settings) {
-        Ok(version) => vec![Finding::ok(format!("mapping: {directory} has no mistakes, version {version}"))],
+        Ok(mapping) => {
+            let text = format!("mapping: {directory} has no mistakes, version {}", mapping.version());
+            let remedy = "correct the file if it is not meant; the service works with it";
+            let warnings = defect_lines(&directory, mapping.warnings());
+            let warnings = warnings.into_iter().map(|line| Finding::warn(line, remedy));
+            std::iter::once(Finding::ok(text)).chain(warnings).collect()
+        }
         Err(defects) => {
             let remedy = "correct the file; until then the service does not start, or keeps the mapping before";
             defect_lines(&directory, &defects).into_iter().map(|line| Finding::fail(line, remedy)).collect()

@@ -33,7 +33,7 @@ fn load_mapping(file: Option<&Path>) -> Result<Mapping, Failure> {
     let settings = config::Mapping::load(file, &environment()).map_err(|mistakes| Failure::of_lines(mistakes.0))?;
     let directory = settings.directory.display().to_string();
     Folder::read(&settings.directory)
-        .and_then(|folder| Mapping::compile(&folder, settings.amounts))
+        .and_then(|folder| Mapping::compile_for(&folder, settings.amounts, &settings.id_field))
         .map(|mapping| mapping.with_plausibility(settings.plausibility).with_system_field(settings.system_field))
         .map_err(|defects| Failure::of_lines(defect_lines(&directory, &defects)))
 }

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::currency::{Amounts, decimals_defect};
-use super::defect::Defect;
+use super::currency::{Amounts, CURRENCY_DECIMALS, decimals_defects};
+use super::defect::{Defect, Findings};
 use super::folder::{Folder, SHEET};
 use super::names::Names;
 use super::plausibility::Plausibility;
-use super::sheet::Sheet;
+use super::sheet::{IdField, ReadSheet, Sheet};
 use super::table::{Table, Tables};
 use crate::cart::{Name, Vocabulary};
 use crate::digest;
@@ -30,41 +30,56 @@ pub struct Mapping {
     /// The header's field that names a cart's system where LOGSYS does not.
     pub(super) system_field: Option<Name>,
     version: String,
+    warnings: Arc<[Defect]>,
 }
 
 impl Mapping {
-    /// Compiles a folder.
+    /// Compiles a folder for an 11VMS that finds an order by its field `externalId`.
     ///
     /// # Errors
-    /// Every defect of the sheet and the tables, with file and line.
+    /// Every mistake in the sheet, the tables and the files of the examples, with file and line.
     pub fn compile(folder: &Folder, amounts: Amounts) -> Result<Self, Vec<Defect>> {
-        let (tables, mut defects) = tables(folder);
-        if amounts == Amounts::Shifted && defects.is_empty() {
-            defects.extend(decimals_defect(&tables));
-        }
-        let sheet = match folder.sheet() {
-            Some(text) => Sheet::parse(SHEET, text, &tables),
-            None => Err(vec![Defect::new(SHEET, "missing")]),
-        };
-        match sheet {
-            Ok(mut sheet) if defects.is_empty() => {
-                let mut vocabulary = sheet.vocabulary();
-                let version = version(folder, amounts);
-                let names = Names::of(&sheet.sections, &mut vocabulary);
-                Ok(Self {
-                    sheet: Arc::new(sheet),
-                    tables: Arc::new(tables),
-                    amounts,
-                    plausibility: Plausibility::default(),
-                    vocabulary: Arc::new(vocabulary),
-                    names: Arc::new(names),
-                    system_field: None,
-                    version,
-                })
+        Self::compile_for(folder, amounts, &IdField::default())
+    }
+
+    /// Compiles a folder for an 11VMS that finds an order by some other field.
+    ///
+    /// # Errors
+    /// As of [`Mapping::compile`].
+    pub fn compile_for(folder: &Folder, amounts: Amounts, id_field: &IdField) -> Result<Self, Vec<Defect>> {
+        let (tables, mut findings) = tables(folder);
+        findings.mistakes.splice(0..0, folder.unreadable().cloned());
+        let sheet = folder.sheet().map(|text| Sheet::read(SHEET, text, &tables, id_field));
+        let Some(ReadSheet { mut sheet, findings: of_sheet }) = sheet else {
+            if folder.unreadable().next().is_none() {
+                findings.mistakes.push(Defect::new(SHEET, "missing"));
             }
-            Ok(_) => Err(defects),
-            Err(more) => Err([defects, more].concat()),
+            return Err(findings.mistakes);
+        };
+        findings.extend(of_sheet);
+        if !findings.mistakes.is_empty() {
+            // Without a mapping nobody maps the examples; what is wrong with their text is told all the same.
+            findings.mistakes.extend(examples_that_are_no_json(folder));
+            return Err(findings.mistakes);
         }
+        let mut vocabulary = sheet.vocabulary();
+        let names = Names::of(&sheet.sections, &mut vocabulary);
+        Ok(Self {
+            sheet: Arc::new(sheet),
+            tables: Arc::new(tables),
+            amounts,
+            plausibility: Plausibility::default(),
+            vocabulary: Arc::new(vocabulary),
+            names: Arc::new(names),
+            system_field: None,
+            version: version(folder, amounts),
+            warnings: findings.warnings.into(),
+        })
+    }
+
+    /// What works in the folder, and is probably not meant.
+    pub fn warnings(&self) -> &[Defect] {
+        &self.warnings
     }
 
     /// The content hash that names this mapping, 16 hex digits.
@@ -90,16 +105,28 @@ impl Mapping {
     }
 }
 
-fn tables(folder: &Folder) -> (Tables, Vec<Defect>) {
-    let mut tables = Tables::new();
-    let mut defects = Vec::new();
+fn tables(folder: &Folder) -> (Tables, Findings) {
+    let unreadable = folder.unreadable_tables().map(|name| (name.to_owned(), Table::unreadable()));
+    let mut tables: Tables = unreadable.collect();
+    let mut findings = Findings::default();
     for (name, file, text) in folder.tables() {
-        match Table::parse(file, text) {
-            Ok(table) => drop(tables.insert(name.to_owned(), table)),
-            Err(found) => defects.extend(found),
+        let read = Table::read(file, text);
+        if name == CURRENCY_DECIMALS {
+            findings.mistakes.extend(decimals_defects(file, &read));
         }
+        findings.extend(read.findings);
+        tables.insert(name.to_owned(), read.table);
     }
-    (tables, defects)
+    (tables, findings)
+}
+
+/// A mistake for each file of an example that is no JSON.
+fn examples_that_are_no_json(folder: &Folder) -> Vec<Defect> {
+    let defect = |(file, text): (&str, &str)| {
+        let error = serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).err()?;
+        Some(Defect::in_line(file, u64::try_from(error.line()).unwrap_or(1).max(1), format!("no JSON: {error}")))
+    };
+    folder.examples().into_iter().filter_map(defect).collect()
 }
 
 /// Hash of everything that decides what a cart becomes: the sheet, the tables and the setting for amounts.

@@ -11,6 +11,7 @@ use super::currency::Amounts;
 use super::defect::Defect;
 use super::folder::Folder;
 use super::plausibility::Plausibility;
+use super::sheet::IdField;
 use crate::cart::Name;
 use crate::clock::Clock;
 use crate::reload::{Reload, Reloadable, Settling};
@@ -29,6 +30,7 @@ pub struct LiveMapping {
     amounts: Amounts,
     plausibility: Plausibility,
     system_field: Option<Name>,
+    id_field: IdField,
     mapping: Reloadable<Content, Mapping>,
 }
 
@@ -42,12 +44,14 @@ impl LiveMapping {
         amounts: Amounts,
         plausibility: Plausibility,
         system_field: Option<Name>,
+        id_field: IdField,
     ) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
-        let mapping =
-            Mapping::compile(&folder, amounts)?.with_plausibility(plausibility).with_system_field(system_field.clone());
+        let mapping = Mapping::compile_for(&folder, amounts, &id_field)?
+            .with_plausibility(plausibility)
+            .with_system_field(system_field.clone());
         let mapping = Reloadable::new(Ok(folder), mapping, Settling::SeenTwice);
-        Ok(Self { directory, amounts, plausibility, system_field, mapping })
+        Ok(Self { directory, amounts, plausibility, system_field, id_field, mapping })
     }
 
     /// Reports every example of the folder that becomes another order than expected.
@@ -103,7 +107,7 @@ impl LiveMapping {
 
     fn compile(&self, content: &Content) -> Result<Mapping, Vec<Defect>> {
         let folder = content.as_ref().map_err(Clone::clone)?;
-        let mapping = Mapping::compile(folder, self.amounts)?
+        let mapping = Mapping::compile_for(folder, self.amounts, &self.id_field)?
             .with_plausibility(self.plausibility)
             .with_system_field(self.system_field.clone());
         warn_of_examples(&mapping, folder);

@@ -1,11 +1,12 @@
 //! Carts and what the sheet makes of them: entries that are skipped or demanded, choices, limits.
 
 mod plausibility;
+mod spreadsheets;
 mod values;
 
 use serde_json::{Value, json};
 
-use super::{Amounts, Folder, Mapping, Plausibility, Preview, SHEET};
+use super::{Amounts, Folder, IdField, Mapping, Plausibility, Preview, SHEET};
 use crate::cart::Cart;
 use crate::message::Message;
 
@@ -20,7 +21,7 @@ fn sheet(rows: &str) -> Mapping {
     let tables = [("tables/kinds.csv", "kind,value\n0,zero\nA,letter\n")];
     let text = format!("{HEADER}{rows}");
     let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
-    Mapping::compile(&folder, Amounts::Unshifted).unwrap().with_plausibility(Plausibility::Off)
+    Mapping::compile_for(&folder, Amounts::Unshifted, &IdField::Nowhere).unwrap().with_plausibility(Plausibility::Off)
 }
 
 /// A cart with two items of 120 EUR, each with its account, and one supplier and ship-to for both.

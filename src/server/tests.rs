@@ -74,7 +74,14 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         relay,
         ledger,
         mapping: Arc::new(
-            LiveMapping::load("mapping".into(), settings.mapping.amounts, settings.mapping.plausibility, None).unwrap(),
+            LiveMapping::load(
+                "mapping".into(),
+                settings.mapping.amounts,
+                settings.mapping.plausibility,
+                None,
+                settings.mapping.id_field,
+            )
+            .unwrap(),
         ),
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,

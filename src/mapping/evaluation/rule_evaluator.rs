@@ -143,7 +143,17 @@ impl<'a> RuleEvaluator<'a> {
         if key.iter().any(|part| part.is_empty()) {
             return self.absent(rule, scope, texts);
         }
-        let problem = format!("is {}; tables/{table}.csv has no such key", quoted_key(key));
+        let shown = quoted_key(key);
+        let twin = self.mapping.tables.get(table).and_then(|table| table.zero_twin(key));
+        let problem = twin.map_or_else(
+            || format!("is {shown}; tables/{table}.csv has no such key"),
+            |twin| {
+                format!(
+                    "is in no row of tables/{table}.csv; did a spreadsheet drop the zero? {shown} is not there, {} is",
+                    quoted_key(&twin)
+                )
+            },
+        );
         Err(self.mistake(MessageCode::UnknownKey, rule.sources.last(), scope, &problem))
     }
 
