@@ -31,7 +31,7 @@ use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
 pub use file_checks::{
-    check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
+    CheckedMapping, check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
 };
 use ledger_start::{OpenedLedger, open_ledger};
 use plain_text::warn_of_plain_text_urls;

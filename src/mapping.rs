@@ -24,7 +24,7 @@ mod words;
 
 pub use compiled::Mapping;
 pub use currency::Amounts;
-pub use defect::Defect;
+pub use defect::{Defect, Findings};
 pub use evaluation::{FieldTrace, SkippedEntry};
 pub use folder::{Folder, SHEET};
 pub use live::LiveMapping;

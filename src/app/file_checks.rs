@@ -10,7 +10,7 @@ use crate::config::{self, Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::file_mistakes;
 use crate::ledger::sqlite::check_location;
-use crate::mapping::{Defect, Folder, Mapping};
+use crate::mapping::{Findings, Folder, Mapping};
 use crate::vms::client::VmsClient;
 
 /// The mistakes in certificates and keys, a line each; an expired certificate is one.
@@ -58,15 +58,29 @@ fn date_lines(settings: &Settings, clock: &dyn Clock, severity: Severity) -> Vec
     findings.filter(|finding| finding.severity == severity).map(|finding| finding.line()).collect()
 }
 
-/// The mapping of a folder whose examples become the orders that they should.
-///
-/// # Errors
-/// Every mistake of the folder, its examples included.
-pub fn check_mapping(settings: &config::Mapping) -> Result<Mapping, Vec<Defect>> {
-    let folder = Folder::read(&settings.directory)?;
-    let mapping = Mapping::compile_for(&folder, settings.amounts, &settings.id_field)?
-        .with_plausibility(settings.plausibility)
-        .with_system_field(settings.system_field.clone());
-    let defects = mapping.check_examples(&folder);
-    if defects.is_empty() { Ok(mapping) } else { Err(defects) }
+/// A mapping as it was checked.
+#[derive(Debug)]
+pub struct CheckedMapping {
+    /// Its version; none if it has mistakes.
+    pub version: Option<String>,
+    /// What is wrong with the folder, its examples included, and what should be looked at.
+    pub findings: Findings,
+}
+
+/// Compiles the folder, and maps its examples.
+pub fn check_mapping(settings: &config::Mapping) -> CheckedMapping {
+    let examined = Folder::read(&settings.directory)
+        .map_err(|mistakes| Findings { mistakes, warnings: Vec::new() })
+        .and_then(|folder| Ok((Mapping::examine(&folder, settings.amounts, &settings.id_field)?, folder)));
+    match examined {
+        Ok((mapping, folder)) => {
+            let mapping =
+                mapping.with_plausibility(settings.plausibility).with_system_field(settings.system_field.clone());
+            let findings =
+                Findings { mistakes: mapping.check_examples(&folder), warnings: mapping.warnings().to_vec() };
+            let version = findings.mistakes.is_empty().then(|| mapping.version().to_owned());
+            CheckedMapping { version, findings }
+        }
+        Err(findings) => CheckedMapping { version: None, findings },
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::failure::Failure;
 use super::process::{print, runtime};
 use crate::app::{
-    check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore, defect_lines,
+    CheckedMapping, check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
+    defect_lines,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, environment, placeholders};
@@ -44,17 +45,15 @@ pub fn check(file: Option<&Path>, scope: Scope) -> Result<(), Failure> {
     let mapping = config::Mapping::load(file, &environment)
         .ok()
         .map(|mapping| (mapping.directory.display().to_string(), check_mapping(&mapping)));
-    match &mapping {
-        Some((directory, Err(defects))) => mistakes.extend(defect_lines(directory, defects)),
-        Some((directory, Ok(mapping))) => warnings.extend(defect_lines(directory, mapping.warnings())),
-        None => {}
+    if let Some((directory, CheckedMapping { findings, .. })) = &mapping {
+        mistakes.extend(defect_lines(directory, &findings.mistakes));
+        warnings.extend(defect_lines(directory, &findings.warnings));
     }
     for warning in warnings {
         print(&format!("warning: {warning}\n"))?;
     }
     match (mistakes.as_slice(), mapping) {
-        ([], Some((directory, Ok(mapping)))) => {
-            let version = mapping.version();
+        ([], Some((directory, CheckedMapping { version: Some(version), .. }))) => {
             print(&format!("settings: no mistakes\n{directory}: no mistakes, version {version}\n"))
         }
         _ => Err(Failure::of_lines(mistakes)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::process::{print, runtime};
-use crate::app::{check_mapping, defect_lines};
+use crate::app::{CheckedMapping, check_mapping, defect_lines};
 use crate::clock::SystemClock;
 use crate::config::{self, Settings, environment, placeholders};
 use crate::doctor::{Finding, Status, examine};
@@ -42,17 +42,14 @@ pub fn doctor(file: Option<&Path>) -> Result<(), Failure> {
 
 fn examine_mapping(settings: &config::Mapping) -> Vec<Finding> {
     let directory = settings.directory.display().to_string();
-    match check_mapping(settings) {
-        Ok(mapping) => {
-            let text = format!("mapping: {directory} has no mistakes, version {}", mapping.version());
-            let remedy = "correct the file if it is not meant; the service works with it";
-            let warnings = defect_lines(&directory, mapping.warnings());
-            let warnings = warnings.into_iter().map(|line| Finding::warn(line, remedy));
-            std::iter::once(Finding::ok(text)).chain(warnings).collect()
-        }
-        Err(defects) => {
-            let remedy = "correct the file; until then the service does not start, or keeps the mapping before";
-            defect_lines(&directory, &defects).into_iter().map(|line| Finding::fail(line, remedy)).collect()
-        }
-    }
+    let CheckedMapping { version, findings } = check_mapping(settings);
+    let good = version.map(|version| Finding::ok(format!("mapping: {directory} has no mistakes, version {version}")));
+    let to_correct = "correct the file; until then the service does not start, or keeps the mapping before";
+    let mistakes = defect_lines(&directory, &findings.mistakes).into_iter();
+    let to_look_at = "correct the file if it is not meant; the service works with it";
+    let warnings = defect_lines(&directory, &findings.warnings).into_iter();
+    good.into_iter()
+        .chain(mistakes.map(|line| Finding::fail(line, to_correct)))
+        .chain(warnings.map(|line| Finding::warn(line, to_look_at)))
+        .collect()
 }

@@ -47,6 +47,14 @@ impl Mapping {
     /// # Errors
     /// As of [`Mapping::compile`].
     pub fn compile_for(folder: &Folder, amounts: Amounts, id_field: &IdField) -> Result<Self, Vec<Defect>> {
+        Self::examine(folder, amounts, id_field).map_err(|findings| findings.mistakes)
+    }
+
+    /// Compiles a folder as [`Mapping::compile_for`] does, and tells what should be looked at in one with mistakes too.
+    ///
+    /// # Errors
+    /// Every mistake, and every warning.
+    pub fn examine(folder: &Folder, amounts: Amounts, id_field: &IdField) -> Result<Self, Findings> {
         let (tables, mut findings) = tables(folder);
         findings.mistakes.splice(0..0, folder.unreadable().cloned());
         let sheet = folder.sheet().map(|text| Sheet::read(SHEET, text, &tables, id_field));
@@ -54,13 +62,13 @@ impl Mapping {
             if folder.unreadable().next().is_none() {
                 findings.mistakes.push(Defect::new(SHEET, "missing"));
             }
-            return Err(findings.mistakes);
+            return Err(findings);
         };
         findings.extend(of_sheet);
         if !findings.mistakes.is_empty() {
             // Without a mapping nobody maps the examples; what is wrong with their text is told all the same.
             findings.mistakes.extend(examples_that_are_no_json(folder));
-            return Err(findings.mistakes);
+            return Err(findings);
         }
         let mut vocabulary = sheet.vocabulary();
         let names = Names::of(&sheet.sections, &mut vocabulary);

@@ -1,6 +1,7 @@
 //! CSV files as spreadsheets and editors write them: any usual separator and line break, quoted or guarded cells.
 
 mod damage;
+mod error_value;
 mod records;
 mod separator;
 

@@ -1,5 +1,6 @@
 //! The tables in which keys are looked up.
 
+mod row;
 mod suspicion;
 
 use std::borrow::Cow;
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::csv_file::{CsvFile, Layout, REMARK};
 use super::defect::{Defect, Findings};
 use crate::cart::without_leading_zeros;
-use crate::message::quoted;
+pub use row::{TableRow, quoted_key};
 use suspicion::suspicions;
 
 /// Every table of a folder, by its name.
@@ -21,17 +22,6 @@ pub struct Table {
     pub key_columns: Vec<String>,
     /// By the parts of the key, joined.
     rows: HashMap<String, String>,
-}
-
-/// One row of a table.
-#[derive(Debug)]
-pub struct TableRow {
-    /// Its line in the file.
-    pub line: u64,
-    /// The parts of its key.
-    pub key: Vec<String>,
-    /// Its value.
-    pub value: String,
 }
 
 /// A table as it was read, whatever is wrong with it.
@@ -140,11 +130,6 @@ fn joined<S: AsRef<str>>(key: &[S]) -> Cow<'_, str> {
         [only] => Cow::Borrowed(only.as_ref()),
         parts => Cow::Owned(parts.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")),
     }
-}
-
-/// A key for a message: `"DE" + "08"`.
-pub fn quoted_key<S: AsRef<str>>(key: &[S]) -> String {
-    key.iter().map(|part| quoted(part.as_ref())).collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]

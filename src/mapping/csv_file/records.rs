@@ -1,6 +1,6 @@
 //! From text to cells: lines, quotation marks, comments.
 
-use super::damage::is_error_value;
+use super::error_value::is_error_value;
 
 /// What a cell says that goes on in the next line, though it should not.
 const NOT_CLOSED: &str = "a cell goes over several lines; is a quotation mark not closed?";

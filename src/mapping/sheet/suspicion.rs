@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::known_names::unknown_names;
 use super::source::Source;
-use super::{COLUMNS, REMARK};
-use crate::mapping::csv_file::{CsvFile, CsvRow};
+use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK};
 use crate::mapping::defect::Defect;
 use crate::mapping::target::TargetPath;
 
+/// The columns that mean something.
+const COLUMNS: [&str; 6] = ["target", "source", "as", "absent", "when", REMARK];
+
 /// What should be looked at, row by row.
 pub fn suspicions(file: &str, csv: &CsvFile) -> Vec<Defect> {
-    let is_known = |title: &String| {
-        title.is_empty() || COLUMNS.iter().chain([&REMARK, &"when"]).any(|known| title.eq_ignore_ascii_case(known))
-    };
+    let is_known = |title: &String| title.is_empty() || COLUMNS.iter().any(|known| title.eq_ignore_ascii_case(known));
     let columns = csv.header.iter().filter(|title| !is_known(title)).map(|title| {
         let problem = format!(
             "the column {title} is none of the sheet's, and is ignored; expected target,source,as,absent,when,remark"

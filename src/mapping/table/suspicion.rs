@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::TableRow;
+use super::row::{TableRow, quoted_key};
 use crate::mapping::defect::Defect;
 use crate::message::quoted;
 
@@ -53,7 +53,7 @@ fn equal_but_for_case(file: &str, rows: &[TableRow]) -> Vec<Defect> {
         let folded = row.key.iter().map(|part| part.to_lowercase()).collect();
         match seen.get(&folded) {
             Some(first) if first.key != row.key => {
-                let key = super::quoted_key(&row.key);
+                let key = quoted_key(&row.key);
                 let problem = format!(
                     "the key {key} differs from the one in line {} in nothing but capitals; both count, each as it is written",
                     first.line

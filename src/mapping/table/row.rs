@@ -1,0 +1,19 @@
+//! One row of a table, and its key for messages.
+
+use crate::message::quoted;
+
+/// One row of a table.
+#[derive(Debug)]
+pub struct TableRow {
+    /// Its line in the file.
+    pub line: u64,
+    /// The parts of its key.
+    pub key: Vec<String>,
+    /// Its value.
+    pub value: String,
+}
+
+/// A key for a message: `"DE" + "08"`.
+pub fn quoted_key<S: AsRef<str>>(key: &[S]) -> String {
+    key.iter().map(|part| quoted(part.as_ref())).collect::<Vec<_>>().join(" + ")
+}
