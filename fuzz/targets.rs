@@ -13,7 +13,7 @@ use purchase_order_webhook::auth::AuthError;
 use purchase_order_webhook::auth::jwt::Header;
 use purchase_order_webhook::cart::{Cart, CartError};
 use purchase_order_webhook::clock::after;
-use purchase_order_webhook::mapping::{Amounts, Folder, Mapped, Mapping, SHEET};
+use purchase_order_webhook::mapping::{Amounts, Defect, Folder, IdField, Mapped, Mapping, MappingOptions, SHEET};
 use purchase_order_webhook::message::Message;
 use purchase_order_webhook::outbound;
 
@@ -51,35 +51,47 @@ pub fn cart(data: &[u8]) {
     }
 }
 
-/// A sheet compiles, and then maps carts, or has defects that name their file.
+/// A sheet compiles, and then maps carts, or has defects that name their file and a line in it; what pins the id is one
+/// mistake more, and never another mapping.
 pub fn sheet(data: &[u8]) {
     thread_local!(static FOLDER: TemporaryFolder = TemporaryFolder::with_tables_of("sheet", &shipped()));
     FOLDER.with(|folder| {
         folder.write(SHEET, data);
+        let pinned = folder.compiled_for(Amounts::Unshifted, &IdField::default());
         if let Some(mapping) = folder.compiled(Amounts::Unshifted) {
             maps_samples(&mapping);
+            assert!(pinned.is_none_or(|pinned| pinned.version() == mapping.version()));
+        } else {
+            assert!(pinned.is_none(), "a pinned id mends nothing");
         }
     });
 }
 
 /// A table fits a sheet with as many sources as it has keys, and no other; a table of currencies' decimals shifts
-/// amounts.
+/// amounts, and has one key.
 pub fn table(data: &[u8]) {
     const ONE_KEY: &str = "target,source,as,absent\n\
         decimals,HEADER.CURRENCY,table:currency-decimals,omit\n\
         amount,HEADER.TOTAL_VALUE,decimal,refuse\n";
     const TWO_KEYS: &str = "target,source,as,absent\n\
-        lines[].code,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:currency-decimals,use:none\n";
+        lines[].code,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:pairs,use:none\n";
     thread_local!(static FOLDER: TemporaryFolder = TemporaryFolder::new("table"));
     FOLDER.with(|folder| {
         folder.write("tables/currency-decimals.csv", data);
         folder.write(SHEET, ONE_KEY.as_bytes());
         let with_one = folder.compiled(Amounts::Unshifted);
         let shifted = folder.compiled(Amounts::Shifted);
+        folder.remove("tables/currency-decimals.csv");
+        folder.write("tables/pairs.csv", data);
         folder.write(SHEET, TWO_KEYS.as_bytes());
         let with_two = folder.compiled(Amounts::Unshifted);
+        folder.remove("tables/pairs.csv");
         assert!(with_one.is_none() || with_two.is_none(), "a table has one number of keys");
-        assert!(with_one.is_some() || shifted.is_none(), "a folder with defects has defects with shifted amounts too");
+        assert_eq!(
+            with_one.is_some(),
+            shifted.is_some(),
+            "a table of decimals is right or wrong, whether it is used or not"
+        );
         for order in [with_one, shifted, with_two].iter().flatten().flat_map(maps_samples) {
             let order = order.order();
             let value = order.get("decimals").and_then(|value| value.as_str());
@@ -158,16 +170,35 @@ impl TemporaryFolder {
         fs::write(self.0.join(file), content).expect("a written file");
     }
 
-    /// `None` where the folder has defects.
+    fn remove(&self, file: &str) {
+        fs::remove_file(self.0.join(file)).expect("a removed file");
+    }
+
+    /// `None` where the folder has defects; nobody looks for an id.
     fn compiled(&self, amounts: Amounts) -> Option<Mapping> {
-        match Folder::read(&self.0).and_then(|folder| Mapping::compile(&folder, amounts)) {
-            Ok(mapping) => Some(mapping),
-            Err(defects) => {
-                let names_file = |defect: String| defect.starts_with(SHEET) || defect.starts_with("tables/");
-                assert!(!defects.is_empty() && defects.iter().map(ToString::to_string).all(names_file), "{defects:?}");
-                None
-            }
-        }
+        self.compiled_for(amounts, &IdField::Nowhere)
+    }
+
+    /// `None` where the folder has defects. Each defect and warning names its file, and a line that is in it.
+    fn compiled_for(&self, amounts: Amounts, id_field: &IdField) -> Option<Mapping> {
+        let found = Folder::read(&self.0).and_then(|folder| {
+            let options = MappingOptions { amounts, id_field: id_field.clone(), ..MappingOptions::default() };
+            Mapping::compile_with(&folder, &options)
+        });
+        let defects = found.as_ref().map_or_else(Vec::as_slice, Mapping::warnings);
+        assert!(found.is_ok() || !defects.is_empty(), "a refusal without a reason");
+        defects.iter().for_each(|defect| self.holds(defect));
+        found.ok()
+    }
+
+    fn holds(&self, defect: &Defect) {
+        let text = defect.to_string();
+        let file = text.split([':', ' ']).next().expect("a file");
+        let bytes = fs::read(self.0.join(file)).expect("a defect names a file of the folder");
+        // No file has more lines than ends of lines, whatever ends them, in UTF-16 too.
+        let most = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+        let line = defect.line().map(|line| usize::try_from(line).expect("a line"));
+        assert!(line.is_none_or(|line| (1..=most).contains(&line)), "{text}");
     }
 }
 

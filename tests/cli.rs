@@ -290,13 +290,13 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
     let file = folder.path().join("config.toml");
     std::fs::write(&file, config).unwrap();
     let file = file.to_str().unwrap();
-    sheet("target,source,as,absent\na,HEADER.A,number,omit\n");
+    sheet("target,source,as,absent\na,HEADER.A,number,omit\nexternalId,ID,text,refuse\n");
     let (code, _, stderr) = run(&["serve", "--config", file]);
     assert_eq!(code, 78);
     let errors = start_errors(&stderr);
     assert!(errors[0].contains("purchase-order.csv line 2: as \"number\": expected text"), "{errors:?}");
 
-    sheet("target,source,as,absent\na,HEADER.A,text,omit\n");
+    sheet("target,source,as,absent\nexternalId,ID,text,refuse\na,HEADER.A,text,omit\n");
     std::fs::write(
         folder.path().join("examples/x.cart.json"),
         r#"{"HEADER":{"OBJECT_ID":"1","A":"x"},"ITEM":[{"B":1}]}"#,
@@ -305,7 +305,7 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
     let (code, _, stderr) = run(&["check", "--config", file]);
     assert_eq!(code, 1);
     assert!(stderr.contains("examples/x.order.json is missing"), "{stderr}");
-    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"a":"y"}"#).unwrap();
+    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"externalId":"1","a":"y"}"#).unwrap();
     let (code, _, stderr) = run(&["check", "--config", file]);
     assert_eq!(code, 1);
     assert!(stderr.contains(r#"a is "x", expected "y""#), "{stderr}");
@@ -314,7 +314,7 @@ fn a_mapping_with_defects_is_a_wrong_setting_and_check_shows_failing_examples() 
     let errors = start_errors(&stderr);
     let expected = "/examples: 1 of 1 example differs; the first: examples/x.cart.json: ";
     assert!(errors.len() == 1 && errors[0].contains(expected) && errors[0].contains(r#"a is "x""#), "{errors:?}");
-    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"a":"x"}"#).unwrap();
+    std::fs::write(folder.path().join("examples/x.order.json"), r#"{"externalId":"1","a":"x"}"#).unwrap();
     let (code, stdout, stderr) = run(&["check", "--config", file]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::start_error::defect_lines;
-use crate::mapping::{ExampleFile, ExampleUpdate, Folder, Mapping, MappingOptions, example_defects, ignored_files};
+use crate::mapping::{
+    ExampleFile, ExampleUpdate, Findings, Folder, Mapping, MappingOptions, example_defects, ignored_files,
+};
 
 /// What a mapping folder is, and everything that is wrong with it.
 #[derive(Debug, Clone, Default)]
@@ -41,11 +43,15 @@ pub fn check_mapping(directory: &Path, options: &MappingOptions) -> MappingCheck
         Ok(folder) => folder,
         Err(defects) => return MappingCheck { mistakes: defect_lines(&name, &defects), ..check },
     };
-    match Mapping::compile_with(&folder, options) {
-        Err(defects) => {
-            check.mistakes = defect_lines(&name, &[defects, example_defects(&folder)].concat());
+    match Mapping::examine(&folder, options) {
+        Err(Findings { mistakes, warnings }) => {
+            check.mistakes = defect_lines(&name, &[mistakes, example_defects(&folder)].concat());
+            check.warnings.extend(defect_lines(&name, &warnings));
         }
-        Ok(mapping) => check.examine_examples(&mapping, &folder),
+        Ok(mapping) => {
+            check.warnings.extend(defect_lines(&name, mapping.warnings()));
+            check.examine_examples(&mapping, &folder);
+        }
     }
     check
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::file::SettingsText;
 use super::mistakes::Mistakes;
 use super::reader::Reader;
+use super::target::id_field_of_profile;
 use crate::cart::Name;
-use crate::mapping::{Amounts, DifferingExamples, MappingOptions, Plausibility};
+use crate::mapping::{Amounts, DifferingExamples, IdField, MappingOptions, Plausibility};
 
 /// `[mapping]`: the sheet.
 #[derive(Debug, Clone)]
@@ -19,19 +20,26 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Reads this section alone, which is all that an offline preview needs.
+    /// Reads this section alone, which is all that an offline preview needs, and the profile of `[target]` as far as it can be
+    /// read: its mistakes are those of the service, and then nothing is known of the id's field.
     ///
     /// # Errors
     /// Every mistake in it.
     pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
-        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(|reader| {
+        let text = SettingsText::load(file, environment)?;
+        let profile = Reader::parse(&text, environment)?.finish(|reader| {
+            let id_field = id_field_of_profile(reader);
+            reader.ignore_the_rest();
+            id_field
+        });
+        Reader::parse(&text, environment)?.finish(|reader| {
             reader.ignore_other_sections("mapping");
-            Self::from_reader(reader)
+            Self::from_reader(reader, profile.unwrap_or(IdField::Nowhere))
         })
     }
 
     /// Reads the section.
-    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
+    pub fn from_reader(reader: &mut Reader, id_field: IdField) -> Option<Self> {
         let directory = reader.text_or("mapping.directory", "mapping").map(PathBuf::from);
         let amounts = reader.choice(
             "mapping.shifted_amounts",
@@ -55,6 +63,7 @@ impl Mapping {
             plausibility: plausibility?,
             system_field: system_field?,
             examples: examples?,
+            id_field,
         };
         Some(Self { directory: directory?, options })
     }

@@ -106,6 +106,12 @@ impl Reader {
         self.sections.retain(|name| name == section || name.starts_with(&prefix));
     }
 
+    /// Ignores every key that was not read, for a part of the settings that others need.
+    pub fn ignore_the_rest(&mut self) {
+        self.read_keys.extend(self.entries.keys().cloned());
+        self.sections.clear();
+    }
+
     /// Refuses a key, or a whole section, that a later version will have.
     pub fn refuse_future_key(&mut self, key: &str) {
         let inside = format!("{key}.");

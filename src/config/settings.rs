@@ -13,6 +13,7 @@ use super::retry::read_retry_policy;
 use super::server::Server;
 use super::target::{Target, UnknownOutcomeRules};
 use super::telemetry::Telemetry;
+use crate::mapping::IdField;
 use crate::order::retry::RetryPolicy;
 
 /// Keys and sections of later versions: refused by name, so that no setting is ignored.
@@ -66,7 +67,8 @@ impl Settings {
         let largest_cart = server.as_ref().map_or(0, |server| server.limits.max_body.max(server.limits.unpacked_body));
         let target = Target::from_reader(reader, retry.as_ref(), largest_cart);
         let ledger = Ledger::from_reader(reader);
-        let mapping = Mapping::from_reader(reader);
+        let id_field = target.as_ref().map_or(IdField::Nowhere, Target::id_field);
+        let mapping = Mapping::from_reader(reader, id_field);
         let telemetry = Telemetry::from_reader(reader);
         Some(Self {
             server: server?,

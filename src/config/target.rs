@@ -16,6 +16,7 @@ use url::Url;
 
 use super::reader::Reader;
 use super::units;
+use crate::mapping::IdField;
 use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::RetryPolicy;
 use crate::order::vms_response::{NumberSource, ResponseRules};
@@ -24,8 +25,9 @@ pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keys::{Identity, SigningKey};
 pub use oauth2::TargetOAuth2;
-use profile::read_profile;
+pub use profile::id_field_of_profile;
 pub use profile::{ApiProfile, CreateRequest, LookUpRequest, RequestHeader};
+use profile::{id_field, read_profile};
 pub use template::{Fillings, Template};
 pub use unknown_outcome::UnknownOutcomeRules;
 
@@ -90,6 +92,11 @@ impl Target {
             breaker: breaker?,
             oauth2: oauth2?,
         })
+    }
+
+    /// The field of an order by which a look-up finds it.
+    pub fn id_field(&self) -> IdField {
+        id_field(&self.profile, &self.response_rules)
     }
 
     /// How long an attempt may take. It usually fetches a token, looks up and sends, each within `target.timeout`, and looks

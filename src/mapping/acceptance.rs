@@ -28,9 +28,7 @@ impl Mapping {
     /// # Errors
     /// Every defect of the sheet and the tables, with file and line.
     pub fn compile_with(folder: &Folder, options: &MappingOptions) -> Result<Self, Vec<Defect>> {
-        Ok(Self::compile(folder, options.amounts)?
-            .with_plausibility(options.plausibility)
-            .with_system_field(options.system_field.clone()))
+        Self::examine(folder, options).map_err(|findings| findings.mistakes)
     }
 
     /// Compiles a folder that is to decide about orders. Where examples differ and the settings accept it

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::currency::{Amounts, decimals_defect};
-use super::defect::Defect;
+use super::currency::{Amounts, CURRENCY_DECIMALS, decimals_defects};
+use super::defect::{Defect, Findings};
 use super::folder::{Folder, SHEET};
 use super::names::Names;
+use super::options::MappingOptions;
 use super::plausibility::Plausibility;
-use super::sheet::Sheet;
+use super::sheet::{ReadSheet, Sheet};
 use super::table::{Table, Tables};
 use super::version::version;
 use crate::cart::{Name, Vocabulary};
@@ -29,42 +30,57 @@ pub struct Mapping {
     /// A warning that every order has, whatever its cart is.
     pub(super) notice: Option<Message>,
     version: String,
+    warnings: Arc<[Defect]>,
 }
 
 impl Mapping {
-    /// Compiles a folder.
+    /// Compiles a folder for an 11VMS that finds an order by its field `externalId`.
     ///
     /// # Errors
-    /// Every defect of the sheet and the tables, with file and line.
+    /// Every mistake in the sheet and the tables, with file and line.
     pub fn compile(folder: &Folder, amounts: Amounts) -> Result<Self, Vec<Defect>> {
-        let (tables, mut defects) = tables(folder);
-        if amounts == Amounts::Shifted && defects.is_empty() {
-            defects.extend(decimals_defect(&tables));
-        }
-        let sheet = match folder.sheet() {
-            Some(text) => Sheet::parse(SHEET, text, &tables),
-            None => Err(vec![Defect::new(SHEET, "missing")]),
-        };
-        match sheet {
-            Ok(mut sheet) if defects.is_empty() => {
-                let mut vocabulary = sheet.vocabulary();
-                let version = version(&sheet, &tables, amounts);
-                let names = Names::of(&sheet.sections, &mut vocabulary);
-                Ok(Self {
-                    sheet: Arc::new(sheet),
-                    tables: Arc::new(tables),
-                    amounts,
-                    plausibility: Plausibility::default(),
-                    vocabulary: Arc::new(vocabulary),
-                    names: Arc::new(names),
-                    system_field: None,
-                    notice: None,
-                    version,
-                })
+        let options = MappingOptions { amounts, ..MappingOptions::default() };
+        Self::examine(folder, &options).map_err(|findings| findings.mistakes)
+    }
+
+    /// Compiles a folder as the settings say, and tells what should be looked at in one with mistakes too.
+    ///
+    /// # Errors
+    /// Every mistake of the sheet and the tables, and every warning.
+    pub fn examine(folder: &Folder, options: &MappingOptions) -> Result<Self, Findings> {
+        let (tables, mut findings) = tables(folder);
+        findings.mistakes.splice(0..0, folder.unreadable().cloned());
+        let sheet = folder.sheet().map(|text| Sheet::read(SHEET, text, &tables, &options.id_field));
+        let Some(ReadSheet { mut sheet, findings: of_sheet }) = sheet else {
+            if folder.unreadable().next().is_none() {
+                findings.mistakes.push(Defect::new(SHEET, "missing"));
             }
-            Ok(_) => Err(defects),
-            Err(more) => Err([defects, more].concat()),
+            return Err(findings);
+        };
+        findings.extend(of_sheet);
+        if !findings.mistakes.is_empty() {
+            return Err(findings);
         }
+        let version = version(&sheet, &tables, options.amounts);
+        let mut vocabulary = sheet.vocabulary();
+        let names = Names::of(&sheet.sections, &mut vocabulary);
+        Ok(Self {
+            sheet: Arc::new(sheet),
+            tables: Arc::new(tables),
+            amounts: options.amounts,
+            plausibility: options.plausibility,
+            vocabulary: Arc::new(vocabulary),
+            names: Arc::new(names),
+            system_field: options.system_field.clone(),
+            notice: None,
+            version,
+            warnings: findings.warnings.into(),
+        })
+    }
+
+    /// What works in the folder, and is probably not meant.
+    pub fn warnings(&self) -> &[Defect] {
+        &self.warnings
     }
 
     /// The digest of its meaning that names this mapping, 16 hex digits.
@@ -111,14 +127,17 @@ impl Mapping {
     }
 }
 
-fn tables(folder: &Folder) -> (Tables, Vec<Defect>) {
-    let mut tables = Tables::new();
-    let mut defects = Vec::new();
+fn tables(folder: &Folder) -> (Tables, Findings) {
+    let unreadable = folder.unreadable_tables().map(|name| (name.to_owned(), Table::unreadable()));
+    let mut tables: Tables = unreadable.collect();
+    let mut findings = Findings::default();
     for (name, file, text) in folder.tables() {
-        match Table::parse(file, text) {
-            Ok(table) => drop(tables.insert(name.to_owned(), table)),
-            Err(found) => defects.extend(found),
+        let read = Table::read(file, text);
+        if name == CURRENCY_DECIMALS {
+            findings.mistakes.extend(decimals_defects(file, &read));
         }
+        findings.extend(read.findings);
+        tables.insert(name.to_owned(), read.table);
     }
-    (tables, defects)
+    (tables, findings)
 }

@@ -1,65 +1,161 @@
-//! CSV files as spreadsheets and editors write them: `,` or `;` between the cells, a byte order mark or none.
+//! CSV files as spreadsheets and editors write them: any usual separator and line break, quoted or guarded cells.
 
-use super::defect::Defect;
+mod damage;
+mod error_value;
+mod records;
+mod separator;
+
+use std::ops::Range;
+
+use super::defect::{Defect, Findings};
+pub use damage::has_decimal_comma;
+use damage::{Damage, damage};
+use records::{Cell, Record, records};
+use separator::separator;
+
+/// The column for the analysts' notes, of every file: whatever is in it does no harm.
+pub const REMARK: &str = "remark";
+
+/// Rows that are looked through for the header: nobody writes a longer title.
+const MAX_TITLE_ROWS: usize = 20;
+
+/// What a kind of file knows of its columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// The row that is the header, among the titles of the first rows.
+    pub header: fn(&[Vec<String>]) -> usize,
+    /// Columns besides the remark that may be missing at the end of a row: a spreadsheet leaves out separators behind the
+    /// last cell with content of a block of rows.
+    pub optional: &'static [&'static str],
+}
 
 /// A CSV file: its header, and its other rows.
 #[derive(Debug)]
 pub struct CsvFile {
-    /// The trimmed cells of the header.
+    /// The trimmed cells of the header, without empty ones at its end.
     pub header: Vec<String>,
-    /// The rows below it.
+    /// The header's line, counted from 1.
+    pub header_line: u64,
+    /// The rows below it that can be read.
     pub rows: Vec<CsvRow>,
+    /// The rows whose mistakes are told already: what they lack is no further mistake.
+    pub broken: Vec<CsvRow>,
+    /// What is wrong with the file, and what should be looked at.
+    pub findings: Findings,
 }
 
 /// One row of a CSV file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CsvRow {
-    /// Its line in the file, counted from 1.
+    /// Its line in the file, counted from 1; of several lines, the first.
     pub line: u64,
-    /// Its trimmed cells, as many as the header has.
+    /// Its trimmed cells, as many as the header has or fewer.
     pub cells: Vec<String>,
-    /// The cells as written.
-    record: csv::StringRecord,
+    /// The cells with the blanks around them.
+    untrimmed: Vec<String>,
 }
 
 impl CsvFile {
-    /// Reads a CSV file (RFC 4180); the header decides the separator. Blank lines and lines that begin with `#` are
-    /// skipped; every other line needs as many cells as the header.
-    ///
-    /// # Errors
-    /// Every defect, with its line.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
+    /// Reads a CSV file (RFC 4180), and everything that can be read of one with mistakes. A line `sep=;`, blank lines, rows of
+    /// separators and lines that begin with `#` are skipped; a cell `="08"` is the text 08.
+    pub fn parse(file: &str, text: &str, layout: Layout) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator(text))
-            .comment(Some(b'#'))
-            .has_headers(false)
-            .from_reader(text.as_bytes());
-        let mut rows = Vec::new();
-        let mut defects = Vec::new();
-        for record in reader.records() {
-            match record {
-                // A spreadsheet leaves lines of separators behind.
-                Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => {}
-                Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
-                    if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
-                        let problem = "a cell goes over several lines; is a quotation mark not closed?";
-                        defects.push(Defect::in_line(file, line, problem));
-                    }
-                    let cells = record.iter().map(|cell| cell.trim().to_owned()).collect();
-                    rows.push(CsvRow { line, cells, record });
+        let mut findings = Findings::default();
+        let mut records = records(text, separator(text));
+        records.retain(|record| record.problem.is_some() || record.cells.iter().any(|cell| !cell.text.is_empty()));
+        if text.contains('\0') {
+            findings.mistakes.push(Defect::new(
+                file,
+                "has characters U+0000; expected CSV in UTF-8, or UTF-16 with a byte order mark",
+            ));
+        }
+        let titles: Vec<Vec<String>> = records.iter().take(MAX_TITLE_ROWS).map(Record::texts).collect();
+        let header_index = (layout.header)(&titles).min(records.len());
+        let mut below = records.split_off(header_index);
+        let header = if below.is_empty() { Record::default() } else { below.remove(0) };
+        for title in &records {
+            let problem = format!(
+                "a title above the header, which is in line {}; expected no row there: delete it, or begin it with #",
+                header.line
+            );
+            findings.mistakes.push(Defect::in_line(file, title.line, problem));
+        }
+        if let Some(problem) = header.problem {
+            findings.mistakes.push(Defect::in_line(file, header.line, problem));
+        } else if header.cells.is_empty() && findings.mistakes.is_empty() {
+            findings.mistakes.push(Defect::new(file, "the file is empty; expected a header row"));
+        }
+        let mut titles: Vec<String> = header.cells.into_iter().map(|cell| cell.text).collect();
+        while titles.pop_if(|title| title.is_empty()).is_some() {}
+        let header_line = header.line.max(1);
+        let mut csv = Self { header: titles, header_line, rows: Vec::new(), broken: Vec::new(), findings };
+        for record in below {
+            csv.add(file, record, layout);
+        }
+        csv
+    }
+
+    /// The place of a column by its title, in any case.
+    pub fn column(&self, title: &str) -> Option<usize> {
+        self.header.iter().position(|found| found.eq_ignore_ascii_case(title))
+    }
+
+    fn add(&mut self, file: &str, record: Record, layout: Layout) {
+        let Record { line, mut cells, problem } = record;
+        let mut mistakes: Vec<Defect> =
+            problem.map(|problem| Defect::in_line(file, line, problem)).into_iter().collect();
+        let warnings_before = self.findings.warnings.len();
+        if mistakes.is_empty() {
+            mistakes.extend(self.count_defect(file, line, &cells, layout));
+            cells.truncate(self.header.len());
+            for (title, cell) in self.header.iter().zip(&cells) {
+                let at = |problem: String| Defect::in_cell(file, line, title, problem);
+                if title.eq_ignore_ascii_case(REMARK) {
+                    continue;
                 }
-                Err(error) => defects.push(unreadable(file, &error)),
+                if cell.text.contains('\n') {
+                    mistakes.push(at("a cell goes over several lines; is a quotation mark not closed?".to_owned()));
+                }
+                match damage(cell) {
+                    Some(Damage::Certain(problem)) => mistakes.push(at(problem)),
+                    Some(Damage::Likely(problem)) => self.findings.warnings.push(at(problem)),
+                    None => {}
+                }
             }
         }
-        if rows.is_empty() && defects.is_empty() {
-            defects.push(Defect::new(file, "the file is empty; expected a header row"));
+        let (cells, untrimmed) = cells.into_iter().map(|cell| (cell.text, cell.untrimmed)).unzip();
+        let row = CsvRow { line, cells, untrimmed };
+        if mistakes.is_empty() {
+            self.rows.push(row);
+        } else {
+            self.findings.warnings.truncate(warnings_before);
+            self.findings.mistakes.extend(mistakes);
+            self.broken.push(row);
         }
-        if !defects.is_empty() {
-            return Err(defects);
+    }
+
+    /// A row with cells behind the header's last column, or without one that is needed.
+    fn count_defect(&self, file: &str, line: u64, cells: &[Cell], layout: Layout) -> Option<Defect> {
+        let (found, expected) = (cells.len(), self.header.len());
+        let is_optional = |title: &&String| {
+            title.eq_ignore_ascii_case(REMARK) || layout.optional.iter().any(|known| title.eq_ignore_ascii_case(known))
+        };
+        let missing: Vec<&str> =
+            self.header.iter().skip(found).filter(|title| !is_optional(title)).map(String::as_str).collect();
+        let count = if found == 1 { "1 cell".to_owned() } else { format!("{found} cells") };
+        if !missing.is_empty() {
+            let problem = format!("{count}; expected {expected}, as in the header: without {}", missing.join(", "));
+            return Some(Defect::in_line(file, line, problem));
         }
-        Ok(Self { header: rows.remove(0).cells, rows })
+        let extra = cells.get(expected..)?.iter().map(|cell| cell.text.as_str()).find(|text| !text.is_empty())?;
+        let advice = if cells.iter().any(|cell| cell.text.contains(['“', '”', '„'])) {
+            "typographic quotation marks do not quote: write \" instead"
+        } else {
+            "a cell with a separator in it, a decimal comma too, needs quotation marks"
+        };
+        let problem =
+            format!("{count}; expected {expected}, as in the header: {extra:?} is behind the last column; {advice}");
+        Some(Defect::in_line(file, line, problem))
     }
 }
 
@@ -71,22 +167,14 @@ impl CsvRow {
 
     /// The same, with the blanks around it: one of them may be meant.
     pub fn untrimmed(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or_default()
+        self.untrimmed.get(column).map_or("", String::as_str)
+    }
+
+    /// The texts of several columns; empty where there is none.
+    pub fn range(&self, columns: Range<usize>) -> Vec<String> {
+        columns.map(|column| self.cell(column).to_owned()).collect()
     }
 }
 
-fn separator(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
-    if header.contains(';') { b';' } else { b',' }
-}
-
-fn unreadable(file: &str, error: &csv::Error) -> Defect {
-    let line = error.position().map_or(0, csv::Position::line);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} cells; expected {expected_len}, as in the header")
-        }
-        _ => format!("can't be read as CSV: {error}"),
-    };
-    Defect::in_line(file, line, message)
-}
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,9 @@ use rust_decimal::Decimal;
 use super::conversion::{Conversion, decimal};
 use super::defect::Defect;
 use super::sheet::{Rule, Source};
-use super::table::Tables;
+use super::table::{ReadTable, Tables};
 use crate::cart::Name;
+use crate::message::quoted;
 
 /// The folder's own table of decimals, which goes before the delivered one: customers change TCURX.
 pub const CURRENCY_DECIMALS: &str = "currency-decimals";
@@ -45,21 +46,25 @@ impl Amounts {
     }
 }
 
-/// A wrong number of decimals would move every amount of a currency by powers of ten.
-pub fn decimals_defect(tables: &Tables) -> Option<Defect> {
-    let fits = |value: &str| value.parse().is_ok_and(|decimals: u32| decimals <= MAX_DECIMALS);
-    let table = tables.get(CURRENCY_DECIMALS)?;
-    if table.has_any_other {
+/// What is wrong with the folder's own table of decimals: a wrong number would move every amount of a currency by powers of ten.
+pub fn decimals_defects(file: &str, read: &ReadTable) -> Vec<Defect> {
+    if read.table.key_columns.len() > 1 {
+        let problem = "expected the columns currency,decimals: mapping.shifted_amounts looks up the currency alone";
+        return vec![Defect::new(file, problem)];
+    }
+    if let Some(any_other) = read.rows.iter().find(|row| row.is_any_other()) {
         let problem =
-            "has a row for any other currency (*); decimals are never guessed, so each currency needs a row of its own";
-        return Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), problem));
+            "* stands for any other currency; decimals are never guessed, so each currency needs a row of its own";
+        return vec![Defect::in_line(file, any_other.line, problem)];
     }
-    if table.key_columns.len() == 1 && table.values().all(fits) {
-        return None;
-    }
-    let problem =
-        "can't be used; mapping.shifted_amounts reads the columns currency,decimals, and decimals from 0 to 5";
-    Some(Defect::new(&format!("tables/{CURRENCY_DECIMALS}.csv"), problem))
+    let fits = |value: &str| value.parse().is_ok_and(|decimals: u32| decimals <= MAX_DECIMALS);
+    let wrong = read.rows.iter().filter(|row| !row.value.is_empty() && !fits(&row.value));
+    wrong
+        .map(|row| {
+            let problem = format!("{} is no number of decimals; expected 0 to {MAX_DECIMALS}", quoted(&row.value));
+            Defect::in_cell(file, row.line, &read.value_column, problem)
+        })
+        .collect()
 }
 
 /// The decimals of a currency: those of the folder's table, else as SAP delivers them; `None` for one that neither has.

@@ -2,31 +2,63 @@
 
 use std::fmt;
 
-/// A mistake in a file of the folder.
+/// A mistake in a file of the folder, or what should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
     file: String,
     line: Option<u64>,
+    column: Option<String>,
     message: String,
+}
+
+/// What was found in the files of a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What makes the folder unusable.
+    pub mistakes: Vec<Defect>,
+    /// What works, and is probably not meant.
+    pub warnings: Vec<Defect>,
 }
 
 impl Defect {
     /// A defect of a whole file.
     pub(super) fn new(file: &str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: None, message: message.into() }
+        Self { file: file.to_owned(), line: None, column: None, message: message.into() }
     }
 
     /// A defect in a line of a file, counted from 1.
     pub(super) fn in_line(file: &str, line: u64, message: impl Into<String>) -> Self {
         Self { line: Some(line), ..Self::new(file, message) }
     }
+
+    /// A defect in the cell of a line, by the title of its column.
+    pub(super) fn in_cell(file: &str, line: u64, column: &str, message: impl Into<String>) -> Self {
+        Self { column: Some(column.to_owned()), ..Self::in_line(file, line, message) }
+    }
+
+    /// The line, counted from 1; none for a defect of a whole file.
+    pub const fn line(&self) -> Option<u64> {
+        self.line
+    }
+}
+
+impl Findings {
+    /// Adds what was found elsewhere.
+    pub fn extend(&mut self, other: Self) {
+        self.mistakes.extend(other.mistakes);
+        self.warnings.extend(other.warnings);
+    }
 }
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{} line {line}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, " line {line}")?;
         }
+        if let Some(column) = &self.column {
+            write!(f, ", column {column}")?;
+        }
+        write!(f, ": {}", self.message)
     }
 }

@@ -1,11 +1,14 @@
 //! The files of a mapping, read from their folder.
 
+mod encoding;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::defect::Defect;
 use super::example_name::split_name;
+use encoding::decode;
 
 /// The sheet's file name in the folder.
 pub const SHEET: &str = "purchase-order.csv";
@@ -25,14 +28,19 @@ const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
     files: BTreeMap<String, String>,
+    /// Files that are there and can't be read, or not as they should be: a mistake of each.
+    unreadable: BTreeMap<String, Defect>,
 }
 
 impl Folder {
     /// Reads `purchase-order.csv`, `tables/*.csv` and `examples/*.json`. Files whose names begin with `.` or `~$` are no
     /// part of the folder.
     ///
+    /// A file that is no text of at most 8 MiB in UTF-8, or in UTF-16 with a byte order mark, is a mistake of
+    /// [`Mapping::compile`](super::Mapping::compile), beside those of all other files.
+    ///
     /// # Errors
-    /// A defect for each file or folder that can't be read as UTF-8 text of at most 8 MiB.
+    /// A defect for each of the folders that can't be listed.
     pub fn read(directory: &Path) -> Result<Self, Vec<Defect>> {
         let mut paths = vec![PathBuf::from(SHEET)];
         let mut defects = Vec::new();
@@ -43,20 +51,36 @@ impl Folder {
                 Err(error) => defects.push(Defect::new(folder, error.to_string())),
             }
         }
-        let mut files = BTreeMap::new();
+        let (mut files, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
         for path in paths {
-            match read_text(&directory.join(&path)) {
-                Ok(text) => drop(files.insert(path.display().to_string(), text)),
-                Err(problem) => defects.push(Defect::new(&path.display().to_string(), problem)),
+            let file = path.display().to_string();
+            match read_bytes(&directory.join(&path)).map(|bytes| decode(&file, bytes)) {
+                Ok((text, defect)) => {
+                    unreadable.extend(defect.map(|defect| (file.clone(), defect)));
+                    files.extend(text.map(|text| (file, text)));
+                }
+                Err(problem) => drop(unreadable.insert(file.clone(), Defect::new(&file, problem))),
             }
         }
-        if defects.is_empty() { Ok(Self { files }) } else { Err(defects) }
+        if defects.is_empty() { Ok(Self { files, unreadable }) } else { Err(defects) }
     }
 
     /// A folder in memory.
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect() }
+        let files = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+        Self { files, unreadable: BTreeMap::new() }
+    }
+
+    /// A mistake for each file that can't be read, or not as it should be.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &Defect> {
+        self.unreadable.values()
+    }
+
+    /// The names of tables that are there, and can't be read at all.
+    pub(super) fn unreadable_tables(&self) -> impl Iterator<Item = &str> {
+        let unread = self.unreadable.keys().filter(|file| !self.files.contains_key(*file));
+        unread.filter_map(|file| table_name(file))
     }
 
     /// The text of the sheet.
@@ -66,10 +90,7 @@ impl Folder {
 
     /// Name, file and text of each table.
     pub(super) fn tables(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.files.iter().filter_map(|(file, text)| {
-            let name = file.strip_prefix(TABLES)?.strip_prefix('/')?.strip_suffix(".csv")?;
-            Some((name, file.as_str(), text.as_str()))
-        })
+        self.files.iter().filter_map(|(file, text)| Some((table_name(file)?, file.as_str(), text.as_str())))
     }
 
     /// The carts and orders of `examples/`, by their path in the folder.
@@ -99,6 +120,10 @@ pub fn ignored_files(directory: &Path) -> Vec<String> {
     ignored
 }
 
+fn table_name(file: &str) -> Option<&str> {
+    file.strip_prefix(TABLES)?.strip_prefix('/')?.strip_suffix(".csv")
+}
+
 fn file_names(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -113,7 +138,7 @@ fn file_names(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     // The reading of a named pipe would wait for ever.
     if !metadata.is_file() {
@@ -123,8 +148,7 @@ fn read_text(path: &Path) -> Result<String, String> {
     if size > MAX_FILE_BYTES {
         return Err(format!("{size} bytes; expected at most {MAX_FILE_BYTES}"));
     }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|error| format!("expected UTF-8 text: {error}"))
+    fs::read(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -188,7 +212,8 @@ mod tests {
             assert!(Folder::read(folder.path()).unwrap().files.contains_key(own), "{own}");
         }
         fs::write(folder.path().join("tables/binary.csv"), b"\xff").unwrap();
-        assert!(Folder::read(folder.path()).is_err(), "a table that is no text is a defect");
+        let defects = Folder::read(folder.path()).unwrap().unreadable;
+        assert_eq!(defects.keys().collect::<Vec<_>>(), ["tables/binary.csv"], "a table that is no text is a defect");
     }
 
     #[test]
@@ -218,8 +243,9 @@ mod tests {
         fs::create_dir(folder.path().join("tables/folder.csv")).unwrap();
         let pipe = folder.path().join("tables/pipe.csv");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let defects = Folder::read(folder.path()).unwrap_err();
-        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        let found = Folder::read(folder.path()).unwrap();
+        let lines: Vec<String> = found.unreadable().map(ToString::to_string).collect();
+        assert_eq!(found.unreadable_tables().collect::<Vec<_>>(), ["folder", "pipe"]);
         assert_eq!(lines, ["tables/folder.csv: expected a regular file", "tables/pipe.csv: expected a regular file"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::currency::Amounts;
 use super::plausibility::Plausibility;
+use super::sheet::IdField;
 use crate::cart::Name;
 
 /// What becomes of a folder whose examples differ (`mapping.examples`).
@@ -25,6 +26,8 @@ pub struct MappingOptions {
     pub system_field: Option<Name>,
     /// What becomes of a folder whose examples differ.
     pub examples: DifferingExamples,
+    /// The field of an order by which 11VMS finds it again, as the profile in `[target]` says.
+    pub id_field: IdField,
 }
 
 /// As the settings are where none is set.
@@ -35,6 +38,7 @@ impl Default for MappingOptions {
             plausibility: Plausibility::default(),
             system_field: None,
             examples: DifferingExamples::default(),
+            id_field: IdField::default(),
         }
     }
 }

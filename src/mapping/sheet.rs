@@ -2,31 +2,35 @@
 
 mod absent;
 mod entries;
+mod id_field;
+mod known_names;
 mod rule;
 mod source;
+mod suspicion;
 mod when;
 mod whole;
+mod word_damage;
 
 use std::collections::BTreeSet;
 
 pub use absent::Absent;
+pub use id_field::IdField;
 pub use rule::Rule;
 pub use source::Source;
 pub use when::{Comparison, Operand, When};
 
 use super::conversion::Conversion;
-use super::csv_file::{CsvFile, CsvRow};
-use super::defect::Defect;
+use super::csv_file::{CsvFile, CsvRow, Layout, REMARK};
+use super::defect::{Defect, Findings};
 use super::meaning;
 use super::table::Tables;
 use super::target::{MAX_LISTS, Object};
 use crate::cart::Name;
+use suspicion::suspicions;
 use whole::defects_of_entries;
+use word_damage::damage_of_words;
 
 const COLUMNS: [&str; 4] = ["target", "source", "as", "absent"];
-
-/// The column for the analysts' notes, which may be missing; a preview shows it for skipped entries.
-const REMARK: &str = "remark";
 
 /// The column for conditions, which may be missing.
 const WHEN: &str = "when";
@@ -53,38 +57,64 @@ pub struct Sheet {
     pub meaning: String,
 }
 
+/// A sheet as it was read, whatever is wrong with it.
+#[derive(Debug)]
+pub struct ReadSheet {
+    /// What could be compiled.
+    pub sheet: Sheet,
+    /// What is wrong with it, and what should be looked at.
+    pub findings: Findings,
+}
+
 impl Sheet {
     /// Reads and checks the sheet against the tables that it names.
     ///
     /// # Errors
-    /// Every defect of every row.
+    /// Every mistake of every row.
+    #[cfg(test)]
     pub fn parse(file: &str, text: &str, tables: &Tables) -> Result<Self, Vec<Defect>> {
-        let CsvFile { header, rows } = CsvFile::parse(file, text)?;
-        let optional = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
-        let columns =
-            Columns { required: column_indexes(file, &header)?, when: optional(WHEN), remark: optional(REMARK) };
+        let ReadSheet { sheet, findings } = Self::read(file, text, tables, &IdField::Nowhere);
+        if findings.mistakes.is_empty() { Ok(sheet) } else { Err(findings.mistakes) }
+    }
+
+    /// Reads and checks the sheet against the tables that it names, and against what 11VMS finds an order by.
+    pub fn read(file: &str, text: &str, tables: &Tables, id_field: &IdField) -> ReadSheet {
+        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[WHEN] });
         let mut sheet = Self {
             sections: BTreeSet::new(),
             names_limits: false,
             reads_total: false,
             has_skips: false,
             root: Object::default(),
-            row_count: rows.len(),
-            meaning: meaning::of_sheet(&header, &rows),
+            row_count: csv.rows.len(),
+            meaning: meaning::of_sheet(&csv.header, &csv.rows),
         };
-        let mut defects = Vec::new();
-        for row in &rows {
-            let problems = sheet.add(row, &columns, tables).err().unwrap_or_default();
-            defects.extend(problems.into_iter().map(|problem| Defect::in_line(file, row.line, problem)));
+        let mut findings = Findings::default();
+        let columns = match column_indexes(file, &csv) {
+            Ok(required) => Columns { required, when: csv.column(WHEN), remark: csv.column(REMARK) },
+            Err(missing) => {
+                findings.mistakes = [csv.findings.mistakes, missing].concat();
+                return ReadSheet { sheet, findings };
+            }
+        };
+        let has_all_rows = csv.broken.is_empty();
+        for row in &csv.rows {
+            let problems = damage_of_words(&csv, row).err().or_else(|| sheet.add(row, &columns, tables).err());
+            let problems = problems.into_iter().flatten();
+            findings.mistakes.extend(problems.map(|problem| Defect::in_line(file, row.line, problem)));
         }
-        if rows.is_empty() {
-            defects.push(Defect::new(file, "the sheet has no rows"));
+        if csv.rows.is_empty() && has_all_rows {
+            findings.mistakes.push(Defect::new(file, "the sheet has no rows"));
         }
-        if defects.is_empty() {
-            defects.extend(defects_of_entries(file, &sheet.root));
+        if findings.mistakes.is_empty() && has_all_rows {
+            findings.mistakes.extend(defects_of_entries(file, &sheet.root));
         }
+        findings.mistakes.extend(id_field.mistakes(file, &csv));
+        findings.warnings.extend(suspicions(file, &csv));
+        findings.extend(csv.findings);
+        findings.mistakes.sort_by_key(Defect::line);
         sheet.sections.insert(Name::of(LIMIT));
-        if defects.is_empty() { Ok(sheet) } else { Err(defects) }
+        ReadSheet { sheet, findings }
     }
 
     fn add(&mut self, row: &CsvRow, columns: &Columns, tables: &Tables) -> Result<(), Vec<String>> {
@@ -120,12 +150,20 @@ struct Columns {
     remark: Option<usize>,
 }
 
+/// The header is the first row with two of the columns' titles.
+fn header_index(rows: &[Vec<String>]) -> usize {
+    let titles = |row: &Vec<String>| {
+        row.iter().filter(|cell| COLUMNS.iter().any(|column| cell.eq_ignore_ascii_case(column))).count()
+    };
+    rows.iter().position(|row| titles(row) > 1).unwrap_or(0)
+}
+
 /// The index of each of [`COLUMNS`] in the header.
-fn column_indexes(file: &str, header: &[String]) -> Result<[usize; 4], Vec<Defect>> {
+fn column_indexes(file: &str, csv: &CsvFile) -> Result<[usize; 4], Vec<Defect>> {
     let index = |name: &str| {
-        header.iter().position(|column| column.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        csv.column(name).ok_or_else(|| {
             let problem = format!("the column {name} is missing; expected target,source,as,absent,remark");
-            Defect::in_line(file, 1, problem)
+            Defect::in_line(file, csv.header_line, problem)
         })
     };
     let [target, source, conversion, absent] = COLUMNS.map(index);

@@ -1,26 +1,26 @@
 //! The tables in which keys are looked up.
 
+mod row;
+mod suspicion;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use super::csv_file::{CsvFile, CsvRow};
-use super::defect::Defect;
+use super::csv_file::{CsvFile, Layout, REMARK};
+use super::defect::{Defect, Findings};
 use super::meaning;
-use crate::message::quoted;
-
-/// The column for the analysts' notes; ignored.
-const REMARK: &str = "remark";
-
-/// The last key of a row for any other key.
-const ANY_OTHER: &str = "*";
+use crate::cart::without_leading_zeros;
+use row::ANY_OTHER;
+pub use row::{TableRow, quoted_key};
+use suspicion::suspicions;
 
 /// Every table of a folder, by its name.
 pub type Tables = BTreeMap<String, Table>;
 
 /// A table: one or more key columns, then the value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// Names of the key columns.
+    /// Names of the key columns; none if the header can't be read, and only then.
     pub key_columns: Vec<String>,
     /// By the parts of the key, joined.
     rows: HashMap<String, String>,
@@ -30,48 +30,83 @@ pub struct Table {
     pub meaning: String,
 }
 
+/// A table as it was read, whatever is wrong with it.
+#[derive(Debug)]
+pub struct ReadTable {
+    /// What can be looked up.
+    pub table: Table,
+    /// The title of the value's column.
+    pub value_column: String,
+    /// Every row that can be read.
+    pub rows: Vec<TableRow>,
+    /// What is wrong with it, and what should be looked at.
+    pub findings: Findings,
+}
+
 impl Table {
     /// Reads `tables/NAME.csv`.
     ///
     /// # Errors
-    /// No key column, an empty value, a key in two rows, a `*` before the last key.
+    /// Every mistake of [`Table::read`].
+    #[cfg(test)]
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
-        let CsvFile { header: mut key_columns, rows: csv_rows } = CsvFile::parse(file, text)?;
-        if key_columns.last().is_some_and(|name| name.eq_ignore_ascii_case(REMARK)) {
-            key_columns.pop();
+        let ReadTable { table, findings, .. } = Self::read(file, text);
+        if findings.mistakes.is_empty() { Ok(table) } else { Err(findings.mistakes) }
+    }
+
+    /// Reads as much of `tables/NAME.csv` as can be read. Mistakes are: no key column, an empty value, a key in two rows, and
+    /// what [`CsvFile::parse`] finds. A table without a header that can be read has no key columns.
+    pub fn read(file: &str, text: &str) -> ReadTable {
+        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[] });
+        let mut findings = csv.findings;
+        let mut columns = csv.header;
+        if columns.last().is_some_and(|name| name.eq_ignore_ascii_case(REMARK)) {
+            columns.pop();
         }
-        if key_columns.len() < 2 {
-            let expected = "expected one or more key columns, then the value's column";
-            return Err(vec![Defect::in_line(file, 1, expected)]);
+        let mut table = Self::default();
+        let untitled = columns.iter().position(String::is_empty);
+        let value_column = columns.pop().unwrap_or_default();
+        if columns.is_empty() || untitled.is_some() {
+            let problem = untitled.filter(|_| !columns.is_empty()).map_or_else(
+                || "expected one or more key columns, then the value's column".to_owned(),
+                |index| format!("column {} has no title; expected the key columns, then the value's column", index + 1),
+            );
+            findings.mistakes.push(Defect::in_line(file, csv.header_line, problem));
+            return ReadTable { table, value_column, rows: Vec::new(), findings };
         }
-        key_columns.pop();
-        let meaning = meaning::of_table(key_columns.len() + 1, &csv_rows);
-        let mut rows = HashMap::new();
-        let mut has_any_other = false;
-        let mut first_line: HashMap<Vec<String>, u64> = HashMap::new();
-        let mut defects = Vec::new();
-        for CsvRow { line, cells: mut key, .. } in csv_rows {
-            key.truncate(key_columns.len() + 1);
-            let value = key.pop().unwrap_or_default();
+        let keys = columns.len();
+        table.key_columns = columns;
+        table.meaning = meaning::of_table(keys + 1, &csv.rows);
+        let rows: Vec<TableRow> = csv
+            .rows
+            .iter()
+            .map(|row| TableRow { line: row.line, key: row.range(0..keys), value: row.cell(keys).to_owned() })
+            .collect();
+        let mut first_line: HashMap<&[String], u64> = HashMap::new();
+        table.has_any_other = rows.iter().any(TableRow::is_any_other);
+        for TableRow { line, key, value } in &rows {
             if value.is_empty() {
-                defects.push(Defect::in_line(file, line, "the value is empty"));
+                findings.mistakes.push(Defect::in_cell(file, *line, &value_column, "the value is empty"));
             }
-            if let Some((last, before)) = key.split_last() {
-                has_any_other |= last == ANY_OTHER;
-                for (column, _) in key_columns.iter().zip(before).filter(|(_, part)| *part == ANY_OTHER) {
-                    let problem =
-                        format!("* stands for any other key in the last key column alone, and not in {column}");
-                    defects.push(Defect::in_line(file, line, problem));
+            if let Some((_, before)) = key.split_last() {
+                for (column, _) in table.key_columns.iter().zip(before).filter(|(_, part)| *part == ANY_OTHER) {
+                    let problem = "* stands for any other key in the last key column alone";
+                    findings.mistakes.push(Defect::in_cell(file, *line, column, problem));
                 }
             }
-            if let Some(first) = first_line.insert(key.clone(), line) {
-                let problem = format!("the key {} is already in line {first}", quoted_key(&key));
-                defects.push(Defect::in_line(file, line, problem));
+            if let Some(first) = first_line.insert(key, *line) {
+                let problem = format!("the key {} is already in line {first}", quoted_key(key));
+                findings.mistakes.push(Defect::in_line(file, *line, problem));
             }
-            rows.insert(joined(&key).into_owned(), value);
+            table.rows.insert(joined(key).into_owned(), value.clone());
         }
-        let table = Self { key_columns, rows, has_any_other, meaning };
-        if defects.is_empty() { Ok(table) } else { Err(defects) }
+        findings.warnings.extend(suspicions(file, &table.key_columns, &rows));
+        ReadTable { table, value_column, rows, findings }
+    }
+
+    /// A table whose file can't be read: what the sheet says of it is no further mistake.
+    pub fn unreadable() -> Self {
+        Self::default()
     }
 
     /// Every value.
@@ -94,6 +129,24 @@ impl Table {
         let key: Vec<&str> = before.iter().map(AsRef::as_ref).chain([ANY_OTHER]).collect();
         self.rows.get(joined(&key).as_ref())
     }
+
+    /// A key of the table that differs from this one in nothing but zeros at the beginning of its numbers.
+    pub fn zero_twin<S: AsRef<str>>(&self, key: &[S]) -> Option<Vec<&str>> {
+        let is_twin = |found: &Vec<&str>| {
+            found.len() == key.len()
+                && found
+                    .iter()
+                    .zip(key)
+                    .all(|(found, part)| without_leading_zeros(found) == without_leading_zeros(part.as_ref()))
+        };
+        self.rows.keys().map(|joined| joined.split('\n').collect()).filter(is_twin).min()
+    }
+}
+
+/// The header is below the titles, which have one cell with content, and ends with the first row that has more.
+fn header_index(rows: &[Vec<String>]) -> usize {
+    let cells = |row: &Vec<String>| row.iter().filter(|cell| !cell.is_empty()).count();
+    rows.iter().position(|row| cells(row) > 1).unwrap_or(0)
 }
 
 /// The parts of a key as one text. No cell of a table has a line break, so that a text with one is no key.
@@ -102,11 +155,6 @@ fn joined<S: AsRef<str>>(key: &[S]) -> Cow<'_, str> {
         [only] => Cow::Borrowed(only.as_ref()),
         parts => Cow::Owned(parts.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")),
     }
-}
-
-/// A key for a message: `"DE" + "08"`.
-pub fn quoted_key<S: AsRef<str>>(key: &[S]) -> String {
-    key.iter().map(|part| quoted(part.as_ref())).collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]
@@ -135,7 +183,10 @@ mod tests {
     fn every_defect_is_reported_with_its_line() {
         let defects = Table::parse("t.csv", "k,v\nA,1\nB,\nA,2\n").unwrap_err();
         let texts: Vec<_> = defects.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["t.csv line 3: the value is empty", "t.csv line 4: the key \"A\" is already in line 2"]);
+        assert_eq!(
+            texts,
+            ["t.csv line 3, column v: the value is empty", "t.csv line 4: the key \"A\" is already in line 2"]
+        );
     }
 
     #[test]
@@ -189,8 +240,87 @@ mod tests {
     #[test]
     fn a_line_with_a_missing_cell_is_a_defect() {
         let defects = Table::parse("t.csv", "k,v\nA\n").unwrap_err();
-        assert_eq!(defects[0].to_string(), "t.csv line 2: 1 cells; expected 2, as in the header");
+        assert_eq!(defects[0].to_string(), "t.csv line 2: 1 cell; expected 2, as in the header: without v");
         assert!(Table::parse("t.csv", "").is_err());
         assert!(Table::parse("t.csv", "only\nA\n").is_err());
+    }
+
+    fn warnings(text: &str) -> Vec<String> {
+        let read = Table::read("t.csv", text);
+        assert_eq!(read.findings.mistakes, []);
+        read.findings.warnings.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn numbers_that_have_lost_a_zero_are_warned_of_without_any_example() {
+        let suspicious = [
+            ("k,v\n07,a\n8,b\n09,c\n", 3, "\"8\" is shorter than other numbers of this column; expected \"08\""),
+            ("k,v\n10,a\n11,b\n8,c\n", 4, "expected \"08\""),
+            (
+                "k,v\n7,a\n8,b\n10,c\n",
+                2,
+                "\"7\" is shorter than other numbers of this column (1 more like it); expected \"07\"",
+            ),
+            ("l,k,v\nDE,01,a\nDE,2,b\nFR,971,c\nFR,01,d\n", 3, "expected \"02\""),
+            ("k,l,v\n0010,DE,a\n20,DE,b\n", 3, "expected \"0020\""),
+        ];
+        for (text, line, expected) in suspicious {
+            let found = warnings(text);
+            assert!(found.len() == 1 && found[0].contains(expected), "{text:?} {found:?}");
+            assert!(
+                found[0].starts_with(&format!("t.csv line {line}, column k: did a spreadsheet drop the zero?")),
+                "{found:?}"
+            );
+        }
+        for text in [
+            "k,v\n07,a\n08,b\n",
+            "k,v\n1,a\n2,b\n",
+            "l,k,v\nDE,01,a\nUS,1,b\n",
+            "l,k,v\nFR,01,a\nFR,971,b\nFR,2A,c\nFR,,d\n",
+            "k,v\nA1,8\nA02,08\n",
+        ] {
+            assert_eq!(warnings(text), [""; 0], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keys_that_differ_in_capitals_alone_are_warned_of_and_count_each() {
+        let text = "l,k,v\nDE,st,a\nDE,ST,b\nAT,St,c\n";
+        let expected = "t.csv line 3: the key \"DE\" + \"ST\" differs from the one in line 2 in nothing but capitals; both count, each as it is written";
+        assert_eq!(warnings(text), [expected]);
+        let table = Table::parse("t", text).unwrap();
+        assert_eq!(
+            (table.get(&["DE", "st"]), table.get(&["DE", "ST"]), table.get(&["DE", "St"])),
+            (Some("a"), Some("b"), None)
+        );
+        // Blanks at the edge make no other key.
+        let twice = Table::parse("t.csv", "k,v\nA,1\n\"A\u{a0} \",2\n").unwrap_err();
+        assert_eq!(twice[0].to_string(), "t.csv line 3: the key \"A\" is already in line 2");
+    }
+
+    #[test]
+    fn a_title_or_a_column_without_one_is_named_and_the_rows_are_checked() {
+        let found = Table::read("t.csv", "Regions,,\nk,l,v\nA,B,\n").findings.mistakes;
+        let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert!(texts[0].starts_with("t.csv line 1: a title above the header, which is in line 2"), "{texts:?}");
+        assert_eq!(texts[1..], ["t.csv line 3, column v: the value is empty"]);
+        let found = Table::parse("t.csv", "k,,v\nA,B,C\n").unwrap_err();
+        assert!(found[0].to_string().starts_with("t.csv line 1: column 2 has no title"), "{found:?}");
+    }
+
+    #[test]
+    fn a_twin_differs_in_zeros_at_the_beginning_of_numbers_alone() {
+        let table = Table::parse("t", "l,k,v\nDE,08,a\nDE,9,b\nDE,0A,c\n007,,d\n").unwrap();
+        for (key, twin) in [
+            (["DE", "8"], Some(vec!["DE", "08"])),
+            (["DE", "0009"], Some(vec!["DE", "9"])),
+            (["7", ""], Some(vec!["007", ""])),
+            (["DE", "A"], None),
+            (["DE", "80"], None),
+            (["AT", "8"], None),
+        ] {
+            assert_eq!(table.zero_twin(&key), twin, "{key:?}");
+        }
+        assert_eq!(table.zero_twin(&["DE"]), None);
     }
 }

@@ -1,12 +1,13 @@
 //! Carts and what the sheet makes of them: entries that are skipped or demanded, choices, limits.
 
 mod plausibility;
+mod spreadsheets;
 mod values;
 mod words;
 
 use serde_json::{Value, json};
 
-use super::{Amounts, Folder, Mapping, Plausibility, Preview, SHEET};
+use super::{Amounts, Folder, IdField, Mapping, MappingOptions, Plausibility, Preview, SHEET};
 use crate::cart::Cart;
 use crate::message::Message;
 
@@ -24,7 +25,9 @@ fn sheet(rows: &str) -> Mapping {
     ];
     let text = format!("{HEADER}{rows}");
     let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
-    Mapping::compile(&folder, Amounts::Unshifted).unwrap().with_plausibility(Plausibility::Off)
+    let options =
+        MappingOptions { plausibility: Plausibility::Off, id_field: IdField::Nowhere, ..MappingOptions::default() };
+    Mapping::compile_with(&folder, &options).unwrap()
 }
 
 /// A cart with two items of 120 EUR, each with its account, and one supplier and ship-to for both.

@@ -12,13 +12,14 @@ mod snapshot_files;
 
 mod as_sent;
 mod inputs;
+mod libreoffice;
 mod spellings;
 
 use std::fs;
 use std::path::Path;
 
 use purchase_order_webhook::cart::Cart;
-use purchase_order_webhook::mapping::{Amounts, Folder, Mapped, Mapping, Preview};
+use purchase_order_webhook::mapping::{Amounts, Folder, IdField, Mapped, Mapping, MappingOptions, Preview};
 
 /// The mapping that the repository ships.
 fn shipped() -> Mapping {
@@ -31,7 +32,9 @@ fn sheet(rows: &str) -> Mapping {
     fs::create_dir(folder.path().join("tables")).unwrap();
     fs::write(folder.path().join("tables/kinds.csv"), "kind,value\n0,none\n00,two\n7,seven\n").unwrap();
     fs::write(folder.path().join("purchase-order.csv"), format!("target,source,as,absent\n{rows}")).unwrap();
-    Mapping::compile(&Folder::read(folder.path()).unwrap(), Amounts::Unshifted).unwrap()
+    let folder = Folder::read(folder.path()).unwrap();
+    let options = MappingOptions { id_field: IdField::Nowhere, ..MappingOptions::default() };
+    Mapping::compile_with(&folder, &options).unwrap()
 }
 
 /// An input of this folder.

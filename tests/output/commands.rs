@@ -102,7 +102,7 @@ fn check_names_mistakes_of_settings_and_mapping_together() {
         ),
         (
             "mapping/purchase-order.csv",
-            "target,source,as,absent,remark\nid,ID,text,refuse,\nid,HEADER.OBJECT_ID,text,refuse,twice\n\
+            "target,source,as,absent,remark\nexternalId,ID,text,refuse,\nexternalId,HEADER.OBJECT_ID,text,refuse,twice\n\
              unit,ITEM.UNIT,table:units,refuse,in no list\nlines[].unit,ITEM.UNIT,table:units,refuse,\n\
              total,HEADER.TOTAL_VALUE,number,perhaps,\n",
         ),
@@ -119,10 +119,10 @@ fn check_shows_examples_that_become_another_order() {
         ("config.toml", &config),
         (
             "mapping/purchase-order.csv",
-            "target,source,as,absent,remark\nid,ID,text,refuse,\nlines[].unit,ITEM.UNIT,text,refuse,\n",
+            "target,source,as,absent,remark\nexternalId,ID,text,refuse,\nlines[].unit,ITEM.UNIT,text,refuse,\n",
         ),
         ("mapping/examples/small.cart.json", SMALL_CART),
-        ("mapping/examples/small.order.json", r#"{"id":"2","lines":[{"unit":"HUR"}]}"#),
+        ("mapping/examples/small.order.json", r#"{"externalId":"2","lines":[{"unit":"HUR"}]}"#),
         ("mapping/examples/alone.cart.json", SMALL_CART),
     ]);
     let text = run("check --config [folder]/config.toml", "", folder.path());

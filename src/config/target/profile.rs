@@ -10,6 +10,7 @@ mod name;
 
 use crate::config::reader::Reader;
 use crate::config::units;
+use crate::mapping::IdField;
 use crate::order::vms_response::ResponseRules;
 pub use create::CreateRequest;
 pub use headers::RequestHeader;
@@ -45,7 +46,36 @@ pub fn read_profile(reader: &mut Reader) -> Option<(ApiProfile, ResponseRules)> 
     let (create, mut rules) = (create?, rules?);
     rules.repetition = create.repetition();
     rules.collection = create.path.last_constant_segment();
-    Some((ApiProfile { create, look_up: look_up? }, rules))
+    let profile = ApiProfile { create, look_up: look_up? };
+    report_omitted_id(reader, &profile, &rules);
+    Some((profile, rules))
+}
+
+/// Refuses to leave the id out of an order whose address does not have it: no look-up would find the order.
+fn report_omitted_id(reader: &mut Reader, profile: &ApiProfile, rules: &ResponseRules) {
+    let IdField::At(pointer) = id_field(profile, rules) else { return };
+    let member = pointer.split('/').nth(1).unwrap_or_default();
+    if profile.create.omit.iter().any(|omitted| omitted == member) {
+        let problem = format!(
+            "{member} is the field by which an order is looked up; expected it in the order, or {{id}} in target.create.path"
+        );
+        reader.report("target.create.omit", &problem);
+    }
+}
+
+/// The field by which a look-up finds an order of this profile. Who makes an order at an address with its id needs none.
+pub fn id_field(profile: &ApiProfile, rules: &ResponseRules) -> IdField {
+    match (rules.look_up.id_pointer.clone(), profile.create.path.holds_id()) {
+        (Some(pointer), false) => IdField::At(pointer),
+        (Some(pointer), true) => IdField::AtIfThere(pointer),
+        (None, false) => IdField::Somewhere,
+        (None, true) => IdField::Nowhere,
+    }
+}
+
+/// Reads the profile for the field by which a look-up finds an order.
+pub fn id_field_of_profile(reader: &mut Reader) -> Option<IdField> {
+    read_profile(reader).map(|(profile, rules)| id_field(&profile, &rules))
 }
 
 /// Reads the rules for answers.

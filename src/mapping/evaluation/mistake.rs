@@ -29,13 +29,29 @@ pub fn mistake(
     Message::new(code, format!("{label}{of_item} {problem}")).at(section, field, cart.position(scope))
 }
 
-/// A key that a table does not have: every source with its value. One that is missing is what the message points to.
-pub fn unknown_key(cart: &JoinedCart<'_>, rule: &Rule, table: &str, scope: Scope, key: &[Cow<'_, str>]) -> Message {
+/// A key that a table does not have: every source with its value. One that is missing is what the message points to. A twin
+/// is a key that the table has, with other zeros at the beginning of its numbers.
+pub fn unknown_key(
+    cart: &JoinedCart<'_>,
+    rule: &Rule,
+    table: &str,
+    scope: Scope,
+    (key, twin): (&[Cow<'_, str>], Option<Vec<&str>>),
+) -> Message {
+    let advice = twin.map_or_else(String::new, |twin| {
+        format!("; did a spreadsheet drop the zero? {} is not there, {} is", quoted_key(key), quoted_key(&twin))
+    });
     let missing = key.iter().position(|part| part.is_empty());
     let code = if missing.is_some() { MessageCode::Missing } else { MessageCode::UnknownKey };
     let pointed = missing.map_or_else(|| rule.sources.last(), |at| rule.sources.get(at));
     if let ([only], [text]) = (rule.sources.as_slice(), key) {
-        return mistake(cart, code, Some(only), scope, &format!("is {}: no row in table {table}", quoted(text)));
+        return mistake(
+            cart,
+            code,
+            Some(only),
+            scope,
+            &format!("is {}: no row in table {table}{advice}", quoted(text)),
+        );
     }
     // A message of 220 characters has room for two values of 40, and for more that are shorter.
     let limit = (2 * QUOTED_CHARS).checked_div(key.len()).map_or(QUOTED_CHARS, |share| share.min(QUOTED_CHARS));
@@ -44,7 +60,7 @@ pub fn unknown_key(cart: &JoinedCart<'_>, rule: &Rule, table: &str, scope: Scope
         format!("{} is {value}", source.label())
     };
     let facts: Vec<String> = rule.sources.iter().zip(key).map(fact).collect();
-    let text = format!("{}{}: no row in table {table}", facts.join(" and "), in_item(cart, scope));
+    let text = format!("{}{}: no row in table {table}{advice}", facts.join(" and "), in_item(cart, scope));
     let (section, field) = pointed.map_or(("HEADER", ""), Source::section_and_field);
     Message::new(code, text).at(section, field, cart.position(scope))
 }

@@ -142,7 +142,8 @@ impl<'a> RuleEvaluator<'a> {
         if rule.absent != Absent::Refuse && key.iter().any(|part| part.is_empty()) {
             return self.absent(rule, scope, texts);
         }
-        Err(Box::new(unknown_key(&self.cart, rule, table, scope, key)))
+        let twin = self.mapping.tables.get(table).and_then(|table| table.zero_twin(key));
+        Err(Box::new(unknown_key(&self.cart, rule, table, scope, (key, twin))))
     }
 
     pub(super) fn mistake(

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Fillings, Mistakes, RequestHeader, Settings, Target};
+use crate::config::{Fillings, Mapping, Mistakes, RequestHeader, Settings, Target};
+use crate::mapping::IdField;
 use crate::order::vms_response::{NumberSource, Repetition, ResponseRules};
 
 const NEEDED: &str = r#"
@@ -294,6 +295,10 @@ fn settings_without_effect_or_with_a_harmful_one_are_mistakes() {
         ("target.lookup.none_codes = [\"X\"]", "target.lookup.none_codes: has no effect; expected 404 or 410"),
         ("target.create.method = \"PUT\"", "target.create.path: expected {id} in it: PUT"),
         (
+            "target.create.omit = [\"note\", \"externalId\"]",
+            "target.create.omit: externalId is the field by which an order is looked up",
+        ),
+        (
             "target.create.method = \"PATCH\"\ntarget.create.path = \"/po/{number}\"",
             "target.create.path: expected {id} in it: PATCH",
         ),
@@ -348,4 +353,26 @@ fn assert_mistake(text: &str, expected: &str) {
     let found = read(text, &[]).map(|_| ()).unwrap_err().0;
     let is_found = found.iter().any(|mistake| mistake.starts_with(&format!("config.toml: {expected}")));
     assert!(is_found && !found.concat().contains("hush"), "{text}\n{expected}\n{found:#?}");
+}
+
+#[test]
+fn the_mapping_learns_from_the_profile_where_an_order_has_its_id() {
+    let at = |pointer: &str| IdField::At(pointer.to_owned());
+    for (text, expected) in [
+        ("", at("/externalId")),
+        ("target.lookup.id_pointer = \"/header/ref\"", at("/header/ref")),
+        ("target.lookup.id_pointer = \"none\"", IdField::Somewhere),
+        ("target.profile = \"salesforce\"", IdField::AtIfThere("/External_Id__c".to_owned())),
+        ("target.create.path = \"/po/{id}\"", IdField::AtIfThere("/externalId".to_owned())),
+        ("target.create.path = \"/po/{id}\"\ntarget.lookup.id_pointer = \"none\"", IdField::Nowhere),
+    ] {
+        let text = format!("{NEEDED}\n{text}");
+        let all = Settings::parse("config.toml", &text, &BTreeMap::new()).unwrap();
+        assert_eq!(all.mapping.options.id_field, expected, "{text}");
+        // Of settings with other mistakes too, as `check` and `map` read them.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, format!("{text}\nserver.listen = \"here\"\nledger.nothing = 1\n")).unwrap();
+        assert_eq!(Mapping::load(Some(&file), &BTreeMap::new()).unwrap().options.id_field, expected, "{text}");
+    }
 }
