@@ -187,7 +187,9 @@ impl TemporaryFolder {
         });
         let defects = found.as_ref().map_or_else(Vec::as_slice, Mapping::warnings);
         assert!(found.is_ok() || !defects.is_empty(), "a refusal without a reason");
-        defects.iter().for_each(|defect| self.holds(defect));
+        for defect in defects {
+            self.holds(defect);
+        }
         found.ok()
     }
 

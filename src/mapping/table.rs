@@ -229,8 +229,8 @@ mod tests {
         for (text, expected) in [
             ("k,v\n*,1\nA,1\n*,2\n", "t.csv line 4: the key \"*\" is already in line 2"),
             ("k,l,v\nA,*,1\nB,*,2\nA,*,3\n", "t.csv line 4: the key \"A\" + \"*\" is already in line 2"),
-            ("k,l,v\n*,A,1\n", "t.csv line 2: * stands for any other key in the last key column alone, and not in k"),
-            ("k,l,v\n*,*,1\n", "t.csv line 2: * stands for any other key in the last key column alone, and not in k"),
+            ("k,l,v\n*,A,1\n", "t.csv line 2, column k: * stands for any other key in the last key column alone"),
+            ("k,l,v\n*,*,1\n", "t.csv line 2, column k: * stands for any other key in the last key column alone"),
         ] {
             let defects = Table::parse("t.csv", text).unwrap_err();
             assert_eq!(defects.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected], "{text}");

@@ -42,7 +42,8 @@ fn collect_tables<'s>(object: &'s Object<Rule>, used: &mut Vec<&'s str>) {
 mod tests {
     use crate::mapping::{Amounts, Folder, Mapping, SHEET};
 
-    const ROWS: &str = "target,source,as,absent,remark\na,ID,text,refuse,the id\nb[].c,ITEM.D,table:t,use:1,\n";
+    const ROWS: &str =
+        "target,source,as,absent,remark\nexternalId,ID,text,refuse,the id\nb[].c,ITEM.D,table:t,use:1,\n";
     const TABLE: &str = "k,v,remark\nX,1,one\nY,2,\n";
 
     fn version_of(files: &[(&str, &str)]) -> String {
@@ -63,8 +64,8 @@ mod tests {
             format!("\u{feff}{ROWS}"),
             format!("# a comment\n{ROWS}\n\n,,,,\n"),
             ROWS.replace("ID,text", "\"ID\", text "),
-            "as,remark,absent,source,target\ntext,,refuse,ID,a\ntable:t,,use:1,ITEM.D,b[].c\n".to_owned(),
-            "target,source,as,absent\na,ID,text,refuse\nb[].c,ITEM.D,table:t,use:1\n".to_owned(),
+            "as,remark,absent,source,target\ntext,,refuse,ID,externalId\ntable:t,,use:1,ITEM.D,b[].c\n".to_owned(),
+            "target,source,as,absent\nexternalId,ID,text,refuse\nb[].c,ITEM.D,table:t,use:1\n".to_owned(),
         ];
         for sheet in sheets {
             assert_eq!(version(&sheet, TABLE), before, "{sheet:?}");
@@ -87,19 +88,20 @@ mod tests {
     fn every_other_meaning_has_another_version() {
         let mut versions = vec![version(ROWS, TABLE)];
         let sheets = [
-            ROWS.replace("a,ID", "z,ID"),
+            ROWS.replace("b[].c", "b[].z"),
             ROWS.replace("ITEM.D", "ITEM.E"),
-            ROWS.replace("ID,text", "ID,id"),
+            ROWS.replace("ITEM.D,table:t,use:1", "ITEM.D,text,omit"),
             ROWS.replace("use:1", "use:2"),
             ROWS.replace("use:1", "omit"),
-            ROWS.replace("ID,text", "ID + HEADER.E,join:"),
-            ROWS.replace("ID,text", "ID + HEADER.E,join: "),
-            ROWS.replace("ID,text", "ID + HEADER.E,join:-"),
-            ROWS.replace("remark\n", "when\n").replace("the id", "HEADER.E = 1"),
-            ROWS.replace("remark\n", "when\n").replace("the id", "HEADER.E = 2"),
-            ROWS.replace("a,ID,text,refuse,the id\n", ""),
+            ROWS.replace("ITEM.D,table:t", "ITEM.D + ITEM.E,join:"),
+            ROWS.replace("ITEM.D,table:t", "ITEM.D + ITEM.E,join: "),
+            ROWS.replace("ITEM.D,table:t", "ITEM.D + ITEM.E,join:-"),
+            ROWS.replace("remark\n", "when\n").replace("the id", "").replace("use:1,", "use:1,HEADER.E = 1"),
+            ROWS.replace("remark\n", "when\n").replace("the id", "").replace("use:1,", "use:1,HEADER.E = 2"),
+            ROWS.replace("b[].c,ITEM.D,table:t,use:1,\n", ""),
             // The order of the body's fields is that of the rows.
-            "target,source,as,absent,remark\nb[].c,ITEM.D,table:t,use:1,\na,ID,text,refuse,the id\n".to_owned(),
+            "target,source,as,absent,remark\nb[].c,ITEM.D,table:t,use:1,\nexternalId,ID,text,refuse,the id\n"
+                .to_owned(),
         ];
         versions.extend(sheets.iter().map(|sheet| version(sheet, TABLE)));
         let tables = [

@@ -14,6 +14,7 @@ mod as_sent;
 mod inputs;
 mod libreoffice;
 mod spellings;
+mod unreadable_files;
 
 use std::fs;
 use std::path::Path;

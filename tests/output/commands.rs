@@ -130,6 +130,22 @@ fn check_shows_examples_that_become_another_order() {
 }
 
 #[test]
+fn check_warns_of_what_is_probably_not_meant() {
+    let config = settings("mapping.directory = \"[folder]/mapping\"\n");
+    let folder = folder_with(&[
+        ("config.toml", &config),
+        (
+            "mapping/purchase-order.csv",
+            "target;source;as;absent;remark\r\nexternalId;ID;text;refuse;\r\nnote;HEADER.NOTE;text;omit;\r\n\
+             system;;constant:SRM;;\r\nlines[].unit;ITEM.UNIT;text;refuse;\r\nline[].price;ITEM.PRICE;decimal;omit;\r\n",
+        ),
+        ("mapping/tables/regions.csv", "region,value\n07,South\n8,North\n"),
+    ]);
+    let text = run("check --config [folder]/config.toml", "", folder.path());
+    assert_snapshot("commands/check-with-warnings.snap", &text);
+}
+
+#[test]
 fn serve_does_not_start_with_mistakes() {
     let folder = folder_with(&[("config.toml", "server.listen = \"here\"\n")]);
     let text = run("serve --config [folder]/config.toml", "", folder.path());

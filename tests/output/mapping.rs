@@ -33,15 +33,14 @@ fn check_of_a_mapping_alone_needs_no_settings() {
 #[test]
 fn check_of_a_mapping_reads_its_settings_only_from_a_file_that_is_named() {
     let folder = folder_with(&[
-        ("config.toml", "mapping.shifted_amounts = true\nmapping.directory = \"nowhere\"\n"),
+        ("config.toml", "mapping.shifted_amounts = \"perhaps\"\nmapping.directory = \"nowhere\"\n"),
         ("mapping/purchase-order.csv", SHEET),
         ("mapping/tables/units.csv", UNITS),
-        ("mapping/tables/currency-decimals.csv", "currency,decimals\nJPY,many\n"),
     ]);
     let alone = run("check --mapping [folder]/mapping", "", folder.path());
     assert!(alone.ends_with("exit code 0"), "{alone}");
     let text = run("check --mapping [folder]/mapping --config [folder]/config.toml", "", folder.path());
-    assert!(text.contains("currency-decimals.csv") && text.ends_with("exit code 1"), "{text}");
+    assert!(text.contains("mapping.shifted_amounts") && text.ends_with("exit code 1"), "{text}");
     let text = run("check --mapping [folder]/mapping --target", "", folder.path());
     assert!(text.ends_with("exit code 2"), "11VMS can't be asked without settings: {text}");
 }

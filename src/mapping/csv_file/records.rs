@@ -125,10 +125,10 @@ pub fn records(text: &str, separator: char) -> Vec<Record> {
             rest = below;
             continue;
         }
-        let mut reading = Reading { line, below, separator, width };
-        let record = match reading.cells() {
+        let mut reader = RowReader { line, below, separator, width };
+        let record = match reader.cells() {
             Ok(cells) => {
-                rest = reading.below;
+                rest = reader.below;
                 Record { line: *number, cells, problem: None }
             }
             Err(problem) => {
@@ -148,8 +148,8 @@ pub fn records(text: &str, separator: char) -> Vec<Record> {
     records
 }
 
-/// The reading of one row.
-struct Reading<'t> {
+/// Reads one row, which may go over several lines.
+struct RowReader<'t> {
     line: &'t str,
     /// The lines that follow.
     below: &'t [(u64, &'t str)],
@@ -158,7 +158,7 @@ struct Reading<'t> {
     width: Option<usize>,
 }
 
-impl<'t> Reading<'t> {
+impl<'t> RowReader<'t> {
     fn cells(&mut self) -> Result<Vec<Cell>, &'static str> {
         let mut cells = Vec::new();
         loop {

@@ -57,10 +57,9 @@ fn windows_1252(byte: u8) -> char {
 fn not_utf_8(file: &str, bytes: &[u8], valid: usize) -> Defect {
     let (before, behind) = bytes.split_at_checked(valid).unwrap_or((bytes, &[]));
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let breaks = before.iter().filter(|byte| **byte == b'\n').count();
-    let lone = before.windows(2).filter(|pair| matches!(pair, [b'\r', next] if *next != b'\n')).count();
-    let ends_with_lone = usize::from(before.ends_with(b"\r"));
-    let line = u64::try_from(breaks + lone + ends_with_lone).unwrap_or(0) + 1;
+    let text_before: String = before.iter().copied().map(windows_1252).collect();
+    let line_ends = text_before.replace("\r\n", "\n").matches(['\n', '\r']).count();
+    let line = u64::try_from(line_ends).unwrap_or(0) + 1;
     let is_edge = |byte: &u8| is_break(byte) || matches!(byte, b',' | b';' | b'\t');
     let start = before.iter().rev().take_while(|byte| !is_edge(byte)).count();
     let cell = before.iter().rev().take(start).rev().chain(behind.iter().take_while(|byte| !is_edge(byte)));

@@ -1,9 +1,10 @@
-//! What a sheet may say, and an analyst has probably not meant: names that nobody knows, a list twice, an empty constant.
+//! What a sheet may say, and an analyst has probably not meant: names that nobody knows, a list twice.
 
 use std::collections::BTreeMap;
 
 use super::known_names::unknown_names;
 use super::source::Source;
+use super::when::When;
 use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK};
 use crate::mapping::defect::Defect;
 use crate::mapping::target::TargetPath;
@@ -25,9 +26,8 @@ pub fn suspicions(file: &str, csv: &CsvFile) -> Vec<Defect> {
         for problem in names(cell(csv, row, "source")) {
             defects.push(Defect::in_cell(file, row.line, "source", problem));
         }
-        if cell(csv, row, "as") == "constant:" {
-            let problem = "constant: is the empty text; expected a value behind it, or no such row";
-            defects.push(Defect::in_cell(file, row.line, "as", problem));
+        for problem in compared_names(cell(csv, row, "when")) {
+            defects.push(Defect::in_cell(file, row.line, "when", problem));
         }
     }
     defects.extend(lists_twice(file, csv));
@@ -39,6 +39,12 @@ pub fn suspicions(file: &str, csv: &CsvFile) -> Vec<Defect> {
 fn names(text: &str) -> Vec<String> {
     let source = |part: &str| Source::parse(part).or_else(|_| Source::parse_rows(part)).ok();
     text.split('+').filter_map(source).flat_map(|source| unknown_names(&source)).collect()
+}
+
+/// The names in a condition that nobody is known to send.
+fn compared_names(text: &str) -> Vec<String> {
+    let when = When::parse(text).ok().flatten();
+    when.iter().flat_map(|when| &when.comparisons).flat_map(|comparison| unknown_names(&comparison.source)).collect()
 }
 
 /// Several lists of the same rows, unless each has a row that leaves entries out.

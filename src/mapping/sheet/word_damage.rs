@@ -35,10 +35,7 @@ fn decimal_comma(csv: &CsvFile, row: &CsvRow) -> Option<String> {
     let behind = row.cell(absent + 1);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_torn = is_number(value.strip_prefix('-').unwrap_or(value)) && is_number(behind);
-    let shown = match is_torn {
-        true => format!("{value},{behind}"),
-        false => value.to_owned(),
-    };
+    let shown = if is_torn { format!("{value},{behind}") } else { value.to_owned() };
     let is_comma = NUMBERS.contains(&conversion) && has_decimal_comma(&shown);
     is_comma.then(|| format!("absent use:{shown}: has a decimal comma; expected use:{}", shown.replace(',', ".")))
 }

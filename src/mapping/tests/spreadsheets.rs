@@ -1,7 +1,6 @@
 //! Sheet and tables as spreadsheets leave them: every mistake at once, what is only warned of, and files that were cut off.
 
 use std::collections::HashMap;
-use std::fs;
 
 use serde_json::json;
 
@@ -9,7 +8,7 @@ use super::{HEADER, cart, changed, mistakes};
 use crate::mapping::csv_file::{CsvFile, Layout};
 use crate::mapping::sheet::Sheet;
 use crate::mapping::table::{Table, Tables};
-use crate::mapping::{Amounts, Defect, Folder, IdField, Mapping, MappingOptions, SHEET};
+use crate::mapping::{Amounts, Defect, Folder, IdField, Mapping, MappingOptions, SHEET, example_defects};
 
 const PINNED: &str = "externalId,ID,text,refuse,\n";
 
@@ -20,7 +19,9 @@ fn texts(defects: &[Defect]) -> Vec<String> {
 /// The mistakes of a folder for an 11VMS that finds orders by this field.
 fn mistakes_of(files: &[(&str, &str)], id_field: &IdField) -> Vec<String> {
     let options = MappingOptions { id_field: id_field.clone(), ..MappingOptions::default() };
-    texts(&Mapping::compile_with(&Folder::of(files), &options).err().unwrap_or_default())
+    let folder = Folder::of(files);
+    let mistakes = Mapping::compile_with(&folder, &options).err().unwrap_or_default();
+    texts(&[mistakes, example_defects(&folder)].concat())
 }
 
 /// The warnings of a sheet without mistakes.
@@ -41,6 +42,7 @@ fn mistakes_of_sheet_tables_and_examples_are_told_together() {
             ("tables/regions.csv", "country,region,value\nDE\nDE,08,\n"),
             ("tables/units.csv", "unit\nH\n"),
             ("examples/a.cart.json", "{\n\"HEADER\":}"),
+            ("examples/a.order.json", "{}"),
         ],
         &IdField::default(),
     );
@@ -56,7 +58,7 @@ fn mistakes_of_sheet_tables_and_examples_are_told_together() {
             "purchase-order.csv line 6: as table:regions: the table has 2 key columns, the source names 1",
             "purchase-order.csv line 7, column source: \"#REF!\" is a spreadsheet's error; expected a value: type it again, and save",
             "purchase-order.csv line 8: as table:nowhere: there is no tables/nowhere.csv",
-            "examples/a.cart.json line 2: no JSON: expected value at line 2 column 10",
+            "examples/a.cart.json: line 2, column 10: expected value",
         ]
     );
     let keys = mistakes_of(
@@ -64,31 +66,6 @@ fn mistakes_of_sheet_tables_and_examples_are_told_together() {
         &IdField::default(),
     );
     assert!(keys[0].starts_with("tables/currency-decimals.csv: expected the columns currency,decimals"), "{keys:?}");
-}
-
-#[test]
-fn files_that_cannot_be_read_hide_no_other_mistake() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir_all(folder.path().join("tables")).unwrap();
-    let sheet = format!(
-        "{HEADER}{PINNED}unit,ITEM.UNIT,table:units,refuse,\nk,ITEM.A,table:kinds,omit,\nx,HEADER.A,number,omit,\n"
-    );
-    fs::write(folder.path().join(SHEET), sheet).unwrap();
-    fs::write(folder.path().join("tables/units.csv"), b"unit,value,remark\nST,H87,St\xfcck\nH,,\n").unwrap();
-    fs::write(folder.path().join("tables/kinds.csv"), b"PK\x03\x04").unwrap();
-    let found = Mapping::compile(&Folder::read(folder.path()).unwrap(), Amounts::Unshifted).unwrap_err();
-    let found = texts(&found);
-    assert_eq!(found.len(), 4, "{found:#?}");
-    assert!(found[0].starts_with("tables/kinds.csv: is a spreadsheet's workbook"), "{found:#?}");
-    assert!(
-        found[1].starts_with("tables/units.csv line 2: the file is not UTF-8: the byte 0xFC in \"Stück\""),
-        "{found:#?}"
-    );
-    assert_eq!(found[2], "tables/units.csv line 3, column value: the value is empty");
-    assert!(found[3].starts_with("purchase-order.csv line 5: as \"number\""), "{found:#?}");
-    let nowhere = Folder::read("nowhere".as_ref()).unwrap();
-    let found = texts(&Mapping::compile(&nowhere, Amounts::Unshifted).unwrap_err());
-    assert!(found.len() == 1 && found[0].starts_with("purchase-order.csv: No such file"), "{found:?}");
 }
 
 #[test]
@@ -179,7 +156,6 @@ fn what_nobody_sends_or_means_is_warned_of() {
             "lines[].a,ITEM.UNIT,text,omit,\nlines[],STATUS[STAT=1][INACTIVE=],skip,,",
             "line 4, column source: no cart of SRM is known to have a field INACTIVE",
         ),
-        ("a,,constant:,,", "line 3, column as: constant: is the empty text"),
         (
             "lines[].a,ITEM.UNIT,text,omit,\nline[].b,ITEM.PRICE,decimal,omit,",
             "line 4, column target: line[] is a second list of the same rows beside lines[] (line 3)",
@@ -219,6 +195,11 @@ fn what_nobody_sends_or_means_is_warned_of() {
     );
     let shipped = super::shipped();
     assert_eq!(shipped.warnings(), []);
+    let text =
+        "target,source,as,absent,when\nexternalId,ID,text,refuse,\na,HEADER.CO_CODE,text,omit,HEADER.CO_CODES = 1\n";
+    let mapping = Mapping::compile(&Folder::of(&[(SHEET, text)]), Amounts::Unshifted).unwrap();
+    let found = texts(mapping.warnings());
+    assert!(found.len() == 1 && found[0].contains("line 3, column when: no cart of SRM is known to have"), "{found:?}");
 }
 
 #[test]
@@ -258,7 +239,7 @@ fn a_key_that_has_lost_its_zero_is_explained_in_the_carts_mistake() {
         "{lost_in_cart:?}"
     );
     let unknown = mistakes(&folder("c,r,v\nDE,80,South\n"), &cart());
-    assert!(unknown[0].ends_with("tables/regions.csv has no such key"), "{unknown:?}");
+    assert!(unknown[0].ends_with("no row in table regions"), "{unknown:?}");
 }
 
 /// The shipped tables, and text and tables of the shipped folder.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{HEADER, cart, changed, guid, mistakes, order, preview, sheet, shipped};
 use crate::cart::Cart;
-use crate::mapping::{Amounts, Folder, Mapping, SHEET};
+use crate::mapping::{Amounts, Folder, IdField, Mapping, MappingOptions, SHEET};
 
 const WHEN_HEADER: &str = "target,source,as,absent,when,remark\n";
 
@@ -16,7 +16,8 @@ fn try_sheet(rows: &str, amounts: Amounts) -> Result<Mapping, Vec<String>> {
         ("tables/places.csv", "country,region,value\nDE,08,south\nDE,*,germany\nFR,,france\n"),
     ];
     let folder = Folder::of(&[&[(SHEET, text.as_str())], tables.as_slice()].concat());
-    Mapping::compile(&folder, amounts).map_err(|defects| defects.iter().map(ToString::to_string).collect())
+    let options = MappingOptions { amounts, id_field: IdField::Nowhere, ..MappingOptions::default() };
+    Mapping::compile_with(&folder, &options).map_err(|defects| defects.iter().map(ToString::to_string).collect())
 }
 
 fn conditional(rows: &str) -> Mapping {
