@@ -3,6 +3,7 @@
 //! The sheet **is** the program: it is checked whole and compiled when it is loaded, and a [`Mapping`] has no defects.
 //! Pure but for `folder`, which reads files, and `live`, which watches them. Knows nothing of HTTP, the ledger or 11VMS.
 
+mod comparison;
 mod compiled;
 mod conversion;
 mod csv_file;
@@ -22,6 +23,7 @@ mod target;
 mod tests;
 mod words;
 
+pub use comparison::{Comparison, Report};
 pub use compiled::Mapping;
 pub use currency::Amounts;
 pub use defect::Defect;

@@ -12,6 +12,7 @@ use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
+use crate::order::KeepCarts;
 use crate::postgres_url::{PostgresUrl, RootCertificates, Variables};
 
 /// SRM repeats a cart within hours, not days.
@@ -28,6 +29,8 @@ pub struct Ledger {
     pub restored_at: Option<Timestamp>,
     /// How long a start waits for a database that can't be used yet.
     pub start_timeout: Duration,
+    /// Whether the text of each cart is stored with its order.
+    pub keep_carts: KeepCarts,
 }
 
 /// The store of the orders.
@@ -84,8 +87,13 @@ impl Ledger {
                 text.trim().parse().ok().and_then(|at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).ok())
             },
         );
+        let keep_carts = reader.choice(
+            "ledger.keep_carts",
+            "off",
+            &[("on", KeepCarts::On), ("off", KeepCarts::Off), ("true", KeepCarts::On), ("false", KeepCarts::Off)],
+        );
         let (storage, retention, start_timeout) = (storage?, retention?, start_timeout?);
-        Some(Self { storage, retention, restored_at: restored_at?, start_timeout })
+        Some(Self { storage, retention, restored_at: restored_at?, start_timeout, keep_carts: keep_carts? })
     }
 }
 

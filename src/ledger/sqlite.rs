@@ -1,6 +1,7 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
 mod backup;
+mod carts;
 mod file_record;
 mod header;
 mod held_file;
@@ -30,6 +31,7 @@ use super::shared_answer::SharedAnswer;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
+use carts::write_cart;
 use held_file::AwaitedEnd;
 use last_write::LastWrite;
 use location::named;
@@ -41,6 +43,7 @@ use start::{Start, start};
 use watched_files::WatchedFiles;
 
 pub use backup::{Backup, back_up};
+pub use carts::CartReader;
 pub use probe::probe;
 pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
 
@@ -232,6 +235,9 @@ impl Writer {
         let mut last_write = None;
         for change in orders.changes() {
             last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
+        }
+        for (id, cart) in orders.carts() {
+            write_cart(&transaction, id, cart)?;
         }
         let mut removed = 0;
         let mut written = Vec::with_capacity(group.len());

@@ -9,7 +9,7 @@ use super::folder::Folder;
 use crate::cart::{Cart, CartError};
 use crate::message::Message;
 
-const CART: &str = ".cart.json";
+pub(super) const CART: &str = ".cart.json";
 const ORDER: &str = ".order.json";
 
 impl Mapping {
@@ -36,12 +36,17 @@ impl Mapping {
     }
 }
 
+/// The form of amounts that an example's name says.
+pub(super) fn amounts_of(name: &str) -> Option<Amounts> {
+    match name.rsplit_once('.') {
+        Some((_, "shifted")) => Some(Amounts::Shifted),
+        Some((_, "unshifted")) => Some(Amounts::Unshifted),
+        _ => None,
+    }
+}
+
 fn compare(mapping: &Mapping, name: &str, cart: &str, order_file: &str, expected: &str) -> Result<(), String> {
-    let amounts = match name.rsplit_once('.') {
-        Some((_, "shifted")) => Amounts::Shifted,
-        Some((_, "unshifted")) => Amounts::Unshifted,
-        _ => mapping.amounts,
-    };
+    let amounts = amounts_of(name).unwrap_or(mapping.amounts);
     let expected: Value =
         serde_json::from_str(expected).map_err(|error| format!("{order_file} is no JSON: {error}"))?;
     let cart = Cart::parse(cart).map_err(|error| match error {

@@ -76,6 +76,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         mapping: Arc::new(
             LiveMapping::load("mapping".into(), settings.mapping.amounts, settings.mapping.plausibility, None).unwrap(),
         ),
+        keep_carts: settings.ledger.keep_carts,
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
         stop_announced: CancellationToken::new(),

@@ -134,6 +134,7 @@ fn candidate(number: usize) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        cart: None,
     }
 }
 

@@ -125,5 +125,6 @@ fn candidate(cart: usize, version: usize) -> Candidate {
         mapping_version: "v".to_owned(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        cart: None,
     }
 }
