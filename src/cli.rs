@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod compare;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod doctor;
@@ -15,7 +16,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::api::description::{self, Spec};
 use failure::Failure;
@@ -42,14 +44,8 @@ enum Command {
     },
     /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
     Doctor(ConfigFile),
-    /// Preview one cart offline: what would be sent, and where every field comes from
-    Map {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// The cart as SRM sends it; '-' reads standard input
-        #[arg(value_name = "CART.json")]
-        cart: PathBuf,
-    },
+    /// Preview one cart offline: what would be sent, and where every field comes from; or compare two mappings on many
+    Map(MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
     Backup {
         #[command(flatten)]
@@ -71,6 +67,45 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct MapArguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Compare two mapping folders: which orders would differ, and how. Exit code 0: none, 1: some, 2: it can't be told
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"])]
+    compare: Option<Vec<PathBuf>>,
+    /// With --compare: the carts that a ledger has kept (ledger.keep_carts); without a URL, the ledger of the settings. It
+    /// is only read, also while the service uses it
+    #[arg(
+        long, value_name = "URL", num_args = 0..=1, default_missing_value = "", requires = "compare",
+        conflicts_with = "carts"
+    )]
+    ledger: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The cart as SRM sends it; '-' reads standard input. With --compare also several, folders, and batches
+    #[arg(value_name = "CART.json", required_unless_present = "ledger")]
+    carts: Vec<PathBuf>,
+}
+
+impl MapArguments {
+    fn run(&self) -> Result<(), Failure> {
+        let settings = self.config.config.as_deref();
+        let form = if self.json { compare::Form::Json } else { compare::Form::Text };
+        match (self.compare.as_deref(), self.carts.as_slice()) {
+            (Some([old, new]), carts) => {
+                let carts = self.ledger.as_deref().map_or(compare::Carts::Files(carts), compare::Carts::Ledger);
+                compare::compare(&compare::Rehearsal { settings, old, new, form }, &carts)
+            }
+            (_, [cart]) => map::map(settings, cart),
+            _ => Arguments::command()
+                .error(ErrorKind::TooManyValues, "expected one cart; several are compared with --compare OLD NEW")
+                .exit(),
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,7 +142,7 @@ pub fn run() -> ExitCode {
             check::check(config.config.as_deref(), scope)
         }
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
-        Command::Map { config, cart } => map::map(config.config.as_deref(), &cart),
+        Command::Map(arguments) => arguments.run(),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
@@ -117,8 +152,10 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, lines }) => {
-            // Without a reader, the exit code remains.
-            let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+            if !lines.is_empty() {
+                // Without a reader, the exit code remains.
+                let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+            }
             ExitCode::from(code)
         }
     }

@@ -97,31 +97,49 @@ impl Ledger {
     }
 }
 
+/// What a URL of a ledger has to be.
+const EXPECTED: &str = "expected sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
+
 impl Storage {
     fn from_reader(reader: &mut Reader) -> Option<Self> {
-        const EXPECTED: &str = "expected sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
         let Some(entry) = reader.secret_entry("ledger.url") else {
             return units::sqlite_file("sqlite:data/orders.db").map(Self::Sqlite);
         };
         let secret = reader.required_secret("ledger.url")?;
-        let url = secret.read().ok()?;
-        let url = url.expose_secret();
-        if let Some(path) = units::sqlite_file(url) {
-            return Some(Self::Sqlite(path));
-        }
-        if PostgresUrl::is_keyword_form(url) {
-            reader.report_entry(&entry, &format!("{EXPECTED}; the form host=… dbname=… is not read"));
-            return None;
-        }
-        if !PostgresUrl::has_scheme(url) {
-            reader.report_entry(&entry, EXPECTED);
-            return None;
-        }
         let variables = reader.postgres_variables().clone();
-        for mistake in PostgresUrl::parse(url, &variables).err().unwrap_or_default() {
+        let (storage, mistakes) = Self::of_secret(secret, variables);
+        for mistake in mistakes {
             reader.report_entry(&entry, &mistake);
         }
-        Some(Self::Postgres(Database { url: secret, variables }))
+        storage
+    }
+
+    /// The store that a URL names; variables such as `PGPASSWORD` add what a URL of a database does not say.
+    ///
+    /// # Errors
+    /// Every mistake in it; none shows the URL.
+    pub fn parse(url: &str, environment: &BTreeMap<String, String>) -> Result<Self, Vec<String>> {
+        match Self::of_secret(Secret::Text(url.into()), Variables::of(environment)) {
+            (Some(storage), mistakes) if mistakes.is_empty() => Ok(storage),
+            (_, mistakes) => Err(mistakes),
+        }
+    }
+
+    /// The store, and the mistakes in its URL.
+    fn of_secret(secret: Secret, variables: Variables) -> (Option<Self>, Vec<String>) {
+        let Ok(url) = secret.read() else { return (None, Vec::new()) };
+        let url = url.expose_secret();
+        if let Some(path) = units::sqlite_file(url) {
+            return (Some(Self::Sqlite(path)), Vec::new());
+        }
+        if PostgresUrl::is_keyword_form(url) {
+            return (None, vec![format!("{EXPECTED}; the form host=… dbname=… is not read")]);
+        }
+        if !PostgresUrl::has_scheme(url) {
+            return (None, vec![EXPECTED.to_owned()]);
+        }
+        let mistakes = PostgresUrl::parse(url, &variables).err().unwrap_or_default();
+        (Some(Self::Postgres(Database { url: secret, variables })), mistakes)
     }
 
     /// The files with certificates that the URL of a database names, each with its parameter. `sslrootcert=system` is no

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use super::LedgerError;
 use super::postgres::{self, UrlSource};
 use super::sqlite;
-use super::LedgerError;
 use crate::order::OrderId;
 
 /// Carts that are read at once: enough that the way to a database does not count, and few enough for the memory where each

@@ -20,10 +20,7 @@ const WITH_CARTS: i64 = 2;
 ///
 /// # Errors
 /// If the database refuses it, or fails.
-pub async fn write_carts(
-    transaction: &mut Transaction<'_, Postgres>,
-    orders: &WorkingSet,
-) -> Result<(), sqlx::Error> {
+pub async fn write_carts(transaction: &mut Transaction<'_, Postgres>, orders: &WorkingSet) -> Result<(), sqlx::Error> {
     let (mut ids, mut carts, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
     for (id, cart) in orders.carts() {
         match cart {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::header::Header;
-use super::location::{beside, inspect, named, resolve};
+use super::location::{beside, inspect, resolve};
 use super::probe::read_start;
 use super::schema::{BUSY, WITH_CARTS, keep_log, latest, open_untouched, version};
 use super::session::Log;
@@ -80,8 +80,7 @@ impl CartReader {
     /// If the file can't be read.
     pub fn count(&self) -> Result<CartCount, LedgerError> {
         let query = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_carts)";
-        let counts: Result<(i64, i64), _> =
-            self.connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let counts: Result<(i64, i64), _> = self.connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
         let (orders, carts) = counts.map_err(|error| named(&self.configured, error.into()))?;
         Ok(CartCount { orders: u64::try_from(orders).unwrap_or(0), carts: u64::try_from(carts).unwrap_or(0) })
     }
@@ -111,6 +110,14 @@ impl CartReader {
             Ok(KeptCart { id: OrderId::stored(row.get(0)?), text: row.get(1)? })
         })?;
         carts.collect()
+    }
+}
+
+/// An error with the path that it is about: the file need not be that of the settings.
+fn named(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unavailable(detail) => LedgerError::unavailable(format!("{}: {detail}", path.display())),
+        other => other,
     }
 }
 

@@ -32,8 +32,9 @@ struct Line {
 
 impl Line {
     fn new(text: String, count: &Count) -> Self {
-        let Count { orders, places, carts, .. } = count.clone();
-        Self { orders, places, text, carts, examples: Vec::new() }
+        let &Count { orders, places, ref carts, .. } = count;
+        let carts = carts.iter().map(|cart| printable(cart)).collect();
+        Self { orders, places, text: printable(&text), carts, examples: Vec::new() }
     }
 
     /// `regionCode "EMEA-SOUTH" → "EMEA-CENTRAL" (100)`
@@ -65,7 +66,11 @@ impl Comparison<'_> {
             count => format!("; and {count} more"),
         };
         let counts = format!("{} of {}", self.found.differing, self.found.carts);
-        if named.is_empty() { format!("{counts}: no difference") } else { format!("{counts}: {}{more}", named.join("; ")) }
+        if named.is_empty() {
+            format!("{counts}: no difference")
+        } else {
+            format!("{counts}: {}{more}", named.join("; "))
+        }
     }
 }
 
@@ -125,16 +130,15 @@ fn section<K: Eq + Hash + Ord>(
     tally: &Tally<K>,
     text: impl Fn(&K) -> String,
 ) -> Section {
-    let lines = tally.sorted().into_iter().map(|(kind, count)| Line::new(printable(&text(kind)), count)).collect();
+    let lines = tally.sorted().into_iter().map(|(kind, count)| Line::new(text(kind), count)).collect();
     Section { heading, prefix, lines, beyond: tally.beyond.places }
 }
 
 /// The lines of all fields, the most frequent first.
 fn field_lines(fields: &BTreeMap<String, Tally<Change>>) -> Vec<Line> {
     let of_field = |(field, tally): (&String, &Tally<Change>)| -> Vec<Line> {
-        let line = |(change, count): (&Change, &Count)| {
-            Line::new(printable(&format!("{field} {}", change_of_value(change))), count)
-        };
+        let line =
+            |(change, count): (&Change, &Count)| Line::new(format!("{field} {}", change_of_value(change)), count);
         let kinds = tally.sorted();
         if kinds.len() <= MAX_KINDS_OF_FIELD {
             return kinds.into_iter().map(line).collect();
