@@ -87,10 +87,8 @@ struct LedgerOutput {
 
 /// Maps carts by two mappings, and shows what differs.
 pub fn compare(rehearsal: &Rehearsal<'_>, carts: &Carts<'_>) -> Result<(), Failure> {
-    run(rehearsal, carts).map_err(|failure| match failure.lines.is_empty() {
-        true => failure,
-        false => Failure { code: EXIT_TROUBLE, ..failure },
-    })
+    run(rehearsal, carts)
+        .map_err(|failure| if failure.lines.is_empty() { failure } else { Failure { code: EXIT_TROUBLE, ..failure } })
 }
 
 fn run(rehearsal: &Rehearsal<'_>, carts: &Carts<'_>) -> Result<(), Failure> {

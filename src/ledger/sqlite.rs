@@ -31,14 +31,14 @@ use super::shared_answer::SharedAnswer;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
-use carts::write_cart;
+use carts::write_carts;
 use held_file::AwaitedEnd;
 use last_write::LastWrite;
 use location::named;
 use note::Note;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
-use schema::{LedgerConnection, connect};
+use schema::{LedgerConnection, connect, whole};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
@@ -236,9 +236,7 @@ impl Writer {
         for change in orders.changes() {
             last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
         }
-        for (id, cart) in orders.carts() {
-            write_cart(&transaction, id, cart)?;
-        }
+        write_carts(&transaction, &orders)?;
         let mut removed = 0;
         let mut written = Vec::with_capacity(group.len());
         for applied in applied {
@@ -382,10 +380,6 @@ fn open_orders(
         .iter()
         .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
         .collect())
-}
-
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {

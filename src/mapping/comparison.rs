@@ -30,12 +30,12 @@ const ORDER_ID: &str = "id";
 
 /// What was said of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Said {
+struct MessageKind {
     number: String,
     text: String,
 }
 
-impl Said {
+impl MessageKind {
     fn of(message: &Message) -> Self {
         Self { number: message.number.clone(), text: message.message.clone() }
     }
@@ -43,9 +43,9 @@ impl Said {
 
 /// A message that one mapping has and the other has not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum SaidChange {
-    Newly(Said),
-    NoLonger(Said),
+enum MessageChange {
+    Newly(MessageKind),
+    NoLonger(MessageKind),
 }
 
 /// Two mappings, and what differs in the carts that were compared so far.
@@ -68,10 +68,10 @@ struct Findings {
     refused_by_both: u64,
     ids: BTreeMap<String, Tally<Change>>,
     fields: BTreeMap<String, Tally<Change>>,
-    refused_now: Tally<Said>,
-    mapped_now: Tally<Said>,
-    refused_otherwise: Tally<SaidChange>,
-    warnings: Tally<SaidChange>,
+    refused_now: Tally<MessageKind>,
+    mapped_now: Tally<MessageKind>,
+    refused_otherwise: Tally<MessageChange>,
+    warnings: Tally<MessageChange>,
 }
 
 impl<'m> Comparison<'m> {
@@ -152,18 +152,18 @@ impl<'m> Comparison<'m> {
             (Ok(_), Err(messages)) => {
                 found.differing += 1;
                 messages.iter().filter(|message| is_mistake(message)).for_each(|message| {
-                    found.refused_now.add(Said::of(message), &order);
+                    found.refused_now.add(MessageKind::of(message), &order);
                 });
             }
             (Err(messages), Ok(_)) => {
                 found.differing += 1;
                 messages.iter().filter(|message| is_mistake(message)).for_each(|message| {
-                    found.mapped_now.add(Said::of(message), &order);
+                    found.mapped_now.add(MessageKind::of(message), &order);
                 });
             }
             (Err(old), Err(new)) => {
                 found.refused_by_both += 1;
-                for change in said_changes(&old, &new) {
+                for change in message_changes(&old, &new) {
                     found.refused_otherwise.add(change, &order);
                 }
             }
@@ -176,7 +176,7 @@ impl Findings {
         if old == new {
             return;
         }
-        for change in said_changes(old, new) {
+        for change in message_changes(old, new) {
             self.warnings.add(change, order);
         }
     }
@@ -202,16 +202,18 @@ impl Findings {
 }
 
 /// Messages that one of two lists has more of than the other.
-fn said_changes(old: &[Message], new: &[Message]) -> Vec<SaidChange> {
-    let mut balance: BTreeMap<Said, i64> = BTreeMap::new();
+fn message_changes(old: &[Message], new: &[Message]) -> Vec<MessageChange> {
+    let mut balance: BTreeMap<MessageKind, i64> = BTreeMap::new();
     for message in new {
-        *balance.entry(Said::of(message)).or_default() += 1;
+        *balance.entry(MessageKind::of(message)).or_default() += 1;
     }
     for message in old {
-        *balance.entry(Said::of(message)).or_default() -= 1;
+        *balance.entry(MessageKind::of(message)).or_default() -= 1;
     }
     let changes = balance.into_iter().filter(|(_, more)| *more != 0);
-    changes.map(|(said, more)| if more > 0 { SaidChange::Newly(said) } else { SaidChange::NoLonger(said) }).collect()
+    changes
+        .map(|(message, more)| if more > 0 { MessageChange::Newly(message) } else { MessageChange::NoLonger(message) })
+        .collect()
 }
 
 /// The paths of all fields that read the order's id.

@@ -15,7 +15,7 @@ use crate::snapshot_files::{assert_snapshot, readable, redact_after};
 use crate::support::basics;
 
 /// Runs a command in the repository's folder, and shows it as a terminal would; `folder` is where its own files are.
-fn run(arguments: &str, input: &str, folder: &Path) -> String {
+pub fn run(arguments: &str, input: &str, folder: &Path) -> String {
     let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
         .args(arguments.split_whitespace().map(|argument| argument.replace("[folder]", folder.to_str().unwrap())))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

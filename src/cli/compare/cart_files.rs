@@ -11,6 +11,9 @@ use crate::intake::{BatchFormat, RawCart, SplitError, split};
 /// Files of a folder that hold carts, by the ending of their names.
 const ENDINGS: [&str; 3] = [".json", ".ndjson", ".jsonl"];
 
+/// Those of them with one cart a line.
+const LINE_BY_LINE: [&str; 2] = [".ndjson", ".jsonl"];
+
 /// Files beside carts that hold none: what an example is expected to become.
 const EXPECTATIONS: [&str; 2] = [".order.json", ".refused.json"];
 
@@ -81,7 +84,7 @@ pub fn carts_in<'t>(name: &str, text: &'t str) -> Result<Vec<RawCart<'t>>, Split
 
 /// Whether each line is a text of its own: the name says so, or the first of several lines is whole.
 fn is_line_by_line(name: &str, text: &str) -> bool {
-    if name.ends_with(".ndjson") || name.ends_with(".jsonl") {
+    if LINE_BY_LINE.iter().any(|ending| name.ends_with(ending)) {
         return true;
     }
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());

@@ -3,6 +3,7 @@
 //! The reader writes nothing, changes no schema, and needs no more than `SELECT`. Each page is a read-only transaction of
 //! its own, so that the database can clean up meanwhile.
 
+use sqlx::error::DatabaseError;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 
 use super::connection::{Connector, Purpose, UrlSource};
@@ -113,7 +114,7 @@ impl CartReader {
 
 /// Says what a user needs who may not read the tables (42501: insufficient_privilege).
 fn forbidden(error: sqlx::Error) -> LedgerError {
-    let is_forbidden = error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42501");
+    let is_forbidden = error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("42501");
     let error = LedgerError::from(error);
     if !is_forbidden {
         return error;

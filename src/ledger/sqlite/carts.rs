@@ -11,26 +11,26 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::header::Header;
 use super::location::{beside, inspect, resolve};
 use super::probe::read_start;
-use super::schema::{BUSY, WITH_CARTS, keep_log, latest, open_untouched, version};
+use super::schema::{BUSY, WITH_CARTS, keep_log, latest, open_untouched, version, whole};
 use super::session::Log;
-use super::whole;
 use crate::ledger::LedgerError;
 use crate::ledger::kept_carts::{CARTS_A_PAGE, CartCount, KeptCart};
+use crate::ledger::working_set::WorkingSet;
 use crate::order::OrderId;
 
-/// Stores the cart of an order, or removes the one that was kept.
+/// Stores the carts of admitted orders, and removes those that are no longer kept.
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn write_cart(connection: &Connection, id: &OrderId, cart: Option<&str>) -> Result<(), LedgerError> {
-    match cart {
-        Some(cart) => connection
-            .prepare_cached(
-                "INSERT INTO order_carts (id, cart) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET cart = excluded.cart",
-            )?
-            .execute(params![id.as_str(), cart])?,
-        None => connection.prepare_cached("DELETE FROM order_carts WHERE id = ?1")?.execute([id.as_str()])?,
-    };
+pub fn write_carts(connection: &Connection, orders: &WorkingSet) -> Result<(), LedgerError> {
+    let upsert =
+        "INSERT INTO order_carts (id, cart) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET cart = excluded.cart";
+    for (id, cart) in orders.carts() {
+        match cart {
+            Some(cart) => connection.prepare_cached(upsert)?.execute(params![id.as_str(), cart])?,
+            None => connection.prepare_cached("DELETE FROM order_carts WHERE id = ?1")?.execute([id.as_str()])?,
+        };
+    }
     Ok(())
 }
 
@@ -92,7 +92,7 @@ impl CartReader {
     pub fn next_page(&mut self) -> Result<Vec<KeptCart>, LedgerError> {
         let page = self.read_page().map_err(|error| named(&self.configured, error.into()));
         // Also where a read fails: it may have met half of a write.
-        if self.unused.as_deref().is_some_and(|path| has_log(path)) {
+        if self.unused.as_deref().is_some_and(has_log) {
             let begun = "a service has begun to use the ledger while it was read; expected the same command again";
             return Err(named(&self.configured, LedgerError::unavailable(begun)));
         }

@@ -52,7 +52,7 @@ fn compare(old: Option<&Value>, new: Option<&Value>, path: &str, found: &mut Vec
                 }
             }
         }
-        _ => found.push((path.to_owned(), Change::Value { old: old.map(shown), new: new.map(shown) })),
+        _ => found.push((path.to_owned(), Change::Value { old: old.map(json_text), new: new.map(json_text) })),
     }
 }
 
@@ -111,7 +111,7 @@ fn name_in(entry: &Value, name: &str) -> Option<String> {
 }
 
 /// A value as JSON text; a long one is cut, with its length and a mark of the whole.
-fn shown(value: &Value) -> String {
+fn json_text(value: &Value) -> String {
     let text = value.to_string();
     let length = text.chars().count();
     if length <= SHOWN_CHARS {

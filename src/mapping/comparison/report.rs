@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::difference::Change;
 use super::tally::{Count, Tally};
-use super::{Comparison, Said, SaidChange};
+use super::{Comparison, MessageChange, MessageKind};
 
 /// Most entries of each list of the report; how many more there are is said beside it.
 const MAX_ENTRIES: usize = 1_000;
@@ -21,19 +21,19 @@ pub struct Report {
     /// Carts that both mappings refuse.
     pub refused_by_both: u64,
     /// Texts that are no carts.
-    pub unreadable: Changes<SaidEntry>,
+    pub unreadable: Changes<MessageEntry>,
     /// Orders that would have another identity: those that exist would be created a second time.
     pub ids: Changes<FieldEntry>,
     /// Carts that would be refused from now on, by message.
-    pub refused_now: Changes<SaidEntry>,
+    pub refused_now: Changes<MessageEntry>,
     /// Carts that would no longer be refused, by the message that they got.
-    pub mapped_now: Changes<SaidEntry>,
+    pub mapped_now: Changes<MessageEntry>,
     /// Messages that differ where both refuse.
-    pub refused_otherwise: Changes<SaidEntry>,
+    pub refused_otherwise: Changes<MessageEntry>,
     /// Fields that would differ.
     pub fields: Changes<FieldEntry>,
     /// Warnings that would differ.
-    pub warnings: Changes<SaidEntry>,
+    pub warnings: Changes<MessageEntry>,
 }
 
 /// A list of what differs, the most frequent first.
@@ -70,7 +70,7 @@ pub struct FieldEntry {
 /// A message that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SaidEntry {
+pub struct MessageEntry {
     /// `added` or `removed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<&'static str>,
@@ -105,7 +105,7 @@ impl From<&Count> for CountEntry {
 impl Report {
     pub(super) fn of(comparison: &Comparison<'_>) -> Self {
         let found = &comparison.found;
-        let unreadable = |why: &String, count: &Count| SaidEntry {
+        let unreadable = |why: &String, count: &Count| MessageEntry {
             change: None,
             number: String::new(),
             message: why.clone(),
@@ -117,11 +117,11 @@ impl Report {
             refused_by_both: found.refused_by_both,
             unreadable: listed(&found.unreadable, unreadable),
             ids: listed_fields(&found.ids),
-            refused_now: listed(&found.refused_now, said),
-            mapped_now: listed(&found.mapped_now, said),
-            refused_otherwise: listed(&found.refused_otherwise, said_change),
+            refused_now: listed(&found.refused_now, message_entry),
+            mapped_now: listed(&found.mapped_now, message_entry),
+            refused_otherwise: listed(&found.refused_otherwise, message_change_entry),
             fields: listed_fields(&found.fields),
-            warnings: listed(&found.warnings, said_change),
+            warnings: listed(&found.warnings, message_change_entry),
         }
     }
 }
@@ -141,14 +141,14 @@ fn listed_fields(fields: &std::collections::BTreeMap<String, Tally<Change>>) -> 
     Changes::of(groups, fields.values().map(|tally| tally.beyond.places).sum())
 }
 
-fn said(said: &Said, count: &Count) -> SaidEntry {
-    SaidEntry { change: None, number: said.number.clone(), message: said.text.clone(), count: count.into() }
+fn message_entry(message: &MessageKind, count: &Count) -> MessageEntry {
+    MessageEntry { change: None, number: message.number.clone(), message: message.text.clone(), count: count.into() }
 }
 
-fn said_change(change: &SaidChange, count: &Count) -> SaidEntry {
+fn message_change_entry(change: &MessageChange, count: &Count) -> MessageEntry {
     match change {
-        SaidChange::Newly(message) => SaidEntry { change: Some("added"), ..said(message, count) },
-        SaidChange::NoLonger(message) => SaidEntry { change: Some("removed"), ..said(message, count) },
+        MessageChange::Newly(message) => MessageEntry { change: Some("added"), ..message_entry(message, count) },
+        MessageChange::NoLonger(message) => MessageEntry { change: Some("removed"), ..message_entry(message, count) },
     }
 }
 

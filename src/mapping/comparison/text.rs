@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use super::difference::Change;
 use super::tally::{Count, Tally};
-use super::{Comparison, Findings, Said, SaidChange};
+use super::{Comparison, Findings, MessageChange, MessageKind};
 
 /// Lines of each section that are shown to people.
 const MAX_LINES: usize = 40;
@@ -31,10 +31,10 @@ struct Line {
 }
 
 impl Line {
-    fn new(text: String, count: &Count) -> Self {
+    fn new(text: &str, count: &Count) -> Self {
         let &Count { orders, places, ref carts, .. } = count;
         let carts = carts.iter().map(|cart| printable(cart)).collect();
-        Self { orders, places, text: printable(&text), carts, examples: Vec::new() }
+        Self { orders, places, text: printable(text), carts, examples: Vec::new() }
     }
 
     /// `regionCode "EMEA-SOUTH" → "EMEA-CENTRAL" (100)`
@@ -113,8 +113,8 @@ impl Findings {
                 beyond: 0,
                 lines: field_lines(&self.ids),
             },
-            section("Refused from now on", "refused now: ", &self.refused_now, said_text),
-            section("No longer refused; it was", "no longer refused: ", &self.mapped_now, said_text),
+            section("Refused from now on", "refused now: ", &self.refused_now, message_text),
+            section("No longer refused; it was", "no longer refused: ", &self.mapped_now, message_text),
             Section { heading: "Fields that would differ", prefix: "", beyond: 0, lines: field_lines(&self.fields) },
             section("Warnings that would differ", "warning ", &self.warnings, change_text),
             section("Refused by both, with other messages", "refused, ", &self.refused_otherwise, change_text),
@@ -130,7 +130,7 @@ fn section<K: Eq + Hash + Ord>(
     tally: &Tally<K>,
     text: impl Fn(&K) -> String,
 ) -> Section {
-    let lines = tally.sorted().into_iter().map(|(kind, count)| Line::new(text(kind), count)).collect();
+    let lines = tally.sorted().into_iter().map(|(kind, count)| Line::new(&text(kind), count)).collect();
     Section { heading, prefix, lines, beyond: tally.beyond.places }
 }
 
@@ -138,13 +138,13 @@ fn section<K: Eq + Hash + Ord>(
 fn field_lines(fields: &BTreeMap<String, Tally<Change>>) -> Vec<Line> {
     let of_field = |(field, tally): (&String, &Tally<Change>)| -> Vec<Line> {
         let line =
-            |(change, count): (&Change, &Count)| Line::new(format!("{field} {}", change_of_value(change)), count);
+            |(change, count): (&Change, &Count)| Line::new(&format!("{field} {}", change_of_value(change)), count);
         let kinds = tally.sorted();
         if kinds.len() <= MAX_KINDS_OF_FIELD {
             return kinds.into_iter().map(line).collect();
         }
         let more = if tally.beyond.places > 0 { "more than " } else { "" };
-        let all = Line::new(format!("{field}, {more}{} different changes", tally.len()), &tally.all);
+        let all = Line::new(&format!("{field}, {more}{} different changes", tally.len()), &tally.all);
         let examples = kinds.into_iter().take(EXAMPLES_OF_FIELD).map(line).map(|line| line.in_line());
         vec![Line { examples: examples.chain([format!("and more of {field}, see --json")]).collect(), ..all }]
     };
@@ -162,14 +162,14 @@ fn change_of_value(change: &Change) -> String {
     }
 }
 
-fn said_text(said: &Said) -> String {
-    format!("{} {}", said.number, said.text)
+fn message_text(message: &MessageKind) -> String {
+    format!("{} {}", message.number, message.text)
 }
 
-fn change_text(change: &SaidChange) -> String {
+fn change_text(change: &MessageChange) -> String {
     match change {
-        SaidChange::Newly(said) => format!("new: {}", said_text(said)),
-        SaidChange::NoLonger(said) => format!("gone: {}", said_text(said)),
+        MessageChange::Newly(message) => format!("new: {}", message_text(message)),
+        MessageChange::NoLonger(message) => format!("gone: {}", message_text(message)),
     }
 }
 
