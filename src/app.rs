@@ -101,6 +101,7 @@ impl App {
             relay,
             ledger: orders,
             mapping: Arc::new(mapping),
+            keep_carts: ledger.keep_carts,
             tokens: token_verifier(auth, target.max_connection_age, &clock)?,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),

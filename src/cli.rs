@@ -3,6 +3,7 @@
 mod arguments;
 mod backup;
 mod check;
+mod compare;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod doctor;
@@ -37,7 +38,7 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
     Doctor(ConfigFile),
-    /// Preview one cart offline: what would be sent, and where every field comes from
+    /// Preview one cart offline: what would be sent, and where every field comes from; or compare two mappings on many
     Map(map::MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
     Backup {
@@ -81,7 +82,7 @@ pub fn run() -> ExitCode {
         Command::Serve(ConfigFile { config }) => return serve::serve(config.as_deref()),
         Command::Check(arguments) => check::check(&arguments),
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
-        Command::Map(arguments) => map::map(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
@@ -94,8 +95,10 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, lines }) => {
-            // Without a reader, the exit code remains.
-            let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+            if !lines.is_empty() {
+                // Without a reader, the exit code remains.
+                let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+            }
             ExitCode::from(code)
         }
     }

@@ -16,7 +16,7 @@ pub use raw_cart::RawCart;
 
 use crate::cart::{Bounds, Cart, CartError};
 use crate::mapping::Mapping;
-use crate::order::{Candidate, OrderId, PropagatedHeaders};
+use crate::order::{Candidate, KeepCarts, OrderId, PropagatedHeaders};
 use crate::telemetry::STEP;
 
 /// Reads a cart.
@@ -35,6 +35,7 @@ pub fn candidate(
     cart: &Cart<'_>,
     mapping: &Mapping,
     propagated_headers: PropagatedHeaders,
+    keep_carts: KeepCarts,
 ) -> Result<Candidate, CartError> {
     let mapped = mapping.map(cart).map_err(CartError::Invalid)?;
     debug!(target: STEP, { order.id = %mapped.id, mapping.version = mapping.version() }, "mapped");
@@ -47,5 +48,6 @@ pub fn candidate(
         mapping_version: mapping.version().to_owned(),
         warnings: mapped.warnings,
         propagated_headers,
+        cart: (keep_carts == KeepCarts::On).then(|| cart.text().into()),
     })
 }

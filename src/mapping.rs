@@ -4,6 +4,7 @@
 //! Pure but for `folder`, which reads files, and `live`, which watches them. Knows nothing of HTTP, the ledger or 11VMS.
 
 mod acceptance;
+mod comparison;
 mod compiled;
 mod conversion;
 mod csv_file;
@@ -28,6 +29,7 @@ mod version;
 mod words;
 
 pub use acceptance::RefusedFolder;
+pub use comparison::{Comparison, Report};
 pub use compiled::Mapping;
 pub use currency::Amounts;
 pub use defect::{Defect, Findings};

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-pub use admission::{Admission, Candidate, admit};
+pub use admission::{Admission, Candidate, KeepCarts, admit};
 pub use id::OrderId;
 pub use intervention::{Resolution, Resolved};
 pub use state::{Action, Attempt, Doubt, Intervention, Outcome, State};

@@ -123,6 +123,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings,
             propagated_headers: PropagatedHeaders::default(),
+            cart: None,
         };
         match admit(None, candidate, Timestamp::UNIX_EPOCH, Duration::ZERO) {
             Admission::Started(order) => order,

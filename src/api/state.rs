@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Server;
 use crate::ledger::Ledger;
 use crate::mapping::LiveMapping;
+use crate::order::KeepCarts;
 use crate::relay::Relay;
 
 /// The parts that all requests share.
@@ -23,6 +24,8 @@ pub struct ApiState {
     pub ledger: Arc<dyn Ledger>,
     /// Turns carts into orders.
     pub mapping: Arc<LiveMapping>,
+    /// Whether the text of each cart is stored with its order.
+    pub keep_carts: KeepCarts,
     /// Decides about tokens.
     pub tokens: TokenVerifier,
     /// Cancelled when a stop is announced: the service is not ready any more, and still serves.

@@ -167,6 +167,7 @@ mod tests {
             retention: Duration::from_hours(24),
             restored_at: Some(restored_at),
             start_timeout: Duration::ZERO,
+            keep_carts: crate::order::KeepCarts::Off,
         }
     }
 

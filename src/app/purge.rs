@@ -58,6 +58,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
+            cart: None,
         };
         let Ok(Admission::Started(order)) = ledger.admit(candidate, clock.now(), Duration::ZERO).await else {
             panic!()

@@ -38,6 +38,11 @@ impl<'j> Document<'j> {
         Ok(Self { text, nodes })
     }
 
+    /// The whole text.
+    pub const fn text(&self) -> &'j str {
+        self.text
+    }
+
     /// Bytes of the text.
     pub const fn len(&self) -> usize {
         self.text.len()

@@ -143,6 +143,11 @@ pub(super) struct FoundRow<'c> {
 }
 
 impl Cart<'_> {
+    /// The text that the cart was read from: of several carts in one text, only its own.
+    pub const fn text(&self) -> &str {
+        self.document.text()
+    }
+
     pub(super) fn header(&self) -> Row<'_> {
         Row::of(self.document.value(self.header))
     }

@@ -1,4 +1,4 @@
-//! `map`: the preview of one cart, offline.
+//! `map`: the preview of one cart, offline; or the comparison of two mappings.
 
 mod table;
 
@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::arguments::ConfigFile;
+use super::compare;
 use super::failure::Failure;
 use super::process::print;
 use crate::api::views::PreviewView;
@@ -13,6 +14,9 @@ use crate::app::defect_lines;
 use crate::cart::{Cart, CartError};
 use crate::config::{self, environment};
 use crate::mapping::{DifferingExamples, Folder, Mapping};
+
+/// Wrong usage, as of the other commands.
+const EXIT_USAGE: u8 = 2;
 
 /// The arguments of `map`.
 #[derive(Debug, clap::Args)]
@@ -22,19 +26,46 @@ pub struct MapArguments {
     /// The mapping folder, instead of the one of the settings
     #[arg(long, value_name = "FOLDER")]
     mapping: Option<PathBuf>,
-    /// Print JSON on a terminal too; a pipe gets it anyway
+    /// Compare two mapping folders: which orders would differ, and how. Exit code 0: none, 1: some, 2: it can't be told
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "mapping")]
+    compare: Option<Vec<PathBuf>>,
+    /// With --compare: the carts that a ledger has kept (ledger.keep_carts); without a URL, the ledger of the settings. It
+    /// is only read, also while the service uses it
+    #[arg(
+        long, value_name = "URL", num_args = 0..=1, default_missing_value = "", requires = "compare",
+        conflicts_with = "carts"
+    )]
+    ledger: Option<String>,
+    /// Print JSON: a preview on a terminal too (a pipe gets it anyway), a comparison anywhere
     #[arg(long)]
     json: bool,
-    /// The cart as SRM sends it; '-' reads standard input
-    #[arg(value_name = "CART.json")]
-    cart: PathBuf,
+    /// The cart as SRM sends it; '-' reads standard input. With --compare also several, folders, and batches
+    #[arg(value_name = "CART.json", required_unless_present = "ledger")]
+    carts: Vec<PathBuf>,
+}
+
+/// Previews one cart, or compares two mappings on many.
+pub fn run(arguments: &MapArguments) -> Result<(), Failure> {
+    let settings = arguments.config.config.as_deref();
+    let form = if arguments.json { compare::Form::Json } else { compare::Form::Text };
+    match (arguments.compare.as_deref(), arguments.carts.as_slice()) {
+        (Some([old, new]), carts) => {
+            let carts = arguments.ledger.as_deref().map_or(compare::Carts::Files(carts), compare::Carts::Ledger);
+            compare::compare(&compare::Rehearsal { settings, old, new, form }, &carts)
+        }
+        (_, [cart]) => preview(arguments, cart),
+        _ => Err(Failure {
+            code: EXIT_USAGE,
+            lines: vec!["expected one cart; several are compared with --compare OLD NEW".to_owned()],
+        }),
+    }
 }
 
 /// Prints the order that a cart becomes, as a table on a terminal, else as JSON; fails if the cart has mistakes.
-pub fn map(arguments: &MapArguments) -> Result<(), Failure> {
+fn preview(arguments: &MapArguments, path: &Path) -> Result<(), Failure> {
     let mapping = load_mapping(arguments)?;
-    let label = arguments.cart.display().to_string();
-    let text = read_cart(&arguments.cart).map_err(|error| Failure::new(format!("{label}: {error}")))?;
+    let label = path.display().to_string();
+    let text = read_cart(path).map_err(|error| Failure::new(format!("{label}: {error}")))?;
     let cart = parse_cart(&label, &text)?;
     let preview = mapping.preview(&cart);
     let mistakes = preview.count_mistakes();

@@ -12,6 +12,7 @@ use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::units;
+use crate::order::KeepCarts;
 use crate::postgres_url::{PostgresUrl, RootCertificates, Variables};
 
 /// SRM repeats a cart within hours, not days.
@@ -28,6 +29,8 @@ pub struct Ledger {
     pub restored_at: Option<Timestamp>,
     /// How long a start waits for a database that can't be used yet.
     pub start_timeout: Duration,
+    /// Whether the text of each cart is stored with its order.
+    pub keep_carts: KeepCarts,
 }
 
 /// The store of the orders.
@@ -84,36 +87,59 @@ impl Ledger {
                 text.trim().parse().ok().and_then(|at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).ok())
             },
         );
+        let keep_carts = reader.choice(
+            "ledger.keep_carts",
+            "off",
+            &[("on", KeepCarts::On), ("off", KeepCarts::Off), ("true", KeepCarts::On), ("false", KeepCarts::Off)],
+        );
         let (storage, retention, start_timeout) = (storage?, retention?, start_timeout?);
-        Some(Self { storage, retention, restored_at: restored_at?, start_timeout })
+        Some(Self { storage, retention, restored_at: restored_at?, start_timeout, keep_carts: keep_carts? })
     }
 }
 
+/// What a URL of a ledger has to be.
+const EXPECTED: &str = "expected sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
+
 impl Storage {
     fn from_reader(reader: &mut Reader) -> Option<Self> {
-        const EXPECTED: &str = "expected sqlite:FILE, the path of a file, or postgres://user:password@host/database with parameters of libpq such as sslmode=verify-full";
         let Some(entry) = reader.secret_entry("ledger.url") else {
             return units::sqlite_file("sqlite:data/orders.db").map(Self::Sqlite);
         };
         let secret = reader.required_secret("ledger.url")?;
-        let url = secret.read().ok()?;
-        let url = url.expose_secret();
-        if let Some(path) = units::sqlite_file(url) {
-            return Some(Self::Sqlite(path));
-        }
-        if PostgresUrl::is_keyword_form(url) {
-            reader.report_entry(&entry, &format!("{EXPECTED}; the form host=… dbname=… is not read"));
-            return None;
-        }
-        if !PostgresUrl::has_scheme(url) {
-            reader.report_entry(&entry, EXPECTED);
-            return None;
-        }
         let variables = reader.postgres_variables().clone();
-        for mistake in PostgresUrl::parse(url, &variables).err().unwrap_or_default() {
+        let (storage, mistakes) = Self::of_secret(secret, variables);
+        for mistake in mistakes {
             reader.report_entry(&entry, &mistake);
         }
-        Some(Self::Postgres(Database { url: secret, variables }))
+        storage
+    }
+
+    /// The store that a URL names; variables such as `PGPASSWORD` add what a URL of a database does not say.
+    ///
+    /// # Errors
+    /// Every mistake in it; none shows the URL.
+    pub fn parse(url: &str, environment: &BTreeMap<String, String>) -> Result<Self, Vec<String>> {
+        match Self::of_secret(Secret::Text(url.into()), Variables::of(environment)) {
+            (Some(storage), mistakes) if mistakes.is_empty() => Ok(storage),
+            (_, mistakes) => Err(mistakes),
+        }
+    }
+
+    /// The store, and the mistakes in its URL.
+    fn of_secret(secret: Secret, variables: Variables) -> (Option<Self>, Vec<String>) {
+        let Ok(url) = secret.read() else { return (None, Vec::new()) };
+        let url = url.expose_secret();
+        if let Some(path) = units::sqlite_file(url) {
+            return (Some(Self::Sqlite(path)), Vec::new());
+        }
+        if PostgresUrl::is_keyword_form(url) {
+            return (None, vec![format!("{EXPECTED}; the form host=… dbname=… is not read")]);
+        }
+        if !PostgresUrl::has_scheme(url) {
+            return (None, vec![EXPECTED.to_owned()]);
+        }
+        let mistakes = PostgresUrl::parse(url, &variables).err().unwrap_or_default();
+        (Some(Self::Postgres(Database { url: secret, variables })), mistakes)
     }
 
     /// The files with certificates that the URL of a database names, each with its parameter. `sslrootcert=system` is no

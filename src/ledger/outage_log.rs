@@ -289,6 +289,7 @@ mod tests {
                 mapping_version: String::new(),
                 warnings: Vec::new(),
                 propagated_headers: PropagatedHeaders::default(),
+                cart: None,
             };
             self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await
         }

@@ -4,6 +4,7 @@
 //! database takes one, so two replicas never begin one attempt. The lease outlasts the attempt, so no replica takes over
 //! an attempt that is being made.
 
+mod carts;
 mod certificates;
 mod claims;
 mod committing_session;
@@ -38,6 +39,7 @@ use readiness::Readiness;
 use row::{milliseconds, read_record, signed, whole};
 use writer::Writer;
 
+pub use carts::CartReader;
 pub use connection::{UrlSource, file_mistakes};
 pub use failure::OpenError;
 pub use probe::{Probe, probe};

@@ -1,6 +1,7 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
 mod backup;
+mod carts;
 mod file_record;
 mod header;
 mod held_file;
@@ -30,17 +31,19 @@ use super::shared_answer::SharedAnswer;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId};
+use carts::write_carts;
 use held_file::AwaitedEnd;
 use last_write::LastWrite;
 use location::named;
 use note::Note;
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
-use schema::{LedgerConnection, connect};
+use schema::{LedgerConnection, connect, whole};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
 pub use backup::{Backup, back_up};
+pub use carts::CartReader;
 pub use probe::probe;
 pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
 
@@ -233,6 +236,7 @@ impl Writer {
         for change in orders.changes() {
             last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
         }
+        write_carts(&transaction, &orders)?;
         let mut removed = 0;
         let mut written = Vec::with_capacity(group.len());
         for applied in applied {
@@ -376,10 +380,6 @@ fn open_orders(
         .iter()
         .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
         .collect())
-}
-
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {

@@ -2,6 +2,7 @@
 //! alike.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -42,6 +43,8 @@ pub struct WorkingSet {
     known: BTreeMap<OrderId, Known>,
     /// Changed orders; true for those that were not there.
     changed: BTreeMap<OrderId, (Order, bool)>,
+    /// Carts of admitted orders: to be stored, or to be removed because another one has taken its place.
+    carts: BTreeMap<OrderId, Option<Arc<str>>>,
 }
 
 impl WorkingSet {
@@ -60,7 +63,7 @@ impl WorkingSet {
 
     /// Starts from what the storage has.
     pub const fn new(known: BTreeMap<OrderId, Known>) -> Self {
-        Self { known, changed: BTreeMap::new() }
+        Self { known, changed: BTreeMap::new(), carts: BTreeMap::new() }
     }
 
     /// Applies one write.
@@ -68,8 +71,13 @@ impl WorkingSet {
         match write {
             Write::Admit(candidate, now, grace) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
                 let admission = order::admit(known, (**candidate).clone(), *now, *grace);
-                if let Admission::Started(order) | Admission::Restarted(order) = &admission {
-                    self.change(order.clone());
+                match &admission {
+                    Admission::Started(order) if candidate.cart.is_none() => self.change(order.clone()),
+                    Admission::Started(order) | Admission::Restarted(order) => {
+                        self.change(order.clone());
+                        self.carts.insert(order.id.clone(), candidate.cart.clone());
+                    }
+                    Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
                 }
                 Written::Admitted(Box::new(admission))
             })),
@@ -83,6 +91,11 @@ impl WorkingSet {
     /// The orders that have to be written back.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
         self.changed.values().map(|(order, new)| if *new { Change::New(order) } else { Change::Newer(order) })
+    }
+
+    /// The carts that have to be written with the changes: `None` for one that is no longer kept.
+    pub fn carts(&self) -> impl Iterator<Item = (&OrderId, Option<&str>)> {
+        self.carts.iter().map(|(id, cart)| (id, cart.as_deref()))
     }
 
     fn current(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {

@@ -1,7 +1,6 @@
 //! Examples: each cart `examples/NAME.cart.json` has to become the order `NAME.order.json` beside it, or be refused with the
 //! messages of `NAME.refused.json`.
 
-mod change;
 mod difference;
 mod judgement;
 mod layout;
@@ -12,6 +11,6 @@ mod report;
 mod tests;
 mod update;
 
-pub use change::changes;
+pub use pair::examples;
 pub use report::{ExampleReport, example_defects};
 pub use update::{ExampleFile, ExampleUpdate};

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::acceptance::RefusedFolder;
+use super::comparison::Comparison;
 use super::compiled::Mapping;
 use super::defect::Defect;
-use super::examples::changes;
 use super::folder::Folder;
 use super::options::MappingOptions;
 use crate::clock::Clock;
@@ -114,7 +114,7 @@ impl LiveMapping {
             let mapping = Mapping::accept(folder, &self.options)?;
             let is_same = mapping.version() == before.mapping.version();
             if !is_same {
-                changed_examples = changes(&before.mapping, &mapping, folder);
+                changed_examples = Comparison::of_examples(&before.mapping, &mapping, folder).summary();
             }
             // Before the exchange, so that no state has the new version beside a refusal that is over.
             self.keep_refusal(None);

@@ -110,7 +110,7 @@ impl Mapping {
     }
 }
 
-fn is_mistake(message: &Message) -> bool {
+pub(super) fn is_mistake(message: &Message) -> bool {
     message.severity == Severity::Error
 }
 

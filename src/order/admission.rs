@@ -1,5 +1,6 @@
 //! The admission of a cart: as a new order, as one that is known, as another try, or as a conflict. Pure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,6 +28,19 @@ pub struct Candidate {
     pub warnings: Vec<Message>,
     /// Headers that every attempt passes on.
     pub propagated_headers: PropagatedHeaders,
+    /// The cart's text as it was received, if it is to be stored with its order. It does not tell one cart from another.
+    pub cart: Option<Arc<str>>,
+}
+
+/// Whether the text of a cart is stored with its order: it is what a mapping's rehearsal needs, and holds what the cart
+/// says of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepCarts {
+    /// No cart is stored.
+    #[default]
+    Off,
+    /// The text of each cart is stored, until its order is removed.
+    On,
 }
 
 /// The ledger's decision about a candidate.

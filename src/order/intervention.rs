@@ -110,6 +110,7 @@ impl Order {
             mapping_version: self.mapping_version.clone(),
             warnings: Vec::new(),
             propagated_headers: self.propagated_headers.clone(),
+            cart: None,
         };
         let warnings = self.warnings.clone();
         let mut order = self.restart(again, now, unknown_grace);
@@ -149,6 +150,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
+            cart: None,
         };
         match admit(None, candidate, at(0), GRACE) {
             Admission::Started(order) => order,

@@ -74,6 +74,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         relay,
         ledger,
         mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.options, clock.now()).unwrap()),
+        keep_carts: settings.ledger.keep_carts,
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
         stop_announced: CancellationToken::new(),

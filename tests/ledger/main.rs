@@ -18,6 +18,7 @@ mod postgres;
 mod small_disk;
 
 mod backup;
+mod carts;
 mod database;
 mod failover;
 mod file;
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use purchase_order_webhook::config::Settings;
+use purchase_order_webhook::ledger::kept_carts::KeptCarts;
 use purchase_order_webhook::ledger::postgres::{PostgresLedger, UrlSource};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
@@ -69,6 +71,14 @@ impl Storage<'_> {
             Self::Folder(folder) => Box::new(SqliteLedger::open(&Self::file(folder))?),
             Self::Database { url, .. } => Box::new(PostgresLedger::open(url_of(url), LONG).await?),
         })
+    }
+
+    /// The carts that are kept in it, read as a rehearsal reads them.
+    async fn kept_carts(&self) -> Result<KeptCarts, LedgerError> {
+        match self {
+            Self::Folder(folder) => KeptCarts::in_file(&Self::file(folder)),
+            Self::Database { url, .. } => KeptCarts::in_database(url_of(url)).await,
+        }
     }
 
     async fn open(&self) -> Box<dyn Ledger> {
@@ -134,6 +144,7 @@ fn candidate(number: usize) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        cart: None,
     }
 }
 

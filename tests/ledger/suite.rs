@@ -8,6 +8,11 @@ use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
+use crate::carts::{
+    a_cart_is_kept_with_its_order_as_it_was_received, a_cart_that_can_not_be_stored_is_not_admitted,
+    a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
+    the_cart_that_is_kept_is_the_one_that_became_the_order,
+};
 use crate::{GRACE, Postgres, Storage, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
@@ -46,27 +51,32 @@ promises! {
     a_schema_of_a_newer_version_is_refused,
     a_write_that_can_not_be_stored_fails_alone,
     an_outcome_that_can_not_be_stored_changes_nothing_and_is_stored_in_plain_words,
+    a_cart_is_kept_with_its_order_as_it_was_received,
+    the_cart_that_is_kept_is_the_one_that_became_the_order,
+    a_cart_that_can_not_be_stored_is_not_admitted,
+    kept_carts_are_read_whole_page_by_page_while_others_come,
+    a_ledger_of_another_schema_is_not_read,
 }
 
 fn not_done() -> Verdict {
     Verdict::NotDone { status: None, answer: None, detail: String::new(), retry_after: None }
 }
 
-fn created() -> Verdict {
+pub fn created() -> Verdict {
     Verdict::Created { number: "45".into(), status: 201, answer: None, found: false, duplicates: 0 }
 }
 
-fn rejected() -> Verdict {
+pub fn rejected() -> Verdict {
     Verdict::Rejected { status: 422, answer: None, detail: String::new() }
 }
 
-async fn begun(ledger: &dyn Ledger, mut order: Order) -> Order {
+pub async fn begun(ledger: &dyn Ledger, mut order: Order) -> Order {
     order.begin(at(10)).unwrap();
     assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Committed);
     order
 }
 
-async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order {
+pub async fn concluded(ledger: &dyn Ledger, order: Order, verdict: Verdict) -> Order {
     let mut order = begun(ledger, order).await;
     order.conclude(verdict, at(10), &policy(), 0.0).unwrap();
     assert_eq!(ledger.store(order.clone()).await.unwrap(), Stored::Committed);

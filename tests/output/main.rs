@@ -9,6 +9,8 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/snapshot_files.rs"]
 mod snapshot_files;
 #[path = "../support/mod.rs"]
@@ -19,5 +21,6 @@ mod commands;
 mod log;
 mod mapping;
 mod process;
+mod rehearsal;
 mod stop;
 mod unused;

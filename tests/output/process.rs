@@ -38,7 +38,7 @@ impl Process {
         let vms = SandboxVms::start(issuer.clone()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.toml");
-        std::fs::write(&config, format!("{}{settings}", usual_settings(&issuer, &vms, &folder))).unwrap();
+        std::fs::write(&config, format!("{}{settings}", usual_settings(&issuer, &vms, &folder, settings))).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
             .args(["serve", "--config"])
             .arg(config)
@@ -111,15 +111,16 @@ impl Process {
 }
 
 /// Few connections: with them, a usual limit on open files is no reason for a warning.
-fn usual_settings(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir) -> String {
+fn usual_settings(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, own: &str) -> String {
+    let url = format!("ledger.url = {:?}\n", format!("sqlite:{}", folder.path().join("orders.db").display()));
+    let ledger = if own.contains("ledger.url") { String::new() } else { url };
     format!(
         "server.listen = \"127.0.0.1:0\"\nserver.management_listen = \"127.0.0.1:0\"\n\
          server.limits.connections = 64\nauth.issuer = {:?}\nauth.audience = {AUDIENCE:?}\ntarget.base_url = {:?}\ntarget.oauth2.token_url = {:?}\n\
          target.oauth2.client_id = \"purchase-order-webhook\"\ntarget.oauth2.client_secret = \"webhook-secret\"\n\
-         ledger.url = {:?}\nmapping.directory = \"mapping\"\ntelemetry.log_format = \"json\"\n",
+         {ledger}mapping.directory = \"mapping\"\ntelemetry.log_format = \"json\"\n",
         issuer.url(),
         vms.url().as_str(),
         issuer.token_url().as_str(),
-        format!("sqlite:{}", folder.path().join("orders.db").display()),
     )
 }

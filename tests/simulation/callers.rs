@@ -117,11 +117,13 @@ fn id(cart: usize) -> OrderId {
 
 fn candidate(cart: usize, version: usize) -> Candidate {
     let city = ["Berlin", "Bonn", "Łódź"][version];
+    let body = json!({ "externalId": format!("{}", cart + 1), "to": city }).to_string();
     Candidate {
         id: id(cart),
         cart_number: format!("{}", cart + 1),
         fingerprint: format!("{version}"),
-        body: json!({ "externalId": format!("{}", cart + 1), "to": city }).to_string(),
+        cart: Some(body.as_str().into()),
+        body,
         mapping_version: "v".to_owned(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),

@@ -75,6 +75,14 @@ impl World {
         }
     }
 
+    /// The cart that is kept is the one that became the order; callers here send the order itself as their cart.
+    pub fn check_cart(&mut self, id: &OrderId) {
+        let Some(row) = self.rows.get(id) else { return };
+        if row.cart.as_deref() != Some(&row.order.body) {
+            self.report_violation(format!("{id}: the cart of another order is kept, or none"));
+        }
+    }
+
     /// An attempt begins, and not before its time.
     fn check_begin(&mut self, before: &Order, order: &Order, process: ProcessRunId) {
         let wait = self.invariants.waits.remove(&order.id);

@@ -98,7 +98,9 @@ impl World {
         self.record(&format!("ledger: {} r{} {} (process {process})", order.id, order.revision, order.state.name()));
         let leased = matches!(order.state, State::Accepted | State::Forwarding);
         let lease_until = leased.then(|| after(self.now, LEASE));
-        let before = self.rows.insert(order.id.clone(), Row { order: order.clone(), writer: process, lease_until });
+        let cart = self.rows.get(&order.id).and_then(|row| row.cart.clone());
+        let row = Row { order: order.clone(), writer: process, lease_until, cart };
+        let before = self.rows.insert(order.id.clone(), row);
         self.history.entry(order.id.clone()).or_default().push((self.now, order.clone()));
         self.check_change(before.map(|row| row.order), order, process);
     }
@@ -121,6 +123,12 @@ impl World {
         for change in orders.changes() {
             let (Change::New(order) | Change::Newer(order)) = change;
             self.commit(order, process);
+        }
+        for (id, cart) in orders.carts() {
+            self.rows.get_mut(id).unwrap().cart = cart.map(str::to_owned);
+        }
+        for id in WorkingSet::ids(std::slice::from_ref(write)) {
+            self.check_cart(&id);
         }
         Ok(written)
     }

@@ -58,6 +58,8 @@ pub struct Row {
     pub order: Order,
     pub writer: ProcessRunId,
     pub lease_until: Option<Timestamp>,
+    /// The cart that is kept with it.
+    pub cart: Option<String>,
 }
 
 /// An order in 11VMS.

@@ -22,7 +22,7 @@ use crate::cart::Bounds;
 use crate::clock::{Clock, Moment};
 use crate::intake::{self, BatchFormat, RawCart, SplitError};
 use crate::mapping::Mapping;
-use crate::order::{Candidate, PropagatedHeaders};
+use crate::order::{Candidate, KeepCarts, PropagatedHeaders};
 use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::relay::SubmitOutcome;
 use submission::submit_all;
@@ -70,6 +70,7 @@ pub async fn create_purchase_orders(
         max_cart: api.server.limits.unpacked_body,
         max_carts: api.server.limits.batch_carts,
         bounds: api.bounds(),
+        keep_carts: api.keep_carts,
         clock: Arc::clone(&api.clock),
         // `Prefer` shortens the waiting for outcomes, not the reading of carts.
         deadline: context.received_at.after(api.server.deadline),
@@ -142,6 +143,7 @@ struct BatchReader {
     max_cart: usize,
     max_carts: usize,
     bounds: Bounds,
+    keep_carts: KeepCarts,
     clock: Arc<dyn Clock>,
     deadline: Moment,
 }
@@ -169,7 +171,7 @@ impl BatchReader {
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }
         let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_text(error))?;
-        intake::candidate(&read, &self.mapping, self.propagated_headers.clone())
+        intake::candidate(&read, &self.mapping, self.propagated_headers.clone(), self.keep_carts)
             .map_err(|error| Problem::from(error).cart(read.number()))
     }
 }

@@ -75,13 +75,13 @@ pub async fn create_purchase_order(
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Result<OrderResponse, Problem> {
-    let (mapping, bounds) = (api.mapping.current(), api.bounds());
+    let (mapping, bounds, keep_carts) = (api.mapping.current(), api.bounds(), api.keep_carts);
     let propagated = propagated_headers(&headers, &context.id);
     let noted = Arc::clone(&context);
     let read = move |text: &str| {
         let cart = intake::read_one(text, bounds)?;
         noted.note_cart_number(cart.number());
-        Ok(intake::candidate(&cart, &mapping, propagated)?)
+        Ok(intake::candidate(&cart, &mapping, propagated, keep_carts)?)
     };
     let candidate = run_blocking_if_large(text, read).await?;
     context.note_order(candidate.id.as_str());

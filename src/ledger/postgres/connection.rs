@@ -24,6 +24,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time for one statement: for a waiting caller, a database that takes longer is gone.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for one statement of a rehearsal, where nobody waits for an answer: the count of all orders reads the whole table.
+const COUNT_TIMEOUT: Duration = Duration::from_mins(5);
+
 /// Time for a lock: replicas hold one for milliseconds. Whoever holds one for longer must not stop a whole group.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -56,6 +59,8 @@ pub enum Purpose {
     Orders,
     /// A change of the schema, which may take its time.
     Migration,
+    /// Reads of carts, by a user that need not be able to write: a standby will do.
+    Carts,
 }
 
 /// Opens sessions.
@@ -206,7 +211,7 @@ async fn connect_to(
         };
         let connected = timeout(url.connect_timeout.unwrap_or(CONNECT_TIMEOUT), connecting).await;
         match connected.map_err(|_| OpenError::Transient(no_answer()))? {
-            Ok((connection, state)) => return accepted(connection, &state),
+            Ok((connection, state)) => return accepted(connection, &state, purpose),
             Err(error) if is_about_tls(&error) => first = first.or(Some(error)),
             Err(error) => return Err(opening(first.unwrap_or(error))),
         }
@@ -279,6 +284,7 @@ fn socket_folder(folder: Option<&Path>, port: u16) -> PathBuf {
 fn session_query(purpose: Purpose) -> String {
     let limit = match purpose {
         Purpose::Orders => STATEMENT_TIMEOUT.as_millis(),
+        Purpose::Carts => COUNT_TIMEOUT.as_millis(),
         Purpose::Migration => 0,
     };
     let lock_limit = LOCK_TIMEOUT.as_millis();
@@ -294,8 +300,8 @@ fn session_query(purpose: Purpose) -> String {
     )
 }
 
-/// The session, if it can write and keeps every character.
-fn accepted(connection: PgConnection, state: &PgRow) -> Result<Session, OpenError> {
+/// The session, if it keeps every character and can write, where that is needed.
+fn accepted(connection: PgConnection, state: &PgRow, purpose: Purpose) -> Result<Session, OpenError> {
     let text = |column: usize| state.try_get::<&str, _>(column).map_err(opening);
     let (in_recovery, read_only, stored, sent) = (text(0)?, text(1)?, text(2)?, text(3)?);
     if stored != "UTF8" || sent != "UTF8" {
@@ -305,10 +311,11 @@ fn accepted(connection: PgConnection, state: &PgRow) -> Result<Session, OpenErro
         );
         return Err(OpenError::Permanent(LedgerError::unavailable(problem)));
     }
-    if in_recovery == "true" {
+    let writes = purpose != Purpose::Carts;
+    if writes && in_recovery == "true" {
         return Err(OpenError::Transient(LedgerError::unavailable("the server is a standby; expected the primary")));
     }
-    if read_only != "off" {
+    if writes && read_only != "off" {
         let problem = "its sessions are read-only (default_transaction_read_only); expected the primary, and a user that may write";
         return Err(OpenError::Transient(LedgerError::unavailable(problem)));
     }

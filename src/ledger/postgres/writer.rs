@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::carts::write_carts;
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::QUERY_TIMEOUT;
 use super::failure::{Fault, is_full, no_answer, text_of};
@@ -155,6 +156,7 @@ impl Writer {
         }
         self.insert(transaction, &new).await?;
         self.update(transaction, &newer).await?;
+        write_carts(transaction, &orders).await.inspect_err(|error| self.note_room(error))?;
         let mut results = Vec::with_capacity(group.len());
         for applied in applied {
             results.push(match applied {

@@ -13,17 +13,24 @@ use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("0001_orders.sql"), include_str!("0002_file.sql"), include_str!("0003_restores.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("0001_orders.sql"),
+    include_str!("0002_file.sql"),
+    include_str!("0003_restores.sql"),
+    include_str!("0004_carts.sql"),
+];
 
 /// The schema's version from which on the file has the table `ledger_file`.
 pub const WITH_FILE_TABLE: i64 = 2;
+
+/// The schema's version from which on the file has the table `order_carts`.
+pub const WITH_CARTS: i64 = 4;
 
 /// Statements that a connection caches: more than there are.
 const STATEMENTS: usize = 16;
 
 /// Wait for a lock that a backup tool holds on the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub const BUSY: Duration = Duration::from_secs(5);
 
 /// A connection of an open ledger. The fields are dropped in this order.
 ///
@@ -136,6 +143,11 @@ pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
         transaction.pragma_update(None, "user_version", latest())?;
     }
     Ok(transaction.commit()?)
+}
+
+/// A count as a parameter.
+pub fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The number of schema changes that this program knows.

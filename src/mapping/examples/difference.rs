@@ -35,22 +35,6 @@ pub enum DifferenceKind {
     },
 }
 
-impl Difference {
-    /// The path without the indexes of lists: `lines[].unitPrice`.
-    pub fn field(&self) -> String {
-        let mut field = String::with_capacity(self.path.len());
-        let mut in_brackets = false;
-        for c in self.path.chars() {
-            in_brackets &= c != ']';
-            if !in_brackets {
-                field.push(c);
-            }
-            in_brackets |= c == '[';
-        }
-        field
-    }
-}
-
 /// Every place where two bodies differ, in the order of the body that was found.
 pub fn differences(found: &Value, expected: &Value) -> Vec<Difference> {
     let mut differences = Vec::new();

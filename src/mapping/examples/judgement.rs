@@ -7,8 +7,8 @@ use super::pair::Example;
 use super::refusal;
 use crate::cart::{Cart, CartError};
 use crate::mapping::compiled::Mapping;
-use crate::mapping::currency::Amounts;
 use crate::mapping::defect::Defect;
+use crate::mapping::example_name::amounts_of;
 use crate::message::{Message, Severity};
 
 /// What becomes of an example's cart.
@@ -25,11 +25,7 @@ pub enum Outcome {
 /// Maps an example's cart. A name that ends in `.shifted` or `.unshifted` is mapped with `mapping.shifted_amounts` on or
 /// off, whatever is configured.
 pub fn outcome(mapping: &Mapping, name: &str, cart: &str) -> Outcome {
-    let amounts = match name.rsplit_once('.') {
-        Some((_, "shifted")) => Amounts::Shifted,
-        Some((_, "unshifted")) => Amounts::Unshifted,
-        _ => mapping.amounts,
-    };
+    let amounts = amounts_of(name).unwrap_or(mapping.amounts);
     let mapped =
         Cart::parse(cart).and_then(|cart| mapping.with_amounts(amounts).map(&cart).map_err(CartError::Invalid));
     match mapped {

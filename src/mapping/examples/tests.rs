@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::change::changes;
 use super::difference::differences;
 use super::layout::order_text;
 use super::pair::examples;
@@ -235,43 +234,6 @@ fn updated_examples_are_as_expected_and_no_order_becomes_a_refusal() {
         let (folder, mapping) = compiled(&files);
         assert_eq!(lines(&folder, &mapping), Vec::<String>::new(), "{}", update.text);
         assert_eq!(mapping.update_examples(&folder), ExampleUpdate::default(), "what is as expected is not written");
-    }
-}
-
-#[test]
-fn a_change_is_counted_by_the_examples_that_it_concerns() {
-    let cart = cart().to_string();
-    let other =
-        json!({"HEADER": {"OBJECT_ID": "2", "ORG": "1010"}, "ITEM": [{"UNIT": "H"}, {"UNIT": "H"}]}).to_string();
-    let files = |sheet: &str| {
-        compiled(&[
-            (SHEET, sheet),
-            ("tables/units.csv", "unit,value\nH,HUR\n"),
-            ("examples/a.cart.json", &cart),
-            ("examples/b.cart.json", &other),
-        ])
-    };
-    let (folder, before) = files(SHEET_TEXT);
-    let table = [
-        (SHEET_TEXT.to_owned(), "0 of 2 examples"),
-        (
-            SHEET_TEXT.replace("ITEM.UNIT,text", "ITEM.UNIT,table:units"),
-            "2 of 2 examples: lines[].unit \"H\" → \"HUR\" (2)",
-        ),
-        (SHEET_TEXT.replace("TOTAL,decimal", "TOTAL,text"), "1 of 2 examples: total \"160.5\" → \"160.50\" (1)"),
-        (SHEET_TEXT.replace("decimal,omit", "decimal,refuse"), "1 of 2 examples: an order before, refused now (1)"),
-        (SHEET_TEXT.replace("org,HEADER.ORG,text,refuse,\n", ""), "2 of 2 examples: org \"1010\" → nothing (2)"),
-        (
-            SHEET_TEXT.replace(
-                "lines[].unit,ITEM.UNIT,text,refuse",
-                "lines[],ITEM[UNIT=X],skip,,\nlines[].unit,ITEM.UNIT,text,refuse",
-            ),
-            "0 of 2 examples",
-        ),
-    ];
-    for (sheet, expected) in table {
-        let (_, after) = files(&sheet);
-        assert_eq!(changes(&before, &after, &folder), expected);
     }
 }
 

@@ -354,6 +354,7 @@ pub fn candidate(number: &str) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        cart: None,
     }
 }
 
