@@ -112,7 +112,7 @@ fn expect_writable(path: &Path) -> Result<(), String> {
 }
 
 /// The first bytes of the file; none of an empty one.
-pub fn read_start(path: &Path) -> io::Result<Vec<u8>> {
+fn read_start(path: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     File::open(path)?.take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
     Ok(start)
