@@ -5,7 +5,6 @@
 //! `ledger/sqlite.rs` and `ledger/postgres/`.
 
 pub mod group_commit;
-mod kept_cart;
 pub mod kept_carts;
 pub mod outage_log;
 pub mod postgres;

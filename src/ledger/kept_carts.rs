@@ -1,13 +1,14 @@
 //! The carts that are kept with their orders (`ledger.keep_carts`), for whoever rehearses a mapping on them: read-only, page
 //! by page, while a service uses the ledger or from a copy of it.
 
+pub mod page;
+
 use std::path::Path;
 
 use super::LedgerError;
-pub use super::kept_cart::CartCount;
-use super::kept_cart::KeptCart;
 use super::postgres::{self, UrlSource};
 use super::sqlite;
+pub use page::{CartCount, KeptCart};
 
 /// The kept carts of a ledger, from the first to the last id.
 #[derive(Debug)]

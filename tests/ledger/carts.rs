@@ -218,7 +218,7 @@ async fn what_is_no_ledger_is_refused_by_its_path() {
         (folder.path().join("nowhere.db"), "there is no ledger; expected its file"),
         (folder.path().join("no/where.db"), "No such file or directory"),
         (folder.path().to_owned(), "expected a file"),
-        (text, "it is not a database of SQLite"),
+        (text, "file is not a database"),
         (other, "it is the database of another program"),
     ] {
         let error = refusal(KeptCarts::in_file(&file)).await;

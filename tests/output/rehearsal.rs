@@ -39,7 +39,7 @@ fn mappings(changes: &[(&str, &str, &str)]) -> TempDir {
 /// A region with another code, a unit that is not known any more, and a constant.
 const CHANGES: [(&str, &str, &str); 3] = [
     ("tables/regions.csv", "EMEA-DACH", "EMEA-CENTRAL"),
-    ("tables/units.csv", "\nDAY,DAY", "\n"),
+    ("tables/units.csv", "\nDAY,DAY,day\n", "\n"),
     ("purchase-order.csv", "lines[].needByDate", "lines[].channel,,constant:SRM,,\nlines[].needByDate"),
 ];
 

@@ -10,7 +10,7 @@ use super::connection::{Connector, Purpose, UrlSource};
 use super::row::whole;
 use super::schema::known_version;
 use crate::ledger::LedgerError;
-use crate::ledger::kept_cart::{CARTS_A_PAGE, CartCount, KeptCart};
+use crate::ledger::kept_carts::page::{CARTS_A_PAGE, CartCount, KeptCart};
 use crate::ledger::working_set::WorkingSet;
 use crate::order::OrderId;
 

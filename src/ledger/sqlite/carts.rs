@@ -1,19 +1,19 @@
 //! The carts that a file keeps with its orders: written with their orders, and read by whoever rehearses a mapping.
 //!
 //! The reader writes nothing, changes no schema, and takes no lock that a service waits for. It reads page by page, so that
-//! the service can shorten its write-ahead log meanwhile.
+//! the service can shorten its write-ahead log meanwhile. It belongs into a process of its own: who closes a file in the
+//! service's process gives up the locks that SQLite has on it there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::header::{Header, read_start};
 use super::location::{beside, inspect, resolve};
 use super::schema::{BUSY, WITH_CARTS, keep_log, latest, open_untouched, version, whole};
 use super::session::Log;
 use crate::ledger::LedgerError;
-use crate::ledger::kept_cart::{CARTS_A_PAGE, CartCount, KeptCart};
+use crate::ledger::kept_carts::page::{CARTS_A_PAGE, CartCount, KeptCart};
 use crate::ledger::working_set::WorkingSet;
 use crate::order::OrderId;
 
@@ -56,10 +56,6 @@ impl CartReader {
         let path = resolve(configured)?;
         if inspect(&path)?.is_none_or(|metadata| metadata.len() == 0) {
             return Err(LedgerError::unavailable("there is no ledger; expected its file"));
-        }
-        let start = read_start(&path).map_err(LedgerError::unavailable)?;
-        if Header::read(&start).is_none() {
-            return Err(LedgerError::unavailable("it is not a database of SQLite"));
         }
         let (connection, unused) = connect_read_only(&path)?;
         let found = version(&connection)?;

@@ -1,9 +1,5 @@
 //! The header of a database's file, read without SQLite (SQLite's file format, §1.3).
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
-
 /// Length of the header.
 pub const HEADER_LENGTH: usize = 100;
 
@@ -18,13 +14,6 @@ const ENCODING: usize = 56;
 const UTF_8: u32 = 1;
 
 const USER_VERSION: usize = 60;
-
-/// The first bytes of the file; none of an empty one.
-pub fn read_start(path: &Path) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    File::open(path)?.take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
-    Ok(start)
-}
 
 /// The header of a database of SQLite.
 #[derive(Debug)]

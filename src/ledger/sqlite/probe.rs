@@ -1,6 +1,7 @@
 //! A look at a ledger file that leaves no trace: no lock, no connection, no file beside it.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use rustix::fs::{Access, access};
 
 use super::check_location;
 use super::file_record::FileRecord;
-use super::header::{Header, read_start};
+use super::header::{HEADER_LENGTH, Header};
 use super::last_write::LastWrite;
 use super::location::{as_folder, beside, folder_of, resolve};
 use super::lock_note::read_note;
@@ -108,6 +109,13 @@ fn probe_missing(path: &Path) -> Result<String, String> {
 
 fn expect_writable(path: &Path) -> Result<(), String> {
     access(path, Access::WRITE_OK).map_err(|error| format!("{} can't be written by this user: {error}", path.display()))
+}
+
+/// The first bytes of the file; none of an empty one.
+fn read_start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// The process that holds the lock beside the file.

@@ -1,4 +1,4 @@
-//! A cart that a ledger has kept with its order.
+//! What both backends read of kept carts.
 
 use crate::order::OrderId;
 
