@@ -11,6 +11,7 @@
 mod snapshot_files;
 
 mod as_sent;
+mod guide;
 mod inputs;
 mod libreoffice;
 mod spellings;
