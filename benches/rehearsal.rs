@@ -71,7 +71,7 @@ fn mappings(changed: &Path) -> (Mapping, Mapping) {
 async fn fill(file: &Path, mapping: &Mapping) {
     let ledger = SqliteLedger::open(file).unwrap();
     let mut admissions = JoinSet::new();
-    for number in 0..CARTS {
+    for number in 1..=CARTS {
         let text = cart(number);
         let cart = Cart::parse(&text).unwrap();
         let candidate = intake::candidate(&cart, mapping, PropagatedHeaders::default(), KeepCarts::On).unwrap();
@@ -106,6 +106,8 @@ fn cart(number: usize) -> String {
     let mut header = cart.get("HEADER").cloned().unwrap();
     let fields = header.as_object_mut().unwrap();
     fields.insert("GUID".to_owned(), json!(guid(0)));
+    // Five times the sample's one item.
+    fields.insert("TOTAL_VALUE".to_owned(), json!("62402.40"));
     fields.insert("OBJECT_ID".to_owned(), json!(format!("{number:010}")));
     json!({ "CART": {
         "HEADER": header, "ITEM": rows("ITEM", "GUID"), "ACCOUNT": rows("ACCOUNT", "P_GUID"),

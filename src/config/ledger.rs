@@ -170,3 +170,43 @@ impl Storage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn carts_are_kept_only_if_a_setting_says_so() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (value, expected) in [
+            ("", Some(KeepCarts::Off)),
+            ("keep_carts = \"off\"", Some(KeepCarts::Off)),
+            ("keep_carts = false", Some(KeepCarts::Off)),
+            ("keep_carts = \"on\"", Some(KeepCarts::On)),
+            ("keep_carts = true", Some(KeepCarts::On)),
+            ("keep_carts = \"yes\"", None),
+            ("keep_carts = 1", None),
+        ] {
+            std::fs::write(file.path(), format!("[ledger]\n{value}\n")).unwrap();
+            match (Ledger::load(Some(file.path()), &BTreeMap::new()), expected) {
+                (Ok(ledger), Some(expected)) => assert_eq!(ledger.keep_carts, expected, "{value}"),
+                (Err(mistakes), None) => {
+                    let text = mistakes.to_string();
+                    assert!(text.contains("keep_carts") && text.contains("expected on or off"), "{value}: {text}");
+                }
+                (found, _) => panic!("{value}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_on_a_command_line_is_read_and_never_shown() {
+        let parse = |url: &str| Storage::parse(url, &BTreeMap::new());
+        assert_eq!(parse("sqlite:a/b.db").unwrap().backend(), "sqlite");
+        assert_eq!(parse("postgres://me:hush@db/orders").unwrap().backend(), "postgresql");
+        for wrong in ["hush", "mysql://hush", "host=hush", "postgres://me:hush@db/orders?hush=hush", "sqlite:", ""] {
+            let mistakes = parse(wrong).unwrap_err().join("; ");
+            assert!(mistakes.contains("expected") && !mistakes.contains("me:hush"), "{wrong}: {mistakes}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId};
 
 use crate::postgres::Postgres;
+use crate::small_disk::SmallDisk;
 use crate::suite::{concluded, created, rejected};
 use crate::{GRACE, LONG, Storage, admitted, at, candidate, url_of};
 
@@ -205,6 +206,31 @@ async fn what_a_killed_service_leaves_is_read_with_its_log_and_starts_again() {
         let ledger = SqliteLedger::open(&file).unwrap();
         assert!(ledger.find(&OrderId::of("1")).await.unwrap().is_some(), "{files:?}");
     }
+}
+
+#[tokio::test]
+async fn a_ledger_where_nothing_can_be_written_is_read_or_refused_with_what_is_missing() {
+    let Some(disk) = SmallDisk::mount("size=8m") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("orders.db")).unwrap();
+    started(&ledger, with_cart(1, "{}")).await;
+    let copy = |name: &str, files: &[&str]| {
+        fs::create_dir(disk.path().join(name)).unwrap();
+        for file in files {
+            fs::copy(folder.path().join(file), disk.path().join(name).join(file)).unwrap();
+        }
+    };
+    copy("whole", &["orders.db", "orders.db-wal", "orders.db-shm"]);
+    copy("without-index", &["orders.db", "orders.db-wal"]);
+    drop(ledger);
+    copy("closed", &["orders.db"]);
+    disk.make_read_only();
+    for name in ["whole", "closed"] {
+        let file = disk.path().join(name).join("orders.db");
+        assert_eq!(all(KeptCarts::in_file(&file).unwrap()).await.len(), 1, "{name}");
+    }
+    let error = refusal(KeptCarts::in_file(&disk.path().join("without-index/orders.db"))).await;
+    assert!(error.contains("FILE-wal is there without FILE-shm") && error.contains("backup"), "{error}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use purchase_order_webhook::ledger::kept_carts::KeptCarts;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -115,14 +116,21 @@ fn a_cart_that_is_none_is_named_with_its_place() {
     assert!(text.contains("1 of 2 texts are no carts") && code(&text) == "2", "{text}");
 }
 
-/// Sends carts to a service, and returns its ledger's URL as a command line has it.
+/// Five carts, the last one in days.
+fn sent() -> Vec<Value> {
+    let mut carts: Vec<Value> = (1..=5).map(cart).collect();
+    carts[4]["ITEM"][0]["UNIT"] = json!("DAY");
+    carts
+}
+
+/// Sends them to a service: one alone, one as a list of one, the others in a batch.
 async fn send(process: &Process) {
-    for number in 1..=3 {
-        let answer = process.post("", &format!("r{number}"), cart(number).to_string()).send().await.unwrap();
+    let carts = sent();
+    for (request_id, body) in [("one", carts[0].to_string()), ("list", json!([carts[1]]).to_string())] {
+        let answer = process.post("", request_id, body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
     }
-    let mut batch = vec![cart(4), cart(5)];
-    batch[1]["ITEM"][0]["UNIT"] = json!("DAY");
+    let batch = &carts[2..];
     let answer = process.post("/batch", "b", json!({ "CARTS": batch }).to_string()).send().await.unwrap();
     assert_eq!(answer.status(), 200);
 }
@@ -145,6 +153,10 @@ async fn a_running_service_keeps_carts_for_a_rehearsal_and_is_not_disturbed_by_i
     let file = folder.path().join("orders.db").display().to_string();
     let process = Process::start(&format!("ledger.keep_carts = true\nledger.url = \"sqlite:{file}\"\n")).await;
     send(&process).await;
+    // Of the batch, each cart alone, as it was written.
+    let kept = KeptCarts::in_file(Path::new(&file)).unwrap().next_page().await.unwrap();
+    let sent: Vec<String> = sent().iter().map(Value::to_string).collect();
+    assert_eq!(kept.into_iter().map(|cart| cart.text).collect::<Vec<_>>(), sent);
     let compare = format!("map --compare [folder]/old [folder]/new --ledger sqlite:{file}");
     let text = compared(compare.clone(), &folder).await.replace(&file, "[folder]/orders.db");
     assert_snapshot("commands/map-compare-ledger.snap", &text);

@@ -1,4 +1,5 @@
 //! A small file system that can be filled.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,12 @@ impl SmallDisk {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// From now on nobody writes to it.
+    pub fn make_read_only(&self) {
+        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(self.path()).status();
+        assert!(remounted.unwrap().success());
     }
 
     fn filler(&self) -> PathBuf {

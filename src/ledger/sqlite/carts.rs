@@ -58,7 +58,7 @@ impl CartReader {
             return Err(LedgerError::unavailable("there is no ledger; expected its file"));
         }
         let (connection, unused) = connect_read_only(&path)?;
-        let found = version(&connection)?;
+        let found = version(&connection).map_err(|error| without_index(&path, error))?;
         if found < WITH_CARTS {
             return Err(LedgerError::unavailable(format!(
                 "its schema is version {found}, which keeps no carts; expected {}: start a service of this version on it, \
@@ -114,6 +114,16 @@ fn named(path: &Path, error: LedgerError) -> LedgerError {
         LedgerError::Unavailable(detail) => LedgerError::unavailable(format!("{}: {detail}", path.display())),
         other => other,
     }
+}
+
+/// Says what is missing where SQLite could not make the index of a log.
+fn without_index(path: &Path, error: LedgerError) -> LedgerError {
+    if beside(path, "-shm").exists() || !has_log(path) {
+        return error;
+    }
+    let expected =
+        "FILE-wal is there without FILE-shm, which this user can't make: expected both, or a copy made by backup";
+    LedgerError::unavailable(format!("{}; {expected}", error.reason()))
 }
 
 /// A connection that can't write. A file without a log is read as it is: SQLite would make a log beside it, which might belong
