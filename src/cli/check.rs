@@ -22,7 +22,7 @@ use example_files::write_examples;
 pub struct CheckArguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// Check this mapping folder alone; no other settings are needed. With --config, [mapping] of the file says how it is used
+    /// Check this mapping folder alone; no other settings are needed. With --config, its section mapping says how it is used
     #[arg(long, value_name = "FOLDER", conflicts_with = "target")]
     mapping: Option<PathBuf>,
     /// Also ask 11VMS for a token and for an order that can't exist; nothing is created
