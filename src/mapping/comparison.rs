@@ -222,7 +222,7 @@ fn collect_id_fields(object: &Object<Rule>, path: &str, found: &mut BTreeSet<Str
     for (name, member) in &object.members {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match member {
-            Member::Field(rule) if rule.sources.contains(&Source::Id) => drop(found.insert(path)),
+            Member::Field(rule) if rule.rows().any(|row| row.sources.contains(&Source::Id)) => drop(found.insert(path)),
             Member::Field(_) => {}
             Member::Object(inner) => collect_id_fields(inner, &path, found),
             Member::List(inner) => collect_id_fields(inner, &format!("{path}[]"), found),

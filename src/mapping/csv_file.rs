@@ -51,7 +51,7 @@ pub struct CsvRow {
     pub line: u64,
     /// Its trimmed cells, as many as the header has or fewer.
     pub cells: Vec<String>,
-    /// The cells with the blanks around them.
+    /// The cells as they are in the file, without quotation marks.
     untrimmed: Vec<String>,
 }
 
@@ -165,9 +165,11 @@ impl CsvRow {
         self.cells.get(column).map_or("", String::as_str)
     }
 
-    /// The same, with the blanks around it: one of them may be meant.
-    pub fn untrimmed(&self, column: usize) -> &str {
-        self.untrimmed.get(column).map_or("", String::as_str)
+    /// A cell without the blanks around it, unless they are those of a separator: `join: ` puts a blank between texts.
+    pub fn word(&self, column: usize) -> &str {
+        let text = self.cell(column);
+        let untrimmed = self.untrimmed.get(column).filter(|_| text.starts_with("join:"));
+        untrimmed.map_or(text, |untrimmed| untrimmed.trim_start())
     }
 
     /// The texts of several columns; empty where there is none.

@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use super::compiled::Mapping;
 use super::conversion::{Conversion, OrderValue};
-use super::sheet::{LIMIT, Rule, Source};
+use super::sheet::{LIMIT, Limits, Rule, Source};
 use super::target::{Member, Object};
 use crate::cart::{Columns, Findings, JoinedCart, Name, REPLACEMENT, STANDARD, Scope};
 use crate::message::{Message, MessageCode};
@@ -64,8 +64,8 @@ impl<'a> Evaluation<'a> {
         trace: Option<Vec<FieldTrace>>,
     ) -> Self {
         let (cart, Findings { mistakes: mut messages, warnings }) = JoinedCart::of(columns);
-        // LIMIT is read for every sheet, and its mistakes count where the sheet names it.
-        messages.retain(|message| mapping.sheet.names_limits || message.parameter != LIMIT);
+        // LIMIT is read for every sheet, and its mistakes count where the sheet reads it.
+        messages.retain(|message| mapping.sheet.limits != Limits::Unread || message.parameter != LIMIT);
         let rules = RuleEvaluator { mapping, cart, cart_id };
         let (skips, unreadable) = Skips::of(&rules);
         let cart = &rules.cart;

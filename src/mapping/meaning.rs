@@ -17,16 +17,10 @@ pub fn of_sheet(header: &[String], rows: &[CsvRow]) -> String {
         for column in COLUMNS {
             let index = header.iter().position(|title| title.eq_ignore_ascii_case(column));
             // A column that is missing and one that is empty mean the same.
-            push(&mut meaning, index.map_or("", |index| deciding_text(row, index)));
+            push(&mut meaning, index.map_or("", |index| row.word(index)));
         }
     }
     meaning
-}
-
-/// A cell without the blanks around it, unless they are those of a separator: `join: ` puts a blank between texts.
-fn deciding_text(row: &CsvRow, column: usize) -> &str {
-    let text = row.cell(column);
-    if text.starts_with("join:") { row.untrimmed(column).trim_start() } else { text }
 }
 
 /// The meaning of a table's rows, as a digest: tables may be large.

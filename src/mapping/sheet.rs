@@ -43,9 +43,9 @@ pub const LIMIT: &str = "LIMIT";
 pub struct Sheet {
     /// The sections of a cart that are read for the sheet: those that it names, ACCOUNT for a list in a list, and LIMIT.
     pub sections: BTreeSet<Name>,
-    /// True if a row of the sheet has the section LIMIT as its source. A condition on a limit brings none into an order.
-    pub names_limits: bool,
-    /// True if a row of the sheet has the header's total as its source.
+    /// What the sheet does with the section LIMIT.
+    pub limits: Limits,
+    /// True if a row of the sheet reads the header's total, as its source or in its condition.
     pub reads_total: bool,
     /// True if a row of the sheet leaves entries out.
     pub has_skips: bool,
@@ -55,6 +55,17 @@ pub struct Sheet {
     pub row_count: usize,
     /// What the rows mean, for the mapping's version.
     pub meaning: String,
+}
+
+/// What a sheet does with the section LIMIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limits {
+    /// No row names it.
+    Unread,
+    /// Conditions read it, which brings no limit into an order; mistakes in it are the cart's.
+    Compared,
+    /// A row has it as its source.
+    Ordered,
 }
 
 /// A sheet as it was read, whatever is wrong with it.
@@ -82,7 +93,7 @@ impl Sheet {
         let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[WHEN] });
         let mut sheet = Self {
             sections: BTreeSet::new(),
-            names_limits: false,
+            limits: Limits::Unread,
             reads_total: false,
             has_skips: false,
             root: Object::default(),
@@ -121,15 +132,22 @@ impl Sheet {
         let [target, source, conversion, absent] = columns.required;
         let optional = |column: Option<usize>| column.map_or("", |column| row.cell(column));
         let cells =
-            [row.cell(target), row.cell(source), row.untrimmed(conversion), row.cell(absent), optional(columns.when)];
+            [row.cell(target), row.cell(source), row.word(conversion), row.cell(absent), optional(columns.when)];
         let (path, rule) = Rule::parse(cells, row.line, tables)?;
         let rule = Rule { remark: optional(columns.remark).to_owned(), ..rule };
         let depth = path.depth();
         let compared = rule.when.iter().flat_map(|when| &when.comparisons).map(|comparison| &comparison.source);
-        self.sections.extend(rule.sources.iter().chain(compared).filter_map(Source::section).cloned());
+        let read: Vec<&Source> = rule.sources.iter().chain(compared).collect();
+        self.sections.extend(read.iter().filter_map(|source| source.section()).cloned());
         let limit = Name::of(LIMIT);
-        self.names_limits |= rule.sources.iter().filter_map(Source::section).any(|section| *section == limit);
-        self.reads_total |= rule.sources.iter().any(Source::is_total);
+        let is_limit = |source: &Source| source.section() == Some(&limit);
+        let limits = match (rule.sources.iter().any(is_limit), read.iter().any(|source| is_limit(source))) {
+            (true, _) => Limits::Ordered,
+            (false, true) => Limits::Compared,
+            (false, false) => Limits::Unread,
+        };
+        self.limits = self.limits.max(limits);
+        self.reads_total |= read.iter().any(|source| source.is_total());
         self.has_skips |= rule.conversion == Conversion::Skip;
         if depth == MAX_LISTS {
             self.sections.insert(Name::of("ACCOUNT"));

@@ -31,8 +31,10 @@ pub fn version(sheet: &Sheet, tables: &Tables, amounts: Amounts) -> String {
 fn collect_tables<'s>(object: &'s Object<Rule>, used: &mut Vec<&'s str>) {
     for (_, member) in &object.members {
         match member {
-            Member::Field(Rule { conversion: Conversion::Table(name), .. }) => used.push(name),
-            Member::Field(_) => {}
+            Member::Field(rule) => used.extend(rule.rows().filter_map(|row| match &row.conversion {
+                Conversion::Table(name) => Some(name.as_str()),
+                _ => None,
+            })),
             Member::Object(inner) | Member::List(inner) => collect_tables(inner, used),
         }
     }
@@ -113,6 +115,9 @@ mod tests {
             "k,v\nX,1\n*,2\n",
         ];
         versions.extend(tables.iter().map(|table| version(ROWS, table)));
+        // A table that a later row of a target uses.
+        let alternative = "target,source,as,absent,when\nexternalId,ID,text,refuse,\nc,HEADER.A,text,omit,HEADER.B = 1\nc,HEADER.A,table:t,omit,\n";
+        versions.extend(tables.iter().map(|table| version(alternative, table)));
         let folder = Folder::of(&[(SHEET, ROWS), ("tables/t.csv", TABLE)]);
         versions.push(Mapping::compile(&folder, Amounts::Shifted).unwrap().version().to_owned());
         let decimals = ("tables/currency-decimals.csv", "currency,decimals\nISK,0\n");

@@ -61,7 +61,7 @@ const CHANGES: [(&str, &str, &str, &str); 14] = [
         "9 of 9: extra (absent) → \"n\" (9)",
     ),
     ("an object that goes", "ship.city,HEADER.CITY,text,omit,\n", "", "9 of 9: ship.city \"Lyon\" → (absent) (9)"),
-    ("a field of lines", "ITEM.UNIT,text", "ITEM.UNIT,constant:D", "9 of 9: lines[].unit \"H\" → \"D\" (18)"),
+    ("a field of lines", "ITEM.UNIT,text", ",constant:D", "9 of 9: lines[].unit \"H\" → \"D\" (18)"),
     (
         "a type",
         "lines[].lineNumber,ITEM.NUMBER_INT,integer",

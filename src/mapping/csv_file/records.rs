@@ -24,7 +24,7 @@ pub struct Record {
 pub struct Cell {
     /// The trimmed text.
     pub text: String,
-    /// The text with the blanks around it.
+    /// The text as it is in the file, without quotation marks.
     pub untrimmed: String,
     /// True for `="08"`: the analyst says that this is a text, whatever it looks like.
     pub is_guarded: bool,

@@ -4,7 +4,7 @@ use super::skips::Skips;
 use crate::cart::{JoinedCart, Name, Row, Scalar, Scope, is_initial, item_label};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::names::Names;
-use crate::mapping::sheet::LIMIT;
+use crate::mapping::sheet::{LIMIT, Limits};
 use crate::message::{Message, MessageCode, quoted};
 
 /// The item type of a limit, which customers can change: it explains what is missing, and refuses nothing alone.
@@ -13,7 +13,7 @@ const LIMIT_ITEM_TYPE: &str = "LIMI";
 /// Refuses the items with limits, each with one message instead of those about the quantity and the unit that a limit does
 /// not have. Nothing to do where the sheet reads the limits.
 pub fn refuse_limits(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>, messages: &mut Vec<Message>) {
-    if mapping.sheet.names_limits {
+    if mapping.sheet.limits == Limits::Ordered {
         return;
     }
     let missing = MessageCode::Missing.number();

@@ -102,6 +102,9 @@ impl Rule {
 fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
     let is_constant = matches!(conversion, Some(Conversion::Constant(_)));
     // Whether a row needs a source is not known where `as` is a mistake.
+    if is_constant && !text.trim().is_empty() {
+        return Err(format!("source {text:?}: a constant has no source; expected an empty cell"));
+    }
     if is_constant || (conversion.is_none() && text.trim().is_empty()) {
         return Ok(Vec::new());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{HEADER, cart, changed, mistakes};
+use super::{HEADER, cart, changed, mistakes, order, sheet};
 use crate::mapping::csv_file::{CsvFile, Layout};
 use crate::mapping::sheet::Sheet;
 use crate::mapping::table::{Table, Tables};
@@ -218,6 +218,19 @@ fn words_that_programs_have_changed_are_named() {
     }
     let text = format!("{HEADER}{PINNED}a,,constant:say “yes”,,“quoted” remark\nb,HEADER.A,text,\"use:“1,5”\",\n");
     assert_eq!(mistakes_of(&[(SHEET, &text)], &IdField::default()), [""; 0]);
+}
+
+#[test]
+fn what_nobody_sees_around_a_word_is_no_part_of_it() {
+    for cell in
+        ["constant:EUR\u{200b}", "\u{feff}constant:EUR", "=\"constant:EUR\"", "„constant:EUR“", "“constant:EUR”"]
+    {
+        let mapping = sheet(&format!("a,,{cell},,\n"));
+        assert_eq!(order(&mapping, &cart())["a"], "EUR", "{cell}");
+    }
+    let found = mistakes_of(&[(SHEET, &format!("{HEADER}{PINNED}a,HEADER.A,constant:EUR,,\n"))], &IdField::default());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("a constant has no source"), "{found:?}");
 }
 
 #[test]
