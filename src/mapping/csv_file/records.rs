@@ -5,6 +5,9 @@ use super::error_value::is_error_value;
 /// What a cell says that goes on in the next line, though it should not.
 const NOT_CLOSED: &str = "a cell goes over several lines; is a quotation mark not closed?";
 
+/// Cells with which a line is a row of a sheet, whatever it leaves out at its end: target, source, as, absent.
+const CELLS_OF_A_ROW: usize = 4;
+
 /// Characters at a cell's edge that nobody sees, besides blanks of every kind: zero width, joiners, directions.
 const INVISIBLE: [char; 5] = ['\u{200b}', '\u{2060}', '\u{feff}', '\u{200e}', '\u{200f}'];
 
@@ -119,7 +122,7 @@ pub fn records(text: &str, separator: char) -> Vec<Record> {
         rest = below;
     }
     let mut records = Vec::new();
-    let mut width = None;
+    let mut width = 0;
     while let Some(((number, line), below)) = rest.split_first() {
         if is_comment(line) || line.trim().is_empty() {
             rest = below;
@@ -141,7 +144,7 @@ pub fn records(text: &str, separator: char) -> Vec<Record> {
         // A comment that a spreadsheet has put into quotation marks is none of an error in its first cell.
         let is_error = is_error_value(first) && record.cells.iter().skip(1).any(|cell| !cell.text.is_empty());
         if is_error || !is_comment(first) {
-            width = width.or(Some(record.cells.len()));
+            width = width.max(record.cells.len());
             records.push(record);
         }
     }
@@ -154,8 +157,8 @@ struct RowReader<'t> {
     /// The lines that follow.
     below: &'t [(u64, &'t str)],
     separator: char,
-    /// Cells of the first row.
-    width: Option<usize>,
+    /// Cells of the widest row so far.
+    width: usize,
 }
 
 impl<'t> RowReader<'t> {
@@ -205,7 +208,7 @@ impl<'t> RowReader<'t> {
             let ((_, next), below) = self.below.split_first().ok_or(NOT_CLOSED)?;
             // A line that is a row by itself was swallowed.
             let cells = next.matches(self.separator).count() + 1;
-            if self.width.is_some_and(|width| width > 1 && cells >= width) {
+            if self.width > 1 && cells >= self.width.min(CELLS_OF_A_ROW) {
                 return Err(NOT_CLOSED);
             }
             text.push_str(inside);

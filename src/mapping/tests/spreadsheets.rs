@@ -221,6 +221,17 @@ fn words_that_programs_have_changed_are_named() {
 }
 
 #[test]
+fn an_open_quotation_mark_in_a_remark_swallows_no_row() {
+    for title in ["", "Our sheet\n"] {
+        let rows = "a,HEADER.A,text,omit,\"see\nb,HEADER.B,text,omit\nd,HEADER.D,text,use:5\"\n";
+        let found = mistakes_of(&[(SHEET, &format!("{title}{HEADER}{PINNED}{rows}"))], &IdField::default());
+        assert!(found.iter().any(|text| text.contains("is a quotation mark not closed?")), "{found:?}");
+    }
+    let remark = "a,HEADER.A,text,omit,\"agreed with SRM,\nand with 11VMS\"\n";
+    assert_eq!(mistakes_of(&[(SHEET, &format!("{HEADER}{PINNED}{remark}"))], &IdField::default()), [""; 0]);
+}
+
+#[test]
 fn what_nobody_sees_around_a_word_is_no_part_of_it() {
     for cell in
         ["constant:EUR\u{200b}", "\u{feff}constant:EUR", "=\"constant:EUR\"", "„constant:EUR“", "“constant:EUR”"]
