@@ -99,9 +99,11 @@ impl LiveMapping {
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>) {
         loop {
             clock.sleep(POLL).await;
-            let directory = self.directory.clone();
-            let Ok(content) = tokio::task::spawn_blocking(move || Folder::read(&directory)).await else { continue };
-            self.reload_if_changed(content, in_milliseconds(clock.now()));
+            let (mapping, now) = (Arc::clone(&self), in_milliseconds(clock.now()));
+            // Reading waits for the disk, and every example is mapped: neither may hold up a request.
+            let reload = move || mapping.reload_if_changed(Folder::read(&mapping.directory), now);
+            // A reload that panics is tried again by the next turn.
+            let _ = tokio::task::spawn_blocking(reload).await;
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Table {
     pub key_columns: Vec<String>,
     /// By the parts of the key, joined.
     rows: HashMap<String, String>,
+    /// The smallest of the keys that differ in nothing but zeros at the beginning of their numbers, by such a key without them.
+    without_zeros: HashMap<String, String>,
     /// True if a row's last key is `*`.
     pub has_any_other: bool,
     /// What the rows mean, for the mapping's version.
@@ -98,7 +100,12 @@ impl Table {
                 let problem = format!("the key {} is already in line {first}", quoted_key(key));
                 findings.mistakes.push(Defect::in_line(file, *line, problem));
             }
-            table.rows.insert(joined(key).into_owned(), value.clone());
+            let key_text = joined(key).into_owned();
+            let smallest = table.without_zeros.entry(without_zeros(key)).or_insert_with(|| key_text.clone());
+            if key_text < *smallest {
+                smallest.clone_from(&key_text);
+            }
+            table.rows.insert(key_text, value.clone());
         }
         findings.warnings.extend(suspicions(file, &table.key_columns, &rows));
         ReadTable { table, value_column, rows, findings }
@@ -132,14 +139,7 @@ impl Table {
 
     /// A key of the table that differs from this one in nothing but zeros at the beginning of its numbers.
     pub fn zero_twin<S: AsRef<str>>(&self, key: &[S]) -> Option<Vec<&str>> {
-        let is_twin = |found: &Vec<&str>| {
-            found.len() == key.len()
-                && found
-                    .iter()
-                    .zip(key)
-                    .all(|(found, part)| without_leading_zeros(found) == without_leading_zeros(part.as_ref()))
-        };
-        self.rows.keys().map(|joined| joined.split('\n').collect()).filter(is_twin).min()
+        self.without_zeros.get(&without_zeros(key)).map(|twin| twin.split('\n').collect())
     }
 }
 
@@ -147,6 +147,12 @@ impl Table {
 fn header_index(rows: &[Vec<String>]) -> usize {
     let cells = |row: &Vec<String>| row.iter().filter(|cell| !cell.is_empty()).count();
     rows.iter().position(|row| cells(row) > 1).unwrap_or(0)
+}
+
+/// The parts of a key as one text, without zeros at the beginning of its numbers.
+fn without_zeros<S: AsRef<str>>(key: &[S]) -> String {
+    let parts: Vec<&str> = key.iter().map(|part| without_leading_zeros(part.as_ref())).collect();
+    joined(&parts).into_owned()
 }
 
 /// The parts of a key as one text. No cell of a table has a line break, so that a text with one is no key.

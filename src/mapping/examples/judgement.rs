@@ -59,15 +59,7 @@ pub fn defects(mapping: &Mapping, example: &Example<'_>) -> Vec<Defect> {
 
 /// What is wrong with the files of an example, whatever a mapping makes of them.
 pub fn file_defects(example: &Example<'_>) -> Vec<Defect> {
-    match read(example) {
-        Err(defects) => defects,
-        Ok((cart, _)) => match Cart::parse(cart) {
-            Err(malformed @ CartError::Malformed { .. }) => {
-                vec![Defect::new(&example.cart_file(), malformed.to_string())]
-            }
-            Ok(_) | Err(CartError::Invalid(_)) => Vec::new(),
-        },
-    }
+    read(example).err().unwrap_or_default()
 }
 
 /// The cart of an example, and what is expected of it.
@@ -79,6 +71,9 @@ fn read<'f>(example: &Example<'f>) -> Result<(&'f str, Expectation), Vec<Defect>
         return Err(alone.map(|(_, file)| Defect::new(&file, "there is no cart of this name beside it")).collect());
     };
     let of_cart = |problem: String| vec![Defect::new(&example.cart_file(), problem)];
+    if let Err(malformed @ CartError::Malformed { .. }) = Cart::parse(cart) {
+        return Err(of_cart(malformed.to_string()));
+    }
     match (example.order, example.refusal) {
         (Some(_), Some(_)) => Err(of_cart(format!("has both {order_file} and {refusal_file}; expected one of them"))),
         (None, None) => Err(of_cart(format!(

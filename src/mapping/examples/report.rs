@@ -51,9 +51,4 @@ impl Mapping {
             defects: findings.concat(),
         }
     }
-
-    /// Every difference of every example of a folder.
-    pub fn check_examples(&self, folder: &Folder) -> Vec<Defect> {
-        self.compare_examples(folder).defects
-    }
 }

@@ -34,7 +34,7 @@ fn refused_cart() -> Value {
 }
 
 fn lines(folder: &Folder, mapping: &Mapping) -> Vec<String> {
-    mapping.check_examples(folder).iter().map(ToString::to_string).collect()
+    mapping.compare_examples(folder).defects.iter().map(ToString::to_string).collect()
 }
 
 #[test]
