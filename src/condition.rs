@@ -162,7 +162,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn shown(conditions: &Conditions) -> Vec<String> {
+    fn described(conditions: &Conditions) -> Vec<String> {
         let line =
             |one: Condition| format!("{} {} {} {}", one.kind.name(), one.subject, one.since.as_second(), one.detail);
         conditions.current().into_iter().map(line).collect()
@@ -174,12 +174,18 @@ mod tests {
         conditions.raise(ConditionKind::LedgerUnavailable, "write", "disk full", at(1));
         conditions.raise(ConditionKind::LedgerUnavailable, "read", "locked", at(2));
         conditions.raise(ConditionKind::LedgerUnavailable, "write", "read-only", at(3));
-        assert_eq!(shown(&conditions), ["ledger-unavailable read 2 locked", "ledger-unavailable write 1 read-only"]);
+        assert_eq!(
+            described(&conditions),
+            ["ledger-unavailable read 2 locked", "ledger-unavailable write 1 read-only"]
+        );
         conditions.clear(ConditionKind::LedgerUnavailable, "write");
         conditions.clear(ConditionKind::IssuerUnavailable, "read");
-        assert_eq!(shown(&conditions), ["ledger-unavailable read 2 locked"]);
+        assert_eq!(described(&conditions), ["ledger-unavailable read 2 locked"]);
         conditions.raise(ConditionKind::LedgerUnavailable, "write", "disk full", at(9));
-        assert_eq!(shown(&conditions), ["ledger-unavailable read 2 locked", "ledger-unavailable write 9 disk full"]);
+        assert_eq!(
+            described(&conditions),
+            ["ledger-unavailable read 2 locked", "ledger-unavailable write 9 disk full"]
+        );
     }
 
     #[test]
@@ -190,7 +196,7 @@ mod tests {
         conditions.replace(ConditionKind::CertificateExpiring, &failing(&["a", "b"]), at(2));
         conditions.replace(ConditionKind::CertificateExpiring, &failing(&["b", "c"]), at(3));
         assert_eq!(
-            shown(&conditions),
+            described(&conditions),
             ["issuer-unavailable  1 refused", "certificate-expiring b 2 expired", "certificate-expiring c 3 expired"]
         );
     }
