@@ -45,6 +45,7 @@ pub mod shutdown;
 pub mod single_flight;
 pub mod system;
 pub mod telemetry;
+pub mod trace;
 
 // Composition, diagnosis and commands.
 pub mod app;
