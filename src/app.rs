@@ -26,9 +26,11 @@ use crate::condition::Conditions;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
 use crate::mapping::{LiveMapping, LiveState};
+use crate::relay::observer::Observers;
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
+use crate::telemetry::OrderLog;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
@@ -95,6 +97,7 @@ impl App {
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
+            observers: Observers::new(vec![Arc::new(OrderLog)]),
             restored,
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);

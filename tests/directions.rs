@@ -129,7 +129,8 @@ fn the_pure_rooms_stay_pure() {
                 &["tokio", "reqwest", "rusqlite", "axum", "tracing", "std::fs", "std::env"]
             }
             "mapping" => &["reqwest", "rusqlite", "axum", "std::env"],
-            "relay" | "intake" => &["reqwest", "rusqlite", "axum", "std::fs", "std::env"],
+            "relay" => &["reqwest", "rusqlite", "axum", "tracing", "std::fs", "std::env"],
+            "intake" => &["reqwest", "rusqlite", "axum", "std::fs", "std::env"],
             "ledger" | "vms" => &["axum", "std::env"],
             _ => &[],
         };

@@ -28,6 +28,7 @@ use crate::mapping::LiveMapping;
 use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
+use crate::relay::observer::Observers;
 use crate::relay::{Dependencies, JitterSource, Relay};
 use crate::vms::{SendLimit, Vms};
 
@@ -59,6 +60,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         breaker: settings.target.breaker,
         attempt_limit: Duration::from_secs(1),
         jitter: JitterSource(Arc::new(|| 0.0)),
+        observers: Observers::default(),
         restored: None,
     });
     let second = Duration::from_secs(1);
