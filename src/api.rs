@@ -19,6 +19,7 @@ mod request_path;
 pub mod routes;
 pub mod schema;
 mod security_headers;
+mod server_span;
 mod state;
 pub mod views;
 

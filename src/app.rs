@@ -31,6 +31,7 @@ use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::telemetry::OrderLog;
+use crate::trace::Tracer;
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
@@ -87,6 +88,7 @@ impl App {
         }
         let OpenedLedger { ledger: orders, restored } =
             open_ledger(&ledger, lease_length(attempt_limit), &clock, &conditions).await?;
+        let tracer = Tracer::off();
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?),
@@ -98,6 +100,7 @@ impl App {
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
             observers: Observers::new(vec![Arc::new(OrderLog)]),
+            tracer: tracer.clone(),
             restored,
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
@@ -115,6 +118,7 @@ impl App {
             clock,
             conditions,
             stop_announced: CancellationToken::new(),
+            tracer,
             server,
         };
         Ok(Self {

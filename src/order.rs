@@ -37,6 +37,9 @@ use crate::message::{Message, quoted};
 pub struct PropagatedHeaders {
     /// W3C Trace Context.
     pub traceparent: Option<String>,
+    /// What vendors added to it; absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
     /// SAP's passport, in hex.
     pub sap_passport: Option<String>,
     /// The id of the request that brought the cart.

@@ -21,6 +21,7 @@ pub mod observer;
 mod reckoning;
 mod restored;
 mod retrying_ledger;
+mod spans;
 mod submit_outcome;
 mod waiters;
 
@@ -37,6 +38,7 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
+use crate::trace::{self, SpanKind};
 use abandoned::Abandoned;
 use dispatcher::{Dispatcher, Ticket};
 use due_timer::DueTimer;
@@ -141,7 +143,7 @@ impl Relay {
         };
         tokio::select! {
             biased;
-            done = self.tasks.spawn(work) => done.unwrap_or_else(broken),
+            done = self.tasks.spawn(trace::carry(work)) => done.unwrap_or_else(broken),
             () = self.dependencies.clock.sleep(wait.max(MIN_ADMISSION_WAIT)) => Err(LedgerError::TimedOut),
         }
     }
@@ -149,7 +151,10 @@ impl Relay {
     async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
         let (id, now) = (candidate.id.clone(), self.now());
         let grace = self.dependencies.policy.unknown_grace;
-        let admission = self.dependencies.ledger.admit(candidate, now, grace).await;
+        let mut span = trace::child("admit order", SpanKind::Internal);
+        let admission = span.enclose(self.dependencies.ledger.admit(candidate, now, grace)).await;
+        spans::describe_admission(&self.dependencies.tracer, &mut span, admission.as_ref());
+        drop(span);
         let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
         self.report(Event::Admitted(&admission));
         match &admission {

@@ -4,6 +4,7 @@
 //! requests in, `vms/client.rs` builds them, `vms/transport.rs` sends them, and hides what their answers repeat
 //! of secrets (`vms/echo.rs`).
 
+mod call_span;
 pub mod client;
 mod echo;
 mod request;

@@ -15,6 +15,7 @@ use crate::message::quoted;
 use crate::order::OrderId;
 use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::telemetry::STEP;
+use crate::trace::{self, SpanKind};
 
 /// A permit for a request under way. It is taken after the token was verified, so that nobody without one can hold it,
 /// and before the body is read. It is given back when the handler's work ends, also if the caller hangs up.
@@ -118,7 +119,9 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
     let token = bearer(&parts.headers)?;
     let peer = parts.extensions.get::<Peer>();
     let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
-    let caller = api.tokens.verify(token, certificate.as_ref()).await?;
+    let mut span = trace::child("verify token", SpanKind::Internal);
+    let caller = span.enclose(api.tokens.verify(token, certificate.as_ref())).await.inspect_err(|_| span.fail())?;
+    drop(span);
     RequestContext::current().note_client(&caller.client_id);
     debug!(target: STEP, { oauth2.client_id = caller.client_id }, "token verified");
     api.rates.count(&caller.client_id).map_err(|wait| {

@@ -40,13 +40,28 @@ impl AccessLogEntry {
         }
     }
 
+    /// The method's name.
+    pub const fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The route, as a template.
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// Whether a platform asks for the service's health.
+    pub fn is_probe(&self) -> bool {
+        matches!(self.route(), Some("/livez" | "/readyz"))
+    }
+
     /// Writes the line of an answered request: WARN with the problem if there is one, else INFO; probes that go well
     /// are DEBUG, because they come every few seconds and say nothing.
     pub fn write(&self, request: &RequestContext, response: &Response, took: Duration) {
         let problem = response.extensions().get::<Arc<Problem>>().map(Arc::as_ref);
         let status = response.status();
         debug!(target: STEP, { http.response.status_code = status.as_u16() }, "answered");
-        if problem.is_none() && matches!(self.route.as_deref(), Some("/livez" | "/readyz")) {
+        if problem.is_none() && self.is_probe() {
             debug!(http.route = self.route, http.response.status_code = status.as_u16(), "a probe was answered");
         } else {
             self.write_line(request, status, problem, took);

@@ -12,6 +12,7 @@ use tracing::debug;
 use super::access_log::AccessLogEntry;
 use super::request_path::sent_path;
 use super::security_headers::add_security_headers;
+use super::server_span;
 use super::state::ApiState;
 use crate::edge::Peer;
 use crate::message::quoted;
@@ -29,13 +30,14 @@ pub async fn request_middleware(
     let id = RequestId::from_headers(request.headers());
     let context = RequestContext::new(id, sent_path(&request), api.clock.moment());
     let entry = AccessLogEntry::of(&request, &peer);
+    let mut span = server_span::begin(&api.tracer, &request, &peer, &entry);
     debug!(
         target: STEP,
         { http.request.method = %request.method(), url.path = context.path, http.request.id = %context.id },
         "received"
     );
     request.extensions_mut().insert(Arc::clone(&context));
-    let mut response = Arc::clone(&context).scope(answer(&api, request, next)).await;
+    let mut response = span.enclose(Arc::clone(&context).scope(answer(&api, request, next))).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(context.id.as_str()) {
         headers.insert(RequestId::HEADER, id);
@@ -43,7 +45,8 @@ pub async fn request_middleware(
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
     add_security_headers(headers, peer.transport);
-    entry.write(&context, &response, api.clock.moment().since(context.received_at));
+    server_span::describe(&mut span, &context, &response);
+    span.enclose_sync(|| entry.write(&context, &response, api.clock.moment().since(context.received_at)));
     response
 }
 

@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::mapping::LiveMapping;
 use crate::order::KeepCarts;
 use crate::relay::Relay;
+use crate::trace::Tracer;
 
 /// The parts that all requests share.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// What does not work at this moment.
     pub conditions: Conditions,
+    /// Records what a request goes through, if traces are on.
+    pub tracer: Tracer,
     /// How callers are served, and the limits on what they send.
     pub server: Server,
     /// Permits for requests that bring carts.

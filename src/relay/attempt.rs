@@ -9,6 +9,7 @@ use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
+use super::spans;
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
@@ -18,6 +19,7 @@ use crate::order::vms_response::{
     read_create_with_look_up, read_look_up,
 };
 use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
+use crate::trace::{self, SpanKind};
 use crate::vms::SendLimit;
 
 /// What an attempt came to.
@@ -125,7 +127,7 @@ impl Relay {
         moment
     }
 
-    async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
+    async fn attempt(&self, mut order: Order, dispatch: Dispatch) {
         let restored = self.restore_that_concerns(&order);
         if let Err(defect) = order.begin(self.now()) {
             return self.report(Event::Illegal { change: IllegalStep::Begin, order: &order, defect: &defect });
@@ -134,7 +136,24 @@ impl Relay {
             order.doubt_since_restore(restored.backup);
             self.report(Event::AskedSinceRestore(&order));
         }
-        let Some(begun) = self.record_begin(&order).await else { return };
+        let tracer = &self.dependencies.tracer;
+        let mut span = spans::begin_attempt(tracer, &order);
+        let Some((order, ended_at)) = span.enclose(self.make_attempt(order, dispatch, restored)).await else {
+            return;
+        };
+        spans::describe_end(tracer, &mut span, &order);
+        span.enclose(self.settle(order, ended_at)).await;
+    }
+
+    /// Stores the begin of an attempt and makes it; returns the order with the attempt's end, and when that was. `None` if no
+    /// attempt was made.
+    async fn make_attempt(
+        &self,
+        mut order: Order,
+        mut dispatch: Dispatch,
+        restored: Option<&Restored>,
+    ) -> Option<(Order, Timestamp)> {
+        let begun = self.record_begin(&order).await?;
         self.holds.remove(&order.id);
         self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
@@ -145,13 +164,14 @@ impl Relay {
         }
         let (policy, now) = (&self.dependencies.policy, self.now());
         if let Err(defect) = order.conclude(verdict, now, policy, self.dependencies.jitter.draw()) {
-            return self.report(Event::Illegal { change: IllegalStep::Conclude, order: &order, defect: &defect });
+            self.report(Event::Illegal { change: IllegalStep::Conclude, order: &order, defect: &defect });
+            return None;
         }
         if is_acknowledged {
             order.acknowledge_attempt();
         }
         order.measure_attempt(self.dependencies.clock.moment().since(began_at));
-        self.settle(order, now).await;
+        Some((order, now))
     }
 
     /// Stores that an attempt begins, and returns when; `None` if it must not be made.
@@ -159,7 +179,8 @@ impl Relay {
         let clock = self.dependencies.clock.as_ref();
         loop {
             let before = PointInTime::now(clock);
-            match self.retrying_ledger.store(order, &self.stopping).await {
+            let stored = trace::child("store begin", SpanKind::Internal);
+            match stored.enclose(self.retrying_ledger.store(order, &self.stopping)).await {
                 Write::Done(Stored::Superseded) | Write::GivenUp => return None,
                 Write::Refused(reason) => {
                     self.report(Event::Unwritable { part: UnwritablePart::Begin, order, reason: &reason });
@@ -280,7 +301,9 @@ impl Relay {
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
         }
-        let Some(order) = self.store_outcome(order).await else { return };
+        let stored = trace::child("settle order", SpanKind::Internal);
+        let Some(order) = stored.enclose(self.store_outcome(order)).await else { return };
+        drop(stored);
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }

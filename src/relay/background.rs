@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::dispatcher::{Dispatch, Ticket};
 use super::observer::{Event, IllegalStep, LedgerQuestion};
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read};
+use super::spans;
 use super::{Relay, lease_length};
 use crate::clock::{Moment, after, between};
 use crate::ledger::{Claimed, LedgerError, Sharing};
@@ -212,7 +213,10 @@ impl Relay {
         if let Err(defect) = order.interrupt(now, &self.dependencies.policy) {
             return self.report(Event::Illegal { change: IllegalStep::Interrupt, order: &order, defect: &defect });
         }
-        self.settle(order, now).await;
+        let tracer = &self.dependencies.tracer;
+        let mut span = spans::begin_take_over(tracer, &order);
+        spans::describe_end(tracer, &mut span, &order);
+        span.enclose(self.settle(order, now)).await;
     }
 
     /// Gives callers of this replica the outcomes that other replicas have stored.

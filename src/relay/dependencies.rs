@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::RetryPolicy;
 use crate::order::vms_response::ResponseRules;
+use crate::trace::Tracer;
 use crate::vms::Vms;
 
 /// Draws positions within the jitter of retries.
@@ -55,6 +56,8 @@ pub struct Dependencies {
     pub jitter: JitterSource,
     /// Those who hear what happens: the log, the metrics.
     pub observers: Observers,
+    /// Records what an order goes through, if traces are on.
+    pub tracer: Tracer,
     /// The backup that the ledger was restored from, if it was.
     pub restored: Option<RestoredLedger>,
 }

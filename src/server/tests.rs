@@ -30,6 +30,7 @@ use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 use crate::relay::observer::Observers;
 use crate::relay::{Dependencies, JitterSource, Relay};
+use crate::trace::Tracer;
 use crate::vms::{SendLimit, Vms};
 
 #[derive(Debug)]
@@ -61,6 +62,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         attempt_limit: Duration::from_secs(1),
         jitter: JitterSource(Arc::new(|| 0.0)),
         observers: Observers::default(),
+        tracer: Tracer::default(),
         restored: None,
     });
     let second = Duration::from_secs(1);
@@ -84,6 +86,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         clock,
         conditions: Conditions::default(),
         stop_announced: CancellationToken::new(),
+        tracer: Tracer::default(),
         server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),
         queries: Arc::new(Semaphore::new(1)),

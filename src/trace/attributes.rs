@@ -29,6 +29,8 @@ pub const CLIENT: &str = "client.address";
 pub const PROTOCOL: &str = "network.protocol.version";
 /// Why a stage failed: a status, a problem's type, or a kind of failure.
 pub const ERROR: &str = "error.type";
+/// Type of the RFC 9457 problem in the response.
+pub const PROBLEM: &str = "problem.type";
 /// Client that the token was issued to.
 pub const CLIENT_ID: &str = "oauth2.client_id";
 /// Id of the order.
@@ -47,7 +49,7 @@ pub const MAPPING: &str = "mapping.version";
 pub const CARTS: &str = "batch.carts";
 
 /// Every name.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 23] = [
     METHOD,
     REQUEST_ID,
     RESEND_COUNT,
@@ -62,6 +64,7 @@ pub const ALL: [&str; 22] = [
     CLIENT,
     PROTOCOL,
     ERROR,
+    PROBLEM,
     CLIENT_ID,
     ORDER,
     STATE,

@@ -50,6 +50,17 @@ pub fn current_context() -> Option<TraceContext> {
     CURRENT.try_with(|current| current.context).ok()
 }
 
+/// The work, at the place of the current task: for a task of its own that continues it.
+pub fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> + use<F> {
+    let place = current();
+    async move {
+        match place {
+            Some(place) => place.enclose(work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// Looks at the place of the current task, if something is traced.
 pub(super) fn with_current<T>(read: impl FnOnce(&Current) -> T) -> Option<T> {
     CURRENT.try_with(read).ok()

@@ -7,6 +7,7 @@ use reqwest::Client;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use url::Url;
 
+use super::call_span::trace_headers;
 use super::request::{Address, RequestError, headers, without_members};
 use super::token::TokenError;
 use super::transport::Transport;
@@ -60,9 +61,10 @@ impl VmsClient {
         for name in [CACHE_CONTROL, PRAGMA] {
             headers.append(name, HeaderValue::from_static("no-cache"));
         }
+        headers.extend(trace_headers(None));
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
-        self.transport.send(build, None, |_| true).await
+        self.transport.send(build, &request.path.to_string(), None, |_| true).await
     }
 }
 
@@ -81,7 +83,6 @@ impl CreateParts {
         let propagated_headers = &order.propagated_headers;
         let own = [
             ("idempotency-key", Some(order.id.as_str())),
-            ("traceparent", propagated_headers.traceparent.as_deref()),
             ("sap-passport", propagated_headers.sap_passport.as_deref()),
             ("x-request-id", propagated_headers.request_id.as_deref()),
         ];
@@ -89,6 +90,7 @@ impl CreateParts {
             .into_iter()
             .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value?).ok()?)));
         all.extend(own);
+        all.extend(trace_headers(Some(propagated_headers)));
         let body = without_members(&order.body, &request.omit)?;
         Ok(Self { address: Address::of_path(&request.path, fillings)?, headers: all, body })
     }
@@ -106,7 +108,8 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        self.transport.send(build, limit, |name| self.rules.reads_of_create(name)).await
+        let template = request.path.to_string();
+        self.transport.send(build, &template, limit, |name| self.rules.reads_of_create(name)).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

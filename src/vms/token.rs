@@ -17,6 +17,7 @@ use crate::condition::{ConditionKind, Conditions};
 use crate::config::TargetOAuth2;
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
+use crate::trace::{self, SpanKind};
 use assertion::Signer;
 use request::request_token;
 
@@ -72,7 +73,12 @@ impl TokenSource {
     /// [`TokenError`] if no valid token is known and none can be fetched.
     pub async fn get(self: &Arc<Self>) -> Result<AccessToken, TokenError> {
         let fetched = match self.join_or_fetch() {
-            Ok(flight) => flight.result().await.unwrap_or_else(|BrokenOff| Err(TokenError::BrokenOff)),
+            Ok(flight) => {
+                let mut span = trace::child("fetch token", SpanKind::Internal);
+                let fetched =
+                    span.enclose(flight.result()).await.unwrap_or_else(|BrokenOff| Err(TokenError::BrokenOff));
+                fetched.inspect_err(|_| span.fail())
+            }
             Err(current) => return Ok(current),
         };
         // A token that was only to be renewed serves as long as it is valid.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::SendLimit;
+use super::call_span;
 use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ use crate::outbound::{
     AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
     longest_retry_after,
 };
+use crate::trace::Span;
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
 const MAX_TEXT_CHARS: usize = 2_000;
@@ -76,6 +78,7 @@ impl Transport {
     pub async fn send(
         &self,
         build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
+        template: &str,
         limit: Option<SendLimit>,
         counts: impl Fn(&str) -> bool + Send + Sync,
     ) -> CallOutcome {
@@ -87,7 +90,7 @@ impl Transport {
         if let Some(outcome) = may_not() {
             return outcome;
         }
-        let outcome = self.send_with_token(&build, &token, &counts).await;
+        let outcome = self.send_with_token(&build, template, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
@@ -96,7 +99,7 @@ impl Transport {
             Ok(token) => match may_not() {
                 // 11VMS has done nothing (401).
                 Some(outcome) => outcome,
-                None => self.send_with_token(&build, &token, &counts).await,
+                None => self.send_with_token(&build, template, &token, &counts).await,
             },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
@@ -115,19 +118,20 @@ impl Transport {
     async fn send_with_token(
         &self,
         build: impl Fn(&Client, Url) -> RequestBuilder,
+        template: &str,
         token: &AccessToken,
         counts: impl Fn(&str) -> bool,
     ) -> CallOutcome {
         let client = self.http.client();
         let request = build(&client, self.base_url(token)).bearer_auth(token.value.expose_secret()).build();
-        let (sent, echo) = match request {
+        let (sent, echo, mut span) = match request {
             Ok(request) => {
-                let echo = Echo::of(request.headers());
-                (client.execute(request).await, echo)
+                let (echo, span) = (Echo::of(request.headers()), call_span::begin(&request, template));
+                (client.execute(request).await, echo, span)
             }
-            Err(error) => (Err(error), Echo::of(&HeaderMap::new())),
+            Err(error) => (Err(error), Echo::of(&HeaderMap::new()), Span::default()),
         };
-        match sent {
+        let outcome = match sent {
             Ok(response) => self.read_response(response, &echo, counts).await,
             Err(error) if error.is_builder() => {
                 CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
@@ -138,7 +142,9 @@ impl Transport {
             }
             Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
             Err(error) => CallOutcome::Lost(format!("no answer: {}", error_chain(&error))),
-        }
+        };
+        call_span::describe(&mut span, &outcome);
+        outcome
     }
 
     /// Reads the answer. Whatever comes of its body, the status and the headers are known.

@@ -25,6 +25,7 @@ use crate::mapping::Mapping;
 use crate::order::{Candidate, KeepCarts, PropagatedHeaders};
 use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::relay::SubmitOutcome;
+use crate::trace::{self, SpanKind, attributes};
 use submission::submit_all;
 
 /// The number of messages after which each further cart lists only its first ones: the answer has to stay readable.
@@ -75,8 +76,11 @@ pub async fn create_purchase_orders(
         // `Prefer` shortens the waiting for outcomes, not the reading of carts.
         deadline: context.received_at.after(api.server.deadline),
     };
-    let candidates = run_blocking_if_large(text, move |text| reader.candidates(text, format)).await?;
-    drop(permit);
+    let mut span = trace::child("read and map carts", SpanKind::Internal);
+    let read = move |text: &str| reader.candidates(text, format);
+    let candidates = run_blocking_if_large(text, read).await.inspect_err(|_| span.fail())?;
+    span.set(attributes::CARTS, candidates.len());
+    drop((permit, span));
     context.note_carts(candidates.len());
     // Each cart counts as a request; this request has a permit already.
     let more = candidates.len().min(api.server.limits.max_in_flight).saturating_sub(1);

@@ -27,6 +27,7 @@ use crate::ledger::{Filter, ListPosition};
 use crate::message::quoted;
 use crate::order::{Order, OrderId, State as OrderState};
 use crate::problem::{Problem, ProblemBody, ProblemKind, RequestContext};
+use crate::trace::{self, SpanKind, attributes};
 
 /// Orders on a page unless `limit` says otherwise.
 const DEFAULT_PAGE: usize = 50;
@@ -83,7 +84,10 @@ pub async fn create_purchase_order(
         noted.note_cart_number(cart.number());
         Ok(intake::candidate(&cart, &mapping, propagated, keep_carts)?)
     };
-    let candidate = run_blocking_if_large(text, read).await?;
+    let mut span = trace::child("read and map cart", SpanKind::Internal);
+    let candidate = run_blocking_if_large(text, read).await.inspect_err(|_| span.fail())?;
+    span.set_text(attributes::MAPPING, candidate.mapping_version.as_str());
+    drop(span);
     context.note_order(candidate.id.as_str());
     let preferences = Preferences::of(&headers);
     // Thousands of callers may wait, and the headers would keep each connection's whole read buffer.

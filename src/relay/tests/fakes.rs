@@ -15,6 +15,7 @@ use crate::order::breaker::BreakerPolicy;
 use crate::order::{PropagatedHeaders, admit};
 use crate::relay::observer::Observers;
 use crate::telemetry::OrderLog;
+use crate::trace::Tracer;
 use crate::vms::{SendLimit, Vms};
 
 pub type Condition = fn(&Order) -> bool;
@@ -339,6 +340,7 @@ pub fn run(
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
         observers: Observers::new(vec![Arc::new(OrderLog)]),
+        tracer: Tracer::default(),
         restored: None,
     };
     change(&mut dependencies);

@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::order::{Candidate, OrderId};
 use crate::problem::{Problem, ProblemKind};
 use crate::relay::SubmitOutcome;
+use crate::trace;
 
 /// The outcome of one cart of a batch.
 type Outcome = Result<SubmitOutcome, Problem>;
@@ -37,7 +38,7 @@ pub async fn submit_all(
     let mut tasks = JoinSet::new();
     for chain in chains.into_values() {
         let api = Arc::clone(api);
-        tasks.spawn(async move { submit_in_order(&api, chain, deadline).await });
+        tasks.spawn(trace::carry(async move { submit_in_order(&api, chain, deadline).await }));
     }
     while let Some(done) = tasks.join_next().await {
         for (index, outcome) in done.unwrap_or_default() {
