@@ -31,7 +31,7 @@ use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::telemetry::OrderLog;
-use crate::trace::Tracer;
+use crate::telemetry::otlp::{SpanExport, start_traces};
 use crate::vms::client::VmsClient;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
@@ -58,6 +58,7 @@ pub struct App {
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
     certificates: CertificateDates,
+    traces: Option<SpanExport>,
     stop_delay: Duration,
     drain: Duration,
     retention: Duration,
@@ -80,7 +81,7 @@ impl App {
         warn_of_plain_text_urls(&settings);
         let certificates = CertificateDates::of(&settings);
         certificates.report(clock.now(), &conditions);
-        let Settings { server, auth, target, retry, ledger, .. } = settings;
+        let Settings { server, auth, target, retry, ledger, telemetry, .. } = settings;
         let attempt_limit = target.attempt_limit();
         let mistakes = database_files(&ledger.storage);
         if !mistakes.is_empty() {
@@ -88,7 +89,7 @@ impl App {
         }
         let OpenedLedger { ledger: orders, restored } =
             open_ledger(&ledger, lease_length(attempt_limit), &clock, &conditions).await?;
-        let tracer = Tracer::off();
+        let (tracer, traces) = start_traces(telemetry.otlp, &clock)?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?),
@@ -127,6 +128,7 @@ impl App {
             management: bind("server.management_listen", management_listen)?,
             tls,
             certificates,
+            traces,
             stop_delay,
             drain,
             retention: ledger.retention,
@@ -157,10 +159,12 @@ impl App {
     /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
     /// progress within `server.drain`. Orders that are still open then continue at the next start.
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
-        let Self { api, public, management, tls, certificates, stop_delay, drain, retention } = self;
+        let Self { api, public, management, tls, certificates, traces, stop_delay, drain, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
         spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
+        let finished = CancellationToken::new();
+        let traces = traces.map(|traces| tokio::spawn(traces.run(finished.clone())));
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);
@@ -177,6 +181,13 @@ impl App {
         drained.begin_drain();
         if let Err(error) = probes.await {
             error!(error.message = %error, "the server of the probes failed; orders are not affected");
+        }
+        // Last: what happened in the drain is told as well.
+        finished.cancel();
+        if let Some(traces) = traces
+            && let Err(error) = traces.await
+        {
+            error!(error.message = %error, "the export of traces failed; orders are not affected");
         }
         info!("the service has stopped; open orders continue at its next start");
     }

@@ -34,7 +34,7 @@ pub use target::{
     ApiProfile, CreateRequest, Credentials, Fillings, Grant, Identity, LookUpRequest, RequestHeader, SigningKey,
     Target, TargetOAuth2, Template,
 };
-pub use telemetry::{LogFormat, Telemetry};
+pub use telemetry::{CloudAlm, LogFormat, LogLevel, Otlp, OtlpProtocol, Telemetry};
 
 #[cfg(test)]
 mod tests;

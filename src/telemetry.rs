@@ -3,9 +3,12 @@
 //! Owns formats, levels and the names of all log fields; and what the log says of the relay's work.
 
 mod escape;
+mod export_outage;
 pub mod fields;
 mod log;
 mod order_log;
+pub mod otlp;
+mod resource;
 mod steps;
 
 pub use escape::escape;

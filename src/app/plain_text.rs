@@ -13,6 +13,9 @@ pub fn warn_of_plain_text_urls(settings: &Settings) {
         ("target.base_url", Some(&settings.target.base_url)),
         ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
         ("auth.introspection.url", introspection),
+        ("telemetry.otlp_endpoint", settings.telemetry.otlp.as_ref().map(|otlp| &otlp.endpoint)),
+        ("telemetry.cloud_alm.base_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.base_url)),
+        ("telemetry.cloud_alm.token_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.oauth2.token_url)),
         ("auth.jwks_url", settings.auth.jwks_url.as_ref()),
         // The issuer's metadata names its keys, unless auth.jwks_url does.
         ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),

@@ -138,6 +138,13 @@ impl Reader {
         }
     }
 
+    /// The same for every key of a section.
+    pub fn refuse_unread_section(&mut self, section: &str, why: &str) {
+        let inside = format!("{section}.");
+        let keys: Vec<String> = self.entries.keys().filter(|key| key.starts_with(&inside)).cloned().collect();
+        self.refuse_unread(&keys.iter().map(String::as_str).collect::<Vec<_>>(), why);
+    }
+
     /// Reports a mistake that only several keys together make.
     pub fn report(&mut self, key: &str, text: &str) {
         self.mistakes.push(format!("{}: {key}: {text}", self.label));

@@ -17,7 +17,7 @@ use crate::mapping::IdField;
 use crate::order::retry::RetryPolicy;
 
 /// Keys and sections of later versions: refused by name, so that no setting is ignored.
-const FUTURE_KEYS: [&str; 2] = ["alerts", "telemetry.otlp_endpoint"];
+const FUTURE_KEYS: [&str; 1] = ["alerts"];
 
 /// All settings.
 #[derive(Debug, Clone)]

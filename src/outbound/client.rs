@@ -56,6 +56,15 @@ impl fmt::Debug for NameResolver {
     }
 }
 
+/// The versions of HTTP that a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HttpVersions {
+    /// HTTP/2 where TLS has negotiated it, else HTTP/1.1.
+    Negotiated,
+    /// HTTP/2 in any case.
+    Http2,
+}
+
 /// A client with its connections.
 #[derive(Debug)]
 struct Pool {
@@ -71,6 +80,7 @@ pub struct Outbound {
     settings: ClientSettings,
     clock: Arc<dyn Clock>,
     resolver: Option<NameResolver>,
+    versions: HttpVersions,
     tls: Reloadable<Content, ClientConfig>,
     pool: ArcSwap<Pool>,
     checked_at: Mutex<Moment>,
@@ -84,7 +94,15 @@ impl Outbound {
     /// # Errors
     /// If a file can't be read or does not hold what it must, or no HTTP client can be built.
     pub fn try_new(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        Self::with_resolver(settings, clock, None)
+        Self::with_resolver(settings, clock, None, HttpVersions::Negotiated)
+    }
+
+    /// The same, for a server that speaks nothing but HTTP/2, also without TLS: gRPC.
+    ///
+    /// # Errors
+    /// As [`Outbound::try_new`].
+    pub fn try_new_http2(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+        Self::with_resolver(settings, clock, None, HttpVersions::Http2)
     }
 
     /// Builds the client with another resolver of names than the system's.
@@ -92,14 +110,24 @@ impl Outbound {
         settings: ClientSettings,
         clock: Arc<dyn Clock>,
         resolver: Option<NameResolver>,
+        versions: HttpVersions,
     ) -> Result<Self, OutboundError> {
         let files = settings.certificates.read()?;
         let config = settings.certificates.client_config(&files)?;
         let tls = Reloadable::new(Ok(files.digest()), config, Settling::Immediate);
         let now = clock.moment();
-        let client = settings.client(&tls.current(), resolver.as_ref())?;
+        let client = settings.client(&tls.current(), resolver.as_ref(), versions)?;
         let pool = ArcSwap::from_pointee(Pool { client, tls: tls.current(), opened_at: now });
-        Ok(Self { settings, clock, resolver, tls, pool, checked_at: Mutex::new(now), exchange: Mutex::default() })
+        Ok(Self {
+            settings,
+            clock,
+            resolver,
+            versions,
+            tls,
+            pool,
+            checked_at: Mutex::new(now),
+            exchange: Mutex::default(),
+        })
     }
 
     /// The client with the current certificates, and with connections that are not too old. Files that can't be used leave
@@ -125,7 +153,7 @@ impl Outbound {
             return pool.client.clone();
         }
         let tls = self.tls.current();
-        match self.settings.client(&tls, self.resolver.as_ref()) {
+        match self.settings.client(&tls, self.resolver.as_ref(), self.versions) {
             Ok(client) => {
                 self.pool.store(Arc::new(Pool { client: client.clone(), tls, opened_at: now }));
                 client
@@ -181,7 +209,16 @@ impl Outbound {
 
 impl ClientSettings {
     /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
-    fn client(&self, tls: &ClientConfig, resolver: Option<&NameResolver>) -> Result<Client, OutboundError> {
+    fn client(
+        &self,
+        tls: &ClientConfig,
+        resolver: Option<&NameResolver>,
+        versions: HttpVersions,
+    ) -> Result<Client, OutboundError> {
+        let mut tls = tls.clone();
+        if versions == HttpVersions::Http2 {
+            tls.alpn_protocols.retain(|protocol| protocol == b"h2");
+        }
         let builder = Client::builder()
             .user_agent(concat!("purchase-order-webhook/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([
@@ -196,7 +233,8 @@ impl ClientSettings {
             .pool_idle_timeout(POOL_IDLE)
             // `timeout` alone limits how long an answer may take.
             .tcp_user_timeout(None)
-            .tls_backend_preconfigured(tls.clone());
+            .tls_backend_preconfigured(tls);
+        let builder = if versions == HttpVersions::Http2 { builder.http2_prior_knowledge() } else { builder };
         let builder = match resolver {
             Some(NameResolver(resolver)) => builder.dns_resolver(Arc::clone(resolver)),
             None => builder,

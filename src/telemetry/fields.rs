@@ -9,6 +9,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("cart.number", "SRM's number of the shopping cart"),
     ("client.address", "IP address of the client, or of the proxy in front of it"),
     ("error.message", "reason of a failure"),
+    ("export.lost", "number of spans, log records or metrics that were dropped and not reported before"),
     ("file.path", "path of a file, such as a certificate"),
     ("file.system", "kind of the file system of a file"),
     ("http.request.id", "id of the request, X-Request-ID"),

@@ -17,7 +17,7 @@ pub fn start_log(settings: &Telemetry) {
     // Libraries log every connection at debug: the level of the settings is for the service's own lines.
     let filter = EnvFilter::new(format!(
         "{},hyper=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,sqlx_postgres::options=off",
-        settings.log_level
+        settings.log_level.name()
     ));
     let lines = lines_to(settings.log_format, io::stdout);
     // Fails only if a subscriber exists already, as in tests.
@@ -35,7 +35,7 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     match format {
-        LogFormat::Json => {
+        LogFormat::Json | LogFormat::Ecs => {
             let writer = OneLineEach { writer, escape: escape_json };
             fmt::layer().json().flatten_event(true).with_current_span(false).with_writer(writer).boxed()
         }

@@ -6,22 +6,6 @@ use crate::config::units;
 impl Reader {
     /// One of several words.
     pub fn choice<T: Copy>(&mut self, key: &str, default: &str, choices: &[(&str, T)]) -> Option<T> {
-        self.choice_with_future_words(key, default, choices, &[])
-    }
-
-    /// One of several words; the words of `future` are refused as not available yet.
-    pub fn choice_with_future_words<T: Copy>(
-        &mut self,
-        key: &str,
-        default: &str,
-        choices: &[(&str, T)],
-        future: &[&str],
-    ) -> Option<T> {
-        let is_future = |text: &str| future.contains(&text);
-        if let Some(entry) = self.read_entry(key).filter(|entry| entry.scalar().as_deref().is_some_and(is_future)) {
-            self.report_entry(&entry, &format!("{} is not available yet", entry.value));
-            return None;
-        }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let expected = words.join(" or ");
         self.value_or(key, default, &expected, |text| {

@@ -78,7 +78,13 @@ async fn a_name_that_moves_is_followed_under_steady_traffic_and_no_request_is_lo
     let name = Arc::new(MovingName { address: Mutex::new(old), lookups: AtomicUsize::new(0) });
     let clock = Arc::new(ManualClock::at("2025-01-31T09:30:00Z".parse().unwrap()));
     let resolver = NameResolver(Arc::clone(&name) as Arc<dyn Resolve>);
-    let outbound = Outbound::with_resolver(settings(), Arc::clone(&clock) as Arc<dyn Clock>, Some(resolver)).unwrap();
+    let outbound = Outbound::with_resolver(
+        settings(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Some(resolver),
+        HttpVersions::Negotiated,
+    )
+    .unwrap();
     for _ in 0..3 {
         assert_eq!(get(outbound.client(), "/").await, "old");
     }
@@ -104,7 +110,13 @@ async fn clients_that_are_asked_for_at_the_same_time_share_the_exchanged_connect
     let name = Arc::new(MovingName { address: Mutex::new(address), lookups: AtomicUsize::new(0) });
     let clock = Arc::new(ManualClock::at("2025-01-31T09:30:00Z".parse().unwrap()));
     let resolver = NameResolver(Arc::clone(&name) as Arc<dyn Resolve>);
-    let outbound = Outbound::with_resolver(settings(), Arc::clone(&clock) as Arc<dyn Clock>, Some(resolver)).unwrap();
+    let outbound = Outbound::with_resolver(
+        settings(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Some(resolver),
+        HttpVersions::Negotiated,
+    )
+    .unwrap();
     get(outbound.client(), "/").await;
     clock.advance(AGE);
     for _ in 0..3 {

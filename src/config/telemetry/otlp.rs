@@ -1,0 +1,63 @@
+//! `telemetry.otlp_…`, `telemetry.trace_sampling`: the collector of traces. The names are those of OpenTelemetry's variables
+//! (OTEL_EXPORTER_OTLP_ENDPOINT, …_PROTOCOL, …_HEADERS).
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::otlp_headers::OtlpHeaders;
+use crate::config::reader::Reader;
+use crate::config::units;
+use crate::trace::Sampling;
+
+const ENDPOINT: &str = "telemetry.otlp_endpoint";
+
+/// Keys that mean nothing without a collector.
+const OTHER_KEYS: [&str; 4] =
+    ["telemetry.otlp_protocol", "telemetry.otlp_headers", "telemetry.otlp_ca", "telemetry.trace_sampling"];
+
+/// The collector of traces.
+#[derive(Debug, Clone)]
+pub struct Otlp {
+    /// Its URL; by HTTP, `/v1/traces` is appended unless it ends with that.
+    pub endpoint: Url,
+    /// How it is spoken to.
+    pub protocol: OtlpProtocol,
+    /// What is sent with each request, such as a key.
+    pub headers: OtlpHeaders,
+    /// Certificates in PEM that may sign its own, in addition to those that the system trusts.
+    pub ca: Option<PathBuf>,
+    /// The part of traces that is recorded where no caller has decided.
+    pub sampling: Sampling,
+}
+
+/// The transport of OTLP, with protobuf in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// `http/protobuf`
+    Http,
+    /// `grpc`
+    Grpc,
+}
+
+impl Otlp {
+    /// Reads the keys; the outer `None` is a mistake, the inner one the absence of a collector.
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
+        let endpoint = reader.optional(ENDPOINT, units::URL, units::url);
+        if !reader.is_set(ENDPOINT) {
+            let why = "not used without telemetry.otlp_endpoint; leave it out";
+            reader.refuse_unread(&OTHER_KEYS, why);
+            reader.refuse_unread_section("telemetry.otlp_headers", why);
+            return Some(None);
+        }
+        let protocols = [("http/protobuf", OtlpProtocol::Http), ("grpc", OtlpProtocol::Grpc)];
+        let protocol = reader.choice("telemetry.otlp_protocol", "http/protobuf", &protocols);
+        let headers = OtlpHeaders::from_reader(reader);
+        let ca = reader.certificates_file("telemetry.otlp_ca");
+        let sampling = reader.value_or("telemetry.trace_sampling", "1", "a number from 0 to 1", |text| {
+            units::number(text, 0.0..=1.0).map(Sampling)
+        });
+        Some(Some(Self { endpoint: endpoint??, protocol: protocol?, headers: headers?, ca: ca?, sampling: sampling? }))
+    }
+}
