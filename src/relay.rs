@@ -37,6 +37,7 @@ pub use submit_outcome::SubmitOutcome;
 
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
+use crate::order::breaker::BreakerState;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 use crate::trace::{self, SpanKind};
 use abandoned::Abandoned;
@@ -212,6 +213,11 @@ impl Relay {
         // A read may lag behind.
         let newer = latest.filter(|latest| latest.revision >= open.revision);
         answer_for(newer.map_or(open, Arc::new), role)
+    }
+
+    /// The state of the circuit breaker towards 11VMS.
+    pub fn breaker(&self) -> BreakerState {
+        self.dispatcher.breaker()
     }
 
     /// How long an order waits for its next attempt, as its record says; `None` if it does not wait. Never longer than any

@@ -2,15 +2,18 @@
 //!
 //! Owns formats, levels and the names of all log fields; and what the log says of the relay's work.
 
+mod breaker_condition;
 mod escape;
 mod export_outage;
 pub mod fields;
 mod log;
+pub mod metrics;
 mod order_log;
 pub mod otlp;
 mod resource;
 mod steps;
 
+pub use breaker_condition::BreakerCondition;
 pub use escape::escape;
 pub use log::{report_on_standard_error, start_log};
 pub use order_log::OrderLog;

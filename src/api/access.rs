@@ -116,12 +116,14 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
 
 /// Verifies the token, and counts the request against its client's rate.
 async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Problem> {
-    let token = bearer(&parts.headers)?;
-    let peer = parts.extensions.get::<Peer>();
-    let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
     let mut span = trace::child("verify token", SpanKind::Internal);
-    let caller = span.enclose(api.tokens.verify(token, certificate.as_ref())).await.inspect_err(|_| span.fail())?;
+    let verified = span.enclose(verify(parts, api)).await;
+    if verified.is_err() {
+        span.fail();
+    }
     drop(span);
+    api.metrics.tokens.count(&verified);
+    let caller = verified?;
     RequestContext::current().note_client(&caller.client_id);
     debug!(target: STEP, { oauth2.client_id = caller.client_id }, "token verified");
     api.rates.count(&caller.client_id).map_err(|wait| {
@@ -129,6 +131,13 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
         Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
     })?;
     Ok(caller)
+}
+
+async fn verify(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, AuthError> {
+    let token = bearer(&parts.headers)?;
+    let peer = parts.extensions.get::<Peer>();
+    let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
+    api.tokens.verify(token, certificate.as_ref()).await
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 §2.1). Two headers, or another scheme, are no token.

@@ -13,6 +13,7 @@ use super::request_path::sent_path;
 use crate::edge::Peer;
 use crate::problem::{Problem, RequestContext};
 use crate::telemetry::STEP;
+use crate::telemetry::metrics::AnsweredRequest;
 
 /// Characters of a path that are logged: a longer one would fill the log.
 const MAX_PATH_CHARS: usize = 200;
@@ -52,7 +53,12 @@ impl AccessLogEntry {
 
     /// Whether a platform asks for the service's health.
     pub fn is_probe(&self) -> bool {
-        matches!(self.route(), Some("/livez" | "/readyz"))
+        matches!(self.route(), Some("/livez" | "/readyz" | "/metrics"))
+    }
+
+    /// The request as it is counted, once it is answered.
+    pub fn answered(&self, status: StatusCode) -> AnsweredRequest<'_> {
+        AnsweredRequest { method: self.method, route: self.route.as_deref(), status: status.as_u16() }
     }
 
     /// Writes the line of an answered request: WARN with the problem if there is one, else INFO; probes that go well

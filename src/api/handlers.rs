@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod health;
+pub mod metrics;
 pub mod operate;
 pub mod preview;
 pub mod purchase_orders;

@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::mapping::LiveMapping;
 use crate::order::KeepCarts;
 use crate::relay::Relay;
+use crate::telemetry::metrics::Metrics;
 use crate::trace::Tracer;
 
 /// The parts that all requests share.
@@ -34,6 +35,8 @@ pub struct ApiState {
     pub stop_announced: CancellationToken,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What does not work at this moment.
     pub conditions: Conditions,
     /// Records what a request goes through, if traces are on.

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::observer::{Event, Observers};
 use crate::clock::{Clock, Moment};
-use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, CallPurpose, CallResult, Transition};
+use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, BreakerState, CallPurpose, CallResult, Transition};
 use crate::order::{Order, OrderId};
 
 /// Orders that are taken from a shared ledger, as a multiple of the permits: enough that no permit stays unused, few
@@ -110,6 +110,11 @@ impl Dispatcher {
     /// The number of orders that may still be queued before other replicas should have them.
     pub fn spare_capacity(&self) -> usize {
         (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
+    }
+
+    /// The state of the circuit breaker.
+    pub fn breaker(&self) -> BreakerState {
+        self.state().breaker.state()
     }
 
     /// The number of permits.

@@ -17,7 +17,7 @@ use crate::condition::Conditions;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
 use crate::order::vms_response::{CallOutcome, ResponseRules};
-use crate::outbound::OutboundError;
+use crate::outbound::{CallDurations, Operation, OutboundError};
 
 /// A client of 11VMS.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ impl VmsClient {
         self.transport.fetch_token().await
     }
 
+    /// How long its calls took, and those for tokens.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.transport.calls()
+    }
+
     /// Looks an order up by its id and its cart number; the service needs no record of it.
     pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
         let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
@@ -64,7 +69,7 @@ impl VmsClient {
         headers.extend(trace_headers(None));
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
-        self.transport.send(build, &request.path.to_string(), None, |_| true).await
+        self.transport.send(Operation::LookUp, build, &request.path.to_string(), None, |_| true).await
     }
 }
 
@@ -109,7 +114,8 @@ impl Vms for VmsClient {
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
         let template = request.path.to_string();
-        self.transport.send(build, &template, limit, |name| self.rules.reads_of_create(name)).await
+        let counts = |name: &str| self.rules.reads_of_create(name);
+        self.transport.send(Operation::Create, build, &template, limit, counts).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

@@ -1,0 +1,1 @@
+//! The list of metrics, and what docs/metrics.md says of them.
