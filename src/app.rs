@@ -2,6 +2,7 @@
 
 mod census;
 mod certificate_dates;
+mod exports;
 mod file_checks;
 mod ledger_start;
 mod mapping_check;
@@ -32,12 +33,12 @@ use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::{Metrics, OrderMetrics, Sources};
-use crate::telemetry::otlp::{SpanExport, start_traces};
-use crate::telemetry::{BreakerCondition, OrderLog};
+use crate::telemetry::{BreakerCondition, LogRecords, OrderLog};
 use crate::vms::Vms;
 use crate::vms::client::VmsClient;
 use census::count_open_orders;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
+use exports::Exports;
 use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_future_restore, check_ledger_file, check_restore};
 use ledger_start::{OpenedLedger, open_ledger};
@@ -62,7 +63,7 @@ pub struct App {
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
     certificates: CertificateDates,
-    traces: Option<SpanExport>,
+    exports: Exports,
     stop_delay: Duration,
     drain: Duration,
     retention: Duration,
@@ -85,7 +86,7 @@ impl App {
         check_database_files(&ledger.storage)?;
         let OpenedLedger { ledger: orders, restored } =
             open_ledger(&ledger, lease_length(attempt_limit), &clock, &conditions).await?;
-        let (tracer, traces) = start_traces(telemetry.otlp, &clock)?;
+        let (tracer, exports) = Exports::try_new(telemetry, &clock)?;
         let vms = Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?);
         let order_metrics = Arc::new(OrderMetrics::default());
         let relay = Relay::new(Dependencies {
@@ -140,11 +141,18 @@ impl App {
             management: bind("server.management_listen", management_listen)?,
             tls,
             certificates,
-            traces,
+            exports,
             stop_delay,
             drain,
             retention: ledger.retention,
         })
+    }
+
+    /// Exports these log records too: those of the process's log, which has a beginning before the service has.
+    #[must_use]
+    pub fn with_log_records(mut self, records: Option<LogRecords>) -> Self {
+        self.exports.records = records;
+        self
     }
 
     /// The mapping in use.
@@ -171,12 +179,11 @@ impl App {
     /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
     /// progress within `server.drain`. Orders that are still open then continue at the next start.
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
-        let Self { api, public, management, tls, certificates, traces, stop_delay, drain, retention } = self;
+        let Self { api, public, management, tls, certificates, exports, stop_delay, drain, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
         spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
-        let finished = CancellationToken::new();
-        let traces = traces.map(|traces| tokio::spawn(traces.run(finished.clone())));
+        let exports = exports.start(&api);
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections =
@@ -196,12 +203,7 @@ impl App {
             error!(error.message = %error, "the server of the probes failed; orders are not affected");
         }
         // Last: what happened in the drain is told as well.
-        finished.cancel();
-        if let Some(traces) = traces
-            && let Err(error) = traces.await
-        {
-            error!(error.message = %error, "the export of traces failed; orders are not affected");
-        }
+        exports.finish().await;
         info!("the service has stopped; open orders continue at its next start");
     }
 }

@@ -3,6 +3,7 @@
 //! Owns formats, levels and the names of all log fields; and what the log says of the relay's work.
 
 mod breaker_condition;
+pub mod cloud_alm;
 mod escape;
 mod export_outage;
 pub mod fields;
@@ -15,6 +16,7 @@ mod steps;
 
 pub use breaker_condition::BreakerCondition;
 pub use escape::escape;
-pub use log::{report_on_standard_error, start_log};
+pub use log::records::LogRecords;
+pub use log::{LogControl, report_on_standard_error, start_log};
 pub use order_log::OrderLog;
 pub use steps::{STEP, start_steps};

@@ -1,13 +1,16 @@
 //! The process of a command: runtime, signals, standard output.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use super::failure::{EXIT_FAILURE, Failure};
+use crate::config::{LogLevel, environment};
 use crate::shutdown::Shutdown;
+use crate::telemetry::LogControl;
 
 /// The asynchronous runtime.
 pub fn runtime() -> Result<Runtime, Failure> {
@@ -23,6 +26,31 @@ pub fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| Failure::new(format!("standard output: {error}")))
+}
+
+/// Changes the level of the log by signals: SIGHUP sets what the settings say now, SIGUSR1 writes more, SIGUSR2 less.
+pub fn change_log_level_on_signal(log: LogControl, file: Option<PathBuf>) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("signals can't be received: {error}"));
+    let mut again = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut more = signal(SignalKind::user_defined1()).map_err(failed)?;
+    let mut fewer = signal(SignalKind::user_defined2()).map_err(failed)?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = again.recv() => match LogLevel::load(file.as_deref(), &environment()) {
+                    Ok(level) => log.change(|_| level),
+                    Err(mistakes) => warn!(
+                        setting.name = "telemetry.log_level",
+                        error.message = mistakes.0.join("; "),
+                        "the level of the log can't be read; the one before stays"
+                    ),
+                },
+                _ = more.recv() => log.change(LogLevel::more),
+                _ = fewer.recv() => log.change(LogLevel::fewer),
+            }
+        }
+    });
+    Ok(())
 }
 
 /// Stops the service on SIGTERM (Kubernetes) or SIGINT (a terminal). A second signal ends `server.stop_delay`, and one in

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tracing::{error, info};
 
 use super::failure::{EXIT_CONFIG, Failure};
-use super::process::{runtime, stop_on_signal};
+use super::process::{change_log_level_on_signal, runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{LogFormat, Settings, environment};
@@ -18,7 +18,7 @@ use crate::{system, telemetry};
 pub fn serve(file: Option<&Path>) -> ExitCode {
     let environment = environment();
     let (format, served) = match Settings::load(file, &environment) {
-        Ok(settings) => (settings.telemetry.log_format, run(settings)),
+        Ok(settings) => (settings.telemetry.log_format, run(settings, file)),
         Err(mistakes) => {
             let failure = Failure { code: EXIT_CONFIG, lines: mistakes.0 };
             (LogFormat::load_or_default(file, &environment), Err(failure))
@@ -37,13 +37,14 @@ pub fn serve(file: Option<&Path>) -> ExitCode {
     }
 }
 
-fn run(settings: Settings) -> Result<(), Failure> {
-    telemetry::start_log(&settings.telemetry);
+fn run(settings: Settings, file: Option<&Path>) -> Result<(), Failure> {
+    let (log, records) = telemetry::start_log(&settings.telemetry);
     let refused = system::prepare(settings.server.limits.connections);
     let tls = settings.server.tls.is_some();
     runtime()?.block_on(async {
         let shutdown = Shutdown::default();
         stop_on_signal(shutdown.clone())?;
+        change_log_level_on_signal(log, file.map(Path::to_owned))?;
         // A start may wait for its database.
         let building = Box::pin(App::build(settings, Arc::new(SystemClock)));
         let Some(app) = shutdown.announced().run_until_cancelled(building).await else {
@@ -59,7 +60,7 @@ fn run(settings: Settings) -> Result<(), Failure> {
                 "the service listens: carts are accepted"
             );
         }
-        app.run(shutdown).await;
+        app.with_log_records(records).run(shutdown).await;
         Ok(())
     })
 }

@@ -62,3 +62,6 @@ impl LogFormat {
         reader.choice("telemetry.log_format", "json", &formats)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,7 @@ fn the_example_shows_every_key() {
             let secret = format!("{key}_file");
             let is_shown = shown.iter().any(|known| *known == key || *known == secret);
             let is_section = shown.iter().any(|known| known.starts_with(&format!("{key}.")));
-            assert!(is_shown || is_section || key == "telemetry.otlp_endpoint", "the example does not show {key}");
+            assert!(is_shown || is_section, "the example does not show {key}");
         }
     }
 }
@@ -163,7 +163,6 @@ fn settings_that_can_not_work_are_refused() {
         ("[foo]", "foo: unknown section"),
         ("[server.foo]", "server.foo: unknown section"),
         ("[alerts]", "alerts: not available yet"),
-        ("telemetry.otlp_endpoint = {}", "telemetry.otlp_endpoint: not available yet"),
         ("auth.jwks_url = {}", "auth.jwks_url: expected a value, found a section"),
         ("[server.proxy]", "server.proxy.addresses: is missing"),
         ("[auth.introspection]", "auth.introspection.url is missing"),
@@ -206,12 +205,10 @@ fn settings_that_can_not_work_are_refused() {
 fn settings_of_later_versions_are_refused_by_name() {
     let text = format!(
         "{NEEDED}
-        alerts.pagerduty.routing_key = \"x\"
-        telemetry.log_format = \"ecs\"
-        telemetry.otlp_endpoint = \"https://x.example\""
+        alerts.pagerduty.routing_key = \"x\""
     );
     let found = mistakes(&text);
-    assert_eq!(found.len(), 3, "{found:#?}");
+    assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found.iter().all(|mistake| mistake.contains("not available yet")), "{found:#?}");
 }
 

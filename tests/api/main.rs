@@ -13,6 +13,10 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+#[path = "../support/cloud_alm.rs"]
+mod cloud_alm_receiver;
+#[path = "../support/collector.rs"]
+mod collector;
 #[path = "../support/compression.rs"]
 mod compression;
 #[path = "../support/exchange.rs"]
@@ -37,6 +41,7 @@ mod batch;
 mod bodies;
 mod carts_as_sent;
 mod certificate_files;
+mod cloud_alm;
 mod docs;
 mod doctor;
 mod forge;
@@ -63,4 +68,5 @@ mod tls;
 mod token_shapes;
 mod tokens_in;
 mod tokens_out;
+mod traces;
 mod ways_in;

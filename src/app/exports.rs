@@ -1,0 +1,68 @@
+//! What is exported to receivers of telemetry, from the start of the service to its very end.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::api::ApiState;
+use crate::clock::Clock;
+use crate::config::Telemetry;
+use crate::outbound::OutboundError;
+use crate::telemetry::LogRecords;
+use crate::telemetry::cloud_alm::CloudAlm;
+use crate::telemetry::otlp::{SpanExport, start_traces};
+use crate::trace::Tracer;
+
+/// The receivers that the settings name.
+#[derive(Debug)]
+pub struct Exports {
+    traces: Option<SpanExport>,
+    cloud_alm: Option<CloudAlm>,
+    /// Log records for Cloud ALM; there is one log in a process.
+    pub records: Option<LogRecords>,
+}
+
+impl Exports {
+    /// Builds their clients, and what records for them; connects nowhere yet.
+    ///
+    /// # Errors
+    /// If no HTTP client can be built.
+    pub fn try_new(settings: Telemetry, clock: &Arc<dyn Clock>) -> Result<(Tracer, Self), OutboundError> {
+        let (tracer, traces) = start_traces(settings.otlp, clock)?;
+        let cloud_alm = settings.cloud_alm.map(|settings| CloudAlm::try_new(settings, clock)).transpose()?;
+        Ok((tracer, Self { traces, cloud_alm, records: None }))
+    }
+
+    /// Exports until [`RunningExports::finish`].
+    pub fn start(self, api: &Arc<ApiState>) -> RunningExports {
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        if let Some(traces) = self.traces {
+            tasks.spawn(traces.run(stop.clone()));
+        }
+        if let Some(cloud_alm) = self.cloud_alm {
+            let api = Arc::clone(api);
+            tasks.spawn(cloud_alm.run(move || api.metrics.text(), self.records, stop.clone()));
+        }
+        RunningExports { tasks, stop }
+    }
+}
+
+/// Exports under way.
+pub struct RunningExports {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl RunningExports {
+    /// Exports what is left, for two seconds at most.
+    pub async fn finish(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                error!(error.message = %error, "an export of telemetry failed; orders are not affected");
+            }
+        }
+    }
+}

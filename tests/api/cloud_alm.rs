@@ -1,0 +1,64 @@
+//! Cloud ALM gets every minute's metrics, also over the renewal of its token and over its own failures.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cloud_alm_receiver::CloudAlm;
+use crate::support::{Service, cart};
+
+/// The metrics of a payload.
+fn metrics(payload: &Value) -> &Vec<Value> {
+    payload["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap()
+}
+
+/// The time of a payload.
+fn time(payload: &Value) -> &str {
+    let gauge = metrics(payload).iter().find(|metric| metric["gauge"].is_object()).unwrap();
+    gauge["gauge"]["dataPoints"][0]["timeUnixNano"].as_str().unwrap()
+}
+
+/// Lets a minute pass, and waits for its metrics.
+async fn pass_a_minute(service: &Service, alm: &CloudAlm, expected: usize) {
+    // The loop sets its next time once it has pushed.
+    while alm.pushes("metrics").len() < expected {
+        service.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn metrics_come_each_minute_and_none_is_lost_over_a_tokens_renewal() {
+    let alm = CloudAlm::start(Some(2)).await;
+    let mut service = Service::start_with(&alm.settings()).await;
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    for minute in 1..=5 {
+        pass_a_minute(&service, &alm, minute).await;
+    }
+    service.stop().await;
+    let pushed = alm.pushes("metrics");
+    let times: BTreeSet<&str> = pushed.iter().map(time).collect();
+    assert_eq!((times.len(), pushed.len()), (6, 6), "five minutes and the end, each once");
+    assert!(alm.refused() >= 2, "tokens have ended meanwhile");
+    let names: Vec<&str> = metrics(&pushed[0]).iter().map(|metric| metric["name"].as_str().unwrap()).collect();
+    for expected in ["purchase_orders_settled_total", "http_server_request_duration_seconds", "build_info"] {
+        assert!(names.contains(&expected), "{expected}: {names:?}");
+    }
+    let settled = metrics(&pushed[0]).iter().find(|metric| metric["name"] == "purchase_orders_settled_total").unwrap();
+    let created = settled["sum"]["dataPoints"].as_array().unwrap().iter();
+    let created = created.filter(|point| point["attributes"][0]["value"]["stringValue"] == "created");
+    assert_eq!(created.map(|point| point["asDouble"].as_f64().unwrap()).sum::<f64>(), 1.0);
+}
+
+#[tokio::test]
+async fn what_cloud_alm_does_not_take_at_first_comes_with_the_next_minute() {
+    let alm = CloudAlm::start(None).await;
+    let mut service = Service::start_with(&alm.settings()).await;
+    alm.fail_next(503);
+    pass_a_minute(&service, &alm, 2).await;
+    service.stop().await;
+    let pushed = alm.pushes("metrics");
+    let times: Vec<&str> = pushed.iter().map(time).collect();
+    assert!(times.len() >= 3 && times.is_sorted(), "{times:?}");
+}

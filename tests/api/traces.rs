@@ -1,0 +1,149 @@
+//! Traces: one order's way as a collector gets it, and W3C Trace Context in and out.
+
+use std::time::Duration;
+
+use purchase_order_webhook::sandbox::vms::Effect;
+use purchase_order_webhook::trace::attributes;
+
+use crate::collector::Collector;
+use crate::snapshot_files::assert_snapshot;
+use crate::support::{ORDERS, Service, cart};
+
+const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Waits until the order 1 has had so many attempts and waits for the next.
+async fn until_retrying(service: &Service, attempts: usize) {
+    loop {
+        let order = service.until("1", "retrying").await;
+        if order["attempts"].as_array().unwrap().len() == attempts {
+            return;
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_retried_order_shows_every_stage_and_after_a_restart_a_linked_trace() {
+    let collector = Collector::start().await;
+    let settings = format!("{}retry.jitter = 0.0", collector.settings());
+    let service = Service::start_with(&settings).await;
+    service.vms.next(Effect::status(429));
+    let request = service.post(cart(1).to_string()).header("prefer", "respond-async");
+    let answer = request.header("x-request-id", "from-srm-1").send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    until_retrying(&service, 1).await;
+    service.vms.next(Effect::HangUpAfter);
+    service.clock.advance(Duration::from_secs(31));
+    until_retrying(&service, 2).await;
+    let mut service = service.restart().await;
+    service.clock.advance(Duration::from_mins(3));
+    service.until("1", "created").await;
+    service.stop().await;
+    let text = collector.text();
+    println!("{text}");
+    assert_snapshot("traces/a-retried-order.snap", &text);
+    let resource = collector.resource();
+    assert_eq!(resource["service.name"], "purchase-order-webhook");
+    assert_eq!(resource["service.version"], env!("CARGO_PKG_VERSION"));
+    assert!(!resource["service.instance.id"].is_empty());
+    for attribute in collector.spans().iter().flat_map(|span| &span.attributes) {
+        assert!(attributes::ALL.contains(&attribute.key.as_str()), "{}", attribute.key);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_and_a_refused_cart_have_their_stages() {
+    let collector = Collector::start().await;
+    let mut service = Service::start_with(&collector.settings()).await;
+    let mut mistaken = cart(2);
+    mistaken["HEADER"]["ZZ_SALES_ORG"] = "".into();
+    let batch = serde_json::json!([cart(1), mistaken]).to_string();
+    let url = service.url(&format!("{ORDERS}/batch"));
+    let request = service.client.post(url).bearer_auth(service.issuer.token()).header("x-request-id", "from-batch");
+    let answer = request.header("content-type", "application/json").body(batch).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    service.stop().await;
+    assert_snapshot("traces/a-batch.snap", &collector.text());
+}
+
+#[tokio::test]
+async fn the_callers_trace_is_continued_and_11vms_gets_the_attempts_place() {
+    let collector = Collector::start().await;
+    let mut service = Service::start_with(&collector.settings()).await;
+    let request = service.post(cart(1).to_string()).header("traceparent", CALLER).header("tracestate", "a=1,b=2");
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    service.stop().await;
+    let spans = collector.spans();
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    let (server, attempt) = (named("POST /v2/purchase-orders"), named("attempt"));
+    assert_eq!(hex(&server.parent_span_id), "b7ad6b7169203331");
+    assert!(spans.iter().all(|span| hex(&span.trace_id) == "0af7651916cd43dd8448eb211c80319c"), "{spans:#?}");
+    assert_eq!(attempt.parent_span_id, server.span_id);
+    let sent = &service.vms.received()[0];
+    let expected = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", hex(&attempt.span_id));
+    assert_eq!(sent.header("traceparent"), Some(expected.as_str()));
+    assert_eq!(sent.header("tracestate"), Some("a=1,b=2"));
+}
+
+/// What 11VMS gets of a caller's trace, and how many spans are exported.
+async fn passed_on(settings: &str, traceparent: Option<&str>) -> (Option<String>, usize) {
+    let collector = Collector::start().await;
+    let settings = settings.replace("COLLECTOR", &collector.settings());
+    let mut service = Service::start_with(&settings).await;
+    let mut request = service.post(cart(1).to_string());
+    if let Some(traceparent) = traceparent {
+        request = request.header("traceparent", traceparent).header("tracestate", "a=1");
+    }
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    service.stop().await;
+    let received = service.vms.received();
+    (received[0].header("traceparent").map(str::to_owned), collector.spans().len())
+}
+
+#[tokio::test]
+async fn a_callers_flag_decides_and_without_a_caller_the_ratio() {
+    let unsampled = CALLER.replace("-01", "-00");
+    let (passed, exported) = passed_on("COLLECTOR", Some(&unsampled)).await;
+    let passed = passed.unwrap();
+    assert!(passed.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && passed.ends_with("-00"), "{passed}");
+    assert!(passed != unsampled && exported == 0, "the place is the service's own: {passed}");
+    let (passed, exported) = passed_on("COLLECTORtelemetry.trace_sampling = 0", Some(CALLER)).await;
+    assert!(passed.unwrap().ends_with("-01") && exported > 5);
+    let (passed, exported) = passed_on("COLLECTORtelemetry.trace_sampling = 0", None).await;
+    assert!(passed.unwrap().ends_with("-00") && exported == 0);
+    let (passed, exported) = passed_on("COLLECTOR", None).await;
+    assert!(passed.unwrap().ends_with("-01") && exported > 5);
+    // A traceparent that is none begins a trace.
+    let (passed, exported) = passed_on("COLLECTOR", Some("00-xyz-01")).await;
+    assert!(passed.unwrap().ends_with("-01") && exported > 5);
+}
+
+#[tokio::test]
+async fn without_a_collector_the_callers_place_is_passed_on_unchanged() {
+    for traceparent in [CALLER, "00-whatever"] {
+        assert_eq!(passed_on("", Some(traceparent)).await, (Some(traceparent.to_owned()), 0));
+    }
+    assert_eq!(passed_on("", None).await, (None, 0));
+}
+
+#[tokio::test]
+async fn headers_of_the_settings_reach_the_collector() {
+    let collector = Collector::start().await;
+    let settings = format!("{}telemetry.otlp_headers = \"api-key=k%201\"", collector.settings());
+    let mut service = Service::start_with(&settings).await;
+    service.send(&cart(1)).await;
+    service.stop().await;
+    assert_eq!(collector.headers()[0]["api-key"], "k 1");
+}
+
+#[tokio::test]
+async fn a_dead_collector_delays_nothing() {
+    let mut service = Service::start_with("telemetry.otlp_endpoint = \"http://127.0.0.1:1\"").await;
+    for number in 1..4 {
+        assert_eq!(service.send(&cart(number)).await.status, 201);
+    }
+    service.stop().await;
+}
