@@ -5,7 +5,7 @@
 //! place: so spans are made here.
 
 use crate::ledger::LedgerError;
-use crate::order::{Admission, Order, Outcome, State};
+use crate::order::{Admission, Order, State};
 use crate::trace::{RemoteContext, Span, SpanKind, TraceContext, Tracer, attributes};
 
 /// The place from which the order's trace is continued: the request that brought its cart.
@@ -69,7 +69,7 @@ pub fn describe_end(tracer: &Tracer, span: &mut Span, order: &Order) {
     span.set(attributes::STATE, order.state.name());
     if let Some(outcome) = order.attempts.last().and_then(|attempt| attempt.outcome) {
         span.set(attributes::OUTCOME, outcome.name());
-        if outcome != Outcome::Created {
+        if order.state != State::Created {
             span.set(attributes::ERROR, outcome.name());
             span.fail();
         }

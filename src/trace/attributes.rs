@@ -5,8 +5,6 @@
 pub const METHOD: &str = "http.request.method";
 /// Id of the request, X-Request-ID.
 pub const REQUEST_ID: &str = "http.request.id";
-/// How often a request was sent before with another token.
-pub const RESEND_COUNT: &str = "http.request.resend_count";
 /// Status of the response.
 pub const STATUS: &str = "http.response.status_code";
 /// Route that served the request, as a template.
@@ -49,28 +47,7 @@ pub const MAPPING: &str = "mapping.version";
 pub const CARTS: &str = "batch.carts";
 
 /// Every name.
-pub const ALL: [&str; 23] = [
-    METHOD,
-    REQUEST_ID,
-    RESEND_COUNT,
-    STATUS,
-    ROUTE,
-    PATH,
-    SCHEME,
-    TEMPLATE,
-    URL,
-    SERVER,
-    PORT,
-    CLIENT,
-    PROTOCOL,
-    ERROR,
-    PROBLEM,
-    CLIENT_ID,
-    ORDER,
-    STATE,
-    ADMISSION,
-    ATTEMPT,
-    OUTCOME,
-    MAPPING,
-    CARTS,
+pub const ALL: [&str; 22] = [
+    METHOD, REQUEST_ID, STATUS, ROUTE, PATH, SCHEME, TEMPLATE, URL, SERVER, PORT, CLIENT, PROTOCOL, ERROR, PROBLEM,
+    CLIENT_ID, ORDER, STATE, ADMISSION, ATTEMPT, OUTCOME, MAPPING, CARTS,
 ];

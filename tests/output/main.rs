@@ -9,6 +9,10 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test plays the caller")]
 
+#[path = "../support/cloud_alm.rs"]
+mod cloud_alm_receiver;
+#[path = "../support/collector.rs"]
+mod collector;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/snapshot_files.rs"]
@@ -18,9 +22,12 @@ mod support;
 
 mod clocks;
 mod commands;
+mod exports;
 mod log;
+mod log_forms;
 mod mapping;
 mod process;
 mod rehearsal;
+mod splunk;
 mod stop;
 mod unused;

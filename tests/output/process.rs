@@ -6,6 +6,7 @@ use std::process::Stdio;
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use reqwest::{Client, RequestBuilder};
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
@@ -23,6 +24,8 @@ pub struct Process {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
     lines: Vec<Value>,
+    /// The file of its settings.
+    pub settings: PathBuf,
     _folder: TempDir,
 }
 
@@ -38,6 +41,7 @@ impl Process {
         let vms = SandboxVms::start(issuer.clone()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.toml");
+        let settings_file = config.clone();
         std::fs::write(&config, format!("{}{settings}", usual_settings(&issuer, &vms, &folder, settings))).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
             .args(["serve", "--config"])
@@ -59,17 +63,21 @@ impl Process {
             child,
             stdout,
             lines: Vec::new(),
+            settings: settings_file,
             _folder: folder,
         };
         let line = process.read_until("the service listens: carts are accepted").await;
         let address = &line["server.address"];
         address.as_str().unwrap().clone_into(&mut process.address);
-        line["server.management.address"].as_str().unwrap().clone_into(&mut process.management);
+        // In ECS, it is a label.
+        let management = ["server.management.address", "labels.server_management_address"];
+        let management = management.iter().find_map(|name| line[*name].as_str()).unwrap();
+        management.clone_into(&mut process.management);
         process
     }
 
-    /// Reads lines until one has this message, which comes at the start.
-    async fn read_until(&mut self, message: &str) -> Value {
+    /// Reads lines until one has this message.
+    pub async fn read_until(&mut self, message: &str) -> Value {
         while let Some(line) = self.stdout.next_line().await.unwrap() {
             let line: Value = serde_json::from_str(&line).unwrap();
             self.lines.push(line.clone());
@@ -89,9 +97,13 @@ impl Process {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::TERM)
-            .unwrap();
+        rustix::process::kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
     /// Stops the service, and returns every line that it has logged.
@@ -114,11 +126,12 @@ impl Process {
 fn usual_settings(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, own: &str) -> String {
     let url = format!("ledger.url = {:?}\n", format!("sqlite:{}", folder.path().join("orders.db").display()));
     let ledger = if own.contains("ledger.url") { String::new() } else { url };
+    let format = if own.contains("log_format") { "" } else { "telemetry.log_format = \"json\"\n" };
     format!(
         "server.listen = \"127.0.0.1:0\"\nserver.management_listen = \"127.0.0.1:0\"\n\
          server.limits.connections = 64\nauth.issuer = {:?}\nauth.audience = {AUDIENCE:?}\ntarget.base_url = {:?}\ntarget.oauth2.token_url = {:?}\n\
          target.oauth2.client_id = \"purchase-order-webhook\"\ntarget.oauth2.client_secret = \"webhook-secret\"\n\
-         {ledger}mapping.directory = \"mapping\"\ntelemetry.log_format = \"json\"\n",
+         {ledger}mapping.directory = \"mapping\"\n{format}",
         issuer.url(),
         vms.url().as_str(),
         issuer.token_url().as_str(),

@@ -17,7 +17,7 @@ pub const CREATE_HEADERS: &str = "target.create.headers";
 const FILE: &str = "_file";
 
 /// Headers that the service, or the connection, sets itself.
-const OWN_HEADERS: [&str; 18] = [
+const OWN_HEADERS: [&str; 19] = [
     "authorization",
     "proxy-authorization",
     "host",
@@ -34,6 +34,7 @@ const OWN_HEADERS: [&str; 18] = [
     "expect",
     "idempotency-key",
     "traceparent",
+    "tracestate",
     "sap-passport",
     "x-request-id",
 ];
