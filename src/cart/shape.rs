@@ -99,7 +99,7 @@ pub fn is_metadata(member: Value<'_>) -> bool {
 
 /// Whether a name is one of OData's own about what is beside it, or of an attribute of XML.
 pub fn is_metadata_name(name: &str) -> bool {
-    name.starts_with("__") || name.starts_with('@')
+    matches!(name.as_bytes(), [b'_', b'_', ..] | [b'@', ..])
 }
 
 /// Whether a name is that of OData's link to more rows.

@@ -223,7 +223,10 @@ impl<'a> Evaluation<'a> {
     fn scopes_at(&self, scope: Scope, depth: usize) -> Vec<Scope> {
         let mut scopes = vec![scope];
         while scopes.first().is_some_and(|scope| scope.depth() < depth) {
-            scopes = scopes.into_iter().flat_map(|scope| self.rules.cart.scopes_below(scope)).collect();
+            scopes = match scopes.as_slice() {
+                [only] => self.rules.cart.scopes_below(*only),
+                several => several.iter().flat_map(|scope| self.rules.cart.scopes_below(*scope)).collect(),
+            };
             scopes.retain(|scope| self.skips.counts(*scope));
         }
         scopes

@@ -256,6 +256,10 @@ fn sum(mut numbers: impl Iterator<Item = Decimal>) -> Option<Decimal> {
 
 /// True if the difference can come from rounding: a step for each of the rounded parts.
 fn is_near(number: Decimal, expected: Decimal, unit: Decimal, parts: usize) -> bool {
+    // Most figures agree to the last digit.
+    if number == expected {
+        return true;
+    }
     let difference = number.checked_sub(expected).map(|difference| difference.abs());
     let tolerance = unit.checked_mul(Decimal::from(parts.max(1)));
     difference.zip(tolerance).is_some_and(|(difference, tolerance)| difference <= tolerance)
