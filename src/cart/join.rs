@@ -10,7 +10,7 @@ use super::selection::{Scope, Selection};
 use super::standard::STANDARD;
 use crate::message::Message;
 pub use owners::Item;
-use owners::{ItemOwners, OwnedRows};
+use owners::{ItemOwners, OwnedRows, deleted_cart};
 use unread::unread_sections;
 
 /// A cart with its rows joined to their items, and without what is deleted.
@@ -23,6 +23,7 @@ pub struct JoinedCart<'c> {
     sections: Vec<(&'c Name, OwnedRows<'c>)>,
     /// Where the accounts are among them.
     accounts: Option<usize>,
+    has_flags: bool,
 }
 
 /// What was found while a cart was joined.
@@ -36,11 +37,12 @@ pub struct Findings {
 
 impl<'c> JoinedCart<'c> {
     /// Joins the items and the other sections of the sheet's vocabulary; further sections are ignored.
-    /// Mistakes: a section that can't be read, a cart whose items are all deleted, rows of no item, accounts that could
+    /// Mistakes: a cart that is deleted, a section that can't be read, a cart whose items are all deleted, rows of no item, accounts that could
     /// belong to several. Warnings: ignored rows of items that look like a section that is read.
     pub fn of(columns: &'c Columns<'c>) -> (Self, Findings) {
         let mut findings = Findings::default();
         let header = columns.header();
+        findings.mistakes.extend(deleted_cart(header));
         let owners = ItemOwners::of(columns, &mut findings.mistakes);
         let mut sections = Vec::with_capacity(USUAL_SECTIONS);
         sections.push((&STANDARD.header, OwnedRows::of_all(header)));
@@ -57,7 +59,18 @@ impl<'c> JoinedCart<'c> {
         }
         let accounts = sections.iter().position(|(name, _)| **name == STANDARD.account);
         unread_sections(columns, &owners, &mut findings.warnings);
-        (Self { header, items: owners.items, sections, accounts }, findings)
+        let has_flags = columns.cart.document.has_true();
+        (Self { header, items: owners.items, sections, accounts, has_flags }, findings)
+    }
+
+    /// Whether anything in the cart is `true`.
+    pub const fn has_flags(&self) -> bool {
+        self.has_flags
+    }
+
+    /// The sections that the sheet reads.
+    pub fn section_names(&self) -> impl Iterator<Item = &'c Name> {
+        self.sections.iter().map(|(name, _)| *name)
     }
 
     /// The header's fields.
@@ -228,6 +241,38 @@ mod tests {
     }
 
     #[test]
+    fn annotations_tell_that_rows_of_a_section_are_missing() {
+        let cart = |beside: &str, in_item: &str| {
+            let item = format!(r#"{{"GUID":"a0000000000000000000000000000001"{in_item}}}"#);
+            mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{item}]{beside}}}"#))
+        };
+        for (beside, in_item, expected) in [
+            (r#","ITEM@odata.count":2"#, "", "ITEM: ITEM@odata.count says that there are 2 rows, and 1 were sent"),
+            (
+                r#","Item@odata.nextLink":"Items?$skip=1""#,
+                "",
+                "ITEM: Item@odata.nextLink says that there are more rows",
+            ),
+            (
+                "",
+                r#","ACCOUNT":[{"A":1}],"ACCOUNT@odata.count":"3""#,
+                "ACCOUNT: ACCOUNT@odata.count says that there are 3",
+            ),
+            ("", r#","account":{"A":1},"account@nextLink":"x""#, "ACCOUNT: account@nextLink says"),
+        ] {
+            let found = cart(beside, in_item);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{found:?}");
+        }
+        for (beside, in_item) in [
+            (r#","ITEM@odata.count":1,"ITEM@odata.navigationLink":"x""#, ""),
+            (r#","ATTACH":[],"ATTACH@odata.count":7"#, ""),
+            ("", r#","ACCOUNT":[{"A":1}],"ACCOUNT@odata.count":1,"PRICE@odata.type":"x""#),
+        ] {
+            assert_eq!(cart(beside, in_item), Vec::<String>::new(), "{beside}{in_item}");
+        }
+    }
+
+    #[test]
     fn accounts_that_name_no_item_belong_to_the_only_one() {
         let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
             "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
@@ -249,10 +294,71 @@ mod tests {
             for kept in ["\"\"", "false", "\"false\"", "null", "0"] {
                 assert_eq!(cart(kept), Vec::<String>::new(), "{section} {kept}");
             }
-            let kind = if section == "ITEM" { "item" } else { "row" };
+            let row = if section == "ITEM" {
+                "item 1"
+            } else if section == "ACCOUNT" {
+                "row 1 (item 1)"
+            } else {
+                "row 1 (of the header)"
+            };
             let refused = cart("\"N\"");
             assert_eq!(refused.len(), 1, "{refused:?}");
-            assert!(refused[0].starts_with(&format!("{section}.DEL_IND of {kind} 1 is \"N\"")), "{refused:?}");
+            assert!(refused[0].starts_with(&format!("{section}.DEL_IND of {row} is \"N\"")), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_flag_is_named_with_its_section_and_item() {
+        let guid = |item: u32| format!("a{item:031}");
+        for (row, expected, position) in [
+            (
+                format!(r#""PARTNER":[{{"A":1}},{{"P_GUID":"{}","DEL_IND":"?"}}]"#, guid(2)),
+                "PARTNER.DEL_IND of row 2 (item 2, NUMBER_INT 20)",
+                2,
+            ),
+            (
+                format!(r#""ACCOUNT":[{{"P_GUID":"{}","DEL_IND":"Y"}}]"#, guid(1)),
+                "ACCOUNT.DEL_IND of row 1 (item 1, NUMBER_INT 10)",
+                1,
+            ),
+            (r#""PARTNER":[{"DEL_IND":"0X"}]"#.to_owned(), "PARTNER.DEL_IND of row 1 (of the header)", 0),
+            (r#""PARTNER":[{"P_GUID":"nobody","DEL_IND":"N"}]"#.to_owned(), "PARTNER.DEL_IND of row 1", 0),
+        ] {
+            let (first, second) = (guid(1), guid(2));
+            let json = format!(
+                r#"{{"HEADER":{{}},"ITEM":[{{"GUID":"{first}","NUMBER_INT":10}},{{"GUID":"{second}","NUMBER_INT":20}}],{row}}}"#
+            );
+            let (cart, wanted) = (Cart::parse(&json).unwrap(), wanted());
+            let columns = Columns::of(&cart, &wanted);
+            let (_, findings) = JoinedCart::of(&columns);
+            let flag = &findings.mistakes[0];
+            assert!(flag.message.starts_with(&format!("{expected} is \"")), "{}", flag.message);
+            assert_eq!((flag.row, flag.field.as_str()), (position, "DEL_IND"), "{}", flag.message);
+        }
+        let nested = r#"{"HEADER":{},"ITEM":[{"NUMBER_INT":10},{"NUMBER_INT":20,"ACCOUNT":[{"DEL_IND":"N"}]}]}"#;
+        assert!(
+            mistakes(nested)[0].starts_with("ACCOUNT.DEL_IND of row 1 (item 2, NUMBER_INT 20) is"),
+            "{:?}",
+            mistakes(nested)
+        );
+        assert!(
+            mistakes(r#"{"HEADER":{"DEL_IND":"N"},"ITEM":[{}]}"#)[0].starts_with("HEADER.DEL_IND is \"N\"; expected X")
+        );
+    }
+
+    #[test]
+    fn a_cart_whose_header_is_deleted_is_refused() {
+        let cart = |flag: &str| mistakes(&format!(r#"{{"HEADER":{{{flag}}},"ITEM":[{{"A":1}}]}}"#));
+        for deleted in
+            [r#""DEL_IND":"X""#, r#""delInd":"x""#, r#""DelInd":true"#, r#""DEL_IND":"true""#, r#""DEL_IND":" X ""#]
+        {
+            let found = cart(deleted);
+            assert!(found.len() == 1 && found[0].contains("the cart is deleted"), "{deleted}: {found:?}");
+        }
+        for kept in
+            [r#""DEL_IND":"""#, r#""DEL_IND":false"#, r#""DEL_IND":"false""#, r#""DEL_IND":null"#, r#""DEL_IND":0"#]
+        {
+            assert_eq!(cart(kept), Vec::<String>::new(), "{kept}");
         }
     }
 
