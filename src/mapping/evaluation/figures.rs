@@ -91,6 +91,15 @@ impl Share {
         }
     }
 
+    /// What the shares of an item have to make, if the item says it.
+    const fn whole(self, item: &ItemFigures<'_>) -> Option<Decimal> {
+        match self {
+            Self::Percent => Some(Decimal::ONE_HUNDRED),
+            Self::Quantity => item.quantity,
+            Self::Value => item.value,
+        }
+    }
+
     /// What follows the number of the whole.
     const fn whole_label(self) -> &'static str {
         match self {
@@ -120,19 +129,18 @@ impl Figures<'_> {
         sum.or_else(|| self.share_beyond_its_whole(figures, &shares))
     }
 
-    /// What the shares of one measure have to make, if the item says it, and the smallest step of one.
-    fn whole(&self, figures: &ItemFigures<'_>, kind: Share) -> (Option<Decimal>, Decimal) {
+    /// The smallest step of a share.
+    fn share_unit(&self, figures: &ItemFigures<'_>, kind: Share) -> Decimal {
         match kind {
-            Share::Percent => (Some(Decimal::ONE_HUNDRED), PERCENT_UNIT),
-            Share::Quantity => (figures.quantity, QUANTITY_UNIT),
-            Share::Value => (figures.value, self.amount_unit(figures.row)),
+            Share::Percent => PERCENT_UNIT,
+            Share::Quantity => QUANTITY_UNIT,
+            Share::Value => self.amount_unit(figures.row),
         }
     }
 
     fn sum_of_shares(&self, figures: &ItemFigures<'_>, kind: Share, shares: &[(Share, Decimal)]) -> Option<Message> {
-        let (whole, unit) = self.whole(figures, kind);
-        let (whole, sum) = (whole?, sum(shares.iter().map(|(_, share)| *share))?);
-        if is_near(sum, whole, unit, shares.len()) {
+        let (whole, sum) = (kind.whole(figures)?, sum(shares.iter().map(|(_, share)| *share))?);
+        if is_near(sum, whole, self.share_unit(figures, kind), shares.len()) {
             return None;
         }
         let scope = Scope::Item(figures.item);
@@ -150,23 +158,16 @@ impl Figures<'_> {
     /// Shares that make a whole may still be none: 150 and -50 percent. Each is a part of its whole, in the whole's sign.
     fn share_beyond_its_whole(&self, figures: &ItemFigures<'_>, shares: &[(Share, Decimal)]) -> Option<Message> {
         let is_part = |kind: Share, share: Decimal| {
-            // Most shares are seen to be parts without any step of rounding.
-            let (whole, unit) = match kind {
-                Share::Percent => (Some(Decimal::ONE_HUNDRED), PERCENT_UNIT),
-                _ if share.is_zero() => return true,
-                kind => self.whole(figures, kind),
-            };
-            let (least, most) = match whole {
-                Some(whole) => (whole.min(Decimal::ZERO), Some(whole.max(Decimal::ZERO))),
-                None => (Decimal::ZERO, None),
-            };
-            (share >= least || is_near(share, least, unit, 1))
-                && most.is_none_or(|most| share <= most || is_near(share, most, unit, 1))
+            let whole = kind.whole(figures);
+            let least = whole.unwrap_or_default().min(Decimal::ZERO);
+            let most = whole.map_or(Decimal::MAX, |whole| whole.max(Decimal::ZERO));
+            let is_rounded = |edge| is_near(share, edge, self.share_unit(figures, kind), 1);
+            (share >= least || is_rounded(least)) && (share <= most || is_rounded(most))
         };
         let (kind, share) = *shares.iter().find(|(kind, share)| !is_part(*kind, *share))?;
         let scope = Scope::Item(figures.item);
         let (position, of_item, field) = (self.cart.position(scope), of_item(self.cart, scope), kind.field());
-        let expected = match self.whole(figures, kind).0 {
+        let expected = match kind.whole(figures) {
             Some(whole) => format!("a share from 0 to {}{}", decimal::to_text(whole), kind.whole_label()),
             None => "a share that is not negative".to_owned(),
         };
