@@ -78,7 +78,7 @@ fn rows_of_object(place: Value<'_>) -> Result<Rows<'_>, String> {
     let mut wrapped = None;
     let mut others = false;
     let mut deferred = false;
-    let mut count = None;
+    let (mut count, mut plain_count) = (None, None);
     for member in place.inside() {
         if is_metadata(member) {
             let name = member.name();
@@ -91,21 +91,24 @@ fn rows_of_object(place: Value<'_>) -> Result<Rows<'_>, String> {
             deferred |= is_word(&name, DEFERRED) && !is_empty(member);
         } else if wrapped.is_none() && is_wrapper(member) {
             wrapped = Some(member);
-        } else if count.is_none() && is_plain_count(member) {
-            count = Some(member);
+        } else if plain_count.is_none() && is_plain_count(member) {
+            plain_count = Some(member);
         } else {
             others = true;
         }
     }
+    // A field of this name that is beside no list is one of the row's.
+    others |= plain_count.is_some() && wrapped.is_none_or(|wrapped| wrapped.form() != Form::List);
+    let count = count.or(plain_count);
     match wrapped {
-        Some(wrapped) if !others => match wrapped.form() {
-            Form::List => {
-                let rows = rows_of_list(wrapped)?;
-                count.map_or(Ok(()), |count| is_whole(count, rows.clone().count())).map(|()| rows)
-            }
-            Form::Object if wrapped.inside().next().is_some() => Ok(Rows::One(wrapped)),
-            _ => Ok(Rows::None),
-        },
+        Some(wrapped) if !others => {
+            let rows = match wrapped.form() {
+                Form::List => rows_of_list(wrapped)?,
+                Form::Object if wrapped.inside().next().is_some() => Rows::One(wrapped),
+                _ => Rows::None,
+            };
+            count.map_or(Ok(()), |count| is_whole(count, rows.clone().count())).map(|()| rows)
+        }
         None if !others && deferred => Err("the rows were not sent, only a link to them; expected all of them".into()),
         None if !others => Ok(Rows::None),
         _ => Ok(Rows::One(place)),
@@ -277,6 +280,8 @@ mod tests {
             (r#"{"value":[{}],"@odata.count":2}"#, "@odata.count says that there are 2 rows"),
             (r#"{"odata.count":"2","value":[{}]}"#, "odata.count says that there are 2 rows"),
             (r#"{"value":[{}],"@count":2.0}"#, "@count says that there are 2 rows"),
+            (r#"{"item":{"A":1},"__count":"2"}"#, "__count says that there are 2 rows, and 1 were sent"),
+            (r#"{"results":null,"__count":"2"}"#, "__count says that there are 2 rows, and 0 were sent"),
             (r#"{"item":[{}],"count":2}"#, "count says that there are 2 rows"),
             (r#"{"value":[{}],"@odata.nextLink":"Items?$skip=1"}"#, "@odata.nextLink says that there are more"),
             (r#"{"value":[{}],"odata.nextLink":"Items?$skip=1"}"#, "odata.nextLink says that there are more"),

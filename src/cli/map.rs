@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::arguments::ConfigFile;
-use super::compare::{self, cart_files};
+use super::compare::{self, Form, cart_files};
 use super::failure::Failure;
 use super::process::print;
 use crate::api::views::PreviewView;
@@ -51,7 +51,7 @@ pub struct MapArguments {
 /// Previews one cart, or compares two mappings on many.
 pub fn run(arguments: &MapArguments) -> Result<(), Failure> {
     let settings = arguments.config.config.as_deref();
-    let form = if arguments.json { compare::Form::Json } else { compare::Form::Text };
+    let form = if arguments.json { Form::Json } else { Form::Text };
     match (arguments.compare.as_deref(), arguments.carts.as_slice()) {
         (Some([old, new]), carts) => {
             let carts = arguments.ledger.as_deref().map_or(compare::Carts::Files(carts), compare::Carts::Ledger);
@@ -70,19 +70,19 @@ pub fn run(arguments: &MapArguments) -> Result<(), Failure> {
 fn preview(arguments: &MapArguments, path: &Path) -> Result<(), Failure> {
     let mapping = load_mapping(arguments)?;
     let (label, text) = cart_files::read(path).map_err(Failure::new)?;
-    let is_table = std::io::stdout().is_terminal() && !arguments.json;
+    let form = if std::io::stdout().is_terminal() && !arguments.json { Form::Text } else { Form::Json };
     if cart_files::is_line_by_line(&label, &text) {
-        return preview_all(&mapping, &label, &text, is_table);
+        return preview_all(&mapping, &label, &text, form);
     }
     let cart = match read_one(&text, Bounds::default()) {
         Ok(cart) => cart,
-        Err(OneCartError::Several) => return preview_all(&mapping, &label, &text, is_table),
+        Err(OneCartError::Several) => return preview_all(&mapping, &label, &text, form),
         Err(OneCartError::Cart(error)) => return Err(no_cart(&label, &error)),
         Err(other) => return Err(Failure::new(format!("{label}: {other}"))),
     };
     let preview = mapping.preview(&cart);
     let mistakes = counted_mistakes(&label, preview.count_mistakes());
-    if is_table {
+    if form == Form::Text {
         print(&table::text(cart.number(), &preview))?;
     } else {
         print_json(&PreviewView::from(preview))?;
@@ -91,7 +91,7 @@ fn preview(arguments: &MapArguments, path: &Path) -> Result<(), Failure> {
 }
 
 /// Prints the order of each cart of a batch. A text that is no cart is no preview, and one of the failures.
-fn preview_all(mapping: &Mapping, label: &str, text: &str, is_table: bool) -> Result<(), Failure> {
+fn preview_all(mapping: &Mapping, label: &str, text: &str, form: Form) -> Result<(), Failure> {
     let carts = cart_files::carts_in(label, text).map_err(|error| Failure::new(format!("{label}: {error}")))?;
     let (mut previews, mut failures) = (Vec::new(), Vec::new());
     for (position, raw) in (1..).zip(carts) {
@@ -100,7 +100,7 @@ fn preview_all(mapping: &Mapping, label: &str, text: &str, is_table: bool) -> Re
             Ok(cart) => {
                 let preview = mapping.preview(&cart);
                 failures.extend(counted_mistakes(&label, preview.count_mistakes()));
-                if is_table {
+                if form == Form::Text {
                     print(&format!("{label}\n{}\n", table::text(cart.number(), &preview)))?;
                 } else {
                     previews.push(PreviewView::from(preview));
@@ -109,7 +109,7 @@ fn preview_all(mapping: &Mapping, label: &str, text: &str, is_table: bool) -> Re
             Err(failure) => failures.extend(failure.lines),
         }
     }
-    if !is_table {
+    if form == Form::Json {
         print_json(&previews)?;
     }
     if failures.is_empty() { Ok(()) } else { Err(Failure::of_lines(failures)) }

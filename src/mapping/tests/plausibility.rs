@@ -25,9 +25,22 @@ fn percents(shares: &[f64]) -> Value {
 const FREE: &str =
     "ITEM.VALUE of item 1 (NUMBER_INT 0000000001) is 120; expected 0: QUANTITY 12 x PRICE 0, PRICE is 0 or missing";
 
-fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
-    let quantities = |shares: [f64; 2]| accounts(&shares.map(|share| json!({"DIST_IND": "Q", "DIST_QUAN": share})));
-    let values = |shares: [f64; 3]| accounts(&shares.map(|share| json!({"DIST_IND": "V", "DIST_VALUE": share})));
+fn quantities(shares: [f64; 2]) -> Value {
+    accounts(&shares.map(|share| json!({"DIST_IND": "Q", "DIST_QUAN": share})))
+}
+
+fn values(shares: [f64; 3]) -> Value {
+    accounts(&shares.map(|share| json!({"DIST_IND": "V", "DIST_VALUE": share})))
+}
+
+/// A change of the cart, and the warning that comes of it.
+type Row = (&'static str, Value, Option<&'static str>);
+
+fn table() -> Vec<Row> {
+    [sums_of_shares(), shares_beyond_their_whole(), values_and_totals()].concat()
+}
+
+fn sums_of_shares() -> Vec<Row> {
     let mixed = |percent: f64| {
         accounts(&[
             json!({"DISTR_PERC": percent}),
@@ -69,6 +82,11 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ),
         ("/ACCOUNT", mixed(50.0), None),
         ("/ACCOUNT", mixed(60.0), Some("add up to 110")),
+    ]
+}
+
+fn values_and_totals() -> Vec<Row> {
+    vec![
         // The price may be rounded by half a cent for each of 12 units, the value by a cent.
         ("/ITEM/0/VALUE", json!(120.02), None),
         ("/ITEM/0/PRICE", json!(10.01), Some("ITEM.VALUE of item 1 (NUMBER_INT 0000000001) is 120; expected 120.12")),
@@ -108,6 +126,11 @@ fn table() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ("/ITEM/1/CURRENCY", json!("USD"), Some("ITEM.CURRENCY of item 2 (NUMBER_INT 0000000002) is \"USD\"")),
         ("/ITEM/1/CURRENCY", json!("eur"), None),
         ("/ITEM/1/CURRENCY", json!(null), None),
+    ]
+}
+
+fn shares_beyond_their_whole() -> Vec<Row> {
+    vec![
         // Shares that make a whole, and are no parts of it.
         (
             "/ACCOUNT",
