@@ -35,6 +35,11 @@ pub fn refuse_limits(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>
     }
 }
 
+/// Whether an item is a limit, by a row of its own in LIMIT or by its type.
+pub fn is_limit(names: &Names, cart: &JoinedCart<'_>, item: usize) -> bool {
+    evidence(names, cart, item, true).is_some()
+}
+
 /// The field that shows a limit, and what it says.
 fn evidence(names: &Names, cart: &JoinedCart<'_>, item: usize, has_gaps: bool) -> Option<(&'static str, String)> {
     let sent = cart.items.get(item)?;

@@ -187,6 +187,9 @@ pub fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<C
         (_, Scalar::Ambiguous(names)) => {
             return Err(format!("is sent as {names}; expected one of them, or the spelling of the sheet"));
         }
+        (conversion, Scalar::Flag) if !conversion.takes_flags() => {
+            return Err(format!("is true; expected {}, and no boolean", conversion.expected()));
+        }
         (_, value) if conversion.refuses_fractions() && value.is_fraction() => {
             return Err(format!("is {}; expected {}", value.text(), conversion.expected()));
         }
