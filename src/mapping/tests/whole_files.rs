@@ -1,8 +1,6 @@
 //! Files that are wrong as a whole: each is named once, and no other file is blamed for it.
 
-use crate::mapping::{
-    Amounts, Defect, Findings, Folder, Mapping, MappingOptions, SHEET, example_defects, ignored_files,
-};
+use crate::mapping::{Amounts, Defect, Findings, Folder, Mapping, MappingOptions, SHEET, example_defects};
 
 const SHEET_TEXT: &str = "target,source,as,absent,remark\nexternalId,ID,text,refuse,\n\
     lines[].unit,ITEM.UNIT,table:units,omit,\nregion,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:regions,omit,\n";
