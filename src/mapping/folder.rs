@@ -72,6 +72,18 @@ impl Folder {
         Self { files, unreadable: BTreeMap::new() }
     }
 
+    /// A folder in memory, of files in any encoding.
+    #[cfg(test)]
+    pub(super) fn of_bytes(contents: &[(&str, Vec<u8>)]) -> Self {
+        let (mut files, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (file, bytes) in contents {
+            let (text, defect) = decode(file, bytes.clone());
+            unreadable.extend(defect.map(|defect| ((*file).to_owned(), defect)));
+            files.extend(text.map(|text| ((*file).to_owned(), text)));
+        }
+        Self { files, unreadable }
+    }
+
     /// A mistake for each file that can't be read, or not as it should be.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &Defect> {
         self.unreadable.values()
@@ -267,5 +279,12 @@ mod tests {
         let lines: Vec<String> = found.unreadable().map(ToString::to_string).collect();
         assert_eq!(found.unreadable_tables().collect::<Vec<_>>(), ["folder", "pipe"]);
         assert_eq!(lines, ["tables/folder.csv: expected a regular file", "tables/pipe.csv: expected a regular file"]);
+    }
+
+    #[test]
+    fn a_sheet_or_a_folder_with_other_capitals_is_told() {
+        let files = ["Purchase-Order.csv", "purchase-order.csv", "Tables/a.csv", "tables/a.CSV", "notes.txt"];
+        let folder = folder_with(&files);
+        assert_eq!(ignored_files(folder.path()), ["Purchase-Order.csv", "Tables", "tables/a.CSV"]);
     }
 }

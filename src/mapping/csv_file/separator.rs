@@ -61,8 +61,10 @@ impl Separation {
             if count.0 >= most.0 {
                 return Self { separator: declared, mistake: None, warning: None };
             }
-            let warning =
-                format!("says sep={declared}, and the columns are separated by {}: delete this line", shown(separator));
+            let warning = format!(
+                "says sep={declared}, and the columns are separated by {}: delete this line",
+                sign_of(separator)
+            );
             return Self { separator, mistake: None, warning: Some(warning) };
         }
         let mistake = sample.first().and_then(|(line, _)| Some((*line, other_separator(most, sample.len(), counts)?)));
@@ -85,6 +87,7 @@ fn count(line: &str, separator: &str) -> usize {
     line.split('"').step_by(2).map(|outside| outside.matches(separator).count()).sum()
 }
 
-fn shown(separator: char) -> String {
+/// The separator for a message.
+fn sign_of(separator: char) -> String {
     if separator == '\t' { "tabs".to_owned() } else { separator.to_string() }
 }

@@ -1,11 +1,6 @@
 //! Files that are wrong as a whole: each is named once, and no other file is blamed for it.
 
-use std::fs;
-use std::path::Path;
-
-use crate::mapping::{
-    Amounts, Defect, Findings, Folder, Mapping, MappingOptions, SHEET, example_defects, ignored_files,
-};
+use crate::mapping::{Amounts, Defect, Findings, Folder, Mapping, MappingOptions, SHEET, example_defects};
 
 const SHEET_TEXT: &str = "target,source,as,absent,remark\nexternalId,ID,text,refuse,\n\
     lines[].unit,ITEM.UNIT,table:units,omit,\nregion,PARTNER[00000027].COUNTRY + PARTNER[00000027].REGION,table:regions,omit,\n";
@@ -32,12 +27,6 @@ fn with(files: &[(&str, &str)]) -> Folder {
     Folder::of(&[own.as_slice(), files].concat())
 }
 
-fn write(directory: &Path, file: &str, bytes: &[u8]) {
-    let path = directory.join(file);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-}
-
 #[test]
 fn a_file_of_another_form_is_one_mistake_and_blames_no_other() {
     let bytes = |text: &str, form: usize| -> Vec<u8> {
@@ -60,15 +49,13 @@ fn a_file_of_another_form_is_one_mistake_and_blames_no_other() {
         ("examples/a.cart.json", CART),
         ("examples/a.order.json", order),
     ];
-    for (broken, text) in files {
+    for (broken, _) in files {
         let forms = if broken.starts_with("examples") { 0..4 } else { 0..8 };
         for form in forms {
-            let folder = tempfile::tempdir().unwrap();
-            for (file, text) in files {
-                write(folder.path(), file, text.as_bytes());
-            }
-            write(folder.path(), broken, &bytes(text, form));
-            let (mistakes, _) = findings(&Folder::read(folder.path()).unwrap());
+            let content = |(file, text): (&'static str, &str)| {
+                (file, if file == broken { bytes(text, form) } else { text.as_bytes().to_vec() })
+            };
+            let (mistakes, _) = findings(&Folder::of_bytes(&files.map(content)));
             assert!(mistakes.len() == 1 && mistakes[0].starts_with(broken), "{broken} {form}: {mistakes:#?}");
         }
     }
@@ -159,12 +146,10 @@ fn a_mistake_in_a_table_that_nobody_uses_is_a_warning() {
         let (mistakes, _) = findings(&with(&[(SHEET, &sheet), ("tables/units.csv", "k,v\nA,\n")]));
         assert!(mistakes.iter().any(|mistake| mistake.starts_with("tables/units.csv line 2")), "{mistakes:?}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), SHEET, SHEET_TEXT.as_bytes());
-    write(folder.path(), "tables/units.csv", UNITS.as_bytes());
-    write(folder.path(), "tables/regions.csv", REGIONS.as_bytes());
-    write(folder.path(), "tables/stray.csv", b"PK\x03\x04");
-    let (mistakes, warnings) = findings(&Folder::read(folder.path()).unwrap());
+    let own = [(SHEET, SHEET_TEXT), ("tables/units.csv", UNITS), ("tables/regions.csv", REGIONS)];
+    let mut files = own.map(|(file, text)| (file, text.as_bytes().to_vec())).to_vec();
+    files.push(("tables/stray.csv", b"PK\x03\x04".to_vec()));
+    let (mistakes, warnings) = findings(&Folder::of_bytes(&files));
     assert_eq!((mistakes.len(), warnings.len()), (0, 1), "{mistakes:?} {warnings:?}");
 }
 
@@ -179,11 +164,6 @@ fn names_that_differ_in_capitals_alone_are_told() {
         mistakes,
         ["purchase-order.csv line 3: as table:Units: there is no tables/Units.csv, and there is tables/units.csv"]
     );
-    let folder = tempfile::tempdir().unwrap();
-    for file in ["Purchase-Order.csv", "purchase-order.csv", "Tables/a.csv", "tables/a.CSV", "notes.txt"] {
-        write(folder.path(), file, b"text");
-    }
-    assert_eq!(ignored_files(folder.path()), ["Purchase-Order.csv", "Tables", "tables/a.CSV"]);
 }
 
 /// Shapes of sheets with many rows, each of which once cost the square of them.
