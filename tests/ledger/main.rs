@@ -26,6 +26,7 @@ mod folder;
 mod full_disk;
 mod lost_changes;
 mod neighbours;
+mod open_orders;
 mod replicas;
 mod suite;
 

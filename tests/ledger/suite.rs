@@ -13,6 +13,7 @@ use crate::carts::{
     a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
     the_cart_that_is_kept_is_the_one_that_became_the_order,
 };
+use crate::open_orders::open_and_parked_orders_are_counted;
 use crate::{GRACE, Postgres, Storage, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
@@ -56,6 +57,7 @@ promises! {
     a_cart_that_can_not_be_stored_is_not_admitted,
     kept_carts_are_read_whole_page_by_page_while_others_come,
     a_ledger_of_another_schema_is_not_read,
+    open_and_parked_orders_are_counted,
 }
 
 fn not_done() -> Verdict {

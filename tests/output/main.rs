@@ -25,6 +25,7 @@ mod commands;
 mod exports;
 mod log;
 mod log_forms;
+mod map_files;
 mod mapping;
 mod process;
 mod rehearsal;
