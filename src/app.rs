@@ -78,9 +78,7 @@ impl App {
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let conditions = Conditions::default();
         let mapping = load_mapping(&settings, &clock, &conditions)?;
-        warn_of_plain_text_urls(&settings);
-        let certificates = CertificateDates::of(&settings);
-        certificates.report(clock.now(), &conditions);
+        let certificates = examine(&settings, &clock, &conditions);
         let Settings { server, auth, target, retry, ledger, telemetry, .. } = settings;
         let attempt_limit = target.attempt_limit();
         check_database_files(&ledger.storage)?;
@@ -221,6 +219,14 @@ fn load_mapping(
     log_start(settings, &mapping.state());
     mapping.warn_of_examples();
     Ok(Arc::new(mapping))
+}
+
+/// Warns of what the settings leave open to others, and of certificates that end.
+fn examine(settings: &Settings, clock: &Arc<dyn Clock>, conditions: &Conditions) -> CertificateDates {
+    warn_of_plain_text_urls(settings);
+    let certificates = CertificateDates::of(settings);
+    certificates.report(clock.now(), conditions);
+    certificates
 }
 
 /// Checks the certificates of the database's URL before anything waits for the database.

@@ -15,7 +15,7 @@ mod span;
 mod tracer;
 
 pub use context::{RemoteContext, TraceContext};
-pub use current::{Current, carry, current, current_context};
+pub use current::{Current, Enclosed, carry, current, current_context};
 pub use ended_span::{Attribute, EndedSpan, SpanKind};
 pub use queue::EndedSpans;
 pub use sampling::Sampling;

@@ -18,7 +18,7 @@ use crate::trace::Tracer;
 /// The receivers that the settings name.
 #[derive(Debug)]
 pub struct Exports {
-    traces: Option<SpanExport>,
+    spans: Option<SpanExport>,
     cloud_alm: Option<CloudAlm>,
     /// Log records for Cloud ALM; there is one log in a process.
     pub records: Option<LogRecords>,
@@ -29,17 +29,17 @@ impl Exports {
     ///
     /// # Errors
     /// If no HTTP client can be built.
-    pub fn try_new(settings: Telemetry, clock: &Arc<dyn Clock>) -> Result<(Tracer, Self), OutboundError> {
-        let (tracer, traces) = start_traces(settings.otlp, clock)?;
-        let cloud_alm = settings.cloud_alm.map(|settings| CloudAlm::try_new(settings, clock)).transpose()?;
-        Ok((tracer, Self { traces, cloud_alm, records: None }))
+    pub fn try_new(telemetry: Telemetry, clock: &Arc<dyn Clock>) -> Result<(Tracer, Self), OutboundError> {
+        let (tracer, spans) = start_traces(telemetry.otlp, clock)?;
+        let cloud_alm = telemetry.cloud_alm.map(|cloud_alm| CloudAlm::try_new(cloud_alm, clock)).transpose()?;
+        Ok((tracer, Self { spans, cloud_alm, records: None }))
     }
 
     /// Exports until [`RunningExports::finish`].
     pub fn start(self, api: &Arc<ApiState>) -> RunningExports {
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
-        if let Some(traces) = self.traces {
-            tasks.spawn(traces.run(stop.clone()));
+        if let Some(spans) = self.spans {
+            tasks.spawn(spans.run(stop.clone()));
         }
         if let Some(cloud_alm) = self.cloud_alm {
             let api = Arc::clone(api);

@@ -127,7 +127,7 @@ impl CloudAlm {
             let _ = stop.run_until_cancelled(self.clock.sleep(GATHERING)).await;
             batch.extend(records.take_ready(BATCH.saturating_sub(batch.len())));
             outage.lose(records.take_lost());
-            let payload = RecordPayload { count: batch.len() as u64, json: log_payload(batch, &self.service_id) };
+            let payload = RecordPayload { count: batch.len() as u64, json: log_payload(&batch, &self.service_id) };
             let pushing = self.push_until_taken(&payload, &mut outage);
             unsent = stop.run_until_cancelled(pushing).await.is_none().then_some(payload);
         }
@@ -137,7 +137,7 @@ impl CloudAlm {
             }
             let rest = records.take_ready(MAX_FLUSHED);
             if !rest.is_empty() {
-                let payload = RecordPayload { count: rest.len() as u64, json: log_payload(rest, &self.service_id) };
+                let payload = RecordPayload { count: rest.len() as u64, json: log_payload(&rest, &self.service_id) };
                 self.push_until_taken(&payload, &mut outage).await;
             }
         })

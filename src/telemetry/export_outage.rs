@@ -64,13 +64,9 @@ impl ExportOutage {
 }
 
 #[cfg(test)]
-#[path = "../../tests/support/log_lines.rs"]
-mod log_lines;
-
-#[cfg(test)]
 mod tests {
-    use super::log_lines::LogLines;
     use super::*;
+    use crate::log_lines::LogLines;
 
     #[test]
     fn an_outage_is_reported_once_then_at_intervals_and_at_its_end() {

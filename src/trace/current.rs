@@ -1,6 +1,10 @@
 //! The span that the current task works in.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use super::context::TraceContext;
 use super::recorder::Recorder;
@@ -29,11 +33,6 @@ impl Current {
         self.state.as_deref()
     }
 
-    /// Works at this place.
-    pub async fn enclose<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
-    }
-
     /// Runs at this place.
     pub fn enclose_sync<T>(self, work: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self, work)
@@ -50,15 +49,39 @@ pub fn current_context() -> Option<TraceContext> {
     CURRENT.try_with(|current| current.context).ok()
 }
 
-/// The work, at the place of the current task: for a task of its own that continues it.
-pub fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> + use<F> {
-    let place = current();
-    async move {
-        match place {
-            Some(place) => place.enclose(work).await,
-            None => work.await,
+pin_project! {
+    /// Work at a place, or at none. No larger than the work: two branches of an `async fn` would each have room for it.
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct Enclosed<F> {
+        place: Option<Current>,
+        #[pin]
+        work: F,
+    }
+}
+
+impl<F> Enclosed<F> {
+    /// Work at a place; without one, at that of the task that does it.
+    pub(super) const fn new(place: Option<Current>, work: F) -> Self {
+        Self { place, work }
+    }
+}
+
+impl<F: Future> Future for Enclosed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        match this.place {
+            Some(place) => CURRENT.sync_scope(place.clone(), || this.work.poll(context)),
+            None => this.work.poll(context),
         }
     }
+}
+
+/// The work, at the place of the current task: for a task of its own that continues it.
+pub fn carry<F>(work: F) -> Enclosed<F> {
+    Enclosed::new(current(), work)
 }
 
 /// Looks at the place of the current task, if something is traced.

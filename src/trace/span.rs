@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::{RemoteContext, TraceContext};
-use super::current::{Current, with_current};
+use super::current::{Current, Enclosed, with_current};
 use super::ended_span::{Attribute, EndedSpan, SpanKind};
 use super::recorder::Recorder;
 use crate::clock::Moment;
@@ -138,11 +138,8 @@ impl Span {
     }
 
     /// Does the work of this span.
-    pub async fn enclose<T>(&self, work: impl Future<Output = T>) -> T {
-        match self.current() {
-            Some(current) => current.enclose(work).await,
-            None => work.await,
-        }
+    pub fn enclose<F>(&self, work: F) -> Enclosed<F> {
+        Enclosed::new(self.current(), work)
     }
 
     /// Does the work of this span, at once.

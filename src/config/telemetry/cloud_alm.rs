@@ -26,7 +26,6 @@ pub struct CloudAlm {
 
 impl CloudAlm {
     /// Reads the section; the outer `None` is a mistake, the inner one the absence of the section.
-    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
         if !reader.has_section(SECTION) {
             return Some(None);

@@ -42,7 +42,6 @@ pub enum OtlpProtocol {
 
 impl Otlp {
     /// Reads the keys; the outer `None` is a mistake, the inner one the absence of a collector.
-    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
         let endpoint = reader.optional(ENDPOINT, units::URL, units::url);
         if !reader.is_set(ENDPOINT) {

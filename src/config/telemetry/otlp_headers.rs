@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::config::entry::Entry;
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::config::units;
@@ -38,12 +39,7 @@ impl OtlpHeaders {
     pub fn read(&self) -> Result<HeaderMap, String> {
         let mut headers = HeaderMap::new();
         for source in &self.0 {
-            match source {
-                Source::List(list) => headers.extend(parse_list(list.read()?.expose_secret())?),
-                Source::One(name, secret) => {
-                    headers.insert(name.clone(), header_value(name.as_str(), secret.read()?.expose_secret())?);
-                }
-            }
+            headers.extend(source.read()?);
         }
         Ok(headers)
     }
@@ -53,45 +49,42 @@ impl OtlpHeaders {
         if reader.secret_entry(KEY).is_some_and(|entry| entry.value.is_str()) {
             let list = reader.required_secret(KEY)?;
             let headers = Self(vec![Source::List(list)]);
-            return headers.checked(reader, &reader.secret_key(KEY));
+            let key = reader.secret_key(KEY);
+            return headers.read().map_err(|problem| reader.report(&key, &problem)).ok().map(|_| headers);
         }
-        let mut sources = Vec::new();
-        let mut is_right = true;
-        for (name, entry) in reader.open_section(KEY).unwrap_or_default() {
-            let (plain, is_file) = name.strip_suffix(FILE).map_or((name.as_str(), false), |stem| (stem, true));
-            let header = plain.parse::<HeaderName>().ok().filter(|name| !OWN_HEADERS.contains(&name.as_str()));
-            let secret = match entry.value.as_str() {
-                Some(path) if is_file => units::file(path).map(Secret::File),
-                text => text.and_then(units::text).map(|text| Secret::Text(SecretString::from(text))),
-            };
-            match (header, secret) {
-                (Some(header), Some(secret)) => {
-                    let one = Self(vec![Source::One(header, secret)]);
-                    is_right &= match one.read() {
-                        Ok(_) => true,
-                        Err(problem) => {
-                            reader.report_entry(&entry, &problem);
-                            false
-                        }
-                    };
-                    sources.extend(one.0);
-                }
-                _ => {
-                    reader
-                        .report_entry(&entry, "expected a header that the protocol does not set itself, and its value");
-                    is_right = false;
-                }
-            }
-        }
-        is_right.then_some(Self(sources))
+        let entries = reader.open_section(KEY).unwrap_or_default();
+        let read = entries.into_iter().map(|(name, entry)| {
+            let checked = Source::one(&name, &entry).and_then(|source| Ok((source.read()?, source)));
+            checked.map_err(|problem| reader.report_entry(&entry, &problem)).ok().map(|(_, source)| source)
+        });
+        // All of them, so that each mistake is reported.
+        let read: Vec<Option<Source>> = read.collect();
+        read.into_iter().collect::<Option<Vec<Source>>>().map(Self)
+    }
+}
+
+impl Source {
+    /// One header of the section.
+    fn one(name: &str, entry: &Entry) -> Result<Self, String> {
+        let expected = || "expected a header that the protocol does not set itself, and its value".to_owned();
+        let (plain, is_file) = name.strip_suffix(FILE).map_or((name, false), |stem| (stem, true));
+        let header: HeaderName = plain.parse().map_err(|_| expected())?;
+        let text = entry.value.as_str().filter(|_| !OWN_HEADERS.contains(&header.as_str())).ok_or_else(expected)?;
+        let secret = if is_file {
+            units::file(text).map(Secret::File)
+        } else {
+            units::text(text).map(|text| Secret::Text(SecretString::from(text)))
+        };
+        Ok(Self::One(header, secret.ok_or_else(expected)?))
     }
 
-    fn checked(self, reader: &mut Reader, key: &str) -> Option<Self> {
-        match self.read() {
-            Ok(_) => Some(self),
-            Err(problem) => {
-                reader.report(key, &problem);
-                None
+    /// Its headers, as they are now.
+    fn read(&self) -> Result<HeaderMap, String> {
+        match self {
+            Self::List(list) => parse_list(list.read()?.expose_secret()),
+            Self::One(name, secret) => {
+                let value = header_value(name.as_str(), secret.read()?.expose_secret())?;
+                Ok(HeaderMap::from_iter([(name.clone(), value)]))
             }
         }
     }

@@ -19,7 +19,7 @@ pub fn scope() -> Value {
 }
 
 /// The payload.
-pub fn log_payload(records: Vec<LogRecord>, service_id: &str) -> Vec<u8> {
+pub fn log_payload(records: &[LogRecord], service_id: &str) -> Vec<u8> {
     let records: Vec<Value> = records.iter().map(record).collect();
     let scopes = json!([{ "scope": scope(), "logRecords": records }]);
     json!({ "resourceLogs": [{ "resource": resource(service_id), "scopeLogs": scopes }] }).to_string().into_bytes()
@@ -69,7 +69,7 @@ mod tests {
             fields: vec![("order.id", "1".to_owned())],
             place: TraceContext::parse(text),
         };
-        let payload: Value = serde_json::from_slice(&log_payload(vec![one], "s-1")).unwrap();
+        let payload: Value = serde_json::from_slice(&log_payload(&[one], "s-1")).unwrap();
         let resource = &payload["resourceLogs"][0]["resource"]["attributes"];
         assert_eq!(resource[3], json!({ "key": "serviceId", "value": { "stringValue": "s-1" } }));
         let expected = json!({

@@ -142,8 +142,4 @@ impl Visit for Line {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/support/log_lines.rs"]
-mod log_lines;
-
-#[cfg(test)]
 mod tests;

@@ -128,7 +128,7 @@ mod tests {
             debug!("nothing");
             warn!(order.attempts = 3, "it is tried again");
             error!(order.id = %"1", "it is parked");
-            info!(target: "purchase_order_webhook::telemetry::order_log", order.id = "1", "the order exists in 11VMS");
+            info!(target: ORDER_LOG, { order.id = "1" }, "the order exists in 11VMS");
             for _ in 0..MAX_WAITING {
                 warn!("again");
             }

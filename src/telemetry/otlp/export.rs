@@ -90,7 +90,7 @@ impl SpanExport {
                 return Some(batch);
             };
             self.outage.lose(self.ended.take_lost());
-            let Some(wanted) = self.settle(exported, &batch, give_up_at) else { return None };
+            let wanted = self.settle(exported, &batch, give_up_at)?;
             let wait = self.clock.sleep(wanted.max(pause).min(LONGEST_PAUSE));
             if stop.run_until_cancelled(wait).await.is_none() {
                 return Some(batch);

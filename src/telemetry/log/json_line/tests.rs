@@ -7,9 +7,9 @@ use tracing::{error, info, warn};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::super::ecs::FIELDS as ECS_FIELDS;
-use super::log_lines::LogLines;
 use super::*;
 use crate::clock::ManualClock;
+use crate::log_lines::LogLines;
 use crate::telemetry::fields::FIELDS;
 use crate::trace::{Sampling, SpanKind, Tracer};
 
@@ -63,7 +63,7 @@ fn the_values_of_a_line_have_no_hidden_characters() {
     let written = LogLines::default();
     let layer = JsonLines { writer: written.clone(), naming: Naming::OpenTelemetry };
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        info!(cart.number = value, "read")
+        info!(cart.number = value, "read");
     });
     let text = written.take();
     let expected = r#""\u202e\u2066\u200b\ufeff\u2028\u0085\u009b\u007f ä\n\"\\""#;
