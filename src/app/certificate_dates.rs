@@ -121,7 +121,14 @@ impl CertificateDates {
                 add("server.tls.client_ca".to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }
         }
-        for (setting, file) in [("auth.ca", &settings.auth.ca), ("target.ca", &settings.target.ca)] {
+        let (otlp, cloud_alm) = (&settings.telemetry.otlp, &settings.telemetry.cloud_alm);
+        let trusted = [
+            ("auth.ca", settings.auth.ca.as_ref()),
+            ("target.ca", settings.target.ca.as_ref()),
+            ("telemetry.otlp_ca", otlp.as_ref().and_then(|otlp| otlp.ca.as_ref())),
+            ("telemetry.cloud_alm.ca", cloud_alm.as_ref().and_then(|cloud_alm| cloud_alm.ca.as_ref())),
+        ];
+        for (setting, file) in trusted {
             if let Some(file) = file {
                 add(setting.to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }

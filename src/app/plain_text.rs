@@ -9,11 +9,13 @@ use crate::config::Settings;
 pub fn warn_of_plain_text_urls(settings: &Settings) {
     let introspection = settings.auth.introspection.as_ref().map(|introspection| &introspection.url);
     let issuer = settings.auth.issuer.parse().ok();
+    let collector = settings.telemetry.otlp.as_ref().filter(|otlp| !otlp.headers.is_empty());
     let urls = [
         ("target.base_url", Some(&settings.target.base_url)),
         ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
         ("auth.introspection.url", introspection),
-        ("telemetry.otlp_endpoint", settings.telemetry.otlp.as_ref().map(|otlp| &otlp.endpoint)),
+        // A collector beside the service has no TLS; a key for it is a secret all the same.
+        ("telemetry.otlp_endpoint", collector.map(|otlp| &otlp.endpoint)),
         ("telemetry.cloud_alm.base_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.base_url)),
         ("telemetry.cloud_alm.token_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.oauth2.token_url)),
         ("auth.jwks_url", settings.auth.jwks_url.as_ref()),

@@ -3,6 +3,7 @@
 use reqwest::Request;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::config::Template;
 use crate::order::PropagatedHeaders;
 use crate::order::vms_response::{CallOutcome, VmsResponse};
 use crate::trace::{self, Span, SpanKind, attributes};
@@ -21,12 +22,13 @@ pub fn trace_headers(propagated_headers: Option<&PropagatedHeaders>) -> HeaderMa
         .collect()
 }
 
-/// Begins the span of one request; `template` is the path of the profile.
-pub fn begin(request: &Request, template: &str) -> Span {
+/// Begins the span of one request, which has this path of the profile.
+pub fn begin(request: &Request, path: &Template) -> Span {
     let mut span = trace::child("HTTP", SpanKind::Client);
     if !span.is_recorded() {
         return span;
     }
+    let template = path.to_string();
     let (method, path) = (request.method(), template.split('?').next().unwrap_or_default());
     span.rename(|| format!("{method} {path}"));
     span.set_text(attributes::METHOD, method.as_str());

@@ -69,7 +69,7 @@ impl VmsClient {
         headers.extend(trace_headers(None));
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
-        self.transport.send(Operation::LookUp, build, &request.path.to_string(), None, |_| true).await
+        self.transport.send(Operation::LookUp, build, &request.path, None, |_| true).await
     }
 }
 
@@ -113,9 +113,8 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        let template = request.path.to_string();
         let counts = |name: &str| self.rules.reads_of_create(name);
-        self.transport.send(Operation::Create, build, &template, limit, counts).await
+        self.transport.send(Operation::Create, build, &request.path, limit, counts).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

@@ -14,7 +14,7 @@ use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::condition::Conditions;
-use crate::config::Target;
+use crate::config::{Target, Template};
 use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
     AnswerBody, CallDurations, CertificateSettings, ClientSettings, Operation, Outbound, OutboundError, error_chain,
@@ -77,14 +77,14 @@ impl Transport {
         self.tokens.get().await.map(drop)
     }
 
-    /// Sends the request that is built from the base URL, with a token; after a 401, once more with a fresh one. The
-    /// members of the answer that count are those whose names `counts` knows: one of them that occurs twice is a defect.
-    /// Nothing is sent after `limit`, however long the tokens took.
+    /// Sends the request that is built from the base URL and has the profile's `path`, with a token; after a 401, once more
+    /// with a fresh one. The members of the answer that count are those whose names `counts` knows: one of them that occurs
+    /// twice is a defect. Nothing is sent after `limit`, however long the tokens took.
     pub async fn send(
         &self,
         operation: Operation,
         build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
-        template: &str,
+        path: &Template,
         limit: Option<SendLimit>,
         counts: impl Fn(&str) -> bool + Send + Sync,
     ) -> CallOutcome {
@@ -96,7 +96,7 @@ impl Transport {
         if let Some(outcome) = may_not() {
             return outcome;
         }
-        let outcome = self.send_with_token(operation, &build, template, &token, &counts).await;
+        let outcome = self.send_with_token(operation, &build, path, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
@@ -105,7 +105,7 @@ impl Transport {
             Ok(token) => match may_not() {
                 // 11VMS has done nothing (401).
                 Some(outcome) => outcome,
-                None => self.send_with_token(operation, &build, template, &token, &counts).await,
+                None => self.send_with_token(operation, &build, path, &token, &counts).await,
             },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
@@ -125,7 +125,7 @@ impl Transport {
         &self,
         operation: Operation,
         build: impl Fn(&Client, Url) -> RequestBuilder,
-        template: &str,
+        path: &Template,
         token: &AccessToken,
         counts: impl Fn(&str) -> bool,
     ) -> CallOutcome {
@@ -135,7 +135,7 @@ impl Transport {
         let mut call = None;
         let (sent, echo, mut span) = match request {
             Ok(request) => {
-                let (echo, span) = (Echo::of(request.headers()), call_span::begin(&request, template));
+                let (echo, span) = (Echo::of(request.headers()), call_span::begin(&request, path));
                 call = Some(self.http.begin_call(operation));
                 (client.execute(request).await, echo, span)
             }

@@ -44,6 +44,11 @@ impl OtlpHeaders {
         Ok(headers)
     }
 
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads the list, or the section.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         if reader.secret_entry(KEY).is_some_and(|entry| entry.value.is_str()) {

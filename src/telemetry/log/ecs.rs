@@ -35,19 +35,19 @@ pub const FIELDS: [(&str, &str); 20] = [
 
 /// Where a field of the service goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// A field of the schema.
     Field(&'static str),
     /// A label: a text without further levels, as the schema wants it.
     Label(String),
 }
 
-/// The place of a field. Names that the service shares with the schema mean the same in both.
-pub fn field(name: &str) -> Place {
+/// Where a field goes. Names that the service shares with the schema mean the same in both.
+pub fn field(name: &str) -> Destination {
     let shared = if name == REQUEST_DURATION { DURATION } else { name };
     match FIELDS.iter().find(|(field, _)| *field == shared) {
-        Some((field, _)) => Place::Field(field),
-        None => Place::Label(format!("labels.{}", name.replace('.', "_"))),
+        Some((field, _)) => Destination::Field(field),
+        None => Destination::Label(format!("labels.{}", name.replace('.', "_"))),
     }
 }
 

@@ -104,8 +104,8 @@ impl Line {
             // On every line already.
             (Naming::Ecs, "service.version") => {}
             (Naming::Ecs, name) => match ecs::field(name) {
-                ecs::Place::Field(name) => self.member(name, value),
-                ecs::Place::Label(name) => self.member(&name, &text()),
+                ecs::Destination::Field(name) => self.member(name, value),
+                ecs::Destination::Label(name) => self.member(&name, &text()),
             },
         }
     }

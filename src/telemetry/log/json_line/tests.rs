@@ -135,11 +135,11 @@ fn every_field_of_the_log_has_a_place_in_ecs_of_its_own() {
     let mut places = std::collections::BTreeSet::new();
     for (name, _) in FIELDS {
         let place = match ecs::field(name) {
-            ecs::Place::Field(name) => {
+            ecs::Destination::Field(name) => {
                 assert!(ECS_FIELDS.iter().any(|(field, _)| *field == name), "{name}");
                 name.to_owned()
             }
-            ecs::Place::Label(label) => label,
+            ecs::Destination::Label(label) => label,
         };
         assert!(places.insert(place), "{name}");
     }
