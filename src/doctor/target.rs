@@ -44,7 +44,7 @@ pub async fn examine_target(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<
 async fn examine_look_up(target: &Target, client: &VmsClient) -> Finding {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let base_url = &target.base_url;
-    let call = match within_limit(async { Ok(client.look_up_by(&id, &id).await) }).await {
+    let call = match within_limit(async { Ok(Box::pin(client.look_up_by(&id, &id)).await) }).await {
         Ok(call) => call,
         Err(problem) => return Finding::fail(format!("11VMS: {base_url}: {problem}"), NETWORK),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use purchase_order_webhook::sandbox::vms::Effect;
 use purchase_order_webhook::trace::attributes;
 
-use crate::collector::Collector;
+use crate::collector::{Collector, hex};
 use crate::snapshot_files::assert_snapshot;
 use crate::support::{ORDERS, Service, cart};
 
@@ -19,10 +19,6 @@ async fn until_retrying(service: &Service, attempts: usize) {
             return;
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use purchase_order_webhook::sandbox::vms::Effect;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::collector::Collector;
+use crate::collector::{Collector, hex};
 use crate::process::Process;
 use crate::support::cart;
 
@@ -26,7 +26,6 @@ async fn the_lines_of_an_order_have_its_place_in_the_trace_in_json_and_in_ecs() 
         let spans = collector.spans();
         let place = |name: &str| {
             let span = spans.iter().find(|span| span.name == name).unwrap();
-            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             (hex(&span.trace_id), hex(&span.span_id))
         };
         let named =

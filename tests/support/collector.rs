@@ -129,6 +129,14 @@ fn shown_value(attribute: &KeyValue) -> String {
     }
 }
 
+/// Bytes in hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 /// The value of an attribute.
 pub fn text(attribute: &KeyValue) -> String {
     match attribute.value.as_ref().and_then(|value| value.value.as_ref()) {
