@@ -24,6 +24,7 @@ use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
+use crate::ledger::outbox::Recipients;
 use crate::mapping::{LiveMapping, LiveState};
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
@@ -81,8 +82,9 @@ impl App {
         if !mistakes.is_empty() {
             return Err(StartError::DatabaseFiles { mistakes });
         }
-        let OpenedLedger { ledger: orders, restored } =
-            open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
+        let recipients = Recipients::default();
+        let OpenedLedger { ledger: orders, outbox: _, restored } =
+            open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients.clone()).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),

@@ -7,6 +7,7 @@
 pub mod group_commit;
 pub mod kept_carts;
 pub mod outage_log;
+pub mod outbox;
 pub mod postgres;
 mod shared_answer;
 pub mod sqlite;

@@ -7,6 +7,7 @@
 mod admission;
 mod attempt;
 pub mod breaker;
+mod event;
 mod id;
 mod intervention;
 pub mod retry;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use admission::{Admission, Candidate, KeepCarts, admit};
+pub use event::{OrderEvent, OrderEventKind};
 pub use id::OrderId;
 pub use intervention::{Resolution, Resolved};
 pub use state::{Action, Attempt, Doubt, Intervention, Outcome, State};

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::clock::{Clock, after, between};
 use crate::config::{self, Database, Storage};
 use crate::ledger::outage_log::OutageLog;
+use crate::ledger::outbox::{Outbox, Recipients};
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
 use crate::ledger::sqlite::{CLOCK_TOLERANCE, Restore, SqliteLedger};
 use crate::ledger::{Ledger, LedgerError};
@@ -28,6 +29,8 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 pub struct OpenedLedger {
     /// The ledger, with the log of its outages.
     pub ledger: Arc<dyn Ledger>,
+    /// Its outbox.
+    pub outbox: Arc<dyn Outbox>,
     /// The backup from which it was restored, if it was: a file knows it itself, of a database only the setting says it.
     pub restored: Option<RestoredLedger>,
 }
@@ -37,25 +40,29 @@ pub async fn open_ledger(
     settings: &config::Ledger,
     lease: Duration,
     clock: &Arc<dyn Clock>,
+    recipients: Recipients,
 ) -> Result<OpenedLedger, LedgerError> {
     let now = clock.now();
     if let Some(problem) = future_restore(settings, now) {
         return Err(LedgerError::Unavailable(problem));
     }
     let restored_at = effective_restore(settings, now);
-    let (ledger, restore): (Arc<dyn Ledger>, _) = match &settings.storage {
+    let (ledger, outbox, restore): (Arc<dyn Ledger>, Arc<dyn Outbox>, _) = match &settings.storage {
         Storage::Sqlite(path) => {
-            let ledger = SqliteLedger::open_at(path, restored_at, now)?;
+            let ledger = Arc::new(SqliteLedger::open_at(path, restored_at, now, recipients)?);
             let restore = ledger.restore();
-            (Arc::new(ledger), restore)
+            (Arc::<SqliteLedger>::clone(&ledger), ledger, restore)
         }
         Storage::Postgres(database) => {
-            let ledger = open_database(database, settings.start_timeout, lease).await?;
-            (Arc::new(ledger), restored_at.map(|from| Restore { from, accepted_at: None }))
+            let open = open_database(database, settings.start_timeout, lease, recipients);
+            let ledger = Arc::new(open.await?);
+            let restore = restored_at.map(|from| Restore { from, accepted_at: None });
+            (Arc::<PostgresLedger>::clone(&ledger), ledger, restore)
         }
     };
     Ok(OpenedLedger {
         ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
+        outbox,
         restored: restore.map(|restore| restored(restore, settings.retention)),
     })
 }
@@ -105,7 +112,12 @@ pub fn ignored_restore(settings: &config::Ledger, now: Timestamp) -> Option<Stri
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.
-async fn open_database(database: &Database, limit: Duration, lease: Duration) -> Result<PostgresLedger, LedgerError> {
+async fn open_database(
+    database: &Database,
+    limit: Duration,
+    lease: Duration,
+    recipients: Recipients,
+) -> Result<PostgresLedger, LedgerError> {
     let database = database.clone();
     let source: UrlSource = Arc::new(move || database.read());
     // A clock that steps must not prolong the wait.
@@ -113,7 +125,8 @@ async fn open_database(database: &Database, limit: Duration, lease: Duration) ->
     let mut next_report = start;
     loop {
         let limit_of_try = limit.saturating_sub(start.elapsed()).max(MIN_TRY);
-        let opened = timeout(limit_of_try, PostgresLedger::open(Arc::clone(&source), lease)).await;
+        let opening = PostgresLedger::open_with(Arc::clone(&source), lease, recipients.clone());
+        let opened = timeout(limit_of_try, opening).await;
         let problem = match opened.unwrap_or_else(|_| Err(OpenError::Transient(silent()))) {
             Ok(ledger) => {
                 if next_report > start {
@@ -180,7 +193,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
-            let opened = open_ledger(&settings, Duration::ZERO, &clock).await.unwrap();
+            let opened = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default()).await.unwrap();
             assert_eq!(opened.restored.is_none(), is_ignored, "{hours} h");
             let log = lines.take();
             let says_so = log.contains("WARN") && log.contains("the setting has no effect any more");
@@ -192,7 +205,7 @@ mod tests {
             let lost = folder.path().join("orders.db");
             std::fs::write(folder.path().join("orders.db.lock"), r#"{"order":"4711","revision":1}"#).unwrap();
             let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
-            let result = open_ledger(&settings, Duration::ZERO, &clock).await;
+            let result = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default()).await;
             assert_eq!(result.is_err(), is_ignored, "{hours} h");
         }
     }
@@ -204,7 +217,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() + SignedDuration::from_mins(minutes));
-            let error = open_ledger(&settings, Duration::ZERO, &clock).await.err().map(|error| error.reason());
+            let error = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default())
+                .await
+                .err()
+                .map(|error| error.reason());
             let says_so =
                 error.is_some_and(|error| error.starts_with("ledger.restored_at: ") && error.contains("future"));
             assert_eq!(says_so, is_refused, "{minutes} min");
@@ -223,7 +239,8 @@ mod tests {
         let settings = config::Ledger { restored_at: None, ..settings(&copy, backup) };
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         for _ in 0..2 {
-            let restored = open_ledger(&settings, Duration::ZERO, &shared).await.unwrap().restored.unwrap();
+            let restored =
+                open_ledger(&settings, Duration::ZERO, &shared, Recipients::default()).await.unwrap().restored.unwrap();
             assert_eq!((restored.backup, restored.matters_for), (backup, Duration::from_hours(124)));
             clock.advance(Duration::from_hours(1));
         }

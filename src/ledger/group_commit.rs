@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::outbox::{OutboxWrite, OutboxWritten};
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
 
@@ -29,6 +30,8 @@ pub enum Write {
     Store(Box<Order>),
     /// Removes [`PURGE_PORTION`] of the orders that were settled before the time.
     Purge(Timestamp),
+    /// Changes the outbox alone.
+    Outbox(OutboxWrite),
 }
 
 /// The result of a write.
@@ -40,6 +43,8 @@ pub enum Written {
     Stored(Stored),
     /// The number of orders removed.
     Purged(usize),
+    /// The result for the outbox.
+    Outbox(OutboxWritten),
 }
 
 /// A storage that commits a group of writes in one durable transaction.
@@ -114,6 +119,17 @@ impl GroupCommit {
     pub async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
         match self.write(Write::Store(Box::new(order))).await? {
             Written::Stored(stored) => Ok(stored),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Changes the outbox.
+    ///
+    /// # Errors
+    /// If the backend could not commit.
+    pub async fn outbox(&self, write: OutboxWrite) -> Result<OutboxWritten, LedgerError> {
+        match self.write(Write::Outbox(write)).await? {
+            Written::Outbox(written) => Ok(written),
             other => Err(mismatch(&other)),
         }
     }
