@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::clock::{Clock, after, between};
+use crate::condition::Conditions;
 use crate::config::{self, Database, Storage};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::outbox::{Outbox, Recipients};
@@ -41,6 +42,7 @@ pub async fn open_ledger(
     lease: Duration,
     clock: &Arc<dyn Clock>,
     recipients: Recipients,
+    conditions: &Conditions,
 ) -> Result<OpenedLedger, LedgerError> {
     let now = clock.now();
     if let Some(problem) = future_restore(settings, now) {
@@ -61,7 +63,7 @@ pub async fn open_ledger(
         }
     };
     Ok(OpenedLedger {
-        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
+        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock), conditions.clone())),
         outbox,
         restored: restore.map(|restore| restored(restore, settings.retention)),
     })
@@ -193,7 +195,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
-            let opened = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default()).await.unwrap();
+            let opened = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default())
+                .await
+                .unwrap();
             assert_eq!(opened.restored.is_none(), is_ignored, "{hours} h");
             let log = lines.take();
             let says_so = log.contains("WARN") && log.contains("the setting has no effect any more");
@@ -205,7 +209,8 @@ mod tests {
             let lost = folder.path().join("orders.db");
             std::fs::write(folder.path().join("orders.db.lock"), r#"{"order":"4711","revision":1}"#).unwrap();
             let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
-            let result = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default()).await;
+            let result =
+                open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default()).await;
             assert_eq!(result.is_err(), is_ignored, "{hours} h");
         }
     }
@@ -217,7 +222,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() + SignedDuration::from_mins(minutes));
-            let error = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default())
+            let error = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default())
                 .await
                 .err()
                 .map(|error| error.reason());
@@ -240,7 +245,11 @@ mod tests {
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         for _ in 0..2 {
             let restored =
-                open_ledger(&settings, Duration::ZERO, &shared, Recipients::default()).await.unwrap().restored.unwrap();
+                open_ledger(&settings, Duration::ZERO, &shared, Recipients::default(), &Conditions::default())
+                    .await
+                    .unwrap()
+                    .restored
+                    .unwrap();
             assert_eq!((restored.backup, restored.matters_for), (backup, Duration::from_hours(124)));
             clock.advance(Duration::from_hours(1));
         }
