@@ -3,6 +3,7 @@
 //! Owns all reading of the settings' file and of the environment. Settings that exist are valid: no other module checks
 //! them again.
 
+mod alerts;
 mod auth;
 mod entry;
 mod environment;
@@ -20,6 +21,9 @@ mod target;
 mod telemetry;
 mod units;
 
+pub use alerts::{
+    Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
+};
 pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;

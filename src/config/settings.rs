@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::alerts::Alerts;
 use super::auth::Auth;
 use super::file::SettingsText;
 use super::ledger::Ledger;
@@ -17,7 +18,7 @@ use crate::mapping::IdField;
 use crate::order::retry::RetryPolicy;
 
 /// Keys and sections of later versions: refused by name, so that no setting is ignored.
-const FUTURE_KEYS: [&str; 2] = ["alerts", "telemetry.otlp_endpoint"];
+const FUTURE_KEYS: [&str; 1] = ["telemetry.otlp_endpoint"];
 
 /// All settings.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Settings {
     pub ledger: Ledger,
     /// `[mapping]`
     pub mapping: Mapping,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[telemetry]`
     pub telemetry: Telemetry,
 }
@@ -69,6 +72,7 @@ impl Settings {
         let ledger = Ledger::from_reader(reader);
         let id_field = target.as_ref().map_or(IdField::Nowhere, Target::id_field);
         let mapping = Mapping::from_reader(reader, id_field);
+        let alerts = Alerts::from_reader(reader);
         let telemetry = Telemetry::from_reader(reader);
         Some(Self {
             server: server?,
@@ -77,6 +81,7 @@ impl Settings {
             retry: retry?,
             ledger: ledger?,
             mapping: mapping?,
+            alerts: alerts?,
             telemetry: telemetry?,
         })
     }

@@ -46,6 +46,19 @@ impl TargetOAuth2 {
         }
     }
 
+    /// A client of another service than 11VMS: its tokens are those of the client itself, and serve at one host.
+    pub const fn client_credentials(token_url: Url, client_id: String, credentials: Credentials) -> Self {
+        Self {
+            token_url,
+            client_id,
+            credentials,
+            grant: Grant::ClientCredentials,
+            scopes: Vec::new(),
+            audience: None,
+            instance_hosts: Vec::new(),
+        }
+    }
+
     /// Reads the section.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let token_url = reader.required("target.oauth2.token_url", units::URL, units::url);
