@@ -85,7 +85,7 @@ impl App {
             return Err(StartError::DatabaseFiles { mistakes });
         }
         let recipients = Recipients::default();
-        let OpenedLedger { ledger: orders, outbox: _, restored } =
+        let OpenedLedger { ledger: orders, audit, outbox: _, restored } =
             open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients.clone(), &conditions).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
@@ -104,6 +104,7 @@ impl App {
         let api = ApiState {
             relay,
             ledger: orders,
+            audit,
             mapping: Arc::new(mapping),
             keep_carts: ledger.keep_carts,
             tokens: token_verifier(auth, target.max_connection_age, &clock, &conditions)?,

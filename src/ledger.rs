@@ -4,6 +4,7 @@
 //! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL is in
 //! `ledger/sqlite.rs` and `ledger/postgres/`.
 
+pub mod audit;
 pub mod group_commit;
 pub mod kept_carts;
 pub mod outage_log;

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::clock::{Clock, after, between};
 use crate::condition::Conditions;
 use crate::config::{self, Database, Storage};
+use crate::ledger::audit::AuditTrail;
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::outbox::{Outbox, Recipients};
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
@@ -32,6 +33,8 @@ pub struct OpenedLedger {
     pub ledger: Arc<dyn Ledger>,
     /// Its outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Its audit trail.
+    pub audit: Arc<dyn AuditTrail>,
     /// The backup from which it was restored, if it was: a file knows it itself, of a database only the setting says it.
     pub restored: Option<RestoredLedger>,
 }
@@ -49,22 +52,24 @@ pub async fn open_ledger(
         return Err(LedgerError::Unavailable(problem));
     }
     let restored_at = effective_restore(settings, now);
-    let (ledger, outbox, restore): (Arc<dyn Ledger>, Arc<dyn Outbox>, _) = match &settings.storage {
-        Storage::Sqlite(path) => {
-            let ledger = Arc::new(SqliteLedger::open_at(path, restored_at, now, recipients)?);
-            let restore = ledger.restore();
-            (Arc::<SqliteLedger>::clone(&ledger), ledger, restore)
-        }
-        Storage::Postgres(database) => {
-            let open = open_database(database, settings.start_timeout, lease, recipients);
-            let ledger = Arc::new(open.await?);
-            let restore = restored_at.map(|from| Restore { from, accepted_at: None });
-            (Arc::<PostgresLedger>::clone(&ledger), ledger, restore)
-        }
-    };
+    let (ledger, outbox, audit, restore): (Arc<dyn Ledger>, Arc<dyn Outbox>, Arc<dyn AuditTrail>, _) =
+        match &settings.storage {
+            Storage::Sqlite(path) => {
+                let ledger = Arc::new(SqliteLedger::open_at(path, restored_at, now, recipients)?);
+                let restore = ledger.restore();
+                (Arc::<SqliteLedger>::clone(&ledger), Arc::<SqliteLedger>::clone(&ledger), ledger, restore)
+            }
+            Storage::Postgres(database) => {
+                let open = open_database(database, settings.start_timeout, lease, recipients);
+                let ledger = Arc::new(open.await?);
+                let restore = restored_at.map(|from| Restore { from, accepted_at: None });
+                (Arc::<PostgresLedger>::clone(&ledger), Arc::<PostgresLedger>::clone(&ledger), ledger, restore)
+            }
+        };
     Ok(OpenedLedger {
         ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock), conditions.clone())),
         outbox,
+        audit,
         restored: restore.map(|restore| restored(restore, settings.retention)),
     })
 }

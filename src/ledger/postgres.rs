@@ -4,6 +4,7 @@
 //! database takes one, so two replicas never begin one attempt. The lease outlasts the attempt, so no replica takes over
 //! an attempt that is being made.
 
+mod audit;
 mod carts;
 mod certificates;
 mod claims;
@@ -29,6 +30,7 @@ use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
 use tokio::sync::Mutex;
 
+use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::GroupCommit;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
@@ -261,6 +263,13 @@ impl Outbox for PostgresLedger {
 
     async fn pending(&self) -> Result<Vec<(String, u64)>, LedgerError> {
         outbox::pending(&self.readers).await
+    }
+}
+
+#[async_trait]
+impl AuditTrail for PostgresLedger {
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+        audit::list(&self.readers, &filter).await
     }
 }
 

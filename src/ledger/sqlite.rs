@@ -1,5 +1,6 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
+mod audit;
 mod backup;
 mod carts;
 mod file_record;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::shared_answer::SharedAnswer;
@@ -237,6 +239,13 @@ impl Outbox for SqliteLedger {
     }
 }
 
+#[async_trait]
+impl AuditTrail for SqliteLedger {
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+        self.read(move |connection| audit::list(connection, &filter)).await
+    }
+}
+
 /// The writer. Its fields are dropped in this order, after the clean end.
 struct Writer {
     link: LedgerConnection,
@@ -266,6 +275,7 @@ impl Writer {
             last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
         }
         write_carts(&transaction, &orders)?;
+        audit::insert(&transaction, orders.audited())?;
         let messages = self.recipients.messages(orders.events());
         outbox::insert(&transaction, &messages)?;
         let mut removed = 0;
@@ -276,6 +286,7 @@ impl Writer {
                 // After the changes, so that an order that the group restarts is not removed.
                 Applied::ToAll(before) => {
                     let count = purge(&transaction, before)?;
+                    audit::purge(&transaction, before)?;
                     removed += count;
                     Ok(Written::Purged(count))
                 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::group_commit::{Write, Written};
 use super::outbox::OutboxWrite;
 use super::{LedgerError, Stored};
-use crate::order::{self, Admission, Order, OrderEvent, OrderId};
+use crate::order::{self, Admission, AuditEntry, Order, OrderEvent, OrderId};
 
 /// An order as the storage has it.
 #[derive(Debug, Clone)]
@@ -40,6 +40,17 @@ pub enum Applied<'w> {
     ToOutbox(&'w OutboxWrite),
 }
 
+/// What somebody did to an order, to be stored with the change.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// The order.
+    pub order_id: OrderId,
+    /// The cart number as sent.
+    pub cart_number: String,
+    /// What was done.
+    pub entry: AuditEntry,
+}
+
 /// The orders of a group, as they are known and as they are changed.
 #[derive(Debug)]
 pub struct WorkingSet {
@@ -50,6 +61,8 @@ pub struct WorkingSet {
     carts: BTreeMap<OrderId, Option<Arc<str>>>,
     /// What others should hear of the changes, in the order in which they were made.
     events: Vec<OrderEvent>,
+    /// What people and senders did, in the same order.
+    audited: Vec<Audited>,
 }
 
 impl WorkingSet {
@@ -68,7 +81,7 @@ impl WorkingSet {
 
     /// Starts from what the storage has.
     pub const fn new(known: BTreeMap<OrderId, Known>) -> Self {
-        Self { known, changed: BTreeMap::new(), carts: BTreeMap::new(), events: Vec::new() }
+        Self { known, changed: BTreeMap::new(), carts: BTreeMap::new(), events: Vec::new(), audited: Vec::new() }
     }
 
     /// Applies one write.
@@ -109,6 +122,11 @@ impl WorkingSet {
         &self.events
     }
 
+    /// What people and senders did, in the order in which it was done.
+    pub fn audited(&self) -> &[Audited] {
+        &self.audited
+    }
+
     fn current(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
         match self.changed.get(id) {
             Some((order, _)) => Ok(Some(order.clone())),
@@ -122,6 +140,10 @@ impl WorkingSet {
             None => self.known.get(&order.id).and_then(|known| known.order.as_ref().ok()),
         };
         self.events.extend(OrderEvent::of_change(before, &order, now));
+        if let Some(entry) = order.audited_since(before) {
+            let (order_id, cart_number) = (order.id.clone(), order.cart_number.clone());
+            self.audited.push(Audited { order_id, cart_number, entry: entry.clone() });
+        }
         let new = !self.known.contains_key(&order.id);
         self.changed.insert(order.id.clone(), (order, new));
     }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::{Action, Doubt, State};
-use super::{Order, OrderId};
+use super::state::{Doubt, State};
+use super::{Action, Order, OrderId};
 
 /// Something that others should hear of an order. Serialized names never change: they are in ledgers that exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use tracing::{debug, error, info, warn};
 
-use crate::order::{Action, Doubt, Intervention, Order, OrderId, Outcome, State};
+use crate::order::{Action, AuditEntry, Doubt, Order, OrderId, Outcome, State};
 use crate::telemetry::STEP;
 
 /// Reports the warnings about a cart that was accepted, if there are any.
@@ -105,8 +105,10 @@ fn retrying(order: &Order) {
 
 /// Reports that a person settled an order, or had it tried again.
 pub fn intervened(order: &Order) {
-    let Some(Intervention { by, action, detail, .. }) = order.interventions.last() else { return };
+    let Some(AuditEntry { by, action, detail, .. }) = order.interventions.last() else { return };
     match action {
+        // It is the sender's, and no intervention.
+        Action::Sent | Action::SentAgain => {}
         Action::Resolved => info!(
             order.id = %order.id,
             cart.number = order.cart_number,

@@ -48,7 +48,8 @@ impl Vms for NoVms {
 fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     let settings = Settings::parse("example", include_str!("../../config.example.toml"), &BTreeMap::new()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let file = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let ledger: Arc<dyn Ledger> = Arc::<SqliteLedger>::clone(&file);
     let relay = Relay::new(Dependencies {
         ledger: Arc::clone(&ledger),
         vms: Arc::new(NoVms),
@@ -74,6 +75,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     Arc::new(ApiState {
         relay,
         ledger,
+        audit: file,
         mapping: Arc::new(
             LiveMapping::load("mapping".into(), settings.mapping.options, clock.now(), Conditions::default()).unwrap(),
         ),

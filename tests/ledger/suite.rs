@@ -8,6 +8,7 @@ use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
+use crate::audit::who_did_what_is_known_as_long_as_the_order;
 use crate::carts::{
     a_cart_is_kept_with_its_order_as_it_was_received, a_cart_that_can_not_be_stored_is_not_admitted,
     a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
@@ -56,6 +57,7 @@ promises! {
     a_cart_that_can_not_be_stored_is_not_admitted,
     kept_carts_are_read_whole_page_by_page_while_others_come,
     a_ledger_of_another_schema_is_not_read,
+    who_did_what_is_known_as_long_as_the_order,
 }
 
 fn not_done() -> Verdict {

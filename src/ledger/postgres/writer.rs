@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::audit;
 use super::carts::write_carts;
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::QUERY_TIMEOUT;
@@ -162,6 +163,7 @@ impl Writer {
         self.insert(transaction, &new).await?;
         self.update(transaction, &newer).await?;
         write_carts(transaction, &orders).await.inspect_err(|error| self.note_room(error))?;
+        audit::insert(transaction, orders.audited()).await.inspect_err(|error| self.note_room(error))?;
         let messages = self.recipients.messages(orders.events());
         outbox::insert(transaction, &messages).await.inspect_err(|error| self.note_room(error))?;
         let mut results = Vec::with_capacity(group.len());
@@ -169,7 +171,11 @@ impl Writer {
             results.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => Ok(Written::Purged(purge(transaction, before).await?)),
+                Applied::ToAll(before) => {
+                    let count = purge(transaction, before).await?;
+                    audit::purge(transaction, before).await?;
+                    Ok(Written::Purged(count))
+                }
                 Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(transaction, write).await?)),
             });
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::order::retry::RetryPolicy;
-use crate::order::{Admission, Candidate, PropagatedHeaders, Resolution, Resolved, Verdict, admit};
+use crate::order::{Admission, Candidate, PropagatedHeaders, Requester, Resolution, Resolved, Verdict, admit};
 
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -23,6 +23,7 @@ fn candidate(fingerprint: &str) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
         cart: None,
     }
 }

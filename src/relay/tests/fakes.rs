@@ -12,7 +12,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::{PropagatedHeaders, admit};
+use crate::order::{PropagatedHeaders, Requester, admit};
 use crate::vms::{SendLimit, Vms};
 
 /// What records have in common.
@@ -354,6 +354,7 @@ pub fn candidate(number: &str) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
         cart: None,
     }
 }
