@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::cart::{self, trimmed, without_leading_zeros};
-pub use constant::Constant;
+pub use constant::{Constant, TYPOGRAPHIC_MARKS};
 pub use order_value::OrderValue;
 
 /// How a value is read.
@@ -65,6 +65,10 @@ impl Conversion {
     /// What is expected instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(separator) = text.trim_start().strip_prefix("join:") {
+            if separator.trim().starts_with(TYPOGRAPHIC_MARKS) && separator.trim().chars().count() > 1 {
+                let shown = format!("join:{}", separator.trim());
+                return Err(format!("as {shown:?}: expected straight quotation marks (\"…\") or none"));
+            }
             return Ok(Self::Join(unquoted(separator).to_owned()));
         }
         let text = text.trim();
@@ -118,6 +122,11 @@ impl Conversion {
     /// True where a JSON number with a fraction is no value: an id has none, so the sender lost or made up digits.
     pub const fn refuses_fractions(&self) -> bool {
         matches!(self, Self::Id | Self::Padded(_))
+    }
+
+    /// True where `true` is read: as a flag, or as the key `X` of a table. Ids and texts have no booleans: `X` would be made up.
+    pub const fn takes_flags(&self) -> bool {
+        matches!(self, Self::Flag | Self::Table(_))
     }
 
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
