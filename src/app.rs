@@ -164,7 +164,7 @@ impl App {
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
         spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
-        for task in alerting.tasks(&outbox, &api.conditions, &api.clock) {
+        for task in alerting.tasks(&outbox, &api) {
             spawn_until(shutdown.draining(), task);
         }
         let drained = Shutdown::default();

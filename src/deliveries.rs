@@ -5,6 +5,7 @@
 
 mod alert;
 mod alerts;
+mod changes;
 mod channel_loop;
 mod directory;
 mod http;
@@ -15,6 +16,7 @@ mod outlet;
 mod tidying;
 
 pub use alert::{Alert, Context, Severity};
+pub use changes::{WatchedValue, watch_changes};
 pub use channel_loop::ChannelLoop;
 pub use directory::{channels, outlets, test_alert};
 pub use incidents::IncidentWatch;

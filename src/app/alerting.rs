@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::api::ApiState;
 use crate::clock::Clock;
-use crate::condition::Conditions;
 use crate::config::Alerts;
-use crate::deliveries::{ChannelLoop, DeliveryObserver, IncidentWatch, MemoryOutbox, Outlet, channels, outlets, tidy};
+use crate::deliveries::{
+    ChannelLoop, DeliveryObserver, IncidentWatch, MemoryOutbox, Outlet, WatchedValue, channels, outlets, tidy,
+    watch_changes,
+};
 use crate::ledger::outbox::{Outbox, Recipients};
 use crate::outbound::OutboundError;
 
@@ -37,8 +40,10 @@ impl Alerting {
         Ok(Self { settings, recipients, outlets, observer })
     }
 
-    /// The tasks: one for each channel, so that none waits for another; the watch over conditions; the bounds of the outbox.
-    pub fn tasks(self, outbox: &Arc<dyn Outbox>, conditions: &Conditions, clock: &Arc<dyn Clock>) -> Vec<Task> {
+    /// The tasks: one for each channel, so that none waits for another; the watch over conditions and changes; the bounds of
+    /// the outbox.
+    pub fn tasks(self, outbox: &Arc<dyn Outbox>, api: &Arc<ApiState>) -> Vec<Task> {
+        let (conditions, clock) = (&api.conditions, &api.clock);
         let memory = Arc::new(MemoryOutbox::default());
         let has_channels = !self.outlets.is_empty();
         let mut tasks: Vec<Task> = Vec::new();
@@ -47,6 +52,10 @@ impl Alerting {
             let (outbox, memory, clock) = (Arc::clone(outbox), Arc::clone(&memory), Arc::clone(clock));
             let deliveries = ChannelLoop::new(outlet, outbox, memory, clock, bell, Arc::clone(&self.observer));
             tasks.push(Box::pin(deliveries.run()));
+        }
+        if has_channels {
+            let (outbox, clock, recipients) = (Arc::clone(outbox), Arc::clone(clock), self.recipients.clone());
+            tasks.push(Box::pin(watch_changes(watched_values(api), outbox, recipients, clock)));
         }
         if has_channels {
             let (outbox, clock, conditions) = (Arc::clone(outbox), Arc::clone(clock), conditions.clone());
@@ -58,4 +67,23 @@ impl Alerting {
         tasks.push(Box::pin(tidy(Arc::clone(outbox), Arc::clone(clock), self.observer)));
         tasks
     }
+}
+
+/// What explains an incident that comes after it.
+fn watched_values(api: &Arc<ApiState>) -> Vec<WatchedValue> {
+    let (of_mapping, of_keys) = (Arc::clone(api), Arc::clone(api));
+    vec![
+        WatchedValue {
+            name: "mapping-exchanged",
+            read: Box::new(move || Some(of_mapping.mapping.state().version)),
+            summary: |before, now| format!("A changed mapping is in use: version {now}, before it {before}"),
+        },
+        WatchedValue {
+            name: "issuer-keys-changed",
+            read: Box::new(move || {
+                Some(of_keys.tokens.keys_generation()).filter(|one| *one > 0).map(|one| one.to_string())
+            }),
+            summary: |_, _| "The keys of the issuer of callers' tokens have changed".to_owned(),
+        },
+    ]
 }

@@ -83,7 +83,7 @@ impl State {
             }
             self.last_sequence += 1;
             let pending = Pending { sequence: self.last_sequence, attempts: 0, message: message.clone() };
-            self.messages.insert(self.last_sequence, Held { pending, next_attempt_at: message.created_at });
+            self.messages.insert(self.last_sequence, Held { pending, next_attempt_at: Timestamp::MIN });
         }
     }
 

@@ -18,8 +18,9 @@ use crate::clock::after;
 use crate::digest::sha256_hex;
 use crate::order::{OrderEvent, OrderEventKind};
 
-/// The longest stored wait of a message: a time that is farther away was stored by a clock that was ahead, and has come.
-pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// The longest stored wait of a message: a time that is farther away was stored by a clock that was ahead, and has come. So
+/// no clock that was wrong holds a message up for longer.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// How long a claimed message belongs to the process that delivers it: longer than any delivery, a token's fetch included.
 pub const CLAIM: Duration = Duration::from_mins(2);

@@ -70,3 +70,28 @@ async fn a_ledger_that_is_gone_is_told_without_it() {
     pass(&service, 20).await;
     assert_eq!(server.requests().len(), 1, "told once");
 }
+
+#[tokio::test]
+async fn a_mapping_that_was_exchanged_is_a_change_that_pages_nobody() {
+    let (pager, hook) = (receiver(202).await, receiver(204).await);
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("mapping");
+    copy(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mapping"), &mapping);
+    let settings =
+        format!("mapping.directory = {mapping:?}\n{}{}", crate::receivers::pagerduty(&pager), webhook(&hook));
+    let service = Service::start_with(&settings).await;
+    pass(&service, 2).await;
+    let table = mapping.join("tables/units.csv");
+    let text = std::fs::read_to_string(&table).unwrap();
+    std::fs::write(&table, format!("{}\nXYZ,XYZ,a unit\n", text.trim_end())).unwrap();
+    pass(&service, 30).await;
+    let requests = requests(&pager, 1).await;
+    assert_eq!(requests[0].target(), "POST /v2/change/enqueue");
+    let body = &requests[0].body;
+    assert!(
+        body["payload"]["summary"].as_str().unwrap().starts_with("A changed mapping is in use: version "),
+        "{body:#}"
+    );
+    assert_eq!((&body["payload"]["source"], &body["event_action"]), (&json!("purchase-order-webhook"), &json!(null)));
+    assert_eq!(hook.requests().len(), 0, "it is no alert");
+}
