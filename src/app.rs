@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
+mod alerting;
 mod certificate_dates;
 mod file_checks;
 mod ledger_start;
@@ -25,12 +26,13 @@ use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
-use crate::ledger::outbox::Recipients;
+use crate::ledger::outbox::Outbox;
 use crate::mapping::{LiveMapping, LiveState};
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::vms::client::VmsClient;
+use alerting::Alerting;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_future_restore, check_ledger_file, check_restore};
@@ -56,6 +58,8 @@ pub struct App {
     management: TcpListener,
     tls: Option<Arc<ServerTls>>,
     certificates: CertificateDates,
+    alerting: Alerting,
+    outbox: Arc<dyn Outbox>,
     stop_delay: Duration,
     drain: Duration,
     retention: Duration,
@@ -78,15 +82,17 @@ impl App {
         warn_of_plain_text_urls(&settings);
         let certificates = CertificateDates::of(&settings);
         certificates.report(clock.now(), &conditions);
-        let Settings { server, auth, target, retry, ledger, .. } = settings;
+        let Settings { server, auth, target, retry, ledger, alerts, .. } = settings;
         let attempt_limit = target.attempt_limit();
         let mistakes = database_files(&ledger.storage);
         if !mistakes.is_empty() {
             return Err(StartError::DatabaseFiles { mistakes });
         }
-        let recipients = Recipients::default();
-        let OpenedLedger { ledger: orders, audit, outbox: _, restored } =
-            open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients.clone(), &conditions).await?;
+        // Nobody counts the deliveries yet.
+        let alerting = Alerting::try_new(alerts, &clock, Arc::new(()))?;
+        let recipients = alerting.recipients.clone();
+        let OpenedLedger { ledger: orders, outbox, audit, restored } =
+            open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients, &conditions).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?),
@@ -123,6 +129,8 @@ impl App {
             management: bind("server.management_listen", management_listen)?,
             tls,
             certificates,
+            alerting,
+            outbox,
             stop_delay,
             drain,
             retention: ledger.retention,
@@ -153,10 +161,13 @@ impl App {
     /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
     /// progress within `server.drain`. Orders that are still open then continue at the next start.
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
-        let Self { api, public, management, tls, certificates, stop_delay, drain, retention } = self;
+        let Self { api, public, management, tls, certificates, alerting, outbox, stop_delay, drain, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
         spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
+        for task in alerting.tasks(&outbox, &api) {
+            spawn_until(shutdown.draining(), task);
+        }
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);

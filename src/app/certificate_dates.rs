@@ -119,7 +119,8 @@ impl CertificateDates {
                 add("server.tls.client_ca".to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }
         }
-        for (setting, file) in [("auth.ca", &settings.auth.ca), ("target.ca", &settings.target.ca)] {
+        let (auth, target, alerts) = (&settings.auth.ca, &settings.target.ca, &settings.alerts.ca);
+        for (setting, file) in [("auth.ca", auth), ("target.ca", target), ("alerts.ca", alerts)] {
             if let Some(file) = file {
                 add(setting.to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }

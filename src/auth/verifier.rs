@@ -61,6 +61,11 @@ impl TokenVerifier {
         &self.settings.scopes
     }
 
+    /// Changes whenever the issuer's keys do; 0 as long as there are none.
+    pub fn keys_generation(&self) -> u64 {
+        self.keys.generation()
+    }
+
     /// Fetches the issuer's keys ahead of the first token.
     pub async fn warm(&self) {
         self.keys.warm().await;

@@ -83,3 +83,6 @@ impl Alerts {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

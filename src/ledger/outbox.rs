@@ -15,10 +15,12 @@ use tokio::sync::watch;
 use super::LedgerError;
 use super::group_commit::Write;
 use crate::clock::after;
+use crate::digest::sha256_hex;
 use crate::order::{OrderEvent, OrderEventKind};
 
-/// The longest stored wait of a message: a time that is farther away was stored by a clock that was ahead, and has come.
-pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// The longest stored wait of a message: a time that is farther away was stored by a clock that was ahead, and has come. So
+/// no clock that was wrong holds a message up for longer.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// How long a claimed message belongs to the process that delivers it: longer than any delivery, a token's fetch included.
 pub const CLAIM: Duration = Duration::from_mins(2);
@@ -191,16 +193,46 @@ impl Recipients {
     }
 }
 
-/// The subject of the incident of a parked order.
-pub fn order_subject(event: &OrderEvent) -> String {
-    format!("order-parked/{}", event.order_id)
+/// The two messages of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It begins.
+    Begin,
+    /// It is over.
+    End,
+}
+
+/// The id of a message of an incident: a token without dots or blanks, as every receiver takes it. `mark` tells the incident
+/// from the earlier ones of its subject.
+pub fn message_id(subject: &str, mark: i64, phase: Phase) -> String {
+    // 128 bits tell any number of messages apart.
+    const HEX_DIGITS: usize = 32;
+    let phase = match phase {
+        Phase::Begin => "begin",
+        Phase::End => "end",
+    };
+    let mut id = sha256_hex(format!("{subject}\n{mark}\n{phase}").as_bytes());
+    id.truncate(HEX_DIGITS);
+    id
+}
+
+/// The subject and the mark of a parked order's incident, and the phase that an event is. The event that follows the begin
+/// is its end, because every change raises the revision by one.
+pub fn order_incident(event: &OrderEvent) -> (String, i64, Phase) {
+    let revision = i64::try_from(event.revision).unwrap_or(i64::MAX);
+    let subject = format!("order-parked/{}", event.order_id);
+    match event.kind {
+        OrderEventKind::Parked => (subject, revision, Phase::Begin),
+        OrderEventKind::Replayed | OrderEventKind::SentAgain | OrderEventKind::Resolved | OrderEventKind::Cancelled => {
+            (subject, revision - 1, Phase::End)
+        }
+    }
 }
 
 fn order_alert(event: &OrderEvent, channel: Channel) -> Message {
-    let subject = order_subject(event);
-    let phase = if event.kind == OrderEventKind::Parked { "begin" } else { "end" };
+    let (subject, mark, phase) = order_incident(event);
     Message {
-        id: format!("{subject}/{}/{phase}", event.revision),
+        id: message_id(&subject, mark, phase),
         channel,
         kind: Kind::OrderAlert,
         subject,

@@ -19,6 +19,7 @@ use crate::callers::{LAST_CART, LAST_CART_WAIT};
 use crate::clocks::SimulatedClock;
 use crate::figures::Figures;
 use crate::ledger::SimulatedLedger;
+use crate::outbox::deliveries;
 use crate::plan::{Action, FAULT_PERIOD, Plan, Reads};
 use crate::vms::SimulatedVms;
 use crate::world::{GRACE, ProcessRunId, START, SharedWorld, Story};
@@ -104,6 +105,7 @@ impl Simulation {
             plan.add_sleeps(&mut random, START, replicas);
         }
         world.lock().storage_is_narrow = random.random_bool(0.2);
+        world.lock().events_apart = defect == Some(Defect::EventStoredApart);
         Self {
             world,
             plan,
@@ -173,6 +175,10 @@ impl Simulation {
         // No drivers: nothing in it can wait for anything but the simulated world.
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.spawn(Arc::clone(&relay).run());
+        let (world, defect) = (self.world.clone(), self.defect);
+        let clock = Arc::new(SimulatedClock { world: world.clone(), process: id, machine: replica, defect });
+        let ledger = SimulatedLedger { world, process: id, sharing: self.sharing, defect };
+        runtime.spawn(deliveries(ledger, clock).run());
         self.world.lock().record(&format!("process {id} of replica {replica} starts"));
         self.replicas[replica] = Some(ProcessRun { id, runtime, relay });
         self.run_tasks(id);
@@ -250,7 +256,8 @@ impl Simulation {
         loop {
             let (now, next_event, violated, settled) = {
                 let world = self.world.lock();
-                let settled = !world.faults_on && world.all_settled();
+                let is_told = world.outbox.is_empty() || !world.clocks_agree;
+                let settled = !world.faults_on && world.all_settled() && is_told;
                 (world.now, world.next_time(), world.invariants.violation.is_some(), settled)
             };
             let is_quiet = now > after(start, FAULT_PERIOD + QUIET_PERIOD);

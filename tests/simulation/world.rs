@@ -14,6 +14,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use crate::clocks::{Sleep, WallClock};
 use crate::invariants::Invariants;
+use crate::outbox::OutboxRow;
 use crate::plan::Action;
 use crate::restore::Backup;
 use crate::vms::RequestInFlight;
@@ -89,6 +90,10 @@ pub struct World {
     /// The ledger refuses a record with a character outside of Latin-1, as a database with another encoding does.
     pub storage_is_narrow: bool,
     pub backup: Option<Backup>,
+    /// What others should hear, in the order in which it was stored.
+    pub outbox: Vec<OutboxRow>,
+    /// What others should hear is stored after the change, by itself: a defect.
+    pub events_apart: bool,
     /// By machine; those that are not here are right.
     pub clocks: BTreeMap<usize, WallClock>,
     /// By machine.
@@ -132,6 +137,8 @@ impl SharedWorld {
             read_only_until: now,
             storage_is_narrow: false,
             backup: None,
+            outbox: Vec::new(),
+            events_apart: false,
             clocks: BTreeMap::new(),
             sleeps: BTreeMap::new(),
             follow_ups: Vec::new(),

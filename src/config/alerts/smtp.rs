@@ -72,7 +72,7 @@ impl Smtp {
         let from = reader.required("alerts.smtp.from", address, mailbox);
         let to = reader.non_empty_list("alerts.smtp.to", &[], address, mailbox);
         if to.as_ref().is_some_and(Vec::is_empty) {
-            reader.report("alerts.smtp.to", &format!("is missing; expected a list of {address}"));
+            reader.report("alerts.smtp.to", &format!("is missing; expected a list of addresses, each {address}"));
         }
         let smtp = Self { url: url?, user: user?, starttls: starttls?, from: from?, to: to? };
         if let Err(problem) = smtp.server() {

@@ -1,6 +1,7 @@
 -- What others should hear, until it is delivered: one row a message and channel. Times are milliseconds since 1970 UTC, but
--- for claims, which count on the database's own clock. Of one `subject`, a channel gets one message after the other, in the
--- order of `sequence`. `id` stays the same on repeats. Until `claimed_until` one replica delivers the message.
+-- for claims, which count on the database's own clock. `next_attempt_at` is 0 for a new message, which is due whatever a
+-- clock shows. Of one `subject`, a channel gets one message after the other, in the order of `sequence`. `id` stays the same
+-- on repeats. Until `claimed_until` one replica delivers the message.
 CREATE TABLE outbox (
     sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL,

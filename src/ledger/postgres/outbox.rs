@@ -51,7 +51,7 @@ pub async fn write(
 /// If the database refuses it, or fails.
 pub async fn insert(transaction: &mut Transaction<'_, Postgres>, messages: &[Message]) -> Result<(), sqlx::Error> {
     let query = "INSERT INTO outbox (id, channel, kind, subject, payload, created_at, next_attempt_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (channel, id) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (channel, id) DO NOTHING";
     for message in messages {
         let query = sqlx::query(query)
             .bind(&message.id)

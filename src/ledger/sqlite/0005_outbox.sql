@@ -1,5 +1,6 @@
 -- What others should hear, until it is delivered: one row a message and channel. Times are milliseconds since 1970 UTC.
--- Of one `subject`, a channel gets one message after the other, in the order of `sequence`. `id` stays the same on repeats.
+-- `next_attempt_at` is 0 for a new message, which is due whatever a clock shows. Of one `subject`, a channel gets one message
+-- after the other, in the order of `sequence`. `id` stays the same on repeats.
 CREATE TABLE outbox (
     sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,

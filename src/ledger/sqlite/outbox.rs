@@ -44,7 +44,7 @@ pub fn write(connection: &Connection, write: &OutboxWrite) -> Result<OutboxWritt
 /// If the file can't be written.
 pub fn insert(connection: &Connection, messages: &[Message]) -> Result<(), LedgerError> {
     let query = "INSERT INTO outbox (id, channel, kind, subject, payload, created_at, next_attempt_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (channel, id) DO NOTHING";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (channel, id) DO NOTHING";
     for message in messages {
         connection.prepare_cached(query)?.execute(params![
             message.id,
