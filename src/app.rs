@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
 mod alerting;
+mod census;
 mod certificate_dates;
 mod file_checks;
 mod ledger_start;
@@ -24,15 +25,20 @@ use tracing::{error, info};
 use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
 use crate::condition::Conditions;
-use crate::config::{Limits, Server, Settings};
+use crate::config::{Limits, Server, Settings, Storage};
 use crate::edge::{ConnectionServer, ServerTls};
 use crate::ledger::outbox::Outbox;
 use crate::mapping::{LiveMapping, LiveState};
+use crate::relay::observer::{Observer, Observers};
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
+use crate::telemetry::metrics::{DeliveryMetrics, Metrics, OrderMetrics, Sources};
+use crate::telemetry::{BreakerCondition, OrderLog};
+use crate::vms::Vms;
 use crate::vms::client::VmsClient;
 use alerting::Alerting;
+use census::count_open_orders;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_future_restore, check_ledger_file, check_restore};
@@ -73,29 +79,23 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let conditions = Conditions::default();
-        let directory = settings.mapping.directory.display().to_string();
-        let crate::config::Mapping { directory: folder, options } = settings.mapping.clone();
-        let mapping = LiveMapping::load(folder, options, clock.now(), conditions.clone())
-            .map_err(|defects| StartError::Mapping { directory, defects })?;
-        log_start(&settings, &mapping.state());
-        mapping.warn_of_examples();
+        let mapping = load_mapping(&settings, &clock, &conditions)?;
         warn_of_plain_text_urls(&settings);
         let certificates = CertificateDates::of(&settings);
         certificates.report(clock.now(), &conditions);
         let Settings { server, auth, target, retry, ledger, alerts, .. } = settings;
         let attempt_limit = target.attempt_limit();
-        let mistakes = database_files(&ledger.storage);
-        if !mistakes.is_empty() {
-            return Err(StartError::DatabaseFiles { mistakes });
-        }
-        // Nobody counts the deliveries yet.
-        let alerting = Alerting::try_new(alerts, &clock, Arc::new(()))?;
+        check_database_files(&ledger.storage)?;
+        let deliveries = Arc::new(DeliveryMetrics::default());
+        let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
         let recipients = alerting.recipients.clone();
         let OpenedLedger { ledger: orders, outbox, audit, restored } =
             open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients, &conditions).await?;
+        let vms = Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?);
+        let order_metrics = Arc::new(OrderMetrics::default());
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
-            vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?),
+            vms: Arc::clone(&vms) as Arc<dyn Vms>,
             clock: Arc::clone(&clock),
             policy: retry,
             response_rules: target.response_rules,
@@ -103,17 +103,33 @@ impl App {
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),
+            observers: observers(&order_metrics, &conditions, &clock),
             restored,
         });
         let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
         let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;
+        let tokens = token_verifier(auth, target.max_connection_age, &clock, &conditions)?;
+        let metrics = Metrics::new(Sources {
+            refusals: Arc::default(),
+            calls: [vms.calls(), tokens.calls()],
+            orders: order_metrics,
+            relay: Arc::clone(&relay),
+            ledger: orders.statistics(),
+            keys: tokens.key_statistics(),
+            mapping: Arc::clone(&mapping),
+            conditions: conditions.clone(),
+            deliveries,
+            certificates: certificates.expiries(),
+            clock: Arc::clone(&clock),
+        });
         let api = ApiState {
             relay,
             ledger: orders,
             audit,
-            mapping: Arc::new(mapping),
+            mapping,
             keep_carts: ledger.keep_carts,
-            tokens: token_verifier(auth, target.max_connection_age, &clock, &conditions)?,
+            tokens,
+            metrics,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
             batches: Arc::new(Semaphore::new(limits.batches)),
@@ -170,7 +186,8 @@ impl App {
         }
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
-        let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);
+        let connections =
+            ConnectionServer::new(public_router(&api), tls, api.server.limits, Arc::clone(api.metrics.refusals()));
         let requests = connections.serve(public, shutdown.clone(), drain + FINAL_ANSWERS);
         let work = async {
             shutdown.announced().cancelled().await;
@@ -189,6 +206,34 @@ impl App {
     }
 }
 
+/// Loads the mapping's folder, and writes the first lines of a start.
+fn load_mapping(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    conditions: &Conditions,
+) -> Result<Arc<LiveMapping>, StartError> {
+    let crate::config::Mapping { directory, options } = settings.mapping.clone();
+    let name = directory.display().to_string();
+    let mapping = LiveMapping::load(directory, options, clock.now(), conditions.clone())
+        .map_err(|defects| StartError::Mapping { directory: name, defects })?;
+    log_start(settings, &mapping.state());
+    mapping.warn_of_examples();
+    Ok(Arc::new(mapping))
+}
+
+/// Checks the certificates of the database's URL before anything waits for the database.
+fn check_database_files(storage: &Storage) -> Result<(), StartError> {
+    let mistakes = database_files(storage);
+    if mistakes.is_empty() { Ok(()) } else { Err(StartError::DatabaseFiles { mistakes }) }
+}
+
+/// Those who hear what the relay reports.
+fn observers(metrics: &Arc<OrderMetrics>, conditions: &Conditions, clock: &Arc<dyn Clock>) -> Observers {
+    let metrics = Arc::clone(metrics) as Arc<dyn Observer>;
+    let breaker = BreakerCondition::new(conditions.clone(), Arc::clone(clock));
+    Observers::new(vec![Arc::new(OrderLog), metrics, Arc::new(breaker)])
+}
+
 /// Starts everything that runs beside the requests, until the drain begins.
 fn spawn_background_tasks(api: &Arc<ApiState>, tls: Option<&Arc<ServerTls>>, retention: Duration, shutdown: &Shutdown) {
     let stop = shutdown.draining();
@@ -201,6 +246,7 @@ fn spawn_background_tasks(api: &Arc<ApiState>, tls: Option<&Arc<ServerTls>>, ret
         }
     });
     spawn_until(stop, Arc::clone(&api.mapping).watch(Arc::clone(&api.clock)));
+    spawn_until(stop, count_open_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock)));
     spawn_until(stop, purge_old_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock), retention));
     let warmed = Arc::clone(api);
     spawn_until(stop, async move { warmed.tokens.warm().await });
@@ -216,7 +262,7 @@ fn spawn_until(stop: &CancellationToken, task: impl Future<Output = ()> + Send +
 /// Serves the probes until all requests are finished: a platform sees a draining service as alive.
 fn spawn_probes(api: &Arc<ApiState>, listener: TcpListener, drained: Shutdown) -> JoinHandle<()> {
     let limits = Limits { connections: PROBE_CONNECTIONS, ..api.server.limits };
-    let connections = ConnectionServer::new(management_router(api), None, limits);
+    let connections = ConnectionServer::new(management_router(api), None, limits, Arc::default());
     tokio::spawn(connections.serve(listener, drained, FINAL_ANSWERS))
 }
 

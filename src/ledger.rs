@@ -7,14 +7,17 @@
 pub mod audit;
 pub mod group_commit;
 pub mod kept_carts;
+pub mod open_orders;
 pub mod outage_log;
 pub mod outbox;
 pub mod postgres;
 mod shared_answer;
 pub mod sqlite;
+pub mod statistics;
 pub mod working_set;
 
 use std::fmt::{Debug, Display};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +27,8 @@ use tracing::error;
 
 use crate::cart::without_leading_zeros;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
+use open_orders::Census;
+use statistics::LedgerStatistics;
 
 /// Why an operation of the ledger failed. Whether a failed write was made can't be told.
 #[derive(Debug, Clone, Error)]
@@ -152,6 +157,15 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
     /// Finds retrying orders that are due after a time, at most `limit`, without claiming them.
     async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError>;
+    /// Counts the open and the parked orders by indexes, and those retrying ones that were due before `overdue_since`. Takes
+    /// longer the more of them there are.
+    async fn census(&self, _overdue_since: Timestamp) -> Result<Census, LedgerError> {
+        Ok(Census::default())
+    }
+    /// What it counts of its own work.
+    fn statistics(&self) -> Arc<LedgerStatistics> {
+        Arc::default()
+    }
     /// Removes orders that were settled longer ago than `retention`; returns how many. Parked ones stay, because they
     /// wait for a person.
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;

@@ -40,6 +40,7 @@ pub mod clock;
 pub mod condition;
 pub mod config;
 pub mod digest;
+pub mod metric;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;

@@ -60,6 +60,9 @@ pub struct Order {
     pub purchase_order_number: Option<String>,
     /// When the cart first arrived.
     pub received_at: Timestamp,
+    /// When it was last started again, by its cart or by a person. Absent in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted_at: Option<Timestamp>,
     /// When the order was created, rejected, parked or cancelled.
     pub settled_at: Option<Timestamp>,
     /// When the next attempt is due.
@@ -139,6 +142,11 @@ impl Order {
                 Some(format!("{detail}11VMS's answer is left out, the ledger can't store it: {}", plain(reason)));
         }
         self
+    }
+
+    /// Since when it is, or was, open: since its cart arrived, or since it was last started again.
+    pub fn opened_at(&self) -> Timestamp {
+        self.restarted_at.unwrap_or(self.received_at)
     }
 
     /// The id of the request that brought the cart.

@@ -5,6 +5,7 @@
 //! 11VMS nor the issuer: `vms` and `auth` use it to reach them.
 
 mod body;
+mod calls;
 mod client;
 mod client_authentication;
 mod content_encoding;
@@ -15,6 +16,7 @@ mod text;
 mod tls;
 
 pub use body::AnswerBody;
+pub use calls::{Call, CallDurations, Operation};
 pub use client::{ClientSettings, Outbound};
 pub use client_authentication::add_client_credentials;
 pub use error_chain::error_chain;

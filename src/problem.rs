@@ -4,6 +4,7 @@
 
 mod body;
 mod kind;
+mod refusals;
 mod request;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use body::{MessageView, ProblemBody};
 pub use kind::ProblemKind;
+pub use refusals::Refusals;
 pub use request::{API_VERSION, RequestContext, RequestId, SMART_ID};
 
 use crate::message::{Message, MessageCode};
@@ -40,6 +42,7 @@ pub struct Problem {
     messages: Vec<Message>,
     warnings: Vec<Message>,
     vms: Option<Value>,
+    readiness: Option<Value>,
     position: Option<(usize, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -55,6 +58,7 @@ impl Problem {
             messages: Vec::new(),
             warnings: Vec::new(),
             vms: None,
+            readiness: None,
             position: None,
             headers: Vec::new(),
         }
@@ -145,6 +149,13 @@ impl Problem {
         self
     }
 
+    /// Adds what works and what does not, where a readiness is refused.
+    #[must_use]
+    pub fn readiness(mut self, readiness: Value) -> Self {
+        self.readiness = Some(readiness);
+        self
+    }
+
     /// Adds line and column in the request's body, both counted from 1.
     #[must_use]
     pub const fn position(mut self, line: usize, column: usize) -> Self {
@@ -186,6 +197,7 @@ impl Problem {
             column: self.position.map(|(_, column)| column),
             messages: self.messages().iter().chain(&self.warnings).map(MessageView::from).collect(),
             vms: self.vms.clone(),
+            readiness: self.readiness.clone(),
         }
     }
 

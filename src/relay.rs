@@ -17,7 +17,7 @@ mod dispatcher;
 mod due_timer;
 mod holds;
 mod intervention;
-mod order_log;
+pub mod observer;
 mod reckoning;
 mod restored;
 mod retrying_ledger;
@@ -30,19 +30,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
 
 pub use dependencies::{Dependencies, JitterSource, RestoredLedger};
 pub use submit_outcome::SubmitOutcome;
 
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
+use crate::order::breaker::BreakerState;
 use crate::order::{Admission, Candidate, Order, OrderId, State};
-use crate::telemetry::STEP;
 use abandoned::Abandoned;
 use dispatcher::{Dispatcher, Ticket};
 use due_timer::DueTimer;
 use holds::Holds;
+use observer::Event;
 use reckoning::Reckoning;
 use restored::Restored;
 use retrying_ledger::RetryingLedger;
@@ -93,13 +93,13 @@ pub struct Relay {
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(dependencies: Dependencies) -> Arc<Self> {
-        let Dependencies { ledger, max_concurrency, breaker, clock, policy, restored, .. } = &dependencies;
+        let Dependencies { ledger, max_concurrency, breaker, clock, policy, restored, observers, .. } = &dependencies;
         let started_at = clock.moment();
         let reckoning = Reckoning::new(clock.as_ref(), policy.longest_wait());
-        let restored = restored.map(|ledger| Restored::new(ledger, clock.as_ref()));
+        let restored = restored.map(|ledger| Restored::new(ledger, clock.as_ref(), observers.clone()));
         Arc::new(Self {
-            retrying_ledger: RetryingLedger::new(Arc::clone(ledger), Arc::clone(clock)),
-            dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock)),
+            retrying_ledger: RetryingLedger::new(Arc::clone(ledger), Arc::clone(clock), observers.clone()),
+            dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock), observers.clone()),
             dependencies,
             waiters: Waiters::default(),
             holds: Holds::default(),
@@ -137,7 +137,7 @@ impl Relay {
         wait: Duration,
     ) -> Result<T, LedgerError> {
         let broken = |error| {
-            order_log::work_broke_off(id, &error);
+            self.report(Event::WorkBrokeOff { id, error: &error });
             Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")))
         };
         tokio::select! {
@@ -152,11 +152,9 @@ impl Relay {
         let grace = self.dependencies.policy.unknown_grace;
         let admission = self.dependencies.ledger.admit(candidate, now, grace).await;
         let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
+        self.report(Event::Admitted(&admission));
         match &admission {
-            Admission::Started(order) | Admission::Restarted(order) => {
-                order_log::accepted_with_warnings(order);
-                self.schedule(order);
-            }
+            Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
             // The process that recorded it may be gone, or may not know that it did.
             Admission::Joined(order) if order.state == State::Accepted => {
                 self.dispatcher.enqueue(&order.id, Ticket::of(order));
@@ -175,7 +173,6 @@ impl Relay {
 
     /// Plans the first attempt of an order that was started or restarted.
     fn schedule(&self, order: &Order) {
-        debug!(target: STEP, { order.id = %order.id, order.state = order.state.name() }, "recorded");
         match self.time_until_attempt(order) {
             None => {
                 self.dispatcher.enqueue(&order.id, Ticket::of(order));
@@ -213,6 +210,11 @@ impl Relay {
         answer_for(newer.map_or(open, Arc::new), role)
     }
 
+    /// The state of the circuit breaker towards 11VMS.
+    pub fn breaker(&self) -> BreakerState {
+        self.dispatcher.breaker()
+    }
+
     /// How long an order waits for its next attempt, as its record says; `None` if it does not wait. Never longer than any
     /// wait that the settings allow, whatever the clock says.
     pub fn time_until_attempt(&self, order: &Order) -> Option<Duration> {
@@ -223,6 +225,10 @@ impl Relay {
     /// The time by which a stored time is judged to have come.
     fn reckoned_now(&self) -> Timestamp {
         self.reckoning.now(self.dependencies.clock.as_ref())
+    }
+
+    fn report(&self, event: Event<'_>) {
+        self.dependencies.observers.report(event);
     }
 
     fn now(&self) -> Timestamp {

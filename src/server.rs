@@ -10,8 +10,8 @@ use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
-use crate::api::middleware::{panicked, request_middleware};
-use crate::api::routes::{described_routes, probe_routes};
+use crate::api::middleware::{Listener, panicked, request_middleware};
+use crate::api::routes::{described_routes, metrics_route, probe_routes};
 use crate::api::{ApiState, answer_fetch_or_refuse, with_plain_path};
 use crate::pages;
 
@@ -25,21 +25,21 @@ pub fn public_router(api: &Arc<ApiState>) -> Router {
     let business = business.method_not_allowed_fallback(answer_fetch_or_refuse);
     let routes = business.merge(pages::router()).merge(probe_routes());
     let origins = &api.server.cors_origins;
-    layered(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api)
+    layered(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api, Listener::Public)
 }
 
 /// The router of `server.management_listen`.
 pub fn management_router(api: &Arc<ApiState>) -> Router {
-    layered(probe_routes(), api)
+    layered(probe_routes().merge(metrics_route()), api, Listener::Management)
 }
 
 /// The layers around every route, from the inside out.
-fn layered(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>) -> Router {
+fn layered(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>, listener: Listener) -> Router {
     let routes = routes
         // A panic becomes a problem. Inside the middleware, so that the problem has its request id and its log line.
         .layer(CatchPanicLayer::custom(panicked))
-        // Request id, version, problem bodies, access log: on every answer, so outermost.
-        .layer(from_fn_with_state(Arc::clone(api), request_middleware))
+        // Request id, version, problem bodies, access log, metrics: on every answer, so outermost.
+        .layer(from_fn_with_state((Arc::clone(api), listener), request_middleware))
         .with_state(Arc::clone(api));
     // One spelling of each path: before its route is looked for, so outside of the router that has the routes.
     Router::new().fallback_service(MapRequest::new(routes, with_plain_path))

@@ -118,10 +118,9 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
 
 /// Verifies the token, and counts the request against its client's rate.
 async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Problem> {
-    let token = bearer(&parts.headers)?;
-    let peer = parts.extensions.get::<Peer>();
-    let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
-    let caller = api.tokens.verify(token, certificate.as_ref()).await?;
+    let verified = verify(parts, api).await;
+    api.metrics.tokens.count(&verified);
+    let caller = verified?;
     RequestContext::current().note_client(&caller.client_id);
     debug!(target: STEP, { oauth2.client_id = caller.client_id }, "token verified");
     api.rates.count(&caller.client_id).map_err(|wait| {
@@ -139,6 +138,13 @@ fn requester(parts: &Parts, caller: &Caller) -> Requester {
         address: parts.extensions.get::<Peer>().map(|peer| peer.address),
         request_id: Some(RequestContext::current().id.to_string()),
     }
+}
+
+async fn verify(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, AuthError> {
+    let token = bearer(&parts.headers)?;
+    let peer = parts.extensions.get::<Peer>();
+    let certificate = peer.and_then(|peer| certificate_of(&parts.headers, peer, api.server.proxy.as_ref()));
+    api.tokens.verify(token, certificate.as_ref()).await
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 §2.1). Two headers, or another scheme, are no token.

@@ -13,6 +13,7 @@ use super::request_path::sent_path;
 use crate::edge::Peer;
 use crate::problem::{Problem, RequestContext};
 use crate::telemetry::STEP;
+use crate::telemetry::metrics::AnsweredRequest;
 
 /// Characters of a path that are logged: a longer one would fill the log.
 const MAX_PATH_CHARS: usize = 200;
@@ -40,13 +41,18 @@ impl AccessLogEntry {
         }
     }
 
+    /// The request as it is counted, once it is answered.
+    pub fn answered(&self, status: StatusCode) -> AnsweredRequest<'_> {
+        AnsweredRequest { method: self.method, route: self.route.as_deref(), status: status.as_u16() }
+    }
+
     /// Writes the line of an answered request: WARN with the problem if there is one, else INFO; probes that go well
     /// are DEBUG, because they come every few seconds and say nothing.
     pub fn write(&self, request: &RequestContext, response: &Response, took: Duration) {
         let problem = response.extensions().get::<Arc<Problem>>().map(Arc::as_ref);
         let status = response.status();
         debug!(target: STEP, { http.response.status_code = status.as_u16() }, "answered");
-        if problem.is_none() && matches!(self.route.as_deref(), Some("/livez" | "/readyz")) {
+        if problem.is_none() && matches!(self.route.as_deref(), Some("/livez" | "/readyz" | "/metrics")) {
             debug!(http.route = self.route, http.response.status_code = status.as_u16(), "a probe was answered");
         } else {
             self.write_line(request, status, problem, took);

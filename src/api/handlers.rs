@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod batch;
 pub mod health;
+pub mod metrics;
 pub mod operate;
 pub mod preview;
 pub mod purchase_orders;

@@ -18,10 +18,19 @@ use crate::message::quoted;
 use crate::problem::{API_VERSION, Problem, ProblemKind, RequestContext, RequestId, SMART_ID};
 use crate::telemetry::STEP;
 
+/// The listener that a router belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// `server.listen`: its requests are counted.
+    Public,
+    /// `server.management_listen`: probes and scrapes say nothing of callers.
+    Management,
+}
+
 /// The outermost layer. Its order matters: a request is named before anything can refuse it, and logged after everything
 /// that may have changed its answer.
 pub async fn request_middleware(
-    State(api): State<Arc<ApiState>>,
+    State((api, listener)): State<(Arc<ApiState>, Listener)>,
     Extension(peer): Extension<Peer>,
     mut request: Request,
     next: Next,
@@ -43,7 +52,14 @@ pub async fn request_middleware(
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
     add_security_headers(headers, peer.transport);
-    entry.write(&context, &response, api.clock.moment().since(context.received_at));
+    let took = api.clock.moment().since(context.received_at);
+    if listener == Listener::Public {
+        api.metrics.requests.observe(entry.answered(response.status()), took);
+        if let Some(problem) = response.extensions().get::<Arc<Problem>>() {
+            api.metrics.refusals().count(problem.kind());
+        }
+    }
+    entry.write(&context, &response, took);
     response
 }
 

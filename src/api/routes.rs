@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::description::base;
-use super::handlers::{audit, batch, health, operate, preview, purchase_orders};
+use super::handlers::{audit, batch, health, metrics, operate, preview, purchase_orders};
 use super::state::ApiState;
 
 /// Every route that needs a token, with its description.
@@ -21,6 +21,11 @@ pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(operate::resolve_purchase_order))
         .routes(routes!(batch::create_purchase_orders))
         .routes(routes!(audit::list_audit_entries))
+}
+
+/// The metrics: on the management listener alone.
+pub fn metrics_route() -> Router<Arc<ApiState>> {
+    Router::new().route("/metrics", get(metrics::metrics))
 }
 
 /// The probes.

@@ -16,6 +16,7 @@ use crate::ledger::audit::AuditTrail;
 use crate::mapping::LiveMapping;
 use crate::order::KeepCarts;
 use crate::relay::Relay;
+use crate::telemetry::metrics::Metrics;
 
 /// The parts that all requests share.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct ApiState {
     pub stop_announced: CancellationToken,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What does not work at this moment.
     pub conditions: Conditions,
     /// How callers are served, and the limits on what they send.

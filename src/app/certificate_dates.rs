@@ -17,6 +17,7 @@ use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Secret, Settings};
 use crate::digest::sha256;
 use crate::settings_file;
+use crate::telemetry::metrics::CertificateExpiries;
 
 /// Between two readings of the files: a changed certificate is judged as soon as it is in use, more or less.
 const POLL: Duration = Duration::from_mins(1);
@@ -45,6 +46,7 @@ struct Source {
 #[derive(Debug, Clone)]
 pub struct CertificateDates {
     sources: Vec<Source>,
+    expiries: Arc<CertificateExpiries>,
 }
 
 /// How much a date matters.
@@ -137,7 +139,12 @@ impl CertificateDates {
             let purpose = if parameter == "sslcert" { Purpose::Identity } else { Purpose::Trust };
             add(format!("ledger.url, {parameter}"), purpose, Secret::File(file));
         }
-        Self { sources }
+        Self { sources, expiries: Arc::default() }
+    }
+
+    /// The ends of the certificates, as they were last reported.
+    pub fn expiries(&self) -> Arc<CertificateExpiries> {
+        Arc::clone(&self.expiries)
     }
 
     /// Every date that matters at a moment. What can't be read has no dates; whoever uses it reports that.
@@ -155,6 +162,8 @@ impl CertificateDates {
         let findings = self.findings(now);
         findings.iter().for_each(DateFinding::log);
         record(&findings, now, conditions);
+        let end = |source: &Source| Some((source.setting.clone(), source.end()?));
+        self.expiries.set(self.sources.iter().filter_map(end).collect());
     }
 
     /// Reports once a day, and whenever a file changes, for ever. The start has reported already.
@@ -187,6 +196,16 @@ impl Source {
         match &self.content {
             Secret::Text(text) => text.expose_secret().as_bytes().to_vec(),
             Secret::File(path) => settings_file::read(path).unwrap_or_default(),
+        }
+    }
+
+    /// When connections begin to fail that rely on it: of a chain all has to be valid, of a bundle one may be enough.
+    fn end(&self) -> Option<Timestamp> {
+        let certificates = self.certificates();
+        let ends = certificates.iter().map(Certificate::not_after);
+        match self.purpose {
+            Purpose::Identity => ends.min(),
+            Purpose::Trust => ends.max(),
         }
     }
 

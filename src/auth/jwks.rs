@@ -13,6 +13,7 @@ mod source;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -22,7 +23,8 @@ use super::key::Key;
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Auth, JwksTimes};
-use crate::outbound::Outbound;
+use crate::metric::Counter;
+use crate::outbound::{CallDurations, Outbound};
 use crate::single_flight::{Flight, Role, SingleFlight};
 use cache::{CachedKeys, KeyCache};
 use fetch_error::FetchError;
@@ -62,6 +64,30 @@ pub struct KeySet {
     /// There is one key set, so there is one flight.
     fetch: SingleFlight<(), ()>,
     conditions: Conditions,
+    statistics: Arc<KeyStatistics>,
+}
+
+/// What is counted of the issuer's keys.
+#[derive(Debug, Default)]
+pub struct KeyStatistics {
+    /// Fetches that went well.
+    pub fetched: Counter,
+    /// Fetches that failed.
+    pub failed: Counter,
+    /// When keys were last fetched.
+    fetched_at: Mutex<Option<Timestamp>>,
+}
+
+impl KeyStatistics {
+    /// When keys were last fetched, by the wall clock; `None` if they never were.
+    pub fn fetched_at(&self) -> Option<Timestamp> {
+        *self.fetched_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_fetched(&self, now: Timestamp) {
+        self.fetched.increment();
+        *self.fetched_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
 }
 
 impl KeySet {
@@ -75,7 +101,18 @@ impl KeySet {
             schedule: Mutex::new(FetchSchedule::new(settings.jwks.cool_down)),
             fetch: SingleFlight::default(),
             conditions,
+            statistics: Arc::default(),
         }
+    }
+
+    /// What is counted of them.
+    pub fn statistics(&self) -> Arc<KeyStatistics> {
+        Arc::clone(&self.statistics)
+    }
+
+    /// How long the calls to the issuer took.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.source.calls()
     }
 
     /// Fetches the keys ahead of the first token. A failure is logged, and the first token tries again.
@@ -210,6 +247,7 @@ impl Drop for FetchAttempt {
             Ok(FetchedKeys { keys, url }) => {
                 info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");
                 self.keys.cache.replace(std::mem::take(keys), now);
+                self.keys.statistics.is_fetched(self.keys.clock.now());
                 self.keys.conditions.clear(ConditionKind::IssuerUnavailable, self.keys.source.location());
                 None
             }
@@ -225,6 +263,7 @@ impl Drop for FetchAttempt {
                     &failure.detail,
                     self.keys.clock.now(),
                 );
+                self.keys.statistics.failed.increment();
                 Some(failure.clone())
             }
         };

@@ -11,13 +11,14 @@ use super::caller::Caller;
 use super::claims::Claims;
 use super::error::AuthError;
 use super::introspection::Introspector;
-use super::jwks::{KeyError, KeySet};
+use super::jwks::{KeyError, KeySet, KeyStatistics};
 use super::jwt::{self, Header};
 use super::key::Key;
 use super::thumbprint::Thumbprint;
 use crate::clock::Clock;
 use crate::config::{Auth, Scopes};
 use crate::digest::sha256;
+use crate::outbound::CallDurations;
 
 /// The issuer's keys, as a diagnosis sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,16 @@ impl TokenVerifier {
     /// Changes whenever the issuer's keys do; 0 as long as there are none.
     pub fn keys_generation(&self) -> u64 {
         self.keys.generation()
+    }
+
+    /// What is counted of the issuer's keys.
+    pub fn key_statistics(&self) -> Arc<KeyStatistics> {
+        self.keys.statistics()
+    }
+
+    /// How long the calls to the issuer took.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.keys.calls()
     }
 
     /// Fetches the issuer's keys ahead of the first token.

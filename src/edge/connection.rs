@@ -31,6 +31,7 @@ use super::protocol::{DetectedProtocol, HttpVersion, detect_protocol};
 use super::tls::ServerTls;
 use crate::auth::Thumbprint;
 use crate::config::Limits;
+use crate::problem::Refusals;
 use crate::shutdown::Shutdown;
 
 /// Interval of pings on an idle HTTP/2 connection, and the time for their answer: shorter than the minute after which
@@ -46,6 +47,8 @@ pub struct Serving {
     pub tls: Option<Arc<ServerTls>>,
     /// Limits on size and time.
     pub limits: Limits,
+    /// Where requests are counted that no route sees.
+    pub refusals: Arc<Refusals>,
 }
 
 /// What lets a connection end after the requests under way.
@@ -96,7 +99,7 @@ impl Connection {
             () = tokio::time::sleep(first_byte) => {
                 // A client that waits for TLS can't read an answer without it.
                 if self.serving.tls.is_none() {
-                    early_answer::no_request(&mut stream, client, first_byte).await;
+                    early_answer::no_request(&mut stream, client, first_byte, &self.serving.refusals).await;
                 }
                 return;
             }
@@ -109,7 +112,9 @@ impl Connection {
             (Ok(DetectedProtocol::Tls), Some(tls)) => {
                 Box::pin(self.shake_hands(stream, tls.acceptor(), watchers)).await;
             }
-            (Ok(DetectedProtocol::Plain(_)), Some(_)) => early_answer::tls_expected(&mut stream, client).await,
+            (Ok(DetectedProtocol::Plain(_)), Some(_)) => {
+                early_answer::tls_expected(&mut stream, client, &self.serving.refusals).await;
+            }
             // A TLS handshake is no HTTP request; the parser says so.
             (Ok(DetectedProtocol::Tls), None) => {
                 self.serve_http(stream, HttpVersion::Http1, Transport::Plain, None, watchers).await;
@@ -154,7 +159,8 @@ impl Connection {
         let limits = &self.serving.limits;
         match version {
             HttpVersion::Http1 => {
-                let io = TokioIo::new(ExplainParserErrors::new(stream, peer.address));
+                let io =
+                    TokioIo::new(ExplainParserErrors::new(stream, peer.address, Arc::clone(&self.serving.refusals)));
                 self.drive_until_idle(watchers.drain.watch(http1(limits).serve_connection(io, service)), &activity)
                     .await;
             }

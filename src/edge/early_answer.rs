@@ -8,35 +8,38 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tracing::warn;
 
-use crate::problem::{API_VERSION, MEDIA_TYPE, Problem, ProblemKind, RETRY_LATER, RequestContext, RequestId, SMART_ID};
+use crate::problem::{
+    API_VERSION, MEDIA_TYPE, Problem, ProblemKind, RETRY_LATER, Refusals, RequestContext, RequestId, SMART_ID,
+};
 
 /// Bytes that are read before an early answer. A client that sends without end must not hold up the accept loop.
 const MAX_DRAINED: usize = 16 * 1024;
 
 /// Answers a connection on which no request arrived within `waited`.
-pub async fn no_request(stream: &mut TcpStream, client: IpAddr, waited: Duration) {
+pub async fn no_request(stream: &mut TcpStream, client: IpAddr, waited: Duration, refusals: &Refusals) {
     let problem = Problem::new(ProblemKind::REQUEST_TIMEOUT, format!("no request arrived within {waited:?}"));
-    answer_and_close(stream, client, &problem).await;
+    answer_and_close(stream, client, &problem, refusals).await;
 }
 
 /// Answers a request that comes without TLS where TLS is expected.
-pub async fn tls_expected(stream: &mut TcpStream, client: IpAddr) {
+pub async fn tls_expected(stream: &mut TcpStream, client: IpAddr, refusals: &Refusals) {
     let problem = Problem::new(ProblemKind::TLS_EXPECTED, "this port speaks TLS alone; the request came without");
-    answer_and_close(stream, client, &problem).await;
+    answer_and_close(stream, client, &problem, refusals).await;
 }
 
 /// Answers a connection over the limit. Its request is not awaited, which would need the permit that it did not get; and it
 /// is not logged, because the listener reports the limit.
-pub fn too_many_connections(stream: &TcpStream) {
+pub fn too_many_connections(stream: &TcpStream, refusals: &Refusals) {
+    refusals.count(ProblemKind::OVERLOADED);
     let problem = Problem::new(ProblemKind::OVERLOADED, "as many connections as the service takes are open");
     drain(stream);
     let _ = stream.try_write(&response(&problem.retry_after(RETRY_LATER), &RequestContext::unread()));
 }
 
 /// Best effort: the client may be gone.
-async fn answer_and_close(stream: &mut TcpStream, client: IpAddr, problem: &Problem) {
+async fn answer_and_close(stream: &mut TcpStream, client: IpAddr, problem: &Problem, refusals: &Refusals) {
     drain(stream);
-    let _ = stream.write_all(&refusal(problem, client)).await;
+    let _ = stream.write_all(&refusal(problem, client, refusals)).await;
     let _ = stream.shutdown().await;
 }
 
@@ -45,8 +48,9 @@ fn drain(stream: &TcpStream) {
     let _ = stream.try_read(&mut [0; MAX_DRAINED]);
 }
 
-/// A whole HTTP/1.1 response that closes the connection, and its log line: no access log sees the request.
-pub fn refusal(problem: &Problem, client: IpAddr) -> Vec<u8> {
+/// A whole HTTP/1.1 response that closes the connection, counted, and its log line: no access log sees the request.
+pub fn refusal(problem: &Problem, client: IpAddr, refusals: &Refusals) -> Vec<u8> {
+    refusals.count(problem.kind());
     let request = RequestContext::unread();
     warn!(
         http.request.id = request.id.as_str(),

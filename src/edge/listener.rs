@@ -14,6 +14,7 @@ use super::connection::{Connection, Serving, Watchers};
 use super::early_answer;
 use super::tls::ServerTls;
 use crate::config::Limits;
+use crate::problem::Refusals;
 use crate::shutdown::Shutdown;
 
 /// Pause after a failed accept, which usually means that no file descriptor is free.
@@ -29,10 +30,10 @@ pub struct ConnectionServer {
 }
 
 impl ConnectionServer {
-    /// Serves a router, over TLS if `tls` is given.
-    pub fn new(router: Router, tls: Option<Arc<ServerTls>>, limits: Limits) -> Self {
+    /// Serves a router, over TLS if `tls` is given. Requests that no route sees are counted in `refusals`.
+    pub fn new(router: Router, tls: Option<Arc<ServerTls>>, limits: Limits, refusals: Arc<Refusals>) -> Self {
         Self {
-            serving: Arc::new(Serving { router, tls, limits }),
+            serving: Arc::new(Serving { router, tls, limits, refusals }),
             permits: Arc::new(Semaphore::new(limits.connections)),
             is_full: AtomicBool::new(false),
         }
@@ -96,7 +97,7 @@ impl ConnectionServer {
             );
         }
         if permit.is_none() && self.serving.tls.is_none() {
-            early_answer::too_many_connections(stream);
+            early_answer::too_many_connections(stream, &self.serving.refusals);
         }
         permit
     }

@@ -7,27 +7,29 @@
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::early_answer::refusal;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind, Refusals};
 
 /// A stream whose outgoing parser errors have problem bodies.
 #[derive(Debug)]
 pub struct ExplainParserErrors<S> {
     stream: S,
     client: IpAddr,
+    refusals: Arc<Refusals>,
     /// What is left to write of a replacement, and how many bytes of hyper's it stands for.
     replacement: Option<(Vec<u8>, usize)>,
 }
 
 impl<S> ExplainParserErrors<S> {
     /// Wraps a client's stream.
-    pub const fn new(stream: S, client: IpAddr) -> Self {
-        Self { stream, client, replacement: None }
+    pub const fn new(stream: S, client: IpAddr, refusals: Arc<Refusals>) -> Self {
+        Self { stream, client, refusals, replacement: None }
     }
 }
 
@@ -87,7 +89,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainParserErrors<S> {
             let Some(problem) = explanation(bytes) else {
                 return Pin::new(&mut self.stream).poll_write(context, bytes);
             };
-            self.replacement = Some((refusal(&problem, self.client), bytes.len()));
+            self.replacement = Some((refusal(&problem, self.client, &self.refusals), bytes.len()));
         }
         self.poll_replacement(context)
     }

@@ -1,13 +1,16 @@
 //! Group commit: all writes that wait share one transaction and one fsync. A write that can't be stored fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::outbox::{OutboxWrite, OutboxWritten};
+use super::statistics::LedgerStatistics;
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
 
@@ -58,6 +61,26 @@ pub trait Backend: Send + 'static {
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError>;
 }
 
+/// A backend whose commits are counted.
+struct Counted<B> {
+    backend: B,
+    statistics: Arc<LedgerStatistics>,
+}
+
+impl<B: Backend> Backend for Counted<B> {
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+        let start = Instant::now();
+        let committed = self.backend.commit(group);
+        match &committed {
+            Ok(_) => self.statistics.committed(group.len(), start.elapsed()),
+            Err(LedgerError::Unavailable(_) | LedgerError::TimedOut) => self.statistics.failed_commits.increment(),
+            // The fault of one of its writes.
+            Err(LedgerError::Locked(_) | LedgerError::Unwritable(_) | LedgerError::Unreadable { .. }) => {}
+        }
+        committed
+    }
+}
+
 type Waiting = (Write, oneshot::Sender<Result<Written, LedgerError>>);
 
 /// The queue in front of a backend's one writer thread.
@@ -71,7 +94,8 @@ impl GroupCommit {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(mut backend: impl Backend) -> Result<Self, LedgerError> {
+    pub fn start(backend: impl Backend, statistics: Arc<LedgerStatistics>) -> Result<Self, LedgerError> {
+        let mut backend = Counted { backend, statistics };
         let (queue, mut waiting) = mpsc::channel::<Waiting>(MAX_WAITING);
         let write = move || {
             let mut group = Vec::with_capacity(MAX_GROUP);

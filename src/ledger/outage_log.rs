@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tracing::{error, info};
 
+use super::open_orders::Census;
+use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
@@ -189,6 +191,14 @@ impl Ledger for OutageLog {
 
     async fn due_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
         self.report_read(self.ledger.due_after(time, limit).await)
+    }
+
+    async fn census(&self, overdue_since: Timestamp) -> Result<Census, LedgerError> {
+        self.report_read(self.ledger.census(overdue_since).await)
+    }
+
+    fn statistics(&self) -> Arc<LedgerStatistics> {
+        self.ledger.statistics()
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {

@@ -6,6 +6,7 @@
 
 mod audit;
 mod carts;
+mod census;
 mod certificates;
 mod claims;
 mod committing_session;
@@ -32,7 +33,9 @@ use tokio::sync::Mutex;
 
 use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::GroupCommit;
+use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
+use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
 use claims::Claims;
@@ -55,6 +58,7 @@ const TAKEN_OVER: i64 = 1_000;
 #[derive(Debug, Clone)]
 pub struct PostgresLedger {
     writer: GroupCommit,
+    statistics: Arc<LedgerStatistics>,
     readers: Readers,
     readiness: Arc<Readiness>,
     /// The name of this process among the replicas; a restart has another.
@@ -96,9 +100,10 @@ impl PostgresLedger {
             suspects: HashMap::new(),
             recipients,
         };
-        let writer = GroupCommit::start(writer).map_err(OpenError::Permanent)?;
+        let statistics = Arc::new(LedgerStatistics::default());
+        let writer = GroupCommit::start(writer, Arc::clone(&statistics)).map_err(OpenError::Permanent)?;
         let claims = Arc::new(Mutex::new(Claims::new(connector)));
-        Ok(Self { writer, readers, readiness, replica, lease, claims })
+        Ok(Self { writer, statistics, readers, readiness, replica, lease, claims })
     }
 
     /// Takes over interrupted attempts, and open orders that are due and that nobody has. Replicas that claim at the same
@@ -233,6 +238,14 @@ impl Ledger for PostgresLedger {
         let query = || sqlx::query(query).bind(time.as_millisecond()).bind(whole(limit));
         let rows = self.readers.read(query).await?;
         Ok(claimed_orders(&rows))
+    }
+
+    async fn census(&self, overdue_since: Timestamp) -> Result<Census, LedgerError> {
+        census::count(&self.readers, overdue_since).await
+    }
+
+    fn statistics(&self) -> Arc<LedgerStatistics> {
+        Arc::clone(&self.statistics)
     }
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod carts;
+mod census;
 mod file_record;
 mod header;
 mod held_file;
@@ -31,8 +32,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
+use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::shared_answer::SharedAnswer;
+use super::statistics::LedgerStatistics;
 use super::working_set::{Applied, Change, Known, WorkingSet};
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, indexed_cart_number};
 use crate::order::{Admission, Candidate, Order, OrderId};
@@ -68,6 +71,7 @@ struct OpenLedger {
     /// A look at the files is cheap, so no answer outlives its question; but a disk that hangs is asked once.
     readiness_answer: SharedAnswer,
     writer: GroupCommit,
+    statistics: Arc<LedgerStatistics>,
     restore: Option<Restore>,
     _end: AwaitedEnd,
 }
@@ -124,9 +128,19 @@ impl SqliteLedger {
         let files = Arc::new(WatchedFiles::record(configured, &path)?);
         let own = |connection| LedgerConnection::new(connection, Arc::clone(&files), Arc::clone(&file));
         let last_result = Arc::new(LastResult::default());
-        let writer = Writer { link: own(connection), note, last_result: Arc::clone(&last_result), recipients };
+        let statistics = Arc::new(LedgerStatistics::default());
+        // At the start, so that from then on every change can be counted.
+        statistics.open_orders.compare(census::count(&connection, Timestamp::MIN)?, 0, Sharing::Exclusive);
+        let writer = Writer {
+            link: own(connection),
+            note,
+            last_result: Arc::clone(&last_result),
+            statistics: Arc::clone(&statistics),
+            recipients,
+        };
         let ledger = OpenLedger {
-            writer: GroupCommit::start(writer)?,
+            writer: GroupCommit::start(writer, Arc::clone(&statistics))?,
+            statistics,
             reader: Arc::new(Mutex::new(own(reader))),
             readiness: Arc::new(Readiness::new(own(probe), Arc::clone(&file), last_result)),
             readiness_answer: SharedAnswer::new(Duration::ZERO),
@@ -215,6 +229,14 @@ impl Ledger for SqliteLedger {
         self.read(move |connection| open_orders(connection, DUE_AFTER, time, limit)).await
     }
 
+    async fn census(&self, overdue_since: Timestamp) -> Result<Census, LedgerError> {
+        self.read(move |connection| census::count(connection, overdue_since)).await
+    }
+
+    fn statistics(&self) -> Arc<LedgerStatistics> {
+        Arc::clone(&self.ledger.statistics)
+    }
+
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         self.ledger.writer.purge(now, retention).await
     }
@@ -252,6 +274,7 @@ struct Writer {
     note: Note,
     last_result: Arc<LastResult>,
     recipients: Recipients,
+    statistics: Arc<LedgerStatistics>,
 }
 
 impl Backend for Writer {
@@ -266,6 +289,7 @@ impl Backend for Writer {
 
 impl Writer {
     fn commit_in_place(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+        let counted = self.statistics.open_orders.begin_commit();
         // Dropping the transaction on an error rolls it back: all or nothing.
         let transaction = self.link.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut orders = WorkingSet::new(known(&transaction, &WorkingSet::ids(group))?);
@@ -304,6 +328,7 @@ impl Writer {
         // At the last moment: what is written into a file that was taken away is gone after a restart.
         self.link.files.check()?;
         transaction.commit()?;
+        counted.is_done(orders.census_changes());
         if let Some(last_write) = last_write {
             self.last_result.written();
             self.note.set(last_write);

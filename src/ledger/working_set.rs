@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::group_commit::{Write, Written};
+use super::open_orders::Census;
 use super::outbox::OutboxWrite;
 use super::{LedgerError, Stored};
 use crate::order::{self, Admission, AuditEntry, Order, OrderEvent, OrderId};
@@ -110,6 +111,16 @@ impl WorkingSet {
     /// The orders that have to be written back.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
         self.changed.values().map(|(order, new)| if *new { Change::New(order) } else { Change::Newer(order) })
+    }
+
+    /// What the changes do to the numbers of open and parked orders.
+    pub fn census_changes(&self) -> Census {
+        let mut changes = Census::default();
+        for (order, _) in self.changed.values() {
+            let known = self.known.get(&order.id).and_then(|known| known.order.as_ref().ok());
+            changes.add_change(known.map(|known| known.state), order);
+        }
+        changes
     }
 
     /// The carts that have to be written with the changes: `None` for one that is no longer kept.

@@ -13,13 +13,17 @@ use super::compiled::Mapping;
 use super::defect::Defect;
 use super::folder::Folder;
 use super::options::MappingOptions;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
+use crate::metric::Counter;
 use crate::reload::{Reload, Reloadable, Settling};
 
 /// Between two readings of the folder. Comparing content works on every file system: a ConfigMap's swapped link, a
 /// network share or a bind mount may raise no event.
 const POLL: Duration = Duration::from_secs(1);
+
+/// Between two reports of a content that stays refused: it is no news, and must not be forgotten.
+const REPORT_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Most mistakes of a refused folder that are kept and logged: enough to see what is wrong; `check` lists all.
 const MAX_MISTAKES: usize = 20;
@@ -76,6 +80,18 @@ pub struct LiveMapping {
     in_use: Reloadable<Content, MappingInUse>,
     refusal: Mutex<Option<Refusal>>,
     conditions: Conditions,
+    reloads: Reloads,
+}
+
+/// How often the content of the folder has changed since the start.
+#[derive(Debug, Default)]
+pub struct Reloads {
+    /// Another mapping is in use since.
+    pub exchanged: Counter,
+    /// It means what was in use.
+    pub unchanged: Counter,
+    /// It was refused.
+    pub refused: Counter,
 }
 
 impl LiveMapping {
@@ -93,7 +109,7 @@ impl LiveMapping {
         let mapping = Mapping::accept(&folder, &options).map_err(|refused| refused.defects)?;
         let in_use = MappingInUse { mapping: Arc::new(mapping), since: in_milliseconds(now) };
         let in_use = Reloadable::new(Ok(folder), in_use, Settling::SeenTwice);
-        Ok(Self { directory, options, in_use, refusal: Mutex::new(None), conditions })
+        Ok(Self { directory, options, in_use, refusal: Mutex::new(None), conditions, reloads: Reloads::default() })
     }
 
     /// Reports that the examples differ, if the settings accept it.
@@ -113,8 +129,14 @@ impl LiveMapping {
         LiveState { version: in_use.mapping.version().to_owned(), since: in_use.since, refusal }
     }
 
+    /// How often the content of the folder has changed.
+    pub const fn reloads(&self) -> &Reloads {
+        &self.reloads
+    }
+
     /// Watches the folder until dropped.
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>) {
+        let mut reported = None;
         loop {
             clock.sleep(POLL).await;
             let (mapping, now) = (Arc::clone(&self), in_milliseconds(clock.now()));
@@ -122,6 +144,20 @@ impl LiveMapping {
             let reload = move || mapping.reload_if_changed(Folder::read(&mapping.directory), now);
             // A reload that panics is tried again by the next turn.
             let _ = tokio::task::spawn_blocking(reload).await;
+            reported = self.repeat_refusal(reported, clock.moment());
+        }
+    }
+
+    /// Reports a content again that stays refused. `reported` is the time of the refusal that was reported last, and when.
+    fn repeat_refusal(&self, reported: Option<(Timestamp, Moment)>, now: Moment) -> Option<(Timestamp, Moment)> {
+        let refusal = self.state().refusal?;
+        match reported.filter(|(at, _)| *at == refusal.at) {
+            Some((_, then)) if now.since(then) < REPORT_INTERVAL => reported,
+            Some(_) => {
+                self.remind_of_refusal(&refusal);
+                Some((refusal.at, now))
+            }
+            None => Some((refusal.at, now)),
         }
     }
 
@@ -144,6 +180,7 @@ impl LiveMapping {
             Reload::Unchanged => {}
             Reload::Exchanged { previous, current } => self.report_exchange(&previous, &current, &changed_examples),
             Reload::Refused(refused) => {
+                self.reloads.refused.increment();
                 let refusal = refusal(&refused, now);
                 self.report_refusal(&refusal);
                 self.keep_refusal(Some(refusal));
@@ -162,6 +199,7 @@ impl LiveMapping {
     fn report_exchange(&self, previous: &MappingInUse, current: &MappingInUse, changed_examples: &str) {
         let directory = self.directory.display();
         if previous.mapping.version() == current.mapping.version() {
+            self.reloads.unchanged.increment();
             info!(
                 mapping.version = current.mapping.version(),
                 mapping.since = %current.since,
@@ -169,6 +207,7 @@ impl LiveMapping {
                 "the mapping's files have changed, and mean what is in use: no order changes"
             );
         } else {
+            self.reloads.exchanged.increment();
             info!(
                 mapping.version = current.mapping.version(),
                 mapping.since = %current.since,
@@ -193,6 +232,18 @@ impl LiveMapping {
                 "a changed mapping was refused whole; the one before stays in use"
             );
         }
+    }
+
+    fn remind_of_refusal(&self, refusal: &Refusal) {
+        let in_use = self.in_use.current();
+        error!(
+            error.message = refusal.summary(),
+            mapping.version = in_use.mapping.version(),
+            mapping.since = %in_use.since,
+            mapping.refused_version = refusal.version,
+            mapping.directory = %self.directory.display(),
+            "the content of the mapping's folder is still refused; the mapping before it stays in use until the folder is corrected"
+        );
     }
 }
 

@@ -88,6 +88,7 @@ impl Order {
             state: State::Accepted,
             purchase_order_number: None,
             received_at: now,
+            restarted_at: None,
             settled_at: None,
             next_attempt_at: None,
             mapping_version: candidate.mapping_version,
@@ -127,6 +128,7 @@ impl Order {
             attempts: self.attempts,
             interventions: self.interventions,
             received_at: self.received_at,
+            restarted_at: Some(now),
             next_attempt_at: wait,
             revision: self.revision + 1,
             ..Self::accept(candidate, now)

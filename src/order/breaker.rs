@@ -67,6 +67,28 @@ pub enum Transition {
     Closed,
 }
 
+/// The breaker as others see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Orders are sent.
+    Closed,
+    /// Nothing is sent.
+    Open,
+    /// One order probes.
+    HalfOpen,
+}
+
+impl BreakerState {
+    /// The state's name in the readiness.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed { failures: u32 },
@@ -85,6 +107,15 @@ impl Breaker {
     /// Creates a closed breaker.
     pub const fn new(policy: BreakerPolicy) -> Self {
         Self { policy, state: State::Closed { failures: 0 } }
+    }
+
+    /// Its state.
+    pub const fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed { .. } => BreakerState::Closed,
+            State::Open { .. } => BreakerState::Open,
+            State::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
     }
 
     /// Asks whether an attempt may begin. The first one after a pause is the probe, whose end has to be

@@ -12,6 +12,7 @@ use reqwest::redirect::Policy as Redirects;
 use rustls::ClientConfig;
 use tracing::{info, warn};
 
+use super::calls::{Call, CallDurations, Operation};
 use super::error_chain::error_chain;
 use super::tls::{CertificateFiles, CertificateSettings, OutboundError};
 use crate::clock::{Clock, Moment};
@@ -76,6 +77,7 @@ pub struct Outbound {
     checked_at: Mutex<Moment>,
     /// Held while a pool is exchanged, so that two callers do not both do it.
     exchange: Mutex<()>,
+    calls: Arc<CallDurations>,
 }
 
 impl Outbound {
@@ -99,7 +101,16 @@ impl Outbound {
         let now = clock.moment();
         let client = settings.client(&tls.current(), resolver.as_ref())?;
         let pool = ArcSwap::from_pointee(Pool { client, tls: tls.current(), opened_at: now });
-        Ok(Self { settings, clock, resolver, tls, pool, checked_at: Mutex::new(now), exchange: Mutex::default() })
+        Ok(Self {
+            settings,
+            clock,
+            resolver,
+            tls,
+            pool,
+            checked_at: Mutex::new(now),
+            exchange: Mutex::default(),
+            calls: Arc::default(),
+        })
     }
 
     /// The client with the current certificates, and with connections that are not too old. Files that can't be used leave
@@ -111,6 +122,16 @@ impl Outbound {
         }
         let pool = self.pool.load();
         if self.is_current(&pool, now) { pool.client.clone() } else { self.exchange_pool(now) }
+    }
+
+    /// Begins a call, which lasts until it is dropped.
+    pub fn begin_call(&self, operation: Operation) -> Call<'_> {
+        Call::begin(&self.calls, &self.clock, operation)
+    }
+
+    /// How long its calls took.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        Arc::clone(&self.calls)
     }
 
     fn is_current(&self, pool: &Pool, now: Moment) -> bool {

@@ -96,4 +96,8 @@ pub struct ProblemBody {
     /// 11VMS's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vms: Option<Value>,
+    /// What works and what does not, where a readiness is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub readiness: Option<Value>,
 }

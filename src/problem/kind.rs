@@ -40,6 +40,13 @@ macro_rules! kinds {
     };
 }
 
+impl ProblemKind {
+    /// Whether it tells what became of an order, and the request itself was taken.
+    pub fn is_outcome(self) -> bool {
+        [Self::REFUSED_BY_11VMS, Self::PARKED, Self::STILL_OPEN].contains(&self)
+    }
+}
+
 kinds! {
     MALFORMED_JSON = "malformed-json", BAD_REQUEST, "The body is not JSON",
         explanation: "The body can't be read as JSON, nests too deeply, or names one field twice. line and column say where. Nothing was recorded.",

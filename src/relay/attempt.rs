@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::debug;
 
 use super::dispatcher::{Dispatch, Ticket};
 use super::holds::Hold;
-use super::order_log;
+use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
@@ -19,7 +18,6 @@ use crate::order::vms_response::{
     read_create_with_look_up, read_look_up,
 };
 use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
-use crate::telemetry::STEP;
 use crate::vms::SendLimit;
 
 /// What an attempt came to.
@@ -130,15 +128,15 @@ impl Relay {
     async fn attempt(&self, mut order: Order, mut dispatch: Dispatch) {
         let restored = self.restore_that_concerns(&order);
         if let Err(defect) = order.begin(self.now()) {
-            return order_log::attempt_not_made(&order, &defect);
+            return self.report(Event::Illegal { change: IllegalStep::Begin, order: &order, defect: &defect });
         }
         if let Some(restored) = restored {
             order.doubt_since_restore(restored.backup);
-            order_log::asked_since_restore(&order);
+            self.report(Event::AskedSinceRestore(&order));
         }
         let Some(begun) = self.record_begin(&order).await else { return };
         self.holds.remove(&order.id);
-        debug!(target: STEP, { order.id = %order.id, order.attempt.number = order.attempts_used }, "sent");
+        self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
         let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
@@ -147,7 +145,7 @@ impl Relay {
         }
         let (policy, now) = (&self.dependencies.policy, self.now());
         if let Err(defect) = order.conclude(verdict, now, policy, self.dependencies.jitter.draw()) {
-            return order_log::outcome_not_recorded(&order, &defect);
+            return self.report(Event::Illegal { change: IllegalStep::Conclude, order: &order, defect: &defect });
         }
         if is_acknowledged {
             order.acknowledge_attempt();
@@ -164,14 +162,14 @@ impl Relay {
             match self.retrying_ledger.store(order, &self.stopping).await {
                 Write::Done(Stored::Superseded) | Write::GivenUp => return None,
                 Write::Refused(reason) => {
-                    order_log::begin_refused(order, &reason);
+                    self.report(Event::Unwritable { part: UnwritablePart::Begin, order, reason: &reason });
                     return None;
                 }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
                     return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }
                 Write::Done(Stored::Committed) => {
-                    order_log::begin_repeated(order);
+                    self.report(Event::BeginRepeated(order));
                     self.retrying_ledger.pause(&self.stopping).await?;
                 }
             }
@@ -286,7 +284,7 @@ impl Relay {
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }
-        order_log::attempt_ended(&order);
+        self.report(Event::AttemptEnded(&order));
         self.waiters.publish(order);
     }
 
@@ -298,12 +296,12 @@ impl Relay {
             Write::Refused(reason) => reason,
             Write::Done(Stored::Superseded) | Write::GivenUp => return None,
         };
-        order_log::outcome_in_plain_words(&order, &reason);
+        self.report(Event::Unwritable { part: UnwritablePart::Answer, order: &order, reason: &reason });
         let plain = order.without_foreign_text(&reason);
         match self.store_once(&plain).await {
             Write::Done(Stored::Committed) => Some(plain),
             Write::Refused(reason) => {
-                order_log::outcome_refused(&plain, &reason);
+                self.report(Event::Unwritable { part: UnwritablePart::Outcome, order: &plain, reason: &reason });
                 self.abandoned.note(&plain);
                 None
             }
@@ -315,8 +313,8 @@ impl Relay {
         let write = self.retrying_ledger.store(order, &self.stopped).await;
         match &write {
             // Another replica has taken the order over.
-            Write::Done(Stored::Superseded) => order_log::outcome_superseded(order),
-            Write::GivenUp => order_log::outcome_not_stored(order),
+            Write::Done(Stored::Superseded) => self.report(Event::OutcomeSuperseded(order)),
+            Write::GivenUp => self.report(Event::OutcomeNotStored(order)),
             Write::Done(Stored::Committed) | Write::Refused(_) => {}
         }
         write

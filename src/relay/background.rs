@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, warn};
 
 use super::dispatcher::{Dispatch, Ticket};
-use super::order_log;
+use super::observer::{Event, IllegalStep, LedgerQuestion};
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read};
 use super::{Relay, lease_length};
 use crate::clock::{Moment, after, between};
@@ -67,7 +66,7 @@ impl Relay {
             biased;
             () = self.tasks.wait() => {}
             () = self.dependencies.clock.sleep(within) => {
-                warn!("attempts are still under way after server.drain: the next start takes their orders up");
+                self.report(Event::StoppedWithinAttempts);
             }
         }
         self.stopped.cancel();
@@ -77,7 +76,7 @@ impl Relay {
             () = self.dependencies.clock.sleep(RELEASE_TIMEOUT) => Err(LedgerError::TimedOut),
         };
         if let Err(error) = released {
-            warn!(error.message = %error, "leases can't be released: other replicas take the orders when they expire");
+            self.report(Event::LeasesKept(&error));
         }
     }
 
@@ -107,7 +106,7 @@ impl Relay {
             let now = self.dependencies.clock.moment();
             self.queue_held(now);
             let swept = self.resume_due(self.reckoned_now()).await.unwrap_or_else(|error| {
-                debug!(error.message = %error, "the ledger can't be searched for due orders; the sweep is repeated");
+                self.report(Event::LedgerAwaited { question: LedgerQuestion::Sweep, error: &error });
                 Swept { full: false, next_due: None }
             });
             // Whatever the ledger's times say, no sleep is longer than the interval.
@@ -167,7 +166,7 @@ impl Relay {
             .filter_map(|order| Some((self.dispatcher.reserve_without_permit(&order.id)?, order.revision)))
             .collect();
         if !dispatches.is_empty() {
-            order_log::attempts_brought_nearer(dispatches.len());
+            self.report(Event::AttemptsBroughtNearer(dispatches.len()));
         }
         for (dispatch, revision) in dispatches {
             let relay = Arc::clone(self);
@@ -208,10 +207,10 @@ impl Relay {
         if order.state != State::Forwarding || self.abandoned.contains(&order) {
             return;
         }
-        order_log::attempt_interrupted(&order);
+        self.report(Event::AttemptInterrupted(&order));
         let now = self.now();
         if let Err(defect) = order.interrupt(now, &self.dependencies.policy) {
-            return order_log::interruption_not_recorded(&order, &defect);
+            return self.report(Event::Illegal { change: IllegalStep::Interrupt, order: &order, defect: &defect });
         }
         self.settle(order, now).await;
     }
@@ -230,7 +229,7 @@ impl Relay {
             match self.dependencies.ledger.settled_since(awaited).await {
                 Ok(orders) => orders.into_iter().for_each(|order| self.waiters.publish(order)),
                 Err(error) => {
-                    debug!(error.message = %error, "the ledger can't be asked for other replicas' outcomes yet");
+                    self.report(Event::LedgerAwaited { question: LedgerQuestion::Replicas, error: &error });
                     self.dependencies.clock.sleep(LEDGER_RETRY_DELAY).await;
                 }
             }

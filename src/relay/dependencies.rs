@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::observer::Observers;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::order::breaker::BreakerPolicy;
@@ -52,6 +53,8 @@ pub struct Dependencies {
     pub attempt_limit: Duration,
     /// Where in the jitter a retry falls.
     pub jitter: JitterSource,
+    /// Those who hear what happens: the log, the metrics.
+    pub observers: Observers,
     /// The backup that the ledger was restored from, if it was.
     pub restored: Option<RestoredLedger>,
 }

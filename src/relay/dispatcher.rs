@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tracing::{info, warn};
 
+use super::observer::{Event, Observers};
 use crate::clock::{Clock, Moment};
-use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, CallPurpose, CallResult, Transition};
+use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, BreakerState, CallPurpose, CallResult, Transition};
 use crate::order::{Order, OrderId};
 
 /// Orders that are taken from a shared ledger, as a multiple of the permits: enough that no permit stays unused, few
@@ -64,14 +64,15 @@ pub struct Dispatcher {
     state: Mutex<State>,
     changed: Notify,
     clock: Arc<dyn Clock>,
+    observers: Observers,
 }
 
 impl Dispatcher {
     /// Creates a dispatcher that lets at most `permits` orders be sent at the same time.
-    pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>, observers: Observers) -> Arc<Self> {
         let state =
             State { queued: BTreeSet::new(), known: HashMap::new(), permits_in_use: 0, breaker: Breaker::new(breaker) };
-        Arc::new(Self { permits, state: Mutex::new(state), changed: Notify::new(), clock })
+        Arc::new(Self { permits, state: Mutex::new(state), changed: Notify::new(), clock, observers })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,6 +110,11 @@ impl Dispatcher {
     /// The number of orders that may still be queued before other replicas should have them.
     pub fn spare_capacity(&self) -> usize {
         (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
+    }
+
+    /// The state of the circuit breaker.
+    pub fn breaker(&self) -> BreakerState {
+        self.state().breaker.state()
     }
 
     /// The number of permits.
@@ -184,12 +190,8 @@ impl Dispatcher {
     /// Reports a transition of the breaker, and wakes the dispatch of the next order.
     fn transition(&self, transition: Option<Transition>, failure: Option<&str>) {
         match transition {
-            Some(Transition::Opened(pause)) => warn!(
-                breaker.pause = pause.as_secs_f64(),
-                error.message = failure,
-                "the circuit breaker opened: 11VMS keeps failing, so nothing is sent for breaker.pause seconds, then one order probes"
-            ),
-            Some(Transition::Closed) => info!("the circuit breaker closed: 11VMS responds, and orders are sent again"),
+            Some(Transition::Opened(pause)) => self.observers.report(Event::BreakerOpened { pause, failure }),
+            Some(Transition::Closed) => self.observers.report(Event::BreakerClosed),
             None => {}
         }
         self.changed.notify_one();
@@ -246,7 +248,7 @@ mod tests {
         let clock = Arc::new(ManualClock::default());
         let pause = Duration::from_secs(5);
         let breaker = BreakerPolicy { failures, pause, longest_pause: pause };
-        (Dispatcher::new(permits, breaker, Arc::clone(&clock) as Arc<dyn Clock>), clock)
+        (Dispatcher::new(permits, breaker, Arc::clone(&clock) as Arc<dyn Clock>, Observers::default()), clock)
     }
 
     fn id(number: u32) -> OrderId {

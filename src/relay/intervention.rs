@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::background::REPLICA_POLL_INTERVAL;
-use super::{MIN_ADMISSION_WAIT, Relay, SubmitOutcome, order_log};
+use super::observer::Event;
+use super::{MIN_ADMISSION_WAIT, Relay, SubmitOutcome};
 use crate::clock::Moment;
 use crate::ledger::{LedgerError, Stored};
 use crate::order::{Admission, Order, OrderId, Requester, Resolution, Resolved, State};
@@ -97,7 +98,7 @@ impl Relay {
     async fn store_resolution(&self, settled: Order) -> Result<Stored, LedgerError> {
         let stored = self.dependencies.ledger.store(settled.clone()).await?;
         if stored == Stored::Committed {
-            order_log::intervened(&settled);
+            self.report(Event::Intervened(&settled));
             self.abandoned.forget(&settled.id);
             self.waiters.publish(settled);
         }
@@ -113,7 +114,7 @@ impl Relay {
                 None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
                 None => return Ok(Some(Admission::Joined(order))),
                 Some(order) if self.store_restart(&order).await? == Stored::Committed => {
-                    order_log::intervened(&order);
+                    self.report(Event::Intervened(&order));
                     self.schedule(&order);
                     return Ok(Some(Admission::Restarted(order)));
                 }

@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tracing::{debug, warn};
-
 use super::dependencies::RestoredLedger;
+use super::observer::{Event, LedgerQuestion, Observers};
 use crate::clock::{Clock, Moment, after, between};
 use crate::ledger::{Filter, Ledger};
 use crate::order::Order;
@@ -22,23 +21,19 @@ pub struct Restored {
     until: Moment,
     /// Orders were attempted since the restore, by a process before this one.
     is_old: AtomicBool,
+    observers: Observers,
 }
 
 impl Restored {
     /// Reckons at the start how long it matters, and says so.
-    pub fn new(ledger: RestoredLedger, clock: &dyn Clock) -> Self {
+    pub fn new(ledger: RestoredLedger, clock: &dyn Clock, observers: Observers) -> Self {
         let end = after(ledger.backup, ledger.matters_for);
         let left = between(clock.now(), end);
-        let restored =
-            Self { backup: ledger.backup, until: clock.moment().after(left), is_old: AtomicBool::new(false) };
         if !left.is_zero() {
-            warn!(
-                ledger.restored_at = %ledger.backup,
-                ledger.restored_until = %end,
-                "the ledger was restored from a backup: until ledger.restored_until, 11VMS is asked for each order that the ledger may have lost or last tried before the backup, and then it is sent"
-            );
+            observers.report(Event::LedgerRestored { backup: ledger.backup, until: end });
         }
-        restored
+        let until = clock.moment().after(left);
+        Self { backup: ledger.backup, until, is_old: AtomicBool::new(false), observers }
     }
 
     /// Whether 11VMS has to be asked for an order because the ledger may know too little about it.
@@ -54,7 +49,9 @@ impl Restored {
                 let is_old = recent.iter().any(|order| order.restored_from == Some(self.backup));
                 self.is_old.store(is_old, Ordering::Relaxed);
             }
-            Err(error) => debug!(error.message = %error, "the ledger can't be read yet: the restore counts as new"),
+            Err(error) => {
+                self.observers.report(Event::LedgerAwaited { question: LedgerQuestion::Restore, error: &error });
+            }
         }
     }
 

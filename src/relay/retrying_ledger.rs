@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
 
+use super::observer::{Event, LedgerQuestion, Observers};
 use crate::clock::Clock;
 use crate::ledger::{Ledger, LedgerError, Stored};
 use crate::order::{Order, OrderId};
@@ -42,12 +42,13 @@ pub enum Read {
 pub struct RetryingLedger {
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
+    observers: Observers,
 }
 
 impl RetryingLedger {
     /// Wraps a ledger.
-    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Self {
-        Self { ledger, clock }
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, observers: Observers) -> Self {
+        Self { ledger, clock, observers }
     }
 
     /// Stores an order until the ledger takes it, or `give_up`. A write that failed may have been made all the same;
@@ -57,10 +58,7 @@ impl RetryingLedger {
             match self.ledger.store(order.clone()).await {
                 Ok(stored) => return Write::Done(stored),
                 Err(LedgerError::Unwritable(reason)) => return Write::Refused(reason),
-                Err(error) => debug!(
-                    order.id = %order.id, order.state = order.state.name(), error.message = %error,
-                    "the order can't be stored yet; the write is tried again"
-                ),
+                Err(error) => self.awaits(LedgerQuestion::Store(order), &error),
             }
             if self.pause(give_up).await.is_none() {
                 return Write::GivenUp;
@@ -74,15 +72,16 @@ impl RetryingLedger {
             match self.ledger.find(id).await {
                 Ok(order) => return order.map_or(Read::Absent, |order| Read::Found(Box::new(order))),
                 Err(LedgerError::Unreadable { .. }) => return Read::Unreadable,
-                Err(error) => debug!(
-                    order.id = %id, error.message = %error,
-                    "the order can't be read yet; the read is tried again"
-                ),
+                Err(error) => self.awaits(LedgerQuestion::Read(id), &error),
             }
             if self.pause(give_up).await.is_none() {
                 return Read::GivenUp;
             }
         }
+    }
+
+    fn awaits(&self, question: LedgerQuestion<'_>, error: &LedgerError) {
+        self.observers.report(Event::LedgerAwaited { question, error });
     }
 
     /// Waits before the next try; `None` on `give_up`.

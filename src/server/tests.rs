@@ -28,7 +28,9 @@ use crate::mapping::LiveMapping;
 use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
+use crate::relay::observer::Observers;
 use crate::relay::{Dependencies, JitterSource, Relay};
+use crate::telemetry::metrics::{Metrics, Sources};
 use crate::vms::{SendLimit, Vms};
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         breaker: settings.target.breaker,
         attempt_limit: Duration::from_secs(1),
         jitter: JitterSource(Arc::new(|| 0.0)),
+        observers: Observers::default(),
         restored: None,
     });
     let second = Duration::from_secs(1);
@@ -72,17 +75,32 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     let http = Arc::new(Outbound::try_new(client, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock), Conditions::default());
     let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));
+    let conditions = Conditions::default();
+    let mapping = LiveMapping::load("mapping".into(), settings.mapping.options, clock.now(), conditions.clone());
+    let mapping = Arc::new(mapping.unwrap());
+    let metrics = Metrics::new(Sources {
+        refusals: Arc::default(),
+        calls: [keys.calls(), Arc::default()],
+        orders: Arc::default(),
+        relay: Arc::clone(&relay),
+        ledger: ledger.statistics(),
+        keys: keys.statistics(),
+        mapping: Arc::clone(&mapping),
+        conditions: conditions.clone(),
+        deliveries: Arc::default(),
+        certificates: Arc::default(),
+        clock: Arc::clone(&clock),
+    });
     Arc::new(ApiState {
         relay,
         ledger,
         audit: file,
-        mapping: Arc::new(
-            LiveMapping::load("mapping".into(), settings.mapping.options, clock.now(), Conditions::default()).unwrap(),
-        ),
+        mapping,
+        metrics,
         keep_carts: settings.ledger.keep_carts,
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
-        conditions: Conditions::default(),
+        conditions,
         stop_announced: CancellationToken::new(),
         server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),
@@ -110,7 +128,7 @@ async fn panics() -> &'static str {
 async fn a_panic_becomes_a_problem_with_its_request_id() {
     let folder = tempfile::tempdir().unwrap();
     let panicking = Router::new().route("/panic", get(panics));
-    let (status, body, headers) = answer(layered(panicking, &api(&folder)), "/panic").await;
+    let (status, body, headers) = answer(layered(panicking, &api(&folder), Listener::Public), "/panic").await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(body["type"], "/problems/internal-error");
     assert_eq!(body["requestId"], headers["x-request-id"].to_str().unwrap());
@@ -125,7 +143,7 @@ async fn an_error_of_any_kind_that_the_framework_answers_is_a_problem() {
     for status in [400, 404, 405, 408, 413, 415, 418, 500, 501] {
         let status = StatusCode::from_u16(status).unwrap();
         let plain = Router::new().route("/plain", get(move || async move { (status, "some text") }));
-        let (answered, body, headers) = answer(layered(plain, &api), "/plain").await;
+        let (answered, body, headers) = answer(layered(plain, &api, Listener::Public), "/plain").await;
         assert_eq!(headers["content-type"], "application/problem+json", "{status}");
         assert_eq!(body["status"], answered.as_u16(), "the body says what the status line says");
     }

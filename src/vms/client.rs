@@ -16,7 +16,7 @@ use crate::condition::Conditions;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
 use crate::order::vms_response::{CallOutcome, ResponseRules};
-use crate::outbound::OutboundError;
+use crate::outbound::{CallDurations, Operation, OutboundError};
 
 /// A client of 11VMS.
 #[derive(Debug)]
@@ -47,6 +47,11 @@ impl VmsClient {
         self.transport.fetch_token().await
     }
 
+    /// How long its calls took, and those for tokens.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.transport.calls()
+    }
+
     /// Looks an order up by its id and its cart number; the service needs no record of it.
     pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
         let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
@@ -62,7 +67,7 @@ impl VmsClient {
         }
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
-        self.transport.send(build, None, |_| true).await
+        self.transport.send(Operation::LookUp, build, None, |_| true).await
     }
 }
 
@@ -106,7 +111,7 @@ impl Vms for VmsClient {
             let url = parts.address.below(base_url);
             http.request(request.method.clone(), url).headers(parts.headers.clone()).body(parts.body.clone())
         };
-        self.transport.send(build, limit, |name| self.rules.reads_of_create(name)).await
+        self.transport.send(Operation::Create, build, limit, |name| self.rules.reads_of_create(name)).await
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {

@@ -107,7 +107,7 @@ impl TokenSource {
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
         let requested_at = self.clock.moment();
-        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http.client(), self.clock.now()).await?;
+        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http, self.clock.now()).await?;
         let lifetime = issued.expires_in.unwrap_or(DEFAULT_LIFETIME);
         let until_renewal = lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 10));
         Ok(AccessToken {

@@ -16,8 +16,8 @@ use crate::condition::Conditions;
 use crate::config::Target;
 use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
-    AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, is_not_processed,
-    longest_retry_after,
+    AnswerBody, CallDurations, CertificateSettings, ClientSettings, Operation, Outbound, OutboundError, error_chain,
+    is_not_processed, longest_retry_after,
 };
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
@@ -62,6 +62,11 @@ impl Transport {
         Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer, kept_names })
     }
 
+    /// How long its calls took, and those for tokens.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.http.calls()
+    }
+
     /// Fetches a token, unless a valid one is known.
     ///
     /// # Errors
@@ -75,6 +80,7 @@ impl Transport {
     /// Nothing is sent after `limit`, however long the tokens took.
     pub async fn send(
         &self,
+        operation: Operation,
         build: impl Fn(&Client, Url) -> RequestBuilder + Send + Sync,
         limit: Option<SendLimit>,
         counts: impl Fn(&str) -> bool + Send + Sync,
@@ -87,7 +93,7 @@ impl Transport {
         if let Some(outcome) = may_not() {
             return outcome;
         }
-        let outcome = self.send_with_token(&build, &token, &counts).await;
+        let outcome = self.send_with_token(operation, &build, &token, &counts).await;
         if !matches!(&outcome, CallOutcome::Answered(VmsResponse { status: 401, .. })) {
             return outcome;
         }
@@ -96,7 +102,7 @@ impl Transport {
             Ok(token) => match may_not() {
                 // 11VMS has done nothing (401).
                 Some(outcome) => outcome,
-                None => self.send_with_token(&build, &token, &counts).await,
+                None => self.send_with_token(operation, &build, &token, &counts).await,
             },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
             Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
@@ -114,19 +120,26 @@ impl Transport {
     #[expect(clippy::disallowed_methods, reason = "the one place that calls 11VMS")]
     async fn send_with_token(
         &self,
+        operation: Operation,
         build: impl Fn(&Client, Url) -> RequestBuilder,
         token: &AccessToken,
         counts: impl Fn(&str) -> bool,
     ) -> CallOutcome {
         let client = self.http.client();
         let request = build(&client, self.base_url(token)).bearer_auth(token.value.expose_secret()).build();
+        // Until the answer was read.
+        let mut call = None;
         let (sent, echo) = match request {
             Ok(request) => {
                 let echo = Echo::of(request.headers());
+                call = Some(self.http.begin_call(operation));
                 (client.execute(request).await, echo)
             }
             Err(error) => (Err(error), Echo::of(&HeaderMap::new())),
         };
+        if let (Some(call), Ok(response)) = (&mut call, &sent) {
+            call.is_answered(response.status().as_u16());
+        }
         match sent {
             Ok(response) => self.read_response(response, &echo, counts).await,
             Err(error) if error.is_builder() => {

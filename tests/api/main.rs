@@ -49,6 +49,7 @@ mod limits;
 mod listing;
 mod load;
 mod malformed_requests;
+mod metrics;
 mod operate;
 mod outgoing_certificates;
 mod problems;

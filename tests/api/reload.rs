@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::log_lines::LogLines;
 use crate::support::{Answer, ORDERS, Service, cart};
 
-fn copy_mapping(to: &Path) {
+pub fn copy_mapping(to: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("mapping");
     fs::create_dir_all(to).unwrap();
     fs::copy(from.join("purchase-order.csv"), to.join("purchase-order.csv")).unwrap();
@@ -134,7 +135,10 @@ async fn a_folder_whose_examples_differ_is_refused_live_and_readiness_says_so() 
     assert_eq!(refusal["version"], Value::Null, "it does not compile");
     fs::write(&sheet, whole.replace('\n', "\r\n").replace("mandatory", "needed")).unwrap();
     advance_until(&service, async || readiness(&service).await["mappingRefused"].is_null()).await;
-    assert_eq!(readiness(&service).await, before, "the same meaning, in use since the start");
+    let after = readiness(&service).await;
+    for name in ["mappingVersion", "mappingSince"] {
+        assert_eq!(after[name], before[name], "{name}: the same meaning, in use since the start");
+    }
 }
 
 #[tokio::test]
@@ -185,4 +189,29 @@ async fn a_service_that_accepts_differing_examples_warns_with_every_order() {
     advance_until(&service, async || version(&service).await != before).await;
     let created = service.send(&cart(4)).await;
     assert_eq!((created.status, warnings(&created.body)), (201, 0), "{}", created.text);
+}
+
+#[tokio::test]
+async fn a_mapping_that_stays_refused_is_reported_once_an_hour() {
+    let lines = LogLines::default();
+    let _subscriber = tracing::subscriber::set_default(lines.subscriber());
+    let folder = tempfile::tempdir().unwrap();
+    copy_mapping(folder.path());
+    let service = Service::start_with(&format!("mapping.directory = {:?}", folder.path())).await;
+    let table = folder.path().join("tables/account-types.csv");
+    let is_refused = async || !service.get("/readyz").await.body["mappingRefused"].is_null();
+    fs::write(&table, "category,accountType\nA,ONE\nA,TWO\n").unwrap();
+    advance_until(&service, async || is_refused().await).await;
+    let reminders = async |minutes: u64| {
+        for _ in 0..minutes {
+            service.clock.advance(Duration::from_mins(1));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        lines.take_with("is still refused").len()
+    };
+    assert_eq!(reminders(50).await, 0);
+    assert_eq!(reminders(120).await, 2);
+    fs::write(&table, "category,accountType\nA,ENTERPRISE\n").unwrap();
+    advance_until(&service, async || !is_refused().await).await;
+    assert_eq!(reminders(120).await, 0, "it is no longer refused");
 }

@@ -27,6 +27,7 @@ mod folder;
 mod full_disk;
 mod lost_changes;
 mod neighbours;
+mod open_orders;
 mod outbox;
 mod replicas;
 mod suite;

@@ -14,6 +14,7 @@ use crate::carts::{
     a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
     the_cart_that_is_kept_is_the_one_that_became_the_order,
 };
+use crate::open_orders::open_and_parked_orders_are_counted;
 use crate::outbox::{
     a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
     a_ledger_of_the_version_before_is_taken_over_with_its_orders,
@@ -75,6 +76,7 @@ promises! {
     an_incident_begins_once_and_ends_once_unless_it_was_seen_since,
     the_outbox_is_bounded_and_the_oldest_go_first,
     a_ledger_of_the_version_before_is_taken_over_with_its_orders,
+    open_and_parked_orders_are_counted,
 }
 
 fn not_done() -> Verdict {

@@ -8,6 +8,7 @@ use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::breaker::BreakerPolicy;
 use purchase_order_webhook::order::retry::{DuplicateGuard, RetryPolicy};
 use purchase_order_webhook::order::vms_response::ResponseRules;
+use purchase_order_webhook::relay::observer::Observers;
 use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay, RestoredLedger};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -161,6 +162,7 @@ impl Simulation {
             },
             attempt_limit: ATTEMPT_LIMIT,
             jitter: JitterSource(Arc::new(move || jitter.lock().unwrap().random_range(-1.0..=1.0))),
+            observers: Observers::default(),
             restored: self.restored.filter(|_| self.defect != Some(Defect::RestoreIgnored)),
         }
     }

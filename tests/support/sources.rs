@@ -30,6 +30,7 @@ pub fn sources() -> Vec<Source> {
     let sources = files.map(|(name, text)| Source::new(name.strip_prefix("src/").unwrap(), &text));
     sources
         .filter(|file| !matches!(file.name.as_str(), "lib.rs" | "main.rs") && !file.name.ends_with("tests.rs"))
+        .filter(|file| !file.name.contains("/tests/"))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use super::issuer_client::IssuerClient;
 use crate::auth::key::Key;
 use crate::clock::Clock;
 use crate::config::Auth;
-use crate::outbound::Outbound;
+use crate::outbound::{CallDurations, Outbound};
 
 /// Keys, and the URL that they are from.
 #[derive(Debug)]
@@ -45,6 +45,11 @@ impl KeySource {
             jwks_url: settings.jwks_url.clone(),
             client: IssuerClient::new(http, clock),
         }
+    }
+
+    /// How long the calls to the issuer took.
+    pub fn calls(&self) -> Arc<CallDurations> {
+        self.client.calls()
     }
 
     /// The configured URL of the keys, else the issuer.

@@ -13,9 +13,10 @@ use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
 use crate::order::{PropagatedHeaders, Requester, admit};
+use crate::relay::observer::Observers;
+use crate::telemetry::OrderLog;
 use crate::vms::{SendLimit, Vms};
 
-/// What records have in common.
 pub type Condition = fn(&Order) -> bool;
 
 /// A ledger in memory whose next writes may fail.
@@ -337,6 +338,7 @@ pub fn run(
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
+        observers: Observers::new(vec![Arc::new(OrderLog)]),
         restored: None,
     };
     change(&mut dependencies);

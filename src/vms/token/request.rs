@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::assertion::Signer;
 use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
-use crate::outbound::{AnswerBody, add_client_credentials, error_chain};
+use crate::outbound::{AnswerBody, Call, Operation, Outbound, add_client_credentials, error_chain};
 
 /// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -88,10 +88,11 @@ type Response = StandardTokenResponse<SalesforceFields, BasicTokenType>;
 pub async fn request_token(
     settings: &TargetOAuth2,
     signer: Option<&Signer>,
-    http: &Client,
+    http: &Outbound,
     now: Timestamp,
 ) -> Result<IssuedToken, TokenError> {
-    let response = send(request(settings, signer, http, now)?).await?;
+    let request = request(settings, signer, &http.client(), now)?;
+    let response = send(request, http.begin_call(Operation::Token)).await?;
     if *response.token_type() != BasicTokenType::Bearer {
         return Err(TokenError::Endpoint("answered with a token that is no bearer token".to_owned()));
     }
@@ -162,10 +163,11 @@ fn authenticate_client(
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens for 11VMS")]
-async fn send(request: RequestBuilder) -> Result<Response, TokenError> {
+async fn send(request: RequestBuilder, mut call: Call<'_>) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
     let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", error_chain(&error))))?;
     let status = answer.status();
+    call.is_answered(status.as_u16());
     let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
     if status.is_success() {
         let expected = "a token response (RFC 6749 §5.1)";

@@ -60,7 +60,7 @@ async fn a_host_that_sleeps_while_a_token_is_fetched_sends_nothing_afterwards() 
                 .unwrap();
         let limit = SendLimit { since: PointInTime::now(clock.as_ref()), longest: Duration::from_mins(1) };
         let build = |http: &Client, url: Url| http.post(url.join("orders").unwrap());
-        let outcome = transport.send(build, limited.then_some(limit), |_| true).await;
+        let outcome = transport.send(Operation::Create, build, limited.then_some(limit), |_| true).await;
         assert_eq!(matches!(outcome, CallOutcome::Answered(_)), is_sent, "{sleeps_at}: {outcome:?}");
         assert_eq!(stage.orders.load(Ordering::Relaxed), requests, "{sleeps_at}");
         server.abort();

@@ -62,6 +62,8 @@ async fn an_order_shows_every_attempt_and_every_intervention() {
 #[tokio::test]
 async fn probes_say_alive_and_ready() {
     let service = start().await;
+    // The keys are there when a token was verified.
+    exchange(&service, get(&service, "")).await;
     let probe = |path: &str| service.client.get(format!("http://{}{path}", service.management));
     let answers = [exchange(&service, probe("/livez")).await, exchange(&service, probe("/readyz")).await];
     assert_snapshot("operation/200-probes.snap", &conversation(&answers));
