@@ -144,7 +144,8 @@ impl Alert {
             OrderEventKind::Parked => {
                 let known =
                     if event.in_doubt { "whether it exists in 11VMS is unknown" } else { "it does not exist in 11VMS" };
-                format!("{cart} is parked after {} attempts, and needs a person; {known}", event.attempts)
+                let tries = if event.attempts == 1 { "attempt" } else { "attempts" };
+                format!("{cart} is parked after {} {tries}, and needs a person; {known}", event.attempts)
             }
             OrderEventKind::Replayed => {
                 format!("{cart} is not parked any more: it was replayed{by}, and is tried again")

@@ -21,7 +21,8 @@ async fn parked_and_cancelled(settings: &str) -> Service {
     service
 }
 
-const PARKED: &str = "The order of shopping cart 1 is parked after 1 attempts, and needs a person; whether it exists in 11VMS is unknown";
+const PARKED: &str =
+    "The order of shopping cart 1 is parked after 1 attempt, and needs a person; whether it exists in 11VMS is unknown";
 const CANCELLED: &str = "The order of shopping cart 1 is not parked any more: it was cancelled by ";
 
 /// Whether a text is a time in whole seconds, RFC 3339.

@@ -94,6 +94,8 @@ pub struct World {
     pub outbox: Vec<OutboxRow>,
     /// What others should hear is stored after the change, by itself: a defect.
     pub events_apart: bool,
+    /// Whether anybody delivers what others should hear.
+    pub hears: bool,
     /// By machine; those that are not here are right.
     pub clocks: BTreeMap<usize, WallClock>,
     /// By machine.
@@ -139,6 +141,7 @@ impl SharedWorld {
             backup: None,
             outbox: Vec::new(),
             events_apart: false,
+            hears: false,
             clocks: BTreeMap::new(),
             sleeps: BTreeMap::new(),
             follow_ups: Vec::new(),

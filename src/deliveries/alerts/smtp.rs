@@ -135,7 +135,7 @@ fn subject(alert: &Alert) -> String {
 }
 
 fn text(alert: &Alert) -> String {
-    let facts: String = alert.facts.iter().map(|(name, fact)| format!("{name}: {fact}\r\n")).collect();
+    let facts = alert.facts.iter().map(|(name, fact)| format!("{name}: {fact}\r\n")).collect::<Vec<_>>().concat();
     let link = alert.link.as_ref().map(|link| format!("\r\nWhat to do: {link}\r\n")).unwrap_or_default();
     format!("{}\r\n\r\n{facts}time: {}\r\nincident: {}\r\n{link}", alert.summary, alert.time(), alert.incident)
 }

@@ -162,8 +162,10 @@ async fn tidy(
 /// If the database can't be read.
 pub async fn has_due(readers: &Readers, channel: Channel, now: Timestamp) -> Result<bool, LedgerError> {
     let query = on_the_primary!(
-        "SELECT 1 FROM outbox WHERE channel = $1 AND (next_attempt_at <= $2 OR next_attempt_at > $3)
-            AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) LIMIT 1"
+        "SELECT 1 FROM outbox AS message WHERE channel = $1 AND (next_attempt_at <= $2 OR next_attempt_at > $3)
+            AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+            AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.channel = message.channel
+                AND earlier.subject = message.subject AND earlier.sequence < message.sequence) LIMIT 1"
     );
     let query =
         || sqlx::query(query).bind(channel.name()).bind(now.as_millisecond()).bind(latest_wait(now).as_millisecond());
