@@ -5,6 +5,7 @@ mod clocks;
 mod fakes;
 mod ledgers;
 mod look_ups;
+mod observed;
 mod restored;
 mod warnings;
 

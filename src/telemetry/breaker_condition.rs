@@ -32,3 +32,27 @@ impl Observer for BreakerCondition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_breaker_that_opens_again_is_the_same_condition_until_it_closes() {
+        let (conditions, clock) = (Conditions::default(), Arc::new(ManualClock::default()));
+        let condition = BreakerCondition::new(conditions.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let begin = clock.now();
+        for failure in [Some("answered 503"), None] {
+            condition.observe(&Event::BreakerOpened { pause: Duration::from_secs(5), failure });
+            clock.advance(Duration::from_secs(5));
+        }
+        let current = conditions.current();
+        let [open] = current.as_slice() else { panic!("{current:?}") };
+        assert_eq!((open.kind, open.since), (ConditionKind::TargetUnavailable, begin));
+        condition.observe(&Event::BreakerClosed);
+        assert_eq!(conditions.current(), []);
+    }
+}

@@ -13,6 +13,7 @@ use purchase_order_webhook::telemetry::metrics::catalogue;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::certificates::Ca;
 use crate::exchange::Exchange;
 use crate::support::{Answer, ORDERS, Service, cart};
 
@@ -351,6 +352,16 @@ async fn an_open_breaker_and_failing_keys_are_seen_and_readiness_stays() {
     assert_eq!(readiness.body["failing"][0]["condition"], "target-unavailable", "{}", readiness.text);
     assert!(readiness.body["issuerKeys"]["fetchedAt"].is_string(), "{}", readiness.text);
     assert!(!readiness.text.contains("503"), "details are for operators: {}", readiness.text);
+}
+
+#[tokio::test]
+async fn the_end_of_each_certificate_is_shown_by_its_setting() {
+    let ca = Ca::new();
+    let service = Service::start_with(&format!("target.ca = {:?}", ca.certificate())).await;
+    let scrape = Scrape::of(&service).await;
+    assert_eq!(scrape.labels("certificate_expiry_timestamp_seconds", "use"), BTreeSet::from(["target.ca"]));
+    let now = crate::support::now().as_duration().as_secs_f64();
+    assert!(scrape.get("certificate_expiry_timestamp_seconds{use=\"target.ca\"}") > now, "{}", scrape.text);
 }
 
 /// Every metric has its help, its type and no other labels than those of the catalogue.

@@ -36,6 +36,10 @@ async fn dates_are_reported_once_a_day_and_when_a_file_changes() {
     let conditions = Conditions::default();
     dates.report(clock.now(), &conditions);
     assert_eq!(lines.take(), "", "more than thirty days are left");
+    let expiries = dates.expiries();
+    let ends =
+        || expiries.all().into_iter().map(|(setting, end)| format!("{setting} {}", day(end))).collect::<Vec<_>>();
+    assert_eq!(ends(), ["target.ca 2027-03-08"]);
     let watch = tokio::spawn(dates.watch(Arc::clone(&clock) as Arc<dyn Clock>, conditions.clone()));
     tokio::task::yield_now().await;
 
@@ -58,6 +62,7 @@ async fn dates_are_reported_once_a_day_and_when_a_file_changes() {
     pass(&clock, 24 * 60).await;
     assert_eq!(lines.take(), "", "what can't be read is reported by its user");
     assert_eq!(conditions.current(), [], "a certificate that was replaced");
+    assert_eq!(ends(), Vec::<String>::new());
     watch.abort();
 }
 

@@ -108,3 +108,69 @@ impl OrderMetrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::order::retry::RetryPolicy;
+    use crate::order::{Candidate, OrderId, PropagatedHeaders, Resolution, Verdict, admit};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn admission(now: i64) -> Admission {
+        let candidate = Candidate {
+            id: OrderId::of("1"),
+            cart_number: "1".into(),
+            fingerprint: "f".into(),
+            body: "{}".into(),
+            mapping_version: "v".into(),
+            warnings: Vec::new(),
+            propagated_headers: PropagatedHeaders::default(),
+            cart: None,
+        };
+        admit(None, candidate, at(now), Duration::ZERO)
+    }
+
+    /// An order after one attempt that began and ended at these times.
+    fn attempted(mut order: Order, from: i64, to: i64, verdict: Verdict) -> Order {
+        order.begin(at(from)).unwrap();
+        let policy = RetryPolicy { retries: 0, ..RetryPolicy::usual() };
+        order.conclude(verdict, at(to), &policy, 0.0).unwrap();
+        order
+    }
+
+    fn counted<const N: usize>(counters: &NamedCounters<N>) -> Vec<(&'static str, u64)> {
+        counters.all().filter(|(_, count)| *count > 0).collect()
+    }
+
+    #[test]
+    fn an_order_that_is_replayed_counts_anew_and_a_person_has_no_duration() {
+        let metrics = OrderMetrics::default();
+        let started = admission(0);
+        metrics.observe(&Event::Admitted(&started));
+        let Admission::Started(order) = started else { panic!("not new") };
+        let detail = String::new();
+        let busy = || Verdict::NotDone { status: Some(429), answer: None, detail: detail.clone(), retry_after: None };
+        let parked = attempted(order, 1, 4, busy());
+        metrics.observe(&Event::AttemptEnded(&parked));
+        // Three weeks later.
+        let replayed = parked.replay("me", at(1_814_400), Duration::ZERO).unwrap();
+        metrics.observe(&Event::Intervened(&replayed));
+        let parked = attempted(replayed, 1_814_401, 1_814_402, busy());
+        metrics.observe(&Event::AttemptEnded(&parked));
+        let resolved = parked.resolve(&Resolution::Exists("45".to_owned()), "me", at(9_000_000));
+        metrics.observe(&Event::Intervened(resolved.order()));
+        let state = metrics.durations.state();
+        assert_eq!((state.count, state.sum), (2, 6.0), "4 s, and 2 s since the replay");
+        assert_eq!(counted(&metrics.admitted), [("started", 1)]);
+        assert_eq!(counted(&metrics.settled), [("created", 1), ("parked", 2)]);
+        assert_eq!(counted(&metrics.attempts), [("not-done", 2)]);
+        assert_eq!(counted(&metrics.interventions), [("replayed", 1), ("resolved", 1)]);
+    }
+}
