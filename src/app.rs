@@ -79,20 +79,14 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let conditions = Conditions::default();
-        let mapping = load_mapping(&settings, &clock, &conditions)?;
-        warn_of_plain_text_urls(&settings);
-        let certificates = CertificateDates::of(&settings);
-        certificates.report(clock.now(), &conditions);
+        let (mapping, certificates) = read_files(&settings, &clock, &conditions)?;
         let Settings { server, auth, target, retry, ledger, alerts, .. } = settings;
         let attempt_limit = target.attempt_limit();
-        check_database_files(&ledger.storage)?;
-        let deliveries = Arc::new(DeliveryMetrics::default());
+        let (order_metrics, deliveries) = (Arc::<OrderMetrics>::default(), Arc::<DeliveryMetrics>::default());
         let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
-        let recipients = alerting.recipients.clone();
         let OpenedLedger { ledger: orders, outbox, audit, restored } =
-            open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients, &conditions).await?;
+            open_ledger(&ledger, lease_length(attempt_limit), &clock, alerting.recipients.clone(), &conditions).await?;
         let vms = Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?);
-        let order_metrics = Arc::new(OrderMetrics::default());
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::clone(&vms) as Arc<dyn Vms>,
@@ -204,6 +198,20 @@ impl App {
         }
         info!("the service has stopped; open orders continue at its next start");
     }
+}
+
+/// Reads the files that the settings name, and reports what is to be said of them.
+fn read_files(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    conditions: &Conditions,
+) -> Result<(Arc<LiveMapping>, CertificateDates), StartError> {
+    let mapping = load_mapping(settings, clock, conditions)?;
+    warn_of_plain_text_urls(settings);
+    let certificates = CertificateDates::of(settings);
+    certificates.report(clock.now(), conditions);
+    check_database_files(&settings.ledger.storage)?;
+    Ok((mapping, certificates))
 }
 
 /// Loads the mapping's folder, and writes the first lines of a start.

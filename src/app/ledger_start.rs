@@ -52,26 +52,34 @@ pub async fn open_ledger(
         return Err(LedgerError::Unavailable(problem));
     }
     let restored_at = effective_restore(settings, now);
-    let (ledger, outbox, audit, restore): (Arc<dyn Ledger>, Arc<dyn Outbox>, Arc<dyn AuditTrail>, _) =
-        match &settings.storage {
-            Storage::Sqlite(path) => {
-                let ledger = Arc::new(SqliteLedger::open_at(path, restored_at, now, recipients)?);
-                let restore = ledger.restore();
-                (Arc::<SqliteLedger>::clone(&ledger), Arc::<SqliteLedger>::clone(&ledger), ledger, restore)
-            }
-            Storage::Postgres(database) => {
-                let open = open_database(database, settings.start_timeout, lease, recipients);
-                let ledger = Arc::new(open.await?);
-                let restore = restored_at.map(|from| Restore { from, accepted_at: None });
-                (Arc::<PostgresLedger>::clone(&ledger), Arc::<PostgresLedger>::clone(&ledger), ledger, restore)
-            }
-        };
-    Ok(OpenedLedger {
-        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock), conditions.clone())),
-        outbox,
-        audit,
-        restored: restore.map(|restore| restored(restore, settings.retention)),
+    let outages = |ledger| OutageLog::new(ledger, Arc::clone(clock), conditions.clone());
+    Ok(match &settings.storage {
+        Storage::Sqlite(path) => {
+            let ledger = SqliteLedger::open_at(path, restored_at, now, recipients)?;
+            let restored = ledger.restore().map(|restore| restored(restore, settings.retention));
+            opened(ledger, outages, restored)
+        }
+        Storage::Postgres(database) => {
+            let ledger = open_database(database, settings.start_timeout, lease, recipients).await?;
+            let restore = restored_at.map(|from| Restore { from, accepted_at: None });
+            opened(ledger, outages, restore.map(|restore| restored(restore, settings.retention)))
+        }
     })
+}
+
+/// One storage is the ledger, its outbox and its audit trail.
+fn opened<L: Ledger + Outbox + AuditTrail + 'static>(
+    ledger: L,
+    outages: impl FnOnce(Arc<dyn Ledger>) -> OutageLog,
+    restored: Option<RestoredLedger>,
+) -> OpenedLedger {
+    let ledger = Arc::new(ledger);
+    OpenedLedger {
+        ledger: Arc::new(outages(Arc::<L>::clone(&ledger))),
+        outbox: Arc::<L>::clone(&ledger),
+        audit: ledger,
+        restored,
+    }
 }
 
 /// Carts may come again for as long as the lost ledger would have known them. It was in use until shortly before the start
