@@ -8,6 +8,7 @@ mod compare;
 mod dev;
 mod doctor;
 mod failure;
+mod healthcheck;
 mod map;
 mod process;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
     Doctor(ConfigFile),
+    /// Ask a running service whether it is alive, for a container's health check: 0 if it is, 1 if not
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Preview one cart offline: what would be sent, and where every field comes from; or compare two mappings on many
     Map(map::MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Serve(ConfigFile { config }) => return serve::serve(config.as_deref()),
         Command::Check(arguments) => check::check(&arguments),
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
