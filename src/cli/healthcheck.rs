@@ -51,7 +51,8 @@ pub fn run(arguments: &HealthcheckArguments) -> Result<(), Failure> {
 /// Liveness, and not readiness: who restarts a container that is not healthy (Docker Swarm, ECS) would cure neither a
 /// ledger that is down nor a mapping that is refused.
 fn own_liveness(file: Option<&Path>) -> Result<Url, Failure> {
-    let address = Server::load_management_address(file, &environment()).map_err(|mistakes| Failure::of_lines(mistakes.0))?;
+    let address =
+        Server::load_management_address(file, &environment()).map_err(|mistakes| Failure::of_lines(mistakes.0))?;
     let address = SocketAddr::new(reachable(address.ip()), address.port());
     Url::parse(&format!("http://{address}/livez")).map_err(|error| Failure::new(format!("{address}: {error}")))
 }

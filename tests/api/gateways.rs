@@ -132,7 +132,13 @@ impl Gateway {
 /// The program, on the search path, where Debian keeps servers, or where `scripts/test-gateways` puts it.
 fn installed(name: &str) -> Option<PathBuf> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/envoy");
-    let places = [Path::new("/usr/sbin"), Path::new("/usr/local/sbin"), Path::new("/usr/bin"), Path::new("/usr/local/bin"), &tools];
+    let places = [
+        Path::new("/usr/sbin"),
+        Path::new("/usr/local/sbin"),
+        Path::new("/usr/bin"),
+        Path::new("/usr/local/bin"),
+        &tools,
+    ];
     places.iter().map(|place| place.join(name)).find(|path| path.is_file())
 }
 

@@ -78,7 +78,10 @@ pod = workload["template"]["spec"]
 is_restricted(pod)
 is_restricted(only("Pod", "-test")["spec"])
 selector = workload["selector"]["matchLabels"]
-assert only("Service")["spec"]["selector"] == selector
+assert all(service["spec"]["selector"] == selector for service in all_of("Service", ""))
+by_port = {port["name"]: service for service in all_of("Service", "") for port in service["spec"]["ports"]}
+assert set(by_port) == {"http", "management"}
+assert by_port["management"]["spec"].get("type", "ClusterIP") == "ClusterIP", "probes and metrics can be reached from outside"
 assert not selector.items() <= only("Pod", "-test")["metadata"]["labels"].items(), "callers are sent to the test's pod"
 assert (len(pod.get("topologySpreadConstraints", [])) == 2) == bool(database), "replicas are not spread"
 
@@ -136,4 +139,7 @@ scheme = "https" if "tls" in settings["server"] else "http"
 for asked in only("Pod", "-test")["spec"]["containers"]:
     [command, option, url] = asked["args"]
     assert (command, option) == ("healthcheck", "--url")
+    name, port = url.removeprefix("http://").split("/")[0].split(":")
+    ports = {str(p["port"]) for s in all_of("Service", "") if s["metadata"]["name"] == name.split(".")[0] for p in s["spec"]["ports"]}
+    assert port in ports, f"{url} is no Service's"
     assert url.startswith("http://") and (":9090/" in url or scheme == "http"), f"asks {url} without TLS"

@@ -51,8 +51,9 @@ if sys.argv[1] == "values":
         del at[name]
     merge(config, SHAPES)
     config["server"]["drain"] = "1m"
-    # A path in the pod.
+    # Paths in the pod.
     config["mapping"]["directory"] = "/mapping"
+    config["ledger"]["url"] = "sqlite:/var/lib/purchase-order-webhook/orders.db"
     values = {"config": config, "secrets": {"settings": [
         {"setting": "alerts.pagerduty.routing_key", "secretName": "my-alerts", "key": "routing-key"}]}}
     yaml.safe_dump(values, open(sys.argv[3], "w"), allow_unicode=True)

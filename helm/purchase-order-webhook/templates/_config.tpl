@@ -5,6 +5,8 @@
 {{- $_ := unset $config.ledger "url" }}
 {{- else if not (hasPrefix "sqlite:" .Values.config.ledger.url) }}
 {{- fail "config.ledger.url: the URL of a database may hold a password, name the Secret that holds it in secrets.ledgerUrl" }}
+{{- else if not (hasPrefix "sqlite:/var/lib/purchase-order-webhook/" .Values.config.ledger.url) }}
+{{- fail (printf "config.ledger.url: expected a file below /var/lib/purchase-order-webhook, where the volume is, found %s" .Values.config.ledger.url) }}
 {{- end }}
 {{- include "purchase-order-webhook.refuseSecrets" (list "config" $config) }}
 {{- range .Values.secrets.settings }}

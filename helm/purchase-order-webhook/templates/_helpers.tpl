@@ -42,6 +42,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.secrets.ledgerUrl.secretName | default "" }}
 {{- end }}
 
+{{/* The Service with the management port: one of its own where the API's is reached from outside of the cluster. */}}
+{{- define "purchase-order-webhook.managementService" -}}
+{{- include "purchase-order-webhook.fullname" . }}{{ if ne .Values.service.type "ClusterIP" }}-management{{ end }}
+{{- end }}
+
 {{- define "purchase-order-webhook.scheme" -}}
 {{- ternary "https" "http" (hasKey (.Values.config.server | default dict) "tls") }}
 {{- end }}
