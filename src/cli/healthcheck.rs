@@ -83,7 +83,7 @@ async fn ask(url: &Url) -> Result<(StatusCode, AnswerBody), Failure> {
 /// What the answer says: the state of a probe, or the detail of a problem.
 fn described(body: &AnswerBody) -> String {
     let body: Value = body.value().ok().flatten().unwrap_or_default();
-    let text = ["status", "detail"].iter().filter_map(|name| body.get(name)?.as_str()).next();
+    let text = ["status", "detail"].iter().find_map(|name| body.get(name)?.as_str());
     text.map(|text| format!(", {text}")).unwrap_or_default()
 }
 
