@@ -9,6 +9,7 @@ mod compare;
 mod dev;
 mod doctor;
 mod failure;
+mod healthcheck;
 mod map;
 mod process;
 mod serve;
@@ -41,6 +42,8 @@ enum Command {
     Doctor(ConfigFile),
     /// Test the channels of alerts
     Alert(alert::AlertArguments),
+    /// Ask a running service whether it is alive, for a container's health check: 0 if it is, 1 if not
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Preview one cart offline: what would be sent, and where every field comes from; or compare two mappings on many
     Map(map::MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
         Command::Alert(arguments) => alert::alert(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),

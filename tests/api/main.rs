@@ -41,6 +41,7 @@ mod docs;
 mod doctor;
 mod forge;
 mod full_disk;
+mod gateways;
 mod http2_failures;
 mod hygiene;
 mod identity_systems;

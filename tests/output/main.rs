@@ -18,6 +18,7 @@ mod support;
 
 mod clocks;
 mod commands;
+mod healthcheck;
 mod log;
 mod map_files;
 mod mapping;
