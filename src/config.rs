@@ -4,9 +4,11 @@
 //! them again.
 
 mod auth;
+mod catalogue;
 mod entry;
 mod environment;
 mod file;
+mod form;
 mod ledger;
 mod mapping;
 mod mistakes;
@@ -21,6 +23,7 @@ mod telemetry;
 mod units;
 
 pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;
 pub use ledger::{Database, Ledger, Storage};
