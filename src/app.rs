@@ -22,6 +22,7 @@ use tracing::{error, info};
 
 use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::{Limits, Server, Settings};
 use crate::edge::{ConnectionServer, ServerTls};
 use crate::mapping::{LiveMapping, LiveState};
@@ -66,15 +67,16 @@ impl App {
     /// # Errors
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let conditions = Conditions::default();
         let directory = settings.mapping.directory.display().to_string();
         let crate::config::Mapping { directory: folder, options } = settings.mapping.clone();
-        let mapping = LiveMapping::load(folder, options, clock.now())
+        let mapping = LiveMapping::load(folder, options, clock.now(), conditions.clone())
             .map_err(|defects| StartError::Mapping { directory, defects })?;
         log_start(&settings, &mapping.state());
         mapping.warn_of_examples();
         warn_of_plain_text_urls(&settings);
         let certificates = CertificateDates::of(&settings);
-        certificates.report(clock.now());
+        certificates.report(clock.now(), &conditions);
         let Settings { server, auth, target, retry, ledger, .. } = settings;
         let attempt_limit = target.attempt_limit();
         let mistakes = database_files(&ledger.storage);
@@ -82,10 +84,10 @@ impl App {
             return Err(StartError::DatabaseFiles { mistakes });
         }
         let OpenedLedger { ledger: orders, restored } =
-            open_ledger(&ledger, lease_length(attempt_limit), &clock).await?;
+            open_ledger(&ledger, lease_length(attempt_limit), &clock, &conditions).await?;
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
-            vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock))?),
+            vms: Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?),
             clock: Arc::clone(&clock),
             policy: retry,
             response_rules: target.response_rules,
@@ -102,12 +104,13 @@ impl App {
             ledger: orders,
             mapping: Arc::new(mapping),
             keep_carts: ledger.keep_carts,
-            tokens: token_verifier(auth, target.max_connection_age, &clock)?,
+            tokens: token_verifier(auth, target.max_connection_age, &clock, &conditions)?,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(limits.queries)),
             batches: Arc::new(Semaphore::new(limits.batches)),
             rates: ClientRateLimiter::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
             clock,
+            conditions,
             stop_announced: CancellationToken::new(),
             server,
         };
@@ -150,7 +153,7 @@ impl App {
         let Self { api, public, management, tls, certificates, stop_delay, drain, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
-        spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock)));
+        spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections = ConnectionServer::new(public_router(&api), tls, api.server.limits);

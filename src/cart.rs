@@ -30,7 +30,7 @@ pub use name::Name;
 pub use parse::{Bounds, CartError};
 pub use sections::{Cart, Row};
 pub use selection::{Scope, Selection};
-pub use shape::{is_metadata_name, is_next_page};
+pub use shape::{annotated, counted, is_count, is_metadata_name, is_next_page};
 pub use standard::STANDARD;
 pub use value::{Scalar, is_initial, trimmed, without_leading_zeros};
 pub use vocabulary::Vocabulary;

@@ -9,13 +9,6 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// SHA-256 of the parts one after the other, as 64 lower-case hex digits.
-pub fn sha256_hex_of_parts<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    parts.for_each(|part| context.update(part));
-    hex(context.finish().as_ref())
-}
-
 /// SHA-256 of `data` as 64 lower-case hex digits.
 pub fn sha256_hex(data: &[u8]) -> String {
     hex(&sha256(data))

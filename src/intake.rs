@@ -4,6 +4,7 @@
 //! Knows carts, the mapping and what the relay takes; knows nothing of HTTP.
 
 mod batch;
+mod encoding;
 mod one_cart;
 mod raw_cart;
 mod root_object;
@@ -11,6 +12,7 @@ mod root_object;
 use tracing::debug;
 
 pub use batch::{BatchFormat, SplitError, split};
+pub use encoding::{ForeignEncoding, utf8_text};
 pub use one_cart::{OneCartError, read_one};
 pub use raw_cart::RawCart;
 

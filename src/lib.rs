@@ -34,6 +34,7 @@ pub mod server;
 // What most modules need.
 pub mod certificate;
 pub mod clock;
+pub mod condition;
 pub mod config;
 pub mod digest;
 pub mod postgres_url;

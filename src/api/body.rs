@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::content_encoding::ContentEncoding;
 use super::failure::too_large;
 use super::state::ApiState;
-use crate::intake::BatchFormat;
+use crate::intake::{BatchFormat, utf8_text};
 use crate::message::quoted;
 use crate::problem::{Problem, ProblemKind, RETRY_SOON};
 
@@ -154,18 +154,9 @@ fn unreadable(error: &(dyn Error + 'static), limit: usize) -> Problem {
 }
 
 fn utf8(bytes: &Bytes) -> Result<String, Problem> {
-    let refuse = |detail: String| Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail));
-    if bytes.starts_with(&[0xFF, 0xFE])
-        || bytes.starts_with(&[0xFE, 0xFF])
-        || bytes.iter().take(4).any(|byte| *byte == 0)
-    {
-        return refuse("the body is in UTF-16 or UTF-32; expected UTF-8".to_owned());
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => refuse(format!("the body is no UTF-8 from byte {} on; expected UTF-8", error.valid_up_to())),
-    }
+    utf8_text(bytes)
+        .map(str::to_owned)
+        .map_err(|error| Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, format!("the body is {error}")))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl From<OneCartError> for Problem {
     fn from(error: OneCartError) -> Self {
         let detail = match error {
             OneCartError::Cart(error) => return error.into(),
-            OneCartError::Empty => error.to_string(),
+            OneCartError::Empty | OneCartError::Incomplete(_) => error.to_string(),
             OneCartError::Several => {
                 format!("{error}; send several to /v2/purchase-orders/batch, which has a result for each")
             }

@@ -9,6 +9,7 @@ use super::rate_limit::ClientRateLimiter;
 use crate::auth::TokenVerifier;
 use crate::cart::Bounds;
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::Server;
 use crate::ledger::Ledger;
 use crate::mapping::LiveMapping;
@@ -32,6 +33,8 @@ pub struct ApiState {
     pub stop_announced: CancellationToken,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What does not work at this moment.
+    pub conditions: Conditions,
     /// How callers are served, and the limits on what they send.
     pub server: Server,
     /// Permits for requests that bring carts.

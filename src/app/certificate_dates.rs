@@ -13,6 +13,7 @@ use tracing::{error, warn};
 
 use crate::certificate::{Certificate, Validity};
 use crate::clock::Clock;
+use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Secret, Settings};
 use crate::digest::sha256;
 use crate::settings_file;
@@ -148,21 +149,21 @@ impl CertificateDates {
         self.sources.iter().map(|source| source.certificates().len()).sum()
     }
 
-    /// Logs every date that matters at a moment.
-    pub fn report(&self, now: Timestamp) {
-        for finding in self.findings(now) {
-            finding.log();
-        }
+    /// Logs every date that matters at a moment, and records them as conditions.
+    pub fn report(&self, now: Timestamp, conditions: &Conditions) {
+        let findings = self.findings(now);
+        findings.iter().for_each(DateFinding::log);
+        record(&findings, now, conditions);
     }
 
     /// Reports once a day, and whenever a file changes, for ever. The start has reported already.
-    pub async fn watch(self, clock: Arc<dyn Clock>) {
+    pub async fn watch(self, clock: Arc<dyn Clock>, conditions: Conditions) {
         let (mut digest, mut reported_at) = (self.digest(), clock.moment());
         loop {
             clock.sleep(POLL).await;
             let (now, current) = (clock.moment(), self.digest());
             if now.since(reported_at) >= REPORT_INTERVAL || current != digest {
-                self.report(clock.now());
+                self.report(clock.now(), &conditions);
                 (digest, reported_at) = (current, now);
             }
         }
@@ -172,6 +173,12 @@ impl CertificateDates {
         let digests = self.sources.iter().map(|source| sha256(&source.read()));
         sha256(&digests.collect::<Vec<_>>().concat())
     }
+}
+
+/// One condition for each setting.
+fn record(findings: &[DateFinding], now: Timestamp, conditions: &Conditions) {
+    let failing = findings.iter().map(|one| (one.setting.clone(), one.line())).collect();
+    conditions.replace(ConditionKind::CertificateExpiring, &failing, now);
 }
 
 impl Source {

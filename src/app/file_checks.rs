@@ -6,6 +6,7 @@ use super::certificate_dates::{CertificateDates, Severity};
 use super::ledger_start::{future_restore, ignored_restore};
 use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
+use crate::condition::Conditions;
 use crate::config::{Settings, Storage};
 use crate::edge::ServerTls;
 use crate::ledger::postgres::file_mistakes;
@@ -16,9 +17,12 @@ use crate::vms::client::VmsClient;
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
-    let issuer = token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock);
+    let issuer =
+        token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock, &Conditions::default());
     let issuer = issuer.err().map(|error| error.to_string());
-    let target = VmsClient::from_config(&settings.target, Arc::clone(&clock)).err().map(|error| error.to_string());
+    let target = VmsClient::from_config(&settings.target, Arc::clone(&clock), Conditions::default())
+        .err()
+        .map(|error| error.to_string());
     let dates = date_lines(settings, &*clock, Severity::Mistake);
     let storage = &settings.ledger.storage;
     tls.chain(issuer).chain(target).chain(database_files(storage)).chain(dates).collect()

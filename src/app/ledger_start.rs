@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::clock::{Clock, after, between};
+use crate::condition::Conditions;
 use crate::config::{self, Database, Storage};
 use crate::ledger::outage_log::OutageLog;
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
@@ -37,6 +38,7 @@ pub async fn open_ledger(
     settings: &config::Ledger,
     lease: Duration,
     clock: &Arc<dyn Clock>,
+    conditions: &Conditions,
 ) -> Result<OpenedLedger, LedgerError> {
     let now = clock.now();
     if let Some(problem) = future_restore(settings, now) {
@@ -55,7 +57,7 @@ pub async fn open_ledger(
         }
     };
     Ok(OpenedLedger {
-        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock))),
+        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock), conditions.clone())),
         restored: restore.map(|restore| restored(restore, settings.retention)),
     })
 }
@@ -180,7 +182,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
-            let opened = open_ledger(&settings, Duration::ZERO, &clock).await.unwrap();
+            let opened = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default()).await.unwrap();
             assert_eq!(opened.restored.is_none(), is_ignored, "{hours} h");
             let log = lines.take();
             let says_so = log.contains("WARN") && log.contains("the setting has no effect any more");
@@ -192,7 +194,7 @@ mod tests {
             let lost = folder.path().join("orders.db");
             std::fs::write(folder.path().join("orders.db.lock"), r#"{"order":"4711","revision":1}"#).unwrap();
             let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
-            let result = open_ledger(&settings, Duration::ZERO, &clock).await;
+            let result = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default()).await;
             assert_eq!(result.is_err(), is_ignored, "{hours} h");
         }
     }
@@ -204,7 +206,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() + SignedDuration::from_mins(minutes));
-            let error = open_ledger(&settings, Duration::ZERO, &clock).await.err().map(|error| error.reason());
+            let error = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default())
+                .await
+                .err()
+                .map(|error| error.reason());
             let says_so =
                 error.is_some_and(|error| error.starts_with("ledger.restored_at: ") && error.contains("future"));
             assert_eq!(says_so, is_refused, "{minutes} min");
@@ -223,7 +228,11 @@ mod tests {
         let settings = config::Ledger { restored_at: None, ..settings(&copy, backup) };
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         for _ in 0..2 {
-            let restored = open_ledger(&settings, Duration::ZERO, &shared).await.unwrap().restored.unwrap();
+            let restored = open_ledger(&settings, Duration::ZERO, &shared, &Conditions::default())
+                .await
+                .unwrap()
+                .restored
+                .unwrap();
             assert_eq!((restored.backup, restored.matters_for), (backup, Duration::from_hours(124)));
             clock.advance(Duration::from_hours(1));
         }

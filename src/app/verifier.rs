@@ -7,6 +7,7 @@ use crate::auth::TokenVerifier;
 use crate::auth::introspection::Introspector;
 use crate::auth::jwks::KeySet;
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::Auth;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound, OutboundError};
 
@@ -18,6 +19,7 @@ pub fn token_verifier(
     auth: Auth,
     max_connection_age: Duration,
     clock: &Arc<dyn Clock>,
+    conditions: &Conditions,
 ) -> Result<TokenVerifier, OutboundError> {
     let settings = ClientSettings {
         certificates: CertificateSettings { setting_names: "auth.ca", ca: auth.ca.clone(), identity: None },
@@ -26,10 +28,9 @@ pub fn token_verifier(
         max_connection_age,
     };
     let issuer = Arc::new(Outbound::try_new(settings, Arc::clone(clock))?);
-    let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock));
-    let introspector = auth
-        .introspection
-        .clone()
-        .map(|introspection| Introspector::new(introspection, auth.clone(), issuer, Arc::clone(clock)));
+    let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock), conditions.clone());
+    let introspector = auth.introspection.clone().map(|introspection| {
+        Introspector::new(introspection, auth.clone(), issuer, Arc::clone(clock), conditions.clone())
+    });
     Ok(TokenVerifier::new(auth, keys, introspector, Arc::clone(clock)))
 }

@@ -16,6 +16,7 @@ use super::acceptance::{Origin, accept};
 use super::caller::Caller;
 use super::error::AuthError;
 use crate::clock::Clock;
+use crate::condition::{ConditionKind, Conditions};
 use crate::config::{AudienceClaim, Auth, Introspection};
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
@@ -36,11 +37,18 @@ pub struct Introspector {
     cache: VerdictCache,
     flights: SingleFlight<TokenHash, CachedVerdict>,
     permits: Semaphore,
+    conditions: Conditions,
 }
 
 impl Introspector {
     /// Sends nothing before the first token arrives.
-    pub fn new(settings: Introspection, auth: Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(
+        settings: Introspection,
+        auth: Auth,
+        http: Arc<Outbound>,
+        clock: Arc<dyn Clock>,
+        conditions: Conditions,
+    ) -> Arc<Self> {
         Arc::new(Self {
             permits: Semaphore::new(settings.max_concurrency),
             cache: VerdictCache::new(auth.remembered_tokens),
@@ -49,6 +57,7 @@ impl Introspector {
             settings,
             auth,
             clock,
+            conditions,
         })
     }
 
@@ -104,6 +113,7 @@ impl Introspector {
             Ok(Ok(_permit)) => self.endpoint.introspect(token).await,
             _ => Err("as many questions as are allowed at the same time wait for an answer".to_owned()),
         };
+        self.report(answered.as_ref().err());
         match answered.map_err(AuthError::IssuerUnavailable).and_then(|response| self.judge(&response)) {
             Ok(caller) => {
                 // The leeway is for clocks that differ, and does not prolong the cache: from `exp` on, the issuer is
@@ -123,6 +133,15 @@ impl Introspector {
                 let valid_until = self.clock.moment().after(self.settings.negative_cache);
                 CachedVerdict { result: Err(error), valid_until, expires_at: Timestamp::MAX }
             }
+        }
+    }
+
+    /// An answer shows that the issuer works, whatever it says of the token.
+    fn report(&self, failure: Option<&String>) {
+        let (kind, url) = (ConditionKind::IssuerUnavailable, self.settings.url.as_str());
+        match failure {
+            Some(detail) => self.conditions.raise(kind, url, detail, self.clock.now()),
+            None => self.conditions.clear(kind, url),
         }
     }
 

@@ -20,6 +20,7 @@ use url::Url;
 
 use super::key::Key;
 use crate::clock::Clock;
+use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Auth, JwksTimes};
 use crate::outbound::Outbound;
 use crate::single_flight::{Flight, Role, SingleFlight};
@@ -60,11 +61,12 @@ pub struct KeySet {
     schedule: Mutex<FetchSchedule>,
     /// There is one key set, so there is one flight.
     fetch: SingleFlight<(), ()>,
+    conditions: Conditions,
 }
 
 impl KeySet {
     /// Fetches nothing before the first key is needed.
-    pub fn new(settings: &Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: &Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>, conditions: Conditions) -> Self {
         Self {
             source: KeySource::new(settings, http, Arc::clone(&clock)),
             times: settings.jwks,
@@ -72,6 +74,7 @@ impl KeySet {
             cache: KeyCache::default(),
             schedule: Mutex::new(FetchSchedule::new(settings.jwks.cool_down)),
             fetch: SingleFlight::default(),
+            conditions,
         }
     }
 
@@ -207,6 +210,7 @@ impl Drop for FetchAttempt {
             Ok(FetchedKeys { keys, url }) => {
                 info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");
                 self.keys.cache.replace(std::mem::take(keys), now);
+                self.keys.conditions.clear(ConditionKind::IssuerUnavailable, self.keys.source.location());
                 None
             }
             Err(failure) => {
@@ -214,6 +218,12 @@ impl Drop for FetchAttempt {
                     url.full = failure.location,
                     error.message = failure.detail,
                     "the issuer's keys can't be fetched: known ones serve for auth.jwks_max_age, without them requests get 503"
+                );
+                self.keys.conditions.raise(
+                    ConditionKind::IssuerUnavailable,
+                    self.keys.source.location(),
+                    &failure.detail,
+                    self.keys.clock.now(),
                 );
                 Some(failure.clone())
             }

@@ -30,33 +30,24 @@ struct SectionRows<'c> {
 impl<'c> Columns<'c> {
     /// Finds the rows and fields of a vocabulary.
     pub fn of(cart: &'c Cart<'c>, vocabulary: &'c Vocabulary) -> Self {
-        let mut columns = Self { cart, sections: Vec::with_capacity(vocabulary.sections().len()), slots: Vec::new() };
+        let mut sections = Vec::with_capacity(vocabulary.sections().len());
+        let mut first_slot = 0;
         for (words, index) in vocabulary.sections().iter().zip(0..) {
             // The header is the first section of every vocabulary.
             let rows = if index == 0 { Ok(vec![(cart.header().value, None)]) } else { cart.rows(&words.name) };
-            let first_slot = columns.slots.len();
-            columns.slots.reserve(rows.as_ref().map_or(0, Vec::len) * words.width());
-            for (row, _) in rows.iter().flatten() {
-                columns.fill(words, *row);
-            }
-            columns.sections.push(SectionRows { words, rows, first_slot });
+            let width = rows.as_ref().map_or(0, Vec::len) * words.width();
+            sections.push(SectionRows { words, rows, first_slot });
+            first_slot += width;
         }
-        columns
-    }
-
-    fn fill(&mut self, words: &SectionWords, row: Value<'_>) {
-        let start = self.slots.len();
-        self.slots.resize(start + words.width(), Slot::Missing);
-        let slots = self.slots.get_mut(start..).unwrap_or_default();
-        for member in row.inside() {
-            let column = words.column(member.name_hash(), |name| name.matches(&member.name()));
-            if let Some(slot) = column.and_then(|column| slots.get_mut(usize::from(column))) {
-                *slot = match (*slot, u32::try_from(member.index())) {
-                    (Slot::Missing, Ok(index)) => Slot::At(index),
-                    _ => Slot::Several,
-                };
+        let mut slots = vec![Slot::Missing; first_slot];
+        for SectionRows { words, rows, first_slot } in &sections {
+            // No section is without columns: the standard ones are in each.
+            let of_section = slots.get_mut(*first_slot..).unwrap_or_default().chunks_exact_mut(words.width());
+            for ((row, _), of_row) in rows.iter().flatten().zip(of_section) {
+                fill(of_row, words, *row);
             }
         }
+        Self { cart, sections, slots }
     }
 
     /// The header.
@@ -102,5 +93,18 @@ impl<'c> Columns<'c> {
             let slots = self.slots.get(start..start + width).unwrap_or_default();
             FoundRow { row: Row::with_columns(*value, slots, section.words), item: *item }
         }))
+    }
+}
+
+/// Finds the fields of one row.
+fn fill(slots: &mut [Slot], words: &SectionWords, row: Value<'_>) {
+    for member in row.inside() {
+        let column = words.column(member.name_hash(), |name| name.matches(&member.name()));
+        if let Some(slot) = column.and_then(|column| slots.get_mut(usize::from(column))) {
+            *slot = match (*slot, u32::try_from(member.index())) {
+                (Slot::Missing, Ok(index)) => Slot::At(index),
+                _ => Slot::Several,
+            };
+        }
     }
 }

@@ -56,6 +56,12 @@ impl Cart<'_> {
         let header = self.header();
         let mistake =
             |field: &str, problem: String| Message::new(MessageCode::Identity, problem).at("HEADER", field, 0);
+        let flag = |field: &Name| {
+            mistake(field.spelling(), format!("HEADER.{field} is true; expected a text, and no boolean"))
+        };
+        if header.is_flag(&STANDARD.guid) {
+            return Err(flag(&STANDARD.guid));
+        }
         if let Some(text) = header.text(&STANDARD.guid).filter(|text| !is_initial(text)) {
             let bytes = guid_bytes(&text).ok_or_else(|| {
                 mistake("GUID", format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(&text)))
@@ -63,6 +69,9 @@ impl Cart<'_> {
             if bytes != GuidBytes::default() {
                 return Ok(CartId(hex(&bytes)));
             }
+        }
+        if header.is_flag(&STANDARD.object_id) {
+            return Err(flag(&STANDARD.object_id));
         }
         let number = without_leading_zeros(self.number());
         if number.is_empty() {
@@ -78,6 +87,7 @@ impl Cart<'_> {
         let system = system_of(&STANDARD.logical_system).or_else(|| system_field.and_then(system_of));
         match system {
             None => Ok(CartId(number.to_owned())),
+            Some((field, _)) if header.is_flag(field) => Err(flag(field)),
             Some((_, system)) if fits(&system, SYSTEM_CHARS) => Ok(CartId(format!("{system}:{number}"))),
             Some((field, system)) => {
                 let (field, system) = (field.spelling(), quoted(&system));
@@ -115,6 +125,11 @@ mod tests {
         assert_eq!(identity(r#"{"GUID":"not one"}"#).unwrap_err(), "GUID");
         assert_eq!(identity(r#"{"OBJECT_ID":3.000000013E9}"#).unwrap(), "3000000013");
         assert_eq!(identity(r#"{"OBJECT_ID":4711.0,"GUID":0.0}"#).unwrap(), "4711");
+        assert_eq!(identity(r#"{"OBJECT_ID":true}"#).unwrap_err(), "OBJECT_ID");
+        assert_eq!(identity(r#"{"GUID":true,"OBJECT_ID":"1"}"#).unwrap_err(), "GUID");
+        assert_eq!(identity(r#"{"LOGSYS":true,"OBJECT_ID":"1"}"#).unwrap_err(), "LOGSYS");
+        assert_eq!(identity(r#"{"ZZ_SYSTEM":true,"OBJECT_ID":"1"}"#).unwrap_err(), "ZZ_SYSTEM");
+        assert_eq!(identity(r#"{"GUID":false,"LOGSYS":false,"OBJECT_ID":"1"}"#).unwrap(), "1");
         assert_eq!(identity(r#"{"OBJECT_ID":4711.5}"#).unwrap_err(), "OBJECT_ID");
         assert_eq!(identity(r#"{"OBJECT_ID":"47\u000011"}"#).unwrap_err(), "OBJECT_ID");
         for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11", "..", "."] {

@@ -10,7 +10,7 @@ use super::selection::{Scope, Selection};
 use super::standard::STANDARD;
 use crate::message::Message;
 pub use owners::Item;
-use owners::{ItemOwners, OwnedRows};
+use owners::{ItemOwners, OwnedRows, deleted_cart};
 use unread::unread_sections;
 
 /// A cart with its rows joined to their items, and without what is deleted.
@@ -23,6 +23,7 @@ pub struct JoinedCart<'c> {
     sections: Vec<(&'c Name, OwnedRows<'c>)>,
     /// Where the accounts are among them.
     accounts: Option<usize>,
+    has_flags: bool,
 }
 
 /// What was found while a cart was joined.
@@ -36,11 +37,12 @@ pub struct Findings {
 
 impl<'c> JoinedCart<'c> {
     /// Joins the items and the other sections of the sheet's vocabulary; further sections are ignored.
-    /// Mistakes: a section that can't be read, a cart whose items are all deleted, rows of no item, accounts that could
+    /// Mistakes: a cart that is deleted, a section that can't be read, a cart whose items are all deleted, rows of no item, accounts that could
     /// belong to several. Warnings: ignored rows of items that look like a section that is read.
     pub fn of(columns: &'c Columns<'c>) -> (Self, Findings) {
         let mut findings = Findings::default();
         let header = columns.header();
+        findings.mistakes.extend(deleted_cart(header));
         let owners = ItemOwners::of(columns, &mut findings.mistakes);
         let mut sections = Vec::with_capacity(USUAL_SECTIONS);
         sections.push((&STANDARD.header, OwnedRows::of_all(header)));
@@ -57,7 +59,18 @@ impl<'c> JoinedCart<'c> {
         }
         let accounts = sections.iter().position(|(name, _)| **name == STANDARD.account);
         unread_sections(columns, &owners, &mut findings.warnings);
-        (Self { header, items: owners.items, sections, accounts }, findings)
+        let has_flags = columns.cart.document.has_true();
+        (Self { header, items: owners.items, sections, accounts, has_flags }, findings)
+    }
+
+    /// Whether anything in the cart is `true`.
+    pub const fn has_flags(&self) -> bool {
+        self.has_flags
+    }
+
+    /// The sections that the sheet reads.
+    pub fn section_names(&self) -> impl Iterator<Item = &'c Name> {
+        self.sections.iter().map(|(name, _)| *name)
     }
 
     /// The header's fields.
@@ -137,180 +150,4 @@ const ITEMS: usize = 1;
 const USUAL_SECTIONS: usize = 8;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cart::{Cart, Vocabulary};
-
-    fn wanted() -> Vocabulary {
-        let mut vocabulary = Vocabulary::default();
-        for section in ["ACCOUNT", "PARTNER"] {
-            vocabulary.add_section(&mut Name::of(section));
-        }
-        vocabulary
-    }
-
-    fn mistakes(json: &str) -> Vec<String> {
-        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        JoinedCart::of(&Columns::of(&cart, &wanted)).1.mistakes.into_iter().map(|m| m.message).collect()
-    }
-
-    fn partners(json: &str, function: &str, scope: Scope) -> Vec<String> {
-        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        let selection =
-            Selection { section: Name::of("PARTNER"), conditions: vec![(Name::of("PARTNER_FCT"), function.into())] };
-        let columns = Columns::of(&cart, &wanted);
-        let (joined, _) = JoinedCart::of(&columns);
-        let id = Name::of("PARTNER_ID");
-        joined.rows(&selection, scope).map(|row| row.text(&id).unwrap().into_owned()).collect()
-    }
-
-    const CART: &str = r#"{"HEADER":{"GUID":"000102030405060708090a0b0c0d0e0f"},
-        "ITEM":[{"GUID":"a0000000000000000000000000000001","DEL_IND":"X"},
-                {"GUID":"a0000000000000000000000000000002"},{"GUID":"a0000000000000000000000000000003"}],
-        "PARTNER":[{"P_GUID":"A0000000000000000000000000000001","PARTNER_FCT":"00000019","PARTNER_ID":"deleted"},
-                   {"P_GUID":"A0000000000000000000000000000002","PARTNER_FCT":19,"PARTNER_ID":"own"},
-                   {"P_GUID":"000102030405060708090A0B0C0D0E0F","PARTNER_FCT":"00000019","PARTNER_ID":"header"},
-                   {"PARTNER_FCT":"00000027","PARTNER_ID":"ship-to"}]}"#;
-
-    #[test]
-    fn an_item_has_its_own_partners_or_else_the_headers() {
-        assert_eq!(partners(CART, "00000019", Scope::Item(0)), ["own"]);
-        assert_eq!(partners(CART, "00000019", Scope::Item(1)), ["header"]);
-        assert_eq!(partners(CART, "00000027", Scope::Item(0)), ["ship-to"]);
-        assert_eq!(partners(CART, "00000019", Scope::Header), ["own", "header"]);
-    }
-
-    #[test]
-    fn positions_count_deleted_items() {
-        let (cart, wanted) = (Cart::parse(CART).unwrap(), wanted());
-        let columns = Columns::of(&cart, &wanted);
-        let (joined, findings) = JoinedCart::of(&columns);
-        assert_eq!(joined.items.iter().map(|i| i.position).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(findings.mistakes, []);
-    }
-
-    #[test]
-    fn rows_that_belong_to_no_item_are_mistakes() {
-        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"},{"GUID":"a0000000000000000000000000000002"}],
-            "ACCOUNT":[{"COST_CTR":"1"}],"PARTNER":[{"P_GUID":"b0000000000000000000000000000001"}]}"#;
-        let mistakes = mistakes(json);
-        assert!(mistakes[0].starts_with("ACCOUNT.P_GUID of row 1 names no item"), "{mistakes:?}");
-        assert!(mistakes[1].contains("no item of the cart has this GUID"), "{mistakes:?}");
-    }
-
-    #[test]
-    fn a_cart_whose_items_are_all_deleted_is_a_mistake() {
-        assert!(mistakes(r#"{"HEADER":{},"ITEM":[{"DEL_IND":true}]}"#)[0].contains("no item that is not deleted"));
-    }
-
-    #[test]
-    fn two_items_with_one_guid_are_a_mistake() {
-        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"},{"GUID":"A0000000000000000000000000000001"}]}"#;
-        assert!(mistakes(json)[0].contains("appears twice"));
-    }
-
-    #[test]
-    fn unreadable_sections_are_mistakes_only_if_the_sheet_reads_them() {
-        let rows = vec!["{}"; crate::cart::Bounds::default().rows + 1].join(",");
-        let unwanted =
-            format!(r#""VERSION":"1.0","TEXTS":["a"],"LONGTEXT":[{rows}],"ATTACH":[{{"P_GUID":"elsewhere"}}]"#);
-        assert_eq!(mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{"A":1}}],{unwanted}}}"#)), Vec::<String>::new());
-        assert_eq!(
-            mistakes(r#"{"HEADER":{},"ITEM":7,"ACCOUNT":[1]}"#),
-            [
-                "ITEM: expected a list of objects, found a number",
-                "ACCOUNT: expected a list of objects, found a list whose entry 1 is a number"
-            ]
-        );
-        assert!(
-            mistakes(&format!(r#"{{"HEADER":{{}},"ITEM":[{{}}],"PARTNER":[{rows}]}}"#))[0].contains("at most 1000")
-        );
-    }
-
-    #[test]
-    fn accounts_that_name_no_item_belong_to_the_only_one() {
-        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
-            "ACCOUNT":[{"P_GUID":"a0000000000000000000000000000001"},{"COST_CTR":"1"}]}"#;
-        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        assert_eq!(JoinedCart::of(&Columns::of(&cart, &wanted)).0.accounts(0).len(), 2);
-        let with_deleted = r#"{"HEADER":{},"ITEM":[{"A":1},{"DEL_IND":"X"}],"ACCOUNT":[{"COST_CTR":"1"}]}"#;
-        assert!(mistakes(with_deleted)[0].contains("names no item"), "it may be the deleted item's");
-    }
-
-    #[test]
-    fn only_a_flag_deletes_a_row() {
-        for section in ["ITEM", "ACCOUNT", "PARTNER"] {
-            let cart = |flag: &str| {
-                let rows =
-                    if section == "ITEM" { String::new() } else { format!(",\"{section}\":[{{\"DEL_IND\":{flag}}}]") };
-                let item = if section == "ITEM" { flag } else { "\"\"" };
-                mistakes(&format!("{{\"HEADER\":{{}},\"ITEM\":[{{\"A\":1,\"DEL_IND\":{item}}}]{rows}}}"))
-            };
-            for kept in ["\"\"", "false", "\"false\"", "null", "0"] {
-                assert_eq!(cart(kept), Vec::<String>::new(), "{section} {kept}");
-            }
-            let kind = if section == "ITEM" { "item" } else { "row" };
-            let refused = cart("\"N\"");
-            assert_eq!(refused.len(), 1, "{refused:?}");
-            assert!(refused[0].starts_with(&format!("{section}.DEL_IND of {kind} 1 is \"N\"")), "{refused:?}");
-        }
-    }
-
-    #[test]
-    fn a_deleted_row_of_any_section_is_as_if_it_were_not_there() {
-        let json = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001"}],
-            "ACCOUNT":[{"COST_CTR":"1","DEL_IND":"X"},{"COST_CTR":"2","DEL_IND":""}],
-            "PARTNER":[{"P_GUID":"a0000000000000000000000000000001","PARTNER_FCT":"19","PARTNER_ID":"old","DEL_IND":true},
-                       {"PARTNER_FCT":"19","PARTNER_ID":"new"},
-                       {"P_GUID":"of nobody","PARTNER_FCT":"19","PARTNER_ID":"old","DEL_IND":"X"}]}"#;
-        assert_eq!(mistakes(json), Vec::<String>::new());
-        assert_eq!(partners(json, "00000019", Scope::Item(0)), ["new"]);
-        assert_eq!(partners(json, "00000019", Scope::Header), ["new"]);
-        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        assert_eq!(JoinedCart::of(&Columns::of(&cart, &wanted)).0.accounts(0).len(), 1);
-    }
-
-    #[test]
-    fn rows_nested_in_an_item_belong_to_it() {
-        let json = r#"{"HEADER":{},"ITEM":[
-            {"N":1,"ACCOUNT":[{"COST_CTR":"1"},{"COST_CTR":"2"}],"partner":{"results":[{"PARTNER_FCT":19.0,"PARTNER_ID":"a"}]}},
-            {"N":2,"DEL_IND":"X","ACCOUNT":{"COST_CTR":"3"}},
-            {"N":3,"account":{"item":{"COST_CTR":"4"}}}],
-            "PARTNER":[{"PARTNER_FCT":"00000019","PARTNER_ID":"b"}]}"#;
-        let (cart, wanted) = (Cart::parse(json).unwrap(), wanted());
-        let columns = Columns::of(&cart, &wanted);
-        let (joined, findings) = JoinedCart::of(&columns);
-        assert_eq!(findings.mistakes, []);
-        assert_eq!((joined.accounts(0).len(), joined.accounts(1).len()), (2, 1));
-        assert_eq!(partners(json, "00000019", Scope::Item(0)), ["a"]);
-        assert_eq!(partners(json, "00000019", Scope::Item(1)), ["b"]);
-        let elsewhere = r#"{"HEADER":{},"ITEM":[{"GUID":"a0000000000000000000000000000001","ACCOUNT":[{"P_GUID":"a0000000000000000000000000000002"}]},
-            {"GUID":"a0000000000000000000000000000002"}]}"#;
-        assert!(mistakes(elsewhere)[0].contains("nested in item 1"), "{:?}", mistakes(elsewhere));
-    }
-
-    #[test]
-    fn ignored_rows_of_items_that_look_like_a_read_section_are_warned_of() {
-        let warnings = |sections: &str| {
-            let guid = "a0000000000000000000000000000001";
-            let json = format!(r#"{{"HEADER":{{}},"ITEM":[{{"GUID":"{guid}"}}],{}}}"#, sections.replace('@', guid));
-            let (cart, wanted) = (Cart::parse(&json).unwrap(), wanted());
-            let columns = Columns::of(&cart, &wanted);
-            let (_, findings) = JoinedCart::of(&columns);
-            findings.warnings.into_iter().map(|warning| warning.parameter).collect::<Vec<_>>()
-        };
-        for warned in ["ACCOUNTS", "Accounts", "ACOUNT", "IT_ACCOUNT", "ACCOUNT_ASSIGNMENT", "PARTNERS", "PARTNR"] {
-            assert_eq!(warnings(&format!(r#""{warned}":[{{"P_GUID":"@"}}]"#)), [warned]);
-            assert_eq!(warnings(&format!(r#""{warned}":[{{"A":1}}]"#)), [warned], "there is no other item");
-        }
-        for ignored in [
-            r#""ACCOUNTS":[]"#,
-            r#""ACCOUNTS":[{"P_GUID":"of nobody"}]"#,
-            r#""ACCOUNTS":7"#,
-            r#""ATTACH":[{"P_GUID":"@"}]"#,
-            r#""ACCOUNT":[{"P_GUID":"@"}]"#,
-        ] {
-            assert_eq!(warnings(ignored), Vec::<String>::new(), "{ignored}");
-        }
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ pub use text::REPLACEMENT;
 pub struct Document<'j> {
     text: &'j str,
     nodes: Vec<Node>,
+    has_true: bool,
 }
 
 impl fmt::Debug for Document<'_> {
@@ -34,8 +35,13 @@ impl<'j> Document<'j> {
     /// The first place where the text is no JSON, names a member of an object twice in one spelling, or opens more than
     /// `max_depth` lists and objects inside of each other.
     pub fn scan(text: &'j str, max_depth: usize) -> Result<Self, Fault> {
-        let nodes = Scanner::new(text, max_depth)?.document()?;
-        Ok(Self { text, nodes })
+        let (nodes, has_true) = Scanner::new(text, max_depth)?.document()?;
+        Ok(Self { text, nodes, has_true })
+    }
+
+    /// Whether a value is `true`.
+    pub const fn has_true(&self) -> bool {
+        self.has_true
     }
 
     /// The whole text.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::json::{Document, Fault, Form, Value};
 use super::sections::{Cart, Row, SectionPlace, section_mistake};
-use super::shape::{Rows, is_metadata, rows};
+use super::shape::{Rows, annotated, is_metadata, rows};
 use super::standard::STANDARD;
 use super::value::is_initial;
 use crate::message::Message;
@@ -80,11 +80,11 @@ impl<'j> Cart<'j> {
         let invalid = |problem: &str| CartError::Invalid(vec![section_mistake("HEADER", problem)]);
         let (cart, place) = find_cart(document.value(0)).map_err(|problem| invalid(&problem))?;
         let header = header(place).map_err(|problem| invalid(&problem))?;
-        let parts = parts(cart, place, header);
+        let (parts, annotations) = parts(cart, place, header);
         let number = Row::of(header).text(&STANDARD.object_id).filter(|number| !is_initial(number));
         let number = number.unwrap_or_default().into_owned();
         let header = header.index();
-        Ok(Self { document, header, number, parts, max_rows: bounds.rows })
+        Ok(Self { document, header, number, parts, annotations, max_rows: bounds.rows })
     }
 }
 
@@ -142,12 +142,16 @@ fn header(place: Value<'_>) -> Result<Value<'_>, String> {
     }
 }
 
-/// The sections beside the header, inside of it, and inside of the items (senders of deep inserts nest them).
-fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<SectionPlace> {
+/// The sections beside the header, inside of it, and inside of the items (senders of deep inserts nest them); and what
+/// annotations say about them.
+fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> (Vec<SectionPlace>, Vec<SectionPlace>) {
     let part = |item: Option<Value<'_>>| {
         let item = item.map(Value::index);
         move |member: Value<'_>| SectionPlace { place: member.index(), item }
     };
+    let is_annotation = |member: &Value<'_>| annotated(&member.name()).is_some();
+    let mut annotations: Vec<SectionPlace> = cart.inside().filter(is_annotation).map(part(None)).collect();
+    annotations.extend(nesting(header).filter(is_annotation).map(part(None)));
     let beside = cart.inside().filter(|member| member.index() != header_place.index());
     let beside = beside.filter(|member| !member.is_named(&STANDARD.header) && !is_metadata(*member));
     let mut parts: Vec<SectionPlace> = beside.map(part(None)).collect();
@@ -158,16 +162,22 @@ fn parts(cart: Value<'_>, header_place: Value<'_>, header: Value<'_>) -> Vec<Sec
         if place.is_named(&STANDARD.item) {
             for item in rows(place).unwrap_or(Rows::None) {
                 parts.extend(nested(item).map(part(Some(item))));
+                annotations.extend(nesting(item).filter(is_annotation).map(part(Some(item))));
             }
         }
     }
-    parts
+    (parts, annotations)
 }
 
 /// The members of a row in which a list of rows stands.
 fn nested(row: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     let is_section = |member: &Value<'_>| matches!(member.form(), Form::List | Form::Object) && !is_metadata(*member);
-    Some(row).filter(|row| row.is_nesting()).into_iter().flat_map(Value::inside).filter(is_section)
+    nesting(row).filter(is_section)
+}
+
+/// The members of a row, if a list or an object is one of them.
+fn nesting(row: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    Some(row).filter(|row| row.is_nesting()).into_iter().flat_map(Value::inside)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fmt;
 use super::guid::{GuidBytes, guid_bytes};
 use super::json::{Document, Form, Value};
 use super::name::Name;
-use super::shape::{Rows, rows};
+use super::shape::{Rows, annotated, check_annotation, rows};
 use super::value::{Scalar, is_initial, trimmed};
 use super::vocabulary::{SectionWords, Slot};
 use crate::message::{Message, MessageCode};
@@ -88,6 +88,11 @@ impl<'c> Row<'c> {
         self.get(field).map(Scalar::into_plain_text)
     }
 
+    /// Whether the field is `true`, which is a value of flags alone.
+    pub(super) fn is_flag(&self, field: &Name) -> bool {
+        matches!(self.get(field), Some(Scalar::Flag))
+    }
+
     /// GUIDs are compared as bytes; other texts as sent.
     pub(super) fn guid(&self, field: &Name) -> Option<GuidKey> {
         let text = self.text(field).filter(|text| !is_initial(text))?;
@@ -132,6 +137,8 @@ pub struct Cart<'j> {
     pub(super) header: usize,
     pub(super) number: String,
     pub(super) parts: Vec<SectionPlace>,
+    /// Members that say something about a section beside them (`ITEM@odata.count`).
+    pub(super) annotations: Vec<SectionPlace>,
     pub(super) max_rows: usize,
 }
 
@@ -160,7 +167,14 @@ impl Cart<'_> {
         let mut found = Vec::new();
         for part in self.parts_of(section)? {
             let place = self.document.value(part.place);
-            let rows = rows(place).map_err(|problem| section_mistake(section.spelling(), &problem))?;
+            let mistake = |problem: String| section_mistake(section.spelling(), &problem);
+            for annotation in self.annotations.iter().filter(|annotation| annotation.item == part.item) {
+                let annotation = self.document.value(annotation.place);
+                if annotated(&annotation.name()).is_some_and(|about| section.matches(about)) {
+                    check_annotation(annotation, place).map_err(mistake)?;
+                }
+            }
+            let rows = rows(place).map_err(mistake)?;
             found.extend(rows.map(|value| (value, part.item)));
         }
         if found.len() > self.max_rows {

@@ -5,7 +5,7 @@ use super::sections::Row;
 use super::value::without_leading_zeros;
 
 /// The part of a cart in which a value is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// The whole cart.
     Header,

@@ -78,13 +78,12 @@ pub fn is_initial(text: &str) -> bool {
 /// Digits without their leading zeros; any other text as it is. SAP pads purely numeric ids (ALPHA conversion).
 pub fn without_leading_zeros(text: &str) -> &str {
     let text = trimmed(text);
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text;
     }
-    match text.trim_start_matches('0') {
-        "" => "0",
-        stripped => stripped,
-    }
+    // Of zeros alone, the last one stays.
+    let zeros = text.bytes().take_while(|byte| *byte == b'0').count().min(text.len().saturating_sub(1));
+    text.get(zeros..).unwrap_or(text)
 }
 
 #[cfg(test)]

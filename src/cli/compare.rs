@@ -2,7 +2,7 @@
 //!
 //! Exit codes as those of diff: 0 nothing differs, 1 something does, 2 it can't be told.
 
-mod cart_files;
+pub mod cart_files;
 mod progress;
 
 use std::path::{Path, PathBuf};

@@ -2,17 +2,20 @@
 
 mod table;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::arguments::ConfigFile;
-use super::compare;
+use super::compare::{self, Form, cart_files};
 use super::failure::Failure;
 use super::process::print;
 use crate::api::views::PreviewView;
 use crate::app::defect_lines;
-use crate::cart::{Cart, CartError};
+use crate::cart::{Bounds, Cart, CartError};
 use crate::config::{self, environment};
+use crate::intake::{OneCartError, read_one};
 use crate::mapping::{DifferingExamples, Folder, Mapping};
 
 /// Wrong usage, as of the other commands.
@@ -39,7 +42,8 @@ pub struct MapArguments {
     /// Print JSON: a preview on a terminal too (a pipe gets it anyway), a comparison anywhere
     #[arg(long)]
     json: bool,
-    /// The cart as SRM sends it; '-' reads standard input. With --compare also several, folders, and batches
+    /// The cart as SRM sends it, or a batch, whose carts are all shown; '-' reads standard input. With --compare also several
+    /// files and folders
     #[arg(value_name = "CART.json", required_unless_present = "ledger")]
     carts: Vec<PathBuf>,
 }
@@ -47,7 +51,7 @@ pub struct MapArguments {
 /// Previews one cart, or compares two mappings on many.
 pub fn run(arguments: &MapArguments) -> Result<(), Failure> {
     let settings = arguments.config.config.as_deref();
-    let form = if arguments.json { compare::Form::Json } else { compare::Form::Text };
+    let form = if arguments.json { Form::Json } else { Form::Text };
     match (arguments.compare.as_deref(), arguments.carts.as_slice()) {
         (Some([old, new]), carts) => {
             let carts = arguments.ledger.as_deref().map_or(compare::Carts::Files(carts), compare::Carts::Ledger);
@@ -61,24 +65,67 @@ pub fn run(arguments: &MapArguments) -> Result<(), Failure> {
     }
 }
 
-/// Prints the order that a cart becomes, as a table on a terminal, else as JSON; fails if the cart has mistakes.
+/// Prints the order that a cart becomes, as a table on a terminal, else as JSON; fails if the cart has mistakes. Of a file
+/// with several carts, each becomes one: as JSON, a list.
 fn preview(arguments: &MapArguments, path: &Path) -> Result<(), Failure> {
     let mapping = load_mapping(arguments)?;
-    let label = path.display().to_string();
-    let text = read_cart(path).map_err(|error| Failure::new(format!("{label}: {error}")))?;
-    let cart = parse_cart(&label, &text)?;
+    let (label, text) = cart_files::read(path).map_err(Failure::new)?;
+    let form = if std::io::stdout().is_terminal() && !arguments.json { Form::Text } else { Form::Json };
+    if cart_files::is_line_by_line(&label, &text) {
+        return preview_all(&mapping, &label, &text, form);
+    }
+    let cart = match read_one(&text, Bounds::default()) {
+        Ok(cart) => cart,
+        Err(OneCartError::Several) => return preview_all(&mapping, &label, &text, form),
+        Err(OneCartError::Cart(error)) => return Err(no_cart(&label, &error)),
+        Err(other) => return Err(Failure::new(format!("{label}: {other}"))),
+    };
     let preview = mapping.preview(&cart);
-    let mistakes = preview.count_mistakes();
-    if std::io::stdout().is_terminal() && !arguments.json {
+    let mistakes = counted_mistakes(&label, preview.count_mistakes());
+    if form == Form::Text {
         print(&table::text(cart.number(), &preview))?;
     } else {
-        let json = serde_json::to_string_pretty(&PreviewView::from(preview));
-        print(&format!("{}\n", json.map_err(|error| Failure::new(error.to_string()))?))?;
+        print_json(&PreviewView::from(preview))?;
     }
+    mistakes.map_or(Ok(()), |line| Err(Failure::new(line)))
+}
+
+/// Prints the order of each cart of a batch. A text that is no cart is no preview, and one of the failures.
+fn preview_all(mapping: &Mapping, label: &str, text: &str, form: Form) -> Result<(), Failure> {
+    let carts = cart_files::carts_in(label, text).map_err(|error| Failure::new(format!("{label}: {error}")))?;
+    let (mut previews, mut failures) = (Vec::new(), Vec::new());
+    for (position, raw) in (1..).zip(carts) {
+        let label = format!("{label} cart {position}");
+        match Cart::parse(raw.text).map_err(|error| no_cart(&label, &raw.place_in_text(error))) {
+            Ok(cart) => {
+                let preview = mapping.preview(&cart);
+                failures.extend(counted_mistakes(&label, preview.count_mistakes()));
+                if form == Form::Text {
+                    print(&format!("{label}\n{}\n", table::text(cart.number(), &preview)))?;
+                } else {
+                    previews.push(PreviewView::from(preview));
+                }
+            }
+            Err(failure) => failures.extend(failure.lines),
+        }
+    }
+    if form == Form::Json {
+        print_json(&previews)?;
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Failure::of_lines(failures)) }
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+    print(&format!("{json}\n"))
+}
+
+/// What is said of a cart with mistakes.
+fn counted_mistakes(label: &str, mistakes: usize) -> Option<String> {
     match mistakes {
-        0 => Ok(()),
-        1 => Err(Failure::new(format!("{label}: 1 mistake, see messages"))),
-        several => Err(Failure::new(format!("{label}: {several} mistakes, see messages"))),
+        0 => None,
+        1 => Some(format!("{label}: 1 mistake, see messages")),
+        several => Some(format!("{label}: {several} mistakes, see messages")),
     }
 }
 
@@ -96,22 +143,11 @@ fn load_mapping(arguments: &MapArguments) -> Result<Mapping, Failure> {
         .map_err(|defects| Failure::of_lines(defect_lines(&directory.display().to_string(), &defects)))
 }
 
-fn parse_cart<'a>(label: &str, text: &'a str) -> Result<Cart<'a>, Failure> {
-    // Editors on Windows begin a file with a byte order mark.
-    Cart::parse(text.trim_start_matches('\u{feff}')).map_err(|error| match error {
+fn no_cart(label: &str, error: &CartError) -> Failure {
+    match error {
         CartError::Malformed { .. } => Failure::new(format!("{label}: {error}")),
         CartError::Invalid(mistakes) => {
             Failure::of_lines(mistakes.iter().map(|mistake| format!("{label}: {}", mistake.message)).collect())
         }
-    })
-}
-
-/// The text of a file; `-` is standard input.
-fn read_cart(path: &Path) -> std::io::Result<String> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        return Ok(text);
     }
-    std::fs::read_to_string(path)
 }

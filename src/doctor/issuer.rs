@@ -7,13 +7,16 @@ use super::limit::within_limit;
 use crate::app::token_verifier;
 use crate::auth::TokenVerifier;
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::Settings;
 
 /// Fetches the keys, and has the issuer judge a token that nobody has.
 pub async fn examine_issuer(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     // A file that can't be used is a finding of the certificates.
     let connection_age = settings.target.max_connection_age;
-    let Ok(verifier) = token_verifier(settings.auth.clone(), connection_age, clock) else { return Vec::new() };
+    let Ok(verifier) = token_verifier(settings.auth.clone(), connection_age, clock, &Conditions::default()) else {
+        return Vec::new();
+    };
     let (keys, introspection) = tokio::join!(examine_keys(settings, &verifier), examine_introspection(&verifier));
     [keys].into_iter().chain(introspection).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::finding::Finding;
 use super::limit::within_limit;
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::{Settings, Target};
 use crate::order::OrderId;
 use crate::order::vms_response::{CallOutcome, LookUpResult, OrderNames, read_look_up};
@@ -16,7 +17,9 @@ const NETWORK: &str = "check target.base_url, the network from here to it, and t
 pub async fn examine_target(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     let target = &settings.target;
     // A file that can't be used is a finding of the certificates.
-    let Ok(client) = VmsClient::from_config(target, Arc::clone(clock)) else { return Vec::new() };
+    let Ok(client) = VmsClient::from_config(target, Arc::clone(clock), Conditions::default()) else {
+        return Vec::new();
+    };
     let token = within_limit(async { client.fetch_token().await.map_err(|error| error.to_string()) }).await;
     let url = &target.oauth2.token_url;
     match token {

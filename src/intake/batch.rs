@@ -32,8 +32,8 @@ pub enum SplitError {
     /// The root object holds several lists or carts, whose paths are given.
     #[error("the body holds several lists or carts: {}; {EXPECTED}", .0.join(", "))]
     Ambiguous(Vec<String>),
-    /// The list is one page of several; the path of the link to the next one is given.
-    #[error("the list is not whole: {0} leads to another page of it; expected all carts")]
+    /// The list is not whole; what says so is given.
+    #[error("the list is not whole: {0}; expected all carts")]
     Incomplete(String),
     /// The batch has more carts than the limit, which is given.
     #[error("the batch has more than {0} carts")]
@@ -64,7 +64,7 @@ pub(super) fn carts_of(text: &str, limit: usize) -> Result<Vec<&str>, SplitError
         Content::Cart => Ok(vec![text]),
         Content::List(list) => Ok(elements(list, limit)?),
         Content::Several(paths) => Err(SplitError::Ambiguous(paths)),
-        Content::Page(link) => Err(SplitError::Incomplete(link)),
+        Content::Incomplete(gap) => Err(SplitError::Incomplete(gap)),
         Content::Nothing => {
             let detail = format!("the object holds neither a list of carts nor a cart; {EXPECTED}");
             Err(CartError::Malformed { line: 1, column: 1, detail }.into())
@@ -147,7 +147,8 @@ mod tests {
         for (text, named) in [
             (r#"{"A":[{}],"B":[{}]}"#, "A, B"),
             (r#"{"CART1":{"HEADER":{}},"CART2":{"HEADER":{}}}"#, "CART1, CART2"),
-            (r#"{"d":{"results":[{}],"__next":"https://x"}}"#, "d.__next"),
+            (r#"{"d":{"results":[{}],"__next":"https://x"}}"#, "d.__next leads to another page of it"),
+            (r#"{"value":[{}],"@odata.count":2}"#, "@odata.count says that there are 2 carts"),
             ("{}", "expected an array of carts"),
             (r#"{"CARTS":["1"]}"#, "expected an array of carts"),
         ] {

@@ -16,6 +16,9 @@ pub enum OneCartError {
     /// The text is a list without a cart.
     #[error("the body is an empty list; expected one cart")]
     Empty,
+    /// The text is a list that is not whole; what says so is given.
+    #[error("the list is not whole: {0}; expected one cart")]
+    Incomplete(String),
     /// The text is a list of several carts.
     #[error("the body is a list of several carts; expected one cart")]
     Several,
@@ -37,7 +40,7 @@ pub fn read_one(text: &str, bounds: Bounds) -> Result<Cart<'_>, OneCartError> {
         };
     }
     match Cart::parse_within(text, bounds) {
-        Err(CartError::Invalid(mistakes)) => match wrapped_list(text).as_deref() {
+        Err(CartError::Invalid(mistakes)) => match wrapped_list(text)?.as_deref() {
             Some([cart]) => Ok(read_part(text, cart, bounds)?),
             Some(_) => Err(OneCartError::Several),
             None => Err(CartError::Invalid(mistakes).into()),
@@ -47,11 +50,15 @@ pub fn read_one(text: &str, bounds: Bounds) -> Result<Cart<'_>, OneCartError> {
 }
 
 /// The carts of a list in one root object. A list of anything else may be a section of a cart that has no HEADER.
-fn wrapped_list(text: &str) -> Option<Vec<&str>> {
-    let Content::List(_) = content(text).ok()? else { return None };
-    let carts = carts_of(text, 1).ok()?;
-    let first = content(carts.first()?).ok()?;
-    (first == Content::Cart).then_some(carts)
+fn wrapped_list(text: &str) -> Result<Option<Vec<&str>>, OneCartError> {
+    match content(text) {
+        Ok(Content::List(_)) => {}
+        Ok(Content::Incomplete(gap)) => return Err(OneCartError::Incomplete(gap)),
+        _ => return Ok(None),
+    }
+    let Ok(carts) = carts_of(text, 1) else { return Ok(None) };
+    let holds_carts = carts.first().is_some_and(|first| content(first) == Ok(Content::Cart));
+    Ok(holds_carts.then_some(carts))
 }
 
 fn read_part<'t>(text: &'t str, cart: &'t str, bounds: Bounds) -> Result<Cart<'t>, CartError> {
@@ -90,6 +97,14 @@ mod tests {
             ("[1,2,3]", OneCartError::Several),
             (r#"{"CARTS":[{"HEADER":{}},{"HEADER":{}}]}"#, OneCartError::Several),
             (r#"{"d":{"results":[{"CART":{"HEADER":{}}},{}]}}"#, OneCartError::Several),
+            (
+                r#"{"d":{"results":[{"HEADER":{}}],"__next":"x"}}"#,
+                OneCartError::Incomplete("d.__next leads to another page of it".to_owned()),
+            ),
+            (
+                r#"{"value":[{"HEADER":{}}],"@odata.count":3}"#,
+                OneCartError::Incomplete("@odata.count says that there are 3 carts, and 1 were sent".to_owned()),
+            ),
         ] {
             assert_eq!(read(text), Err(expected), "{text}");
         }

@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::raw_cart::RawCart;
-use crate::cart::{CartError, Name, is_metadata_name, is_next_page};
+use crate::cart::{CartError, Name, annotated, counted, is_count, is_metadata_name, is_next_page};
 
 /// Objects that may be around the list, the root aside: `{"Envelope":{"Body":{"CARTS":{"item":[…]}}}}`. Carts have as many
 /// wrappers.
@@ -31,8 +31,8 @@ pub enum Content<'t> {
     Nothing,
     /// More than one of them: their paths.
     Several(Vec<String>),
-    /// A list that is one page of several: the path of the link to the next one.
-    Page(String),
+    /// A list that is not whole, and what says so.
+    Incomplete(String),
 }
 
 /// What was found on the way.
@@ -41,10 +41,28 @@ struct Findings<'t> {
     /// The whole text, for the places of mistakes.
     all: &'t str,
     carts: Vec<String>,
-    lists: Vec<(String, &'t str)>,
+    lists: Vec<FoundList<'t>>,
     /// Lists without an entry, which are the same as absent ones beside a list that has some.
-    empty: Vec<(String, &'t str)>,
+    empty: Vec<FoundList<'t>>,
     next_page: Option<String>,
+}
+
+/// A list on the way.
+#[derive(Debug)]
+struct FoundList<'t> {
+    path: String,
+    text: &'t str,
+    /// How many entries there are, and the path of what says so.
+    count: Option<(usize, String)>,
+}
+
+impl FoundList<'_> {
+    /// What says that entries are missing.
+    fn gap(&self) -> Option<String> {
+        let (count, path) = self.count.as_ref()?;
+        let sent = Deserializer::from_str(self.text).deserialize_seq(Entries).ok()?;
+        (*count > sent).then(|| format!("{path} says that there are {count} carts, and {sent} were sent"))
+    }
 }
 
 /// Looks for the list of carts, or the one cart, in a JSON object.
@@ -59,11 +77,11 @@ pub fn content(text: &str) -> Result<Content<'_>, CartError> {
         lists.append(&mut empty);
     }
     if carts.len() + lists.len() > 1 {
-        return Ok(Content::Several(carts.into_iter().chain(lists.into_iter().map(|(path, _)| path)).collect()));
+        return Ok(Content::Several(carts.into_iter().chain(lists.into_iter().map(|list| list.path)).collect()));
     }
     Ok(match (lists.pop(), next_page) {
-        (Some(_), Some(link)) => Content::Page(link),
-        (Some((_, list)), None) => Content::List(list),
+        (Some(_), Some(link)) => Content::Incomplete(format!("{link} leads to another page of it")),
+        (Some(list), None) => list.gap().map_or(Content::List(list.text), Content::Incomplete),
         (None, _) if carts.is_empty() => Content::Nothing,
         (None, _) => Content::Cart,
     })
@@ -75,8 +93,17 @@ fn look_into<'t>(text: &'t str, path: &str, depth: usize, findings: &mut Finding
         findings.carts.push(if path.is_empty() { "the object itself".to_owned() } else { path.to_owned() });
         return Ok(());
     }
+    let path_of = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let counts: Vec<(String, usize)> =
+        members.iter().filter_map(|(name, value)| Some((name.to_string(), entry_count(name, value.get())?))).collect();
+    // A count is about the list beside it, or about the one that it names: `CARTS@odata.count`.
+    let count_of = |list: &str| {
+        let is_about = |name: &str| annotated(name).is_none_or(|about| Name::of(about) == Name::of(list));
+        let found = counts.iter().find(|(name, _)| is_about(name));
+        found.map(|(name, count)| (*count, path_of(name)))
+    };
     for (name, value) in members {
-        let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        let path = path_of(&name);
         let value = value.get();
         let first = value.as_bytes().first();
         if is_next_page(&name) {
@@ -85,9 +112,10 @@ fn look_into<'t>(text: &'t str, path: &str, depth: usize, findings: &mut Finding
         } else if is_metadata_name(&name) {
             // It is about what is beside it.
         } else if first == Some(&b'[') {
+            let list = FoundList { path, text: value, count: count_of(&name) };
             match first_entry(value) {
-                None => findings.empty.push((path, value)),
-                Some(b'{') => findings.lists.push((path, value)),
+                None => findings.empty.push(list),
+                Some(b'{') => findings.lists.push(list),
                 // Texts or numbers: no list of carts.
                 Some(_) => {}
             }
@@ -96,6 +124,31 @@ fn look_into<'t>(text: &'t str, path: &str, depth: usize, findings: &mut Finding
         }
     }
     Ok(())
+}
+
+/// The number of entries that a member says: OData's, or a plain `count`.
+fn entry_count(name: &str, value: &str) -> Option<usize> {
+    let is_one = is_count(name) || name.eq_ignore_ascii_case("count");
+    is_one.then(|| counted(value.trim_matches('"'))).flatten()
+}
+
+/// Counts the entries of a list.
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while entries.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
 }
 
 /// The first byte of the first entry of a list.
@@ -149,6 +202,11 @@ mod tests {
             (r#"{"d":{"__count":"1","__metadata":{"x":[{}]},"results":[{}]}}"#, Content::List("[{}]")),
             (r#"{"d":{"__next":null,"results":[{}]}}"#, Content::List("[{}]")),
             (r#"{"@odata.context":"x","value":[{}]}"#, Content::List("[{}]")),
+            (r#"{"@odata.count":2,"value":[{},{}]}"#, Content::List("[{},{}]")),
+            (r#"{"odata.metadata":"x","odata.count":"1","value":[{}]}"#, Content::List("[{}]")),
+            (r#"{"count":1,"CARTS":[{}],"CARTS@odata.count":1}"#, Content::List("[{}]")),
+            (r#"{"d":{"__count":"1","results":[{},{}]}}"#, Content::List("[{},{}]")),
+            (r#"{"CARTS":[{}],"ERRORS@odata.count":5}"#, Content::List("[{}]")),
             (r#"{"CARTS":{"item":[{},{}]}}"#, Content::List("[{},{}]")),
             (r#"{"Envelope":{"Header":null,"Body":{"CARTS":{"item":[{}]}}}}"#, Content::List("[{}]")),
             (r#"{"Envelope":{"Body":{"CARTS":{"item":[{}]}}}}"#, Content::List("[{}]")),
@@ -168,6 +226,8 @@ mod tests {
 
     #[test]
     fn what_could_be_read_in_two_ways_is_not_read() {
+        let page = |link: &str| Content::Incomplete(format!("{link} leads to another page of it"));
+        let short = |gap: &str| Content::Incomplete(gap.to_owned());
         let several = |paths: &[&str]| Content::Several(paths.iter().map(|path| (*path).to_owned()).collect());
         for (text, expected) in [
             (r#"{"CARTS":[{}],"MORE":{"item":[{}]}}"#, several(&["CARTS", "MORE.item"])),
@@ -175,8 +235,18 @@ mod tests {
             (r#"{"CART1":{"HEADER":{}},"CART2":{"HEADER":{}}}"#, several(&["CART1", "CART2"])),
             (r#"{"CARTS":[{}],"carts":[{}]}"#, several(&["CARTS", "carts"])),
             (r#"{"CART":{"HEADER":{}},"CARTS":[{}]}"#, several(&["CART", "CARTS"])),
-            (r#"{"d":{"results":[{}],"__next":"x"}}"#, Content::Page("d.__next".to_owned())),
-            (r#"{"value":[{}],"@odata.nextLink":"x"}"#, Content::Page("@odata.nextLink".to_owned())),
+            (r#"{"d":{"results":[{}],"__next":"x"}}"#, page("d.__next")),
+            (r#"{"value":[{}],"@odata.nextLink":"x"}"#, page("@odata.nextLink")),
+            (r#"{"value":[{}],"odata.nextLink":"x"}"#, page("odata.nextLink")),
+            (r#"{"CARTS":[{}],"CARTS@odata.nextLink":"x"}"#, page("CARTS@odata.nextLink")),
+            (
+                r#"{"d":{"results":[{}],"__count":"5"}}"#,
+                short("d.__count says that there are 5 carts, and 1 were sent"),
+            ),
+            (r#"{"@odata.count":2,"value":[{}]}"#, short("@odata.count says that there are 2 carts, and 1 were sent")),
+            (r#"{"odata.count":"2","value":[]}"#, short("odata.count says that there are 2 carts, and 0 were sent")),
+            (r#"{"CARTS":[{}],"count":2}"#, short("count says that there are 2 carts, and 1 were sent")),
+            (r#"{"C":[{}],"C@odata.count":2}"#, short("C@odata.count says that there are 2 carts, and 1 were sent")),
         ] {
             assert_eq!(content(text).unwrap(), expected, "{text}");
         }

@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use crate::clock::{Clock, Moment};
+use crate::condition::{ConditionKind, Conditions};
 use crate::order::{Admission, Candidate, Order, OrderId};
 
 /// A ledger and the log of its outages. Reads and writes have outages of their own: a full disk stops writes alone.
@@ -20,6 +21,7 @@ pub struct OutageLog {
     clock: Arc<dyn Clock>,
     reads: Outage,
     writes: Outage,
+    conditions: Conditions,
 }
 
 /// The outage of one kind of operation, if there is one.
@@ -36,10 +38,19 @@ enum Operation {
     Write,
 }
 
+impl Operation {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 impl OutageLog {
     /// Wraps a ledger.
-    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Self {
-        Self { ledger, clock, reads: Outage::default(), writes: Outage::default() }
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, conditions: Conditions) -> Self {
+        Self { ledger, clock, reads: Outage::default(), writes: Outage::default(), conditions }
     }
 
     /// Reports a failure; and the end of an outage, if the result is proof of it. A write that found nothing to write
@@ -83,6 +94,8 @@ impl OutageLog {
         if since.is_none() {
             *since = Some(self.clock.moment());
             outage.is_out.store(true, Ordering::Release);
+            let (kind, now) = (ConditionKind::LedgerUnavailable, self.clock.now());
+            self.conditions.raise(kind, operation.name(), &error.reason(), now);
             match operation {
                 Operation::Read => error!(
                     ledger.operation = "read", error.message = %error,
@@ -104,6 +117,7 @@ impl OutageLog {
         let mut since = outage.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(start) = since.take() {
             outage.is_out.store(false, Ordering::Release);
+            self.conditions.clear(ConditionKind::LedgerUnavailable, operation.name());
             let duration = self.clock.moment().since(start).as_secs_f64();
             match operation {
                 Operation::Read => {
@@ -188,6 +202,7 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::condition::Condition;
     use crate::log_lines::LogLines;
     use crate::order::{PropagatedHeaders, admit};
 
@@ -263,6 +278,7 @@ mod tests {
         flaky: Arc<FlakyLedger>,
         clock: Arc<ManualClock>,
         ledger: OutageLog,
+        conditions: Conditions,
         lines: LogLines,
         _subscriber: DefaultGuard,
     }
@@ -272,8 +288,13 @@ mod tests {
             let lines = LogLines::default();
             let subscriber = lines.subscriber();
             let (flaky, clock) = (Arc::new(FlakyLedger::default()), Arc::new(ManualClock::default()));
-            let ledger = OutageLog::new(Arc::clone(&flaky) as Arc<dyn Ledger>, Arc::clone(&clock) as Arc<dyn Clock>);
-            Self { flaky, clock, ledger, lines, _subscriber: tracing::subscriber::set_default(subscriber) }
+            let conditions = Conditions::default();
+            let ledger = OutageLog::new(
+                Arc::clone(&flaky) as Arc<dyn Ledger>,
+                Arc::clone(&clock) as Arc<dyn Clock>,
+                conditions.clone(),
+            );
+            Self { flaky, clock, ledger, conditions, lines, _subscriber: tracing::subscriber::set_default(subscriber) }
         }
 
         fn fail(&self, fails: bool) {
@@ -294,6 +315,11 @@ mod tests {
             self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await
         }
 
+        fn failing(&self) -> Vec<String> {
+            let line = |one: Condition| format!("{}: {}", one.subject, one.detail);
+            self.conditions.current().into_iter().map(line).collect()
+        }
+
         /// The last two lines, which begin and end outage number `count`.
         fn assert_outages(&self, count: usize, cause: &str) {
             let lines = self.lines.all();
@@ -301,6 +327,7 @@ mod tests {
             let (first, last) = (&lines[2 * count - 2], &lines[2 * count - 1]);
             assert!(first.contains("ERROR") && first.contains(cause), "{first}");
             assert!(last.contains("INFO") && last.contains("outage.duration=7.0"), "{last}");
+            assert_eq!(self.conditions.current(), []);
         }
     }
 
@@ -316,6 +343,7 @@ mod tests {
                 stage.ledger.purge(stage.clock.now(), Duration::ZERO).await.unwrap();
                 stage.ledger.check().await.unwrap();
             }
+            assert_eq!(stage.failing(), ["read: database is locked"]);
             stage.clock.advance(Duration::from_secs(7));
             stage.fail(false);
             for _ in 0..100 {
@@ -345,6 +373,7 @@ mod tests {
                 stage.ledger.claim(stage.clock.now(), 1).await.unwrap();
                 stage.ledger.purge(stage.clock.now(), Duration::ZERO).await.unwrap();
             }
+            assert_eq!(stage.failing(), ["write: disk full"]);
             stage.clock.advance(Duration::from_secs(7));
             stage.fail(false);
             stage.admit("new").await.unwrap();

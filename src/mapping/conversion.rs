@@ -120,6 +120,11 @@ impl Conversion {
         matches!(self, Self::Id | Self::Padded(_))
     }
 
+    /// True where `true` is read: as a flag, or as the key `X` of a table. Ids and texts have no booleans: `X` would be made up.
+    pub const fn takes_flags(&self) -> bool {
+        matches!(self, Self::Flag | Self::Table(_))
+    }
+
     /// Converts one value; `None` if it can't be read. The text of a table's key is returned as it is.
     pub fn apply<'v>(&'v self, text: &'v str) -> Option<OrderValue<'v>> {
         Some(match self {

@@ -6,6 +6,7 @@ mod condition;
 mod conditional;
 mod demand;
 mod figures;
+mod flags;
 mod limits;
 mod mistake;
 mod place;
@@ -27,6 +28,7 @@ use crate::message::{Message, MessageCode};
 use body::Body;
 use choices::{Choices, Finding};
 use demand::missing_rows;
+use flags::flags_for_ids;
 use limits::refuse_limits;
 use mistake::{disagreement, mistake};
 use repeated_numbers::repeated_numbers;
@@ -72,6 +74,7 @@ impl<'a> Evaluation<'a> {
         messages.extend(skips.nothing_left(cart));
         let broken_sections = messages.iter().map(|message| Name::of(&message.parameter)).collect();
         messages.extend(unreadable);
+        messages.extend(flags_for_ids(&mapping.sheet.root, cart));
         messages.extend(repeated_numbers(cart, &skips));
         messages.extend(warnings);
         let reported = messages.iter().map(|message| message.message.clone()).collect();
@@ -223,7 +226,10 @@ impl<'a> Evaluation<'a> {
     fn scopes_at(&self, scope: Scope, depth: usize) -> Vec<Scope> {
         let mut scopes = vec![scope];
         while scopes.first().is_some_and(|scope| scope.depth() < depth) {
-            scopes = scopes.into_iter().flat_map(|scope| self.rules.cart.scopes_below(scope)).collect();
+            scopes = match scopes.as_slice() {
+                [only] => self.rules.cart.scopes_below(*only),
+                several => several.iter().flat_map(|scope| self.rules.cart.scopes_below(*scope)).collect(),
+            };
             scopes.retain(|scope| self.skips.counts(*scope));
         }
         scopes

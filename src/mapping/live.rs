@@ -14,6 +14,7 @@ use super::defect::Defect;
 use super::folder::Folder;
 use super::options::MappingOptions;
 use crate::clock::Clock;
+use crate::condition::{ConditionKind, Conditions};
 use crate::reload::{Reload, Reloadable, Settling};
 
 /// Between two readings of the folder. Comparing content works on every file system: a ConfigMap's swapped link, a
@@ -56,6 +57,17 @@ pub struct Refusal {
     pub mistakes: Vec<String>,
 }
 
+impl Refusal {
+    /// The first mistake, and how many more there are, as far as they are kept.
+    fn summary(&self) -> String {
+        let first = self.mistakes.first().map_or("", String::as_str);
+        match self.mistakes.len() {
+            0 | 1 => first.to_owned(),
+            count => format!("{first} (and {} more)", count - 1),
+        }
+    }
+}
+
 /// The current mapping of a folder.
 #[derive(Debug)]
 pub struct LiveMapping {
@@ -63,6 +75,7 @@ pub struct LiveMapping {
     options: MappingOptions,
     in_use: Reloadable<Content, MappingInUse>,
     refusal: Mutex<Option<Refusal>>,
+    conditions: Conditions,
 }
 
 impl LiveMapping {
@@ -70,12 +83,17 @@ impl LiveMapping {
     ///
     /// # Errors
     /// Every defect; there is no mapping to fall back to. Examples that differ are one.
-    pub fn load(directory: PathBuf, options: MappingOptions, now: Timestamp) -> Result<Self, Vec<Defect>> {
+    pub fn load(
+        directory: PathBuf,
+        options: MappingOptions,
+        now: Timestamp,
+        conditions: Conditions,
+    ) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
         let mapping = Mapping::accept(&folder, &options).map_err(|refused| refused.defects)?;
         let in_use = MappingInUse { mapping: Arc::new(mapping), since: in_milliseconds(now) };
         let in_use = Reloadable::new(Ok(folder), in_use, Settling::SeenTwice);
-        Ok(Self { directory, options, in_use, refusal: Mutex::new(None) })
+        Ok(Self { directory, options, in_use, refusal: Mutex::new(None), conditions })
     }
 
     /// Reports that the examples differ, if the settings accept it.
@@ -134,6 +152,10 @@ impl LiveMapping {
     }
 
     fn keep_refusal(&self, refusal: Option<Refusal>) {
+        match &refusal {
+            Some(refusal) => self.conditions.raise(ConditionKind::MappingRefused, "", &refusal.summary(), refusal.at),
+            None => self.conditions.clear(ConditionKind::MappingRefused, ""),
+        }
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
     }
 

@@ -7,6 +7,7 @@ mod known_names;
 mod rule;
 mod source;
 mod suspicion;
+mod thousands;
 mod when;
 mod whole;
 mod word_damage;
@@ -25,7 +26,7 @@ use super::defect::{Defect, Findings};
 use super::meaning;
 use super::table::Tables;
 use super::target::{MAX_LISTS, Object};
-use crate::cart::Name;
+use crate::cart::{Name, STANDARD};
 use suspicion::suspicions;
 use whole::defects_of_entries;
 use word_damage::damage_of_words;
@@ -45,8 +46,8 @@ pub struct Sheet {
     pub sections: BTreeSet<Name>,
     /// What the sheet does with the section LIMIT.
     pub limits: Limits,
-    /// True if a row of the sheet reads the header's total, as its source or in its condition.
-    pub reads_total: bool,
+    /// The figures that rows of the sheet read.
+    pub reads: ReadFigures,
     /// True if a row of the sheet leaves entries out.
     pub has_skips: bool,
     /// The order's body as a tree of rules, in the order of the sheet.
@@ -55,6 +56,18 @@ pub struct Sheet {
     pub row_count: usize,
     /// What the rows mean, for the mapping's version.
     pub meaning: String,
+}
+
+/// Which figures a sheet reads, in the source of a row or in its condition. One that is missing is zero then, as serializers
+/// drop zeros; one that nobody reads may be a field that is never sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadFigures {
+    /// The header's total.
+    pub total: bool,
+    /// An item's price.
+    pub price: bool,
+    /// An item's quantity.
+    pub quantity: bool,
 }
 
 /// What a sheet does with the section LIMIT.
@@ -94,7 +107,7 @@ impl Sheet {
         let mut sheet = Self {
             sections: BTreeSet::new(),
             limits: Limits::Unread,
-            reads_total: false,
+            reads: ReadFigures::default(),
             has_skips: false,
             root: Object::default(),
             row_count: csv.rows.len(),
@@ -147,7 +160,10 @@ impl Sheet {
             (false, false) => Limits::Unread,
         };
         self.limits = self.limits.max(limits);
-        self.reads_total |= read.iter().any(|source| source.is_total());
+        let reads = |section: &Name, field| read.iter().any(|source| source.is_field(section, field));
+        self.reads.total |= reads(&STANDARD.header, "TOTAL_VALUE");
+        self.reads.price |= reads(&STANDARD.item, "PRICE");
+        self.reads.quantity |= reads(&STANDARD.item, "QUANTITY");
         self.has_skips |= rule.conversion == Conversion::Skip;
         if depth == MAX_LISTS {
             self.sections.insert(Name::of("ACCOUNT"));

@@ -1,5 +1,6 @@
 //! Carts and what the sheet makes of them: entries that are skipped or demanded, choices, limits.
 
+mod flags;
 mod plausibility;
 mod spreadsheets;
 mod values;

@@ -19,6 +19,7 @@ use crate::api::ClientRateLimiter;
 use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
 use crate::clock::{Clock, SystemClock};
+use crate::condition::Conditions;
 use crate::config::Settings;
 use crate::edge::{Peer, Transport};
 use crate::ledger::Ledger;
@@ -68,15 +69,18 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         max_connection_age: second,
     };
     let http = Arc::new(Outbound::try_new(client, Arc::clone(&clock)).unwrap());
-    let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock));
+    let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock), Conditions::default());
     let rates = ClientRateLimiter::new(None, 1, Arc::clone(&clock));
     Arc::new(ApiState {
         relay,
         ledger,
-        mapping: Arc::new(LiveMapping::load("mapping".into(), settings.mapping.options, clock.now()).unwrap()),
+        mapping: Arc::new(
+            LiveMapping::load("mapping".into(), settings.mapping.options, clock.now(), Conditions::default()).unwrap(),
+        ),
         keep_carts: settings.ledger.keep_carts,
         tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
         clock,
+        conditions: Conditions::default(),
         stop_announced: CancellationToken::new(),
         server: settings.server,
         in_flight: Arc::new(Semaphore::new(1)),

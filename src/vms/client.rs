@@ -12,6 +12,7 @@ use super::token::TokenError;
 use super::transport::Transport;
 use super::{SendLimit, Vms};
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::{ApiProfile, CreateRequest, Fillings, Target};
 use crate::order::Order;
 use crate::order::vms_response::{CallOutcome, ResponseRules};
@@ -30,9 +31,9 @@ impl VmsClient {
     ///
     /// # Errors
     /// If no HTTP client can be built.
-    pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+    pub fn from_config(target: &Target, clock: Arc<dyn Clock>, conditions: Conditions) -> Result<Self, OutboundError> {
         Ok(Self {
-            transport: Transport::from_config(target, clock)?,
+            transport: Transport::from_config(target, clock, conditions)?,
             profile: target.profile.clone(),
             rules: target.response_rules.clone(),
         })

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::clock::{Clock, Moment};
+use crate::condition::{ConditionKind, Conditions};
 use crate::config::TargetOAuth2;
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
@@ -49,13 +50,20 @@ pub struct TokenSource {
     current: Mutex<Option<AccessToken>>,
     /// There is one token, so there is one flight.
     fetch: SingleFlight<(), Result<AccessToken, TokenError>>,
+    conditions: Conditions,
 }
 
 impl TokenSource {
     /// Fetches nothing before the first token is needed.
-    pub fn new(settings: TargetOAuth2, http: Arc<Outbound>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(
+        settings: TargetOAuth2,
+        http: Arc<Outbound>,
+        clock: Arc<dyn Clock>,
+        conditions: Conditions,
+    ) -> Arc<Self> {
         let signer = Signer::of(&settings);
-        Arc::new(Self { settings, signer, http, clock, current: Mutex::default(), fetch: SingleFlight::default() })
+        let (current, fetch) = (Mutex::default(), SingleFlight::default());
+        Arc::new(Self { settings, signer, http, clock, current, fetch, conditions })
     }
 
     /// A valid token. Callers that wait for a fetch share its result, a failure too.
@@ -88,6 +96,7 @@ impl TokenSource {
             let source = Arc::clone(self);
             Ok(async move {
                 let fetched = source.fetch().await;
+                source.report(&fetched);
                 if let Ok(token) = &fetched {
                     *source.current() = Some(token.clone());
                 }
@@ -107,6 +116,14 @@ impl TokenSource {
             renew_at: requested_at.after(until_renewal),
             expires_at: requested_at.after(lifetime),
         })
+    }
+
+    fn report(&self, fetched: &Result<AccessToken, TokenError>) {
+        let kind = ConditionKind::TargetTokenUnavailable;
+        match fetched {
+            Ok(_) => self.conditions.clear(kind, ""),
+            Err(error) => self.conditions.raise(kind, "", &error.to_string(), self.clock.now()),
+        }
     }
 
     /// The current token, before one of its times.

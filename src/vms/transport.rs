@@ -12,6 +12,7 @@ use super::SendLimit;
 use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
+use crate::condition::Conditions;
 use crate::config::Target;
 use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
@@ -43,7 +44,7 @@ impl Transport {
     ///
     /// # Errors
     /// If no HTTP client can be built.
-    pub fn from_config(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
+    pub fn from_config(target: &Target, clock: Arc<dyn Clock>, conditions: Conditions) -> Result<Self, OutboundError> {
         let identity = target.oauth2.identity().cloned();
         let settings = ClientSettings {
             certificates: CertificateSettings {
@@ -56,7 +57,7 @@ impl Transport {
             max_connection_age: target.max_connection_age,
         };
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
-        let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock));
+        let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock), conditions);
         let kept_names = target.response_rules.identifying_names();
         Ok(Self { http, base_url: target.base_url.clone(), tokens, clock, max_answer: target.max_answer, kept_names })
     }

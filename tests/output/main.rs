@@ -19,6 +19,7 @@ mod support;
 mod clocks;
 mod commands;
 mod log;
+mod map_files;
 mod mapping;
 mod process;
 mod rehearsal;

@@ -33,9 +33,10 @@ async fn dates_are_reported_once_a_day_and_when_a_file_changes() {
     let _guard = tracing::subscriber::set_default(lines.subscriber());
     let clock = Arc::new(ManualClock::at("2027-02-05T12:00:00Z".parse().unwrap()));
     let dates = dates_of(&file);
-    dates.report(clock.now());
+    let conditions = Conditions::default();
+    dates.report(clock.now(), &conditions);
     assert_eq!(lines.take(), "", "more than thirty days are left");
-    let watch = tokio::spawn(dates.watch(Arc::clone(&clock) as Arc<dyn Clock>));
+    let watch = tokio::spawn(dates.watch(Arc::clone(&clock) as Arc<dyn Clock>, conditions.clone()));
     tokio::task::yield_now().await;
 
     pass(&clock, 24 * 60 - 1).await;
@@ -46,6 +47,7 @@ async fn dates_are_reported_once_a_day_and_when_a_file_changes() {
     for part in ["WARN", "target.ca", file.to_str().unwrap(), "CN=webhook.acme.test", "expires soon", "2027-03-08"] {
         assert!(report.contains(part), "{part}: {report}");
     }
+    assert_eq!(conditions.current().first().map(|one| one.subject.as_str()), Some("target.ca"));
     pass(&clock, 24 * 60).await;
     assert_eq!(lines.take().lines().count(), 1, "again after a day");
 
@@ -55,6 +57,7 @@ async fn dates_are_reported_once_a_day_and_when_a_file_changes() {
     std::fs::write(&file, "").unwrap();
     pass(&clock, 24 * 60).await;
     assert_eq!(lines.take(), "", "what can't be read is reported by its user");
+    assert_eq!(conditions.current(), [], "a certificate that was replaced");
     watch.abort();
 }
 
@@ -65,7 +68,7 @@ async fn an_expired_certificate_is_an_error() {
     std::fs::write(&file, CERTIFICATE).unwrap();
     let lines = LogLines::default();
     tracing::subscriber::with_default(lines.subscriber(), || {
-        dates_of(&file).report("2027-03-09T00:00:00Z".parse().unwrap());
+        dates_of(&file).report("2027-03-09T00:00:00Z".parse().unwrap(), &Conditions::default());
     });
     let report = lines.take();
     assert!(report.contains("ERROR") && report.contains("has expired: it was valid until 2027-03-08"), "{report}");

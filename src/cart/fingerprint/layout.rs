@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::content::{FieldKind, LENGTH_BYTES, framed};
 use crate::cart::json::Value;
 use crate::cart::name::folded;
-use crate::cart::shape::is_metadata;
+use crate::cart::shape::is_metadata_name;
 
 /// Layouts that are remembered: a section's rows have few (suppliers and ship-tos have other fields).
 const REMEMBERED: usize = 8;
@@ -60,16 +60,17 @@ impl<'c> Layouts<'c> {
 impl<'c> Layout<'c> {
     fn of(members: &[Value<'c>]) -> Self {
         let names: Vec<_> = members.iter().map(|member| (member.name_hash(), member.name())).collect();
-        let mut order: Vec<(usize, &(u32, Cow<'c, str>))> = names.iter().enumerate().collect();
-        order.retain(|(position, _)| members.get(*position).is_some_and(|member| !is_metadata(*member)));
-        order.sort_unstable_by_key(|(_, name)| *name);
+        let mut order: Vec<(u32, &str, usize)> = Vec::with_capacity(names.len());
+        let data = names.iter().zip(0..).filter(|((_, name), _)| !is_metadata_name(name));
+        order.extend(data.map(|((hash, name), position)| (*hash, name.as_ref(), position)));
+        order.sort_unstable();
         let same = |left: &str, right: &str| folded(left).eq(folded(right));
         let mut written_names = Vec::with_capacity(order.len() * BYTES_PER_NAME);
         let fields =
-            order.iter().enumerate().map(|(index, (position, (hash, name)))| {
+            order.iter().enumerate().map(|(index, (hash, name, position))| {
                 let beside = |other: Option<usize>| {
                     let other = other.and_then(|other| order.get(other));
-                    other.is_some_and(|(_, (other_hash, other))| hash == other_hash && same(name, other))
+                    other.is_some_and(|(other_hash, other, _)| hash == other_hash && same(name, other))
                 };
                 // Of two spellings of one name, each is a field of its own.
                 let is_shared = beside(index.checked_sub(1)) || beside(Some(index + 1));
@@ -92,7 +93,10 @@ impl<'c> Layout<'c> {
 
     fn fits(&self, members: &[Value<'c>]) -> bool {
         self.names.len() == members.len()
-            && self.names.iter().zip(members).all(|((hash, _), member)| *hash == member.name_hash())
-            && self.names.iter().zip(members).all(|((_, name), member)| *name == member.name())
+            && self
+                .names
+                .iter()
+                .zip(members)
+                .all(|((hash, name), member)| *hash == member.name_hash() && *name == member.name())
     }
 }

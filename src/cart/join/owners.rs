@@ -1,7 +1,7 @@
 //! The owner of each row: `P_GUID` is the item's GUID, or the header's; a row nested in an item is that item's.
 
 use crate::cart::columns::Columns;
-use crate::cart::item_label::item_label;
+use crate::cart::item_label::{item_in_brackets, item_label};
 use crate::cart::name::Name;
 use crate::cart::sections::{FoundRow, GuidKey, Row};
 use crate::cart::standard::STANDARD;
@@ -109,8 +109,9 @@ impl<'c> ItemOwners<'c> {
         let mut items = Vec::with_capacity(rows.len());
         let mut places = Vec::with_capacity(rows.len());
         for (row, position) in rows.iter().copied().zip(1..) {
-            let deleted = is_deleted(&STANDARD.item, row, position).unwrap_or_else(|mistake| {
-                mistakes.push(mistake);
+            let deleted = is_deleted(row).unwrap_or_else(|problem| {
+                let item = item_label(row, position);
+                mistakes.push(unreadable_flag(&STANDARD.item, &format!(" of {item}"), &problem, position));
                 false
             });
             let owner = if deleted { Owner::Deleted } else { Owner::Item(items.len()) };
@@ -150,8 +151,9 @@ impl<'c> ItemOwners<'c> {
         let mut divided: Vec<(usize, Row<'c>)> = Vec::with_capacity(rows.size_hint().0);
         for (found, position) in rows.zip(1..) {
             // A row whose flag can't be read is there: what it says may be a further mistake, and is not left out.
-            let deleted = is_deleted(section, found.row, position).unwrap_or_else(|mistake| {
-                mistakes.push(mistake);
+            let deleted = is_deleted(found.row).unwrap_or_else(|problem| {
+                let (label, item) = self.row_label(section, found, position);
+                mistakes.push(unreadable_flag(section, &label, &problem, item));
                 false
             });
             let found_owner = if deleted { Ok(Owner::Deleted) } else { self.owner(section, found, position) };
@@ -183,6 +185,21 @@ impl<'c> ItemOwners<'c> {
             Some(Owner::Item(_)) => true,
             Some(Owner::Header) => self.places.len() == 1 && names_none(),
             Some(Owner::Deleted) | None => false,
+        }
+    }
+
+    /// ` of row 3 (item 2, NUMBER_INT 0000000020)` and the item's position; 0 for a row of no item.
+    fn row_label(&self, section: &Name, found: FoundRow<'c>, position: usize) -> (String, usize) {
+        let owner = self.owner(section, found, position).ok();
+        let item = match owner {
+            Some(Owner::Item(item)) => self.items.get(item).map(|item| (item.row, item.position)),
+            _ => None,
+        };
+        match (item, owner, self.nested_in(found)) {
+            (Some((row, item)), ..) => (format!(" of row {position} ({})", item_in_brackets(row, item)), item),
+            (None, _, Some((item, _))) => (format!(" of row {position} (item {item})"), item),
+            (None, Some(Owner::Header), None) => (format!(" of row {position} (of the header)"), 0),
+            (None, ..) => (format!(" of row {position}"), 0),
         }
     }
 
@@ -223,19 +240,34 @@ impl<'c> ItemOwners<'c> {
     }
 }
 
+/// A mistake if the whole cart is deleted.
+pub fn deleted_cart(header: Row<'_>) -> Option<Message> {
+    match is_deleted(header) {
+        Ok(false) => None,
+        Ok(true) => {
+            let flag = header.text(&STANDARD.del_ind).unwrap_or_default();
+            let text = format!("HEADER.DEL_IND is {}: the cart is deleted; nothing of it is ordered", quoted(&flag));
+            Some(Message::new(MessageCode::Section, text).at("HEADER", "DEL_IND", 0))
+        }
+        Err(problem) => Some(unreadable_flag(&STANDARD.header, "", &problem, 0)),
+    }
+}
+
 /// DEL_IND is a flag; a value other than X, true or initial could mean anything.
-fn is_deleted(section: &Name, row: Row<'_>, position: usize) -> Result<bool, Message> {
+///
+/// # Errors
+/// What it is instead.
+fn is_deleted(row: Row<'_>) -> Result<bool, String> {
     let Some(text) = row.text(&STANDARD.del_ind) else { return Ok(false) };
     match text.as_ref() {
         "false" => Ok(false),
         "X" | "x" | "true" => Ok(true),
         other if is_initial(other) => Ok(false),
-        other => {
-            let is_item = *section == STANDARD.item;
-            let (of, item) =
-                if is_item { (item_label(row, position), position) } else { (format!("row {position}"), 0) };
-            let text = format!("{section}.DEL_IND of {of} is {}; expected X, true, or nothing", quoted(other));
-            Err(Message::new(MessageCode::Unreadable, text).at(section.spelling(), "DEL_IND", item))
-        }
+        other => Err(quoted(other)),
     }
+}
+
+fn unreadable_flag(section: &Name, of_row: &str, found: &str, item: usize) -> Message {
+    let text = format!("{section}.DEL_IND{of_row} is {found}; expected X, true, or nothing");
+    Message::new(MessageCode::Unreadable, text).at(section.spelling(), "DEL_IND", item)
 }

@@ -45,6 +45,8 @@ pub struct Scanner<'j> {
     nodes: Vec<Node>,
     open: Vec<Open<'j>>,
     max_depth: usize,
+    /// Whether a value so far is `true`.
+    has_true: bool,
 }
 
 impl<'j> Scanner<'j> {
@@ -56,13 +58,14 @@ impl<'j> Scanner<'j> {
             nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE + 1),
             open: Vec::with_capacity(max_depth.min(8)),
             max_depth,
+            has_true: false,
         };
         // Positions have 32 bits.
         if u32::try_from(text.len()).is_ok() { Ok(scanner) } else { scanner.fault("the text is too long") }
     }
 
-    /// The nodes of the whole text.
-    pub fn document(mut self) -> Scanned<Vec<Node>> {
+    /// The nodes of the whole text, and whether `true` is one of them.
+    pub fn document(mut self) -> Scanned<(Vec<Node>, bool)> {
         self.skip_blanks();
         self.value(NameSpan::default())?;
         while let Some(open) = self.open.last() {
@@ -73,7 +76,7 @@ impl<'j> Scanner<'j> {
         if self.at < self.bytes.len() {
             return self.fault("trailing characters");
         }
-        Ok(self.nodes)
+        Ok((self.nodes, self.has_true))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -163,7 +166,10 @@ impl<'j> Scanner<'j> {
                 self.number()?;
                 Kind::Number
             }
-            Some(b't') => self.word(b"true", Kind::True)?,
+            Some(b't') => {
+                self.has_true = true;
+                self.word(b"true", Kind::True)?
+            }
             Some(b'f') => self.word(b"false", Kind::False)?,
             Some(b'n') => self.word(b"null", Kind::Null)?,
             None => return self.fault("EOF while parsing a value"),

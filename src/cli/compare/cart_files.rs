@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use crate::intake::{BatchFormat, RawCart, SplitError, split};
+use crate::intake::{BatchFormat, RawCart, SplitError, split, utf8_text};
 
 /// Files of a folder that hold carts, by the ending of their names.
 const ENDINGS: [&str; 3] = [".json", ".ndjson", ".jsonl"];
@@ -62,15 +62,17 @@ fn find_in(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
 /// Names the file that can't be read as UTF-8.
 pub fn read(path: &Path) -> Result<(String, String), String> {
     let name = path.display().to_string();
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
     } else {
-        fs::read_to_string(path)
+        fs::read(path)
     };
-    let text = text.map_err(|error| format!("{name}: {error}"))?;
-    // Editors on Windows begin a file with a byte order mark.
-    Ok((name, text.trim_start_matches('\u{feff}').to_owned()))
+    let bytes = bytes.map_err(|error| format!("{name}: {error}"))?;
+    match utf8_text(&bytes) {
+        Ok(text) => Ok((name, text.to_owned())),
+        Err(foreign) => Err(format!("{name} is {foreign}")),
+    }
 }
 
 /// The carts of a text.
@@ -83,7 +85,7 @@ pub fn carts_in<'t>(name: &str, text: &'t str) -> Result<Vec<RawCart<'t>>, Split
 }
 
 /// Whether each line is a text of its own: the name says so, or the first of several lines is whole.
-fn is_line_by_line(name: &str, text: &str) -> bool {
+pub fn is_line_by_line(name: &str, text: &str) -> bool {
     if LINE_BY_LINE.iter().any(|ending| name.ends_with(ending)) {
         return true;
     }

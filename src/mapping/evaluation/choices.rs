@@ -110,7 +110,8 @@ fn facts(sources: &[&Source], cart: &JoinedCart<'_>, scope: Scope) -> Vec<String
         let Some(section) = source.section() else { return };
         let every = Selection { section: section.clone(), conditions: Vec::new() };
         let value = cart.rows(&every, scope).find_map(|row| row.get(field));
-        let text = value.as_ref().map(Scalar::text).filter(|text| !is_zero(text));
+        // The field of a condition is blank or not; a share of zero is initial.
+        let text = value.as_ref().map(Scalar::text).filter(|text| blank.is_some() || !is_zero(text));
         let fact = match (text, blank) {
             (Some(text), _) => format!("{field} is {}", quoted(text)),
             (None, Some(blank)) => format!("{field} is {blank}"),

@@ -21,6 +21,8 @@ struct Compared<'c> {
     text: Cow<'c, str>,
     /// True for a JSON number.
     is_number: bool,
+    /// True for `true`.
+    is_flag: bool,
 }
 
 impl<'a> RuleEvaluator<'a> {
@@ -62,6 +64,11 @@ impl<'a> RuleEvaluator<'a> {
         let Comparison { source, operator, operand } = comparison;
         let value = self.compared(source, scope)?;
         let text = value.text.as_ref();
+        if value.is_flag && !operand.is_of_flag() {
+            let when = rule.when.as_ref().map_or("", |when| &when.text);
+            let problem = format!("is true; row {} of the sheet expects no boolean: when {when}", rule.line);
+            return Err(self.mistake(MessageCode::Unreadable, Some(source), scope, &problem));
+        }
         let is_date = !Conversion::Date.is_initial(text);
         let order = match operand {
             Operand::Blank => return Ok(operator.holds_if_equal(value.is_blank())),
@@ -104,7 +111,7 @@ impl<'a> RuleEvaluator<'a> {
     /// The value of a source. Several rows have to agree.
     fn compared(&self, source: &Source, scope: Scope) -> Evaluated<Compared<'a>> {
         let (Some(selection), Some(field)) = (source.selection(), source.field()) else {
-            return Ok(Compared { text: Cow::Borrowed(self.cart_id.unwrap_or_default()), is_number: false });
+            return Ok(Compared::text(Cow::Borrowed(self.cart_id.unwrap_or_default())));
         };
         let mut values = self.cart.rows(selection, scope).map(|row: Row<'a>| row.get(field));
         let first = values.next().flatten();
@@ -113,15 +120,20 @@ impl<'a> RuleEvaluator<'a> {
             let problem = format!("is {}; expected one value", texts.join(" and "));
             return Err(self.mistake(MessageCode::Disagreement, Some(source), scope, &problem));
         }
-        let Some(value) = first else { return Ok(Compared { text: Cow::Borrowed(""), is_number: false }) };
-        let is_number = matches!(value, Scalar::Number(_));
-        let text = readable_text(&Conversion::Text, value)
+        let Some(value) = first else { return Ok(Compared::text(Cow::Borrowed(""))) };
+        let (is_number, is_flag) = (matches!(value, Scalar::Number(_)), value == Scalar::Flag);
+        let conversion = if is_flag { Conversion::Flag } else { Conversion::Text };
+        let text = readable_text(&conversion, value)
             .map_err(|problem| self.mistake(MessageCode::Unreadable, Some(source), scope, &problem))?;
-        Ok(Compared { text, is_number })
+        Ok(Compared { text, is_number, is_flag })
     }
 }
 
-impl Compared<'_> {
+impl<'c> Compared<'c> {
+    const fn text(text: Cow<'c, str>) -> Self {
+        Self { text, is_number: false, is_flag: false }
+    }
+
     /// Missing, blank, an initial date, or a JSON number that is zero, which is initial in every type of ABAP. Zeros in a
     /// text may be a code.
     fn is_blank(&self) -> bool {

@@ -35,18 +35,25 @@ pub fn refuse_limits(mapping: &Mapping, cart: &JoinedCart<'_>, skips: &Skips<'_>
     }
 }
 
+/// Whether an item is a limit, by a row of its own in LIMIT or by its type.
+pub fn is_limit(names: &Names, cart: &JoinedCart<'_>, item: usize) -> bool {
+    evidence(names, cart, item, true).is_some()
+}
+
 /// The field that shows a limit, and what it says.
 fn evidence(names: &Names, cart: &JoinedCart<'_>, item: usize, has_gaps: bool) -> Option<(&'static str, String)> {
-    let label = cart.items.get(item).map(|item| item_label(item.row, item.position))?;
+    let sent = cart.items.get(item)?;
+    let label = || item_label(sent.row, sent.position);
     if let Some(row) = cart.own_rows(&names.limits, Scope::Item(item)).next() {
         return Some(match (value(row, &names.limit), value(row, &names.expected_value)) {
-            (Some(limit), _) => ("LIMIT", format!("LIMIT.LIMIT of {label} is {}", quoted(limit.text()))),
-            (None, Some(value)) => ("EXP_VALUE", format!("LIMIT.EXP_VALUE of {label} is {}", quoted(value.text()))),
-            (None, None) => ("", format!("{label} has a row in LIMIT")),
+            (Some(limit), _) => ("LIMIT", format!("LIMIT.LIMIT of {} is {}", label(), quoted(limit.text()))),
+            (None, Some(value)) => ("EXP_VALUE", format!("LIMIT.EXP_VALUE of {} is {}", label(), quoted(value.text()))),
+            (None, None) => ("", format!("{} has a row in LIMIT", label())),
         });
     }
-    let item_type = cart.items.get(item).filter(|_| has_gaps)?.row.text(&names.item_type)?;
-    (item_type == LIMIT_ITEM_TYPE).then(|| ("ITM_TYPE", format!("ITEM.ITM_TYPE of {label} is {}", quoted(&item_type))))
+    let item_type = Some(sent).filter(|_| has_gaps)?.row.text(&names.item_type)?;
+    (item_type == LIMIT_ITEM_TYPE)
+        .then(|| ("ITM_TYPE", format!("ITEM.ITM_TYPE of {} is {}", label(), quoted(&item_type))))
 }
 
 /// A value as sent, unless it is zero.

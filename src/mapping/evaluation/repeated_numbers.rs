@@ -13,6 +13,10 @@ pub fn repeated_numbers(cart: &JoinedCart<'_>, skips: &Skips<'_>) -> Vec<Message
         let number = item.row.text(&STANDARD.number_int).filter(|number| !is_initial(number));
         numbers.extend(number.filter(|_| skips.counts(Scope::Item(index))).map(|number| (number, item.position)));
     }
+    // Most carts count upwards, in numbers of one width.
+    if numbers.is_sorted_by(|(left, _), (right, _)| left.len() == right.len() && left < right) {
+        return Vec::new();
+    }
     numbers.sort_by(|(left, _), (right, _)| without_leading_zeros(left).cmp(without_leading_zeros(right)));
     let mut mistakes = Vec::new();
     for same in numbers.chunk_by(|(left, _), (right, _)| without_leading_zeros(left) == without_leading_zeros(right)) {

@@ -32,7 +32,7 @@ impl<'a> RuleEvaluator<'a> {
         if let Conversion::Constant(value) = &rule.conversion {
             return Ok(RuleValue::without_source(Some(value.value())));
         }
-        if rule.sources == [Source::Id] && self.cart_id.is_none() {
+        if self.cart_id.is_none() && rule.sources == [Source::Id] {
             return Ok(RuleValue::without_source(None));
         }
         let texts = self.source_texts(rule, scope)?;
@@ -86,7 +86,7 @@ impl<'a> RuleEvaluator<'a> {
         let Source::Field { selection, field, .. } = source else {
             return Ok(Cow::Borrowed(self.cart_id.unwrap_or_default()));
         };
-        if rule.conversion == Conversion::Lines {
+        if matches!(rule.conversion, Conversion::Lines) {
             return self.lines(rule, source, scope);
         }
         let value = |row: Row<'a>| row.get(field).filter(|value| !is_initial(&rule.conversion, value));
@@ -187,13 +187,17 @@ pub fn readable_text<'c>(conversion: &Conversion, value: Scalar<'c>) -> Result<C
         (_, Scalar::Ambiguous(names)) => {
             return Err(format!("is sent as {names}; expected one of them, or the spelling of the sheet"));
         }
+        (conversion, Scalar::Flag) if !conversion.takes_flags() => {
+            return Err(format!("is true; expected {}, and no boolean", conversion.expected()));
+        }
         (_, value) if conversion.refuses_fractions() && value.is_fraction() => {
             return Err(format!("is {}; expected {}", value.text(), conversion.expected()));
         }
         (Conversion::Decimal | Conversion::Amount, Scalar::Number(number)) => number,
         (_, value) => value.into_plain_text(),
     };
-    if text.contains('\0') {
+    // Only an escape can write it: a text that is borrowed stands in the body as it is.
+    if matches!(text, Cow::Owned(_)) && text.contains('\0') {
         return Err("has the character U+0000, which no text of SAP has; expected a text without it".to_owned());
     }
     Ok(text)

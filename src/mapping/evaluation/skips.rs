@@ -24,18 +24,19 @@ pub struct SkippedEntry {
     pub remark: String,
 }
 
-/// A list of the sheet, and how deep in the cart its entries are: 1 items, 2 accounts.
-#[derive(Clone, Copy)]
+/// A list of the sheet.
 struct List<'s> {
     entry: &'s Object<Rule>,
+    /// How deep in the cart its entries are: 1 items, 2 accounts.
     depth: usize,
+    /// The entries that are left out, in the order of the cart, each with the row that says so.
+    skipped: Vec<(Scope, &'s Rule)>,
 }
 
 /// What the sheet leaves out of one cart.
 #[derive(Default)]
 pub struct Skips<'s> {
     lists: Vec<List<'s>>,
-    skipped: Vec<(&'s Object<Rule>, Scope, &'s Rule)>,
 }
 
 impl<'s> Skips<'s> {
@@ -49,8 +50,9 @@ impl<'s> Skips<'s> {
         find_lists(&sheet.root, 1, &mut skips.lists);
         // Items before accounts: an account goes with its item.
         skips.lists.sort_by_key(|list| list.depth);
-        let lists = skips.lists.clone();
-        for List { entry, depth } in lists {
+        for index in 0..skips.lists.len() {
+            let Some(&List { entry, depth, .. }) = skips.lists.get(index) else { break };
+            let mut skipped = Vec::new();
             let rules = || entry.entry_rules.iter().filter(|rule| rule.conversion == Conversion::Skip);
             if rules().next().is_none() {
                 continue;
@@ -68,8 +70,11 @@ impl<'s> Skips<'s> {
                     })
                 };
                 if let Some(rule) = rules().find(|rule| has_such_row(rule, cart, scope) && counts(rule)) {
-                    skips.skipped.push((entry, scope, rule));
+                    skipped.push((scope, rule));
                 }
+            }
+            if let Some(list) = skips.lists.get_mut(index) {
+                list.skipped = skipped;
             }
         }
         (skips, mistakes)
@@ -77,23 +82,23 @@ impl<'s> Skips<'s> {
 
     /// True if the entry of a scope is left out of a list.
     pub fn leaves_out(&self, list: &Object<Rule>, scope: Scope) -> bool {
-        self.skipped.iter().any(|(entry, skipped, _)| *skipped == scope && std::ptr::eq(*entry, list))
+        self.lists.iter().any(|known| std::ptr::eq(known.entry, list) && known.leaves_out(scope))
     }
 
     /// True unless every list leaves out what the scope stands for: then it counts nowhere, not in the agreement of all
     /// items on one supplier either.
     pub fn counts(&self, scope: Scope) -> bool {
-        if self.skipped.is_empty() {
+        if self.is_empty() {
             return true;
         }
         let mut lists = self.lists.iter().filter(|list| list.depth == scope.depth()).peekable();
-        let in_a_list = lists.peek().is_none() || lists.any(|list| !self.leaves_out(list.entry, scope));
+        let in_a_list = lists.peek().is_none() || lists.any(|list| !list.leaves_out(scope));
         in_a_list && (scope.depth() < 2 || scope.item().is_none_or(|item| self.counts(Scope::Item(item))))
     }
 
     /// A mistake if nothing of the cart is left.
     pub fn nothing_left(&self, cart: &JoinedCart<'_>) -> Option<Message> {
-        let nobody = !self.skipped.is_empty() && (0..cart.items.len()).all(|item| !self.counts(Scope::Item(item)));
+        let nobody = !self.is_empty() && (0..cart.items.len()).all(|item| !self.counts(Scope::Item(item)));
         if !nobody {
             return None;
         }
@@ -103,9 +108,13 @@ impl<'s> Skips<'s> {
         Some(Message::new(MessageCode::Section, text).at("ITEM", "", 0))
     }
 
+    fn is_empty(&self) -> bool {
+        self.lists.iter().all(|list| list.skipped.is_empty())
+    }
+
     /// Every entry that is left out, for a preview.
     pub fn entries(&self, cart: &JoinedCart<'_>) -> Vec<SkippedEntry> {
-        let entry = |(_, scope, rule): &(&Object<Rule>, Scope, &Rule)| SkippedEntry {
+        let entry = |(scope, rule): &(Scope, &Rule)| SkippedEntry {
             target: rule.target.clone(),
             row: rule.line,
             source: rule.source_text.clone(),
@@ -116,7 +125,13 @@ impl<'s> Skips<'s> {
             },
             remark: rule.remark.clone(),
         };
-        self.skipped.iter().map(entry).collect()
+        self.lists.iter().flat_map(|list| &list.skipped).map(entry).collect()
+    }
+}
+
+impl List<'_> {
+    fn leaves_out(&self, scope: Scope) -> bool {
+        !self.skipped.is_empty() && self.skipped.binary_search_by_key(&scope, |(skipped, _)| *skipped).is_ok()
     }
 }
 
@@ -124,7 +139,9 @@ impl SkippedEntry {
     /// `item 2 (NUMBER_INT 0000000020) skipped by row 17 (rejected by its approver)`.
     fn reason(&self, cart: &JoinedCart<'_>) -> String {
         let Self { item, row, source, remark, .. } = self;
-        let sent = cart.items.iter().find(|sent| sent.position == *item);
+        // Items are in the order of their positions.
+        let at = cart.items.binary_search_by_key(item, |sent| sent.position).ok();
+        let sent = at.and_then(|at| cart.items.get(at));
         let item = sent.map_or_else(|| format!("item {item}"), |sent| item_label(sent.row, sent.position));
         let why = if remark.is_empty() { source } else { remark };
         format!("{item} skipped by row {row} ({why})")
@@ -137,7 +154,7 @@ fn find_lists<'s>(object: &'s Object<Rule>, depth: usize, lists: &mut Vec<List<'
             Member::Field(_) => {}
             Member::Object(inner) => find_lists(inner, depth, lists),
             Member::List(entry) => {
-                lists.push(List { entry, depth });
+                lists.push(List { entry, depth, skipped: Vec::new() });
                 find_lists(entry, depth + 1, lists);
             }
         }

@@ -57,10 +57,9 @@ impl Source {
         }
     }
 
-    /// True for the total of the header.
-    pub fn is_total(&self) -> bool {
-        let total = || Name::of("TOTAL_VALUE");
-        self.section() == Some(&STANDARD.header) && self.field().is_some_and(|field| *field == total())
+    /// True for this field of a section.
+    pub fn is_field(&self, section: &Name, field: &str) -> bool {
+        self.section() == Some(section) && self.field().is_some_and(|own| *own == Name::of(field))
     }
 
     /// Section and field for the parameters of a message.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::known_names::unknown_names;
 use super::source::Source;
+use super::thousands::doubtful_numbers;
 use super::when::When;
 use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK};
 use crate::mapping::defect::Defect;
@@ -29,6 +30,8 @@ pub fn suspicions(file: &str, csv: &CsvFile) -> Vec<Defect> {
         for problem in compared_names(cell(csv, row, "when")) {
             defects.push(Defect::in_cell(file, row.line, "when", problem));
         }
+        let cells = ["as", "absent", "when"].map(|column| cell(csv, row, column));
+        defects.extend(doubtful_numbers(file, row.line, cells));
     }
     defects.extend(lists_twice(file, csv));
     defects.extend(similar_targets(file, csv));

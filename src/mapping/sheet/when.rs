@@ -59,6 +59,17 @@ pub enum Operand {
     Date(Date),
 }
 
+impl Operand {
+    /// True for what a flag can be compared with: nothing, or the words for a flag.
+    pub fn is_of_flag(&self) -> bool {
+        match self {
+            Self::Blank => true,
+            Self::Text(text) => matches!(text.as_str(), "X" | "true" | "false"),
+            Self::Number(..) | Self::Date(_) => false,
+        }
+    }
+}
+
 impl When {
     /// Reads the column; `None` if it is empty.
     ///

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{HEADER, changed, guid, mistakes, order, sheet, status};
 use crate::cart::Cart;
-use crate::mapping::{Amounts, Folder, IdField, Mapping, MappingOptions, SHEET};
+use crate::mapping::{Amounts, Folder, IdField, Mapping, MappingOptions, Plausibility, SHEET};
 
 #[test]
 fn sections_with_p_guid_are_read_by_items_and_header() {
@@ -91,8 +91,12 @@ fn shifted_amounts_follow_the_currency_of_their_row_and_unknown_ones_are_refused
         let text = format!("{HEADER}{rows}");
         let table = ("tables/currency-decimals.csv", decimals);
         let files = if decimals.is_empty() { vec![] } else { vec![table] };
-        let options =
-            MappingOptions { amounts: Amounts::Shifted, id_field: IdField::Nowhere, ..MappingOptions::default() };
+        let options = MappingOptions {
+            amounts: Amounts::Shifted,
+            id_field: IdField::Nowhere,
+            plausibility: Plausibility::Off,
+            ..MappingOptions::default()
+        };
         Mapping::compile_with(&Folder::of(&[&[(SHEET, text.as_str())], files.as_slice()].concat()), &options).unwrap()
     };
     let cart = |header: &str, item: &str| {

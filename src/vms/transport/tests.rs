@@ -55,7 +55,9 @@ async fn a_host_that_sleeps_while_a_token_is_fetched_sends_nothing_afterwards() 
              target.oauth2.token_url = \"{base}/token\"\ntarget.oauth2.client_id = \"x\"\ntarget.oauth2.client_secret = \"x\"\n"
         );
         let settings = Settings::parse("test", &text, &BTreeMap::new()).unwrap();
-        let transport = Transport::from_config(&settings.target, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        let transport =
+            Transport::from_config(&settings.target, Arc::clone(&clock) as Arc<dyn Clock>, Conditions::default())
+                .unwrap();
         let limit = SendLimit { since: PointInTime::now(clock.as_ref()), longest: Duration::from_mins(1) };
         let build = |http: &Client, url: Url| http.post(url.join("orders").unwrap());
         let outcome = transport.send(build, limited.then_some(limit), |_| true).await;
