@@ -1,6 +1,6 @@
 """Draws the dashboard from its own queries, against a real Prometheus that scraped the running service for some minutes.
 
-Grafana's panels as a picture for the documentation: the same grid, titles, units and legends.
+Grafana's panels as a picture for the documentation: the same grid, titles, units and legends. installation.py starts everything.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Every query of the dashboard and of the rules against a real Prometheus that scraped the running service.
 
 Each one parses and has a result, and each metric, label and label value that it selects by is in the scrape: a name that was
-misspelt, or renamed in the service, selects nothing, and no parser notices.
+misspelt, or renamed in the service, selects nothing, and no parser notices. installation.py starts everything.
 """
 
 import re

@@ -101,7 +101,8 @@ fn is_word(text: &str, name: &str) -> bool {
 
 /// Warnings and errors of the source without a row such as ``| WARN | `message` | … |``, and rows that nothing logs.
 fn log_table_gaps(files: &[Text], page: &Text) -> Vec<Finding> {
-    let rows: Vec<(usize, &str, &str)> = page.text.lines().enumerate().filter_map(|(at, line)| row(at + 1, line)).collect();
+    let rows: Vec<(usize, &str, &str)> =
+        page.text.lines().enumerate().filter_map(|(at, line)| row(at + 1, line)).collect();
     let mut findings = Vec::new();
     let mut logged = BTreeSet::new();
     for file in files.iter().filter(|file| file.path.starts_with("src/") && file.is_rust()) {
@@ -143,7 +144,8 @@ fn files_missing_in_the_image(files: &[Text]) -> Vec<Finding> {
                 let mut words = line.split_whitespace();
                 words.next() == Some("COPY") && words.any(|word| word == "." || word == top || word == outside)
             });
-            let is_sent = ignored.lines().any(|line| line.strip_prefix('!').is_some_and(|name| name == top || name == outside));
+            let is_sent =
+                ignored.lines().any(|line| line.strip_prefix('!').is_some_and(|name| name == top || name == outside));
             if !is_copied || !is_sent {
                 let text = format!("the image's build needs {outside}: COPY in Dockerfile and a line in .dockerignore");
                 findings.push(Finding::new(&source.path, source.line_of(at), text));
@@ -151,6 +153,51 @@ fn files_missing_in_the_image(files: &[Text]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The anchor that a heading gets, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .collect::<String>();
+    kept.replace(' ', "-")
+}
+
+/// Links of documents to headings that are not there.
+fn dead_anchors(files: &[Text]) -> Vec<Finding> {
+    let documents: Vec<&Text> = files.iter().filter(|file| file.path.to_lowercase().ends_with(".md")).collect();
+    let mut findings = Vec::new();
+    for document in &documents {
+        for (at, line) in document.text.lines().enumerate() {
+            for link in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+                let Some((path, wanted)) = link.split_once('#').filter(|(path, _)| !path.contains(':')) else {
+                    continue;
+                };
+                let name = path.trim_start_matches("../");
+                let is_target = |file: &&&Text| file.path == name || file.path.ends_with(&format!("/{name}"));
+                let target = if path.is_empty() { Some(document) } else { documents.iter().find(is_target) };
+                let headings =
+                    target.into_iter().flat_map(|target| target.text.lines()).filter(|line| line.starts_with('#'));
+                if !headings.map(|line| anchor(line.trim_start_matches('#').trim())).any(|anchor| anchor == wanted) {
+                    findings.push(Finding::new(&document.path, at + 1, format!("no heading for {link}")));
+                }
+            }
+        }
+    }
+    findings
+}
+
+#[test]
+fn links_of_documents_lead_to_headings() {
+    assert_none(&dead_anchors(&repository()));
+    let documents = [
+        Text::new("docs/a.md", "# A `b` of c\n[x](#a-b-of-c) [y](b.md#d)\n[z](#gone) [w](../b.md#a-b-of-c)"),
+        Text::new("docs/b.md", "## D"),
+    ];
+    let found = dead_anchors(&documents);
+    assert_eq!(lines(&found), [(3, "no heading for #gone"), (3, "no heading for ../b.md#a-b-of-c")]);
 }
 
 #[test]
@@ -185,7 +232,10 @@ fn the_image_is_built_with_every_file_that_the_program_embeds() {
 
 #[test]
 fn the_checkers_find_gaps() {
-    let rules = Text::new("rules", "      - alert: Slow\n        labels: { severity: warning }\n        runbook_url: \"docs/runbook.md#fast\"\n");
+    let rules = Text::new(
+        "rules",
+        "      - alert: Slow\n        labels: { severity: warning }\n        runbook_url: \"docs/runbook.md#fast\"\n",
+    );
     let all: String = ALERTS[1..].iter().map(|alert| format!("## {alert}\n")).collect();
     let found = runbook_gaps(&Text::new("runbook", &format!("{all}## Gone\n")), &rules);
     let texts: Vec<&str> = lines(&found).into_iter().map(|(_, text)| text).collect();
@@ -211,7 +261,15 @@ fn the_checkers_find_gaps() {
 
     let of = |dockerfile: &str, ignored: &str| {
         let embedding = Text::new("src/a/b.rs", "include_str!(\"../../x/y.toml\") include_str!(\"../c.sql\")");
-        files_missing_in_the_image(&[Text::new("Dockerfile", dockerfile), Text::new(".dockerignore", ignored), embedding]).len()
+        files_missing_in_the_image(&[
+            Text::new("Dockerfile", dockerfile),
+            Text::new(".dockerignore", ignored),
+            embedding,
+        ])
+        .len()
     };
-    assert_eq!((of("COPY . .", "!x"), of("COPY x x", "!x"), of("COPY src src", "!x"), of("COPY . .", "!src")), (0, 0, 1, 1));
+    assert_eq!(
+        (of("COPY . .", "!x"), of("COPY x x", "!x"), of("COPY src src", "!x"), of("COPY . .", "!src")),
+        (0, 0, 1, 1)
+    );
 }
