@@ -34,7 +34,7 @@ pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use file_checks::database_files;
 pub use file_checks::{check_dates, check_files, check_future_restore, check_ledger_file, check_restore};
 use ledger_start::{OpenedLedger, open_ledger};
-pub use mapping_check::{MappingCheck, check_mapping};
+pub use mapping_check::{ExpectedExamples, MappingCheck, check_mapping};
 use plain_text::warn_of_plain_text_urls;
 use purge::purge_old_orders;
 pub use start_error::{StartError, defect_lines};

@@ -10,6 +10,7 @@ mod conversion;
 mod csv_file;
 mod currency;
 mod defect;
+mod difference;
 mod evaluation;
 mod example_name;
 mod examples;

@@ -24,9 +24,16 @@ pub struct MappingCheck {
     pub differences: Vec<String>,
     /// `1 of 22 examples differs`; empty if none does.
     pub differing: String,
-    /// The examples' files that would make them as expected.
-    pub updates: Vec<ExampleFile>,
-    /// The examples' files that a person has to decide about, a line each.
+    /// What was checked; `None` if it does not compile.
+    compiled: Option<(Mapping, Folder)>,
+}
+
+/// The files of examples as the mapping that was checked fulfils them.
+#[derive(Debug, Default)]
+pub struct ExpectedExamples {
+    /// The files that differ, with their new text.
+    pub files: Vec<ExampleFile>,
+    /// The files that a person has to decide about, a line each.
     pub kept: Vec<String>,
 }
 
@@ -51,12 +58,20 @@ pub fn check_mapping(directory: &Path, options: &MappingOptions) -> MappingCheck
         Ok(mapping) => {
             check.warnings.extend(defect_lines(&name, mapping.warnings()));
             check.examine_examples(&mapping, &folder);
+            check.compiled = Some((mapping, folder));
         }
     }
     check
 }
 
 impl MappingCheck {
+    /// What `--update-examples` writes; every example that differs is mapped once more for it.
+    pub fn expected_examples(&self) -> ExpectedExamples {
+        let Some((mapping, folder)) = &self.compiled else { return ExpectedExamples::default() };
+        let ExampleUpdate { files, kept } = mapping.update_examples(folder);
+        ExpectedExamples { files, kept: defect_lines(&self.directory, &kept) }
+    }
+
     fn examine_examples(&mut self, mapping: &Mapping, folder: &Folder) {
         let report = mapping.compare_examples(folder);
         self.version = Some(mapping.version().to_owned());
@@ -68,8 +83,6 @@ impl MappingCheck {
                 name = self.directory
             ));
         }
-        let ExampleUpdate { files, kept } = mapping.update_examples(folder);
-        (self.updates, self.kept) = (files, defect_lines(&self.directory, &kept));
         self.differing = report.count_text().unwrap_or_default();
         self.differences = defect_lines(&self.directory, &report.defects);
     }

@@ -19,9 +19,6 @@ const NEXT_PAGE: [&str; 3] = ["NEXT", "ODATA.NEXTLINK", "NEXTLINK"];
 /// Where OData says how many rows there are, in folded form, without what is in front.
 const COUNT: [&str; 2] = ["COUNT", "ODATA.COUNT"];
 
-/// How OData's names about what is beside them begin: V2, V4, V3.
-const METADATA: [&str; 3] = ["__", "@", "odata."];
-
 /// OData's place for rows that were not sent with the cart, in folded form.
 const DEFERRED: &str = "DEFERRED";
 
@@ -151,8 +148,8 @@ pub fn is_metadata(member: Value<'_>) -> bool {
 /// Whether a name is one of OData's own about what is beside it, or of an attribute of XML. No name of SAP's has an `@`:
 /// `ITEM@odata.count` is about `ITEM`.
 pub fn is_metadata_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    matches!(bytes, [b'_', b'_', ..]) || bytes.contains(&b'@')
+    // V2, V3; V4 and XML.
+    name.starts_with("__") || name.starts_with("odata.") || name.as_bytes().contains(&b'@')
 }
 
 /// The section that an annotation is about: `ITEM` of `ITEM@odata.count`.

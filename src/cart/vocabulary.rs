@@ -1,5 +1,7 @@
 //! The vocabulary of a sheet: the sections and fields that it reads, so that each name of a cart is looked up once.
 
+use std::collections::HashMap;
+
 use super::name::{Column, Name};
 use super::standard::STANDARD;
 
@@ -18,13 +20,16 @@ pub enum Slot {
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
     sections: Vec<SectionWords>,
+    /// The place of each section by its name.
+    places: HashMap<Name, usize>,
 }
 
 impl Default for Vocabulary {
     /// The header and the items, which are read for every sheet.
     fn default() -> Self {
-        let sections = [&STANDARD.header, &STANDARD.item].map(SectionWords::of);
-        Self { sections: sections.into() }
+        let names = [&STANDARD.header, &STANDARD.item];
+        let places = names.into_iter().cloned().zip(0..).collect();
+        Self { sections: names.map(SectionWords::of).into(), places }
     }
 }
 
@@ -50,10 +55,13 @@ impl Vocabulary {
     }
 
     fn locate_section(&mut self, section: &mut Name) -> Option<&mut SectionWords> {
-        let index = self.sections.iter().position(|words| words.name == *section).unwrap_or_else(|| {
+        let index = if let Some(place) = self.places.get(section) {
+            *place
+        } else {
+            self.places.insert(section.clone(), self.sections.len());
             self.sections.push(SectionWords::of(section));
             self.sections.len() - 1
-        });
+        };
         let words = self.sections.get_mut(index)?;
         section.locate(&words.name, Column::try_from(index).ok());
         Some(words)
@@ -105,21 +113,32 @@ impl SectionWords {
 
     /// The column of a field, a new one if it has none; `None` for one field too many, which is read without a column.
     fn add(&mut self, field: &Name) -> Option<Column> {
-        if let Some(column) = self.fields.iter().position(|known| known == field) {
-            return Column::try_from(column).ok();
+        if let Some(column) = self.column(field.hash(), |known| known == field) {
+            return Some(column);
         }
         let column = Column::try_from(self.fields.len()).ok()?;
         self.fields.push(field.clone());
-        self.table = vec![None; (self.fields.len() * 2).next_power_of_two()];
-        let mask = self.table.len() - 1;
-        for (field, column) in self.fields.iter().zip(0..) {
-            let start = field.hash() as usize & mask;
-            let free = (0..=mask).map(|step| (start + step) & mask).find(|at| self.table.get(*at) == Some(&None));
-            if let Some(place) = free.and_then(|at| self.table.get_mut(at)) {
-                *place = Some((field.hash(), column));
+        // Doubled when it is half full, so that each field is placed a few times, however many there are.
+        if self.fields.len() * 2 > self.table.len() {
+            self.table = vec![None; (self.fields.len() * 2).next_power_of_two()];
+            let places: Vec<_> = self.fields.iter().map(Name::hash).zip(0..).collect();
+            for (hash, column) in places {
+                self.place(hash, column);
             }
+        } else {
+            self.place(field.hash(), column);
         }
         Some(column)
+    }
+
+    /// Takes the first free place for a column.
+    fn place(&mut self, hash: u32, column: Column) {
+        let mask = self.table.len().wrapping_sub(1);
+        let start = hash as usize & mask;
+        let free = (0..=mask).map(|step| (start + step) & mask).find(|at| self.table.get(*at) == Some(&None));
+        if let Some(place) = free.and_then(|at| self.table.get_mut(at)) {
+            *place = Some((hash, column));
+        }
     }
 }
 
@@ -129,9 +148,11 @@ mod tests {
 
     #[test]
     fn every_field_is_found_by_its_name_and_no_other() {
+        // So many that making the table anew for each would take many minutes.
+        const FIELDS: usize = 60_000;
         let mut vocabulary = Vocabulary::default();
         let mut section = Name::of("PARTNER");
-        let mut fields: Vec<Name> = (0..300).map(|n| Name::of(&format!("FIELD_{n}"))).collect();
+        let mut fields: Vec<Name> = (0..FIELDS).map(|n| Name::of(&format!("FIELD_{n}"))).collect();
         for field in &mut fields {
             vocabulary.add_field(&mut section, field);
         }
@@ -143,8 +164,8 @@ mod tests {
             assert_eq!(words.field(column.unwrap()), Some(field));
         }
         let found = |name: &Name| words.column(name.hash(), |known| known == name);
-        assert_eq!(found(&Name::of("FIELD_300")), None);
+        assert_eq!(found(&Name::of("FIELD_60000")), None);
         assert_eq!(found(&Name::of("P_GUID")), STANDARD.p_guid.column());
-        assert_eq!(words.width(), 300 + STANDARD.columns().len());
+        assert_eq!(words.width(), FIELDS + STANDARD.columns().len());
     }
 }

@@ -1,5 +1,7 @@
 //! The compiled mapping: a sheet with its tables, free of defects.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::currency::{Amounts, CURRENCY_DECIMALS, decimals_defects};
@@ -8,8 +10,8 @@ use super::folder::{Folder, SHEET};
 use super::names::Names;
 use super::options::MappingOptions;
 use super::plausibility::Plausibility;
-use super::sheet::{ReadSheet, Sheet};
-use super::table::{Table, Tables};
+use super::sheet::{NamedTables, ReadSheet, Sheet};
+use super::table::{ReadTable, Table, Tables};
 use super::version::version;
 use crate::cart::{Name, Vocabulary};
 use crate::message::Message;
@@ -48,10 +50,11 @@ impl Mapping {
     /// # Errors
     /// Every mistake of the sheet and the tables, and every warning.
     pub fn examine(folder: &Folder, options: &MappingOptions) -> Result<Self, Findings> {
-        let (tables, mut findings) = tables(folder);
-        findings.mistakes.splice(0..0, folder.unreadable().cloned());
+        let (tables, of_tables) = read_tables(folder);
         let sheet = folder.sheet().map(|text| Sheet::read(SHEET, text, &tables, &options.id_field));
-        let Some(ReadSheet { mut sheet, findings: of_sheet }) = sheet else {
+        let used = sheet.as_ref().and_then(|sheet| sheet.tables.as_ref());
+        let mut findings = findings_of_tables(folder, of_tables, used);
+        let Some(ReadSheet { mut sheet, findings: of_sheet, .. }) = sheet else {
             if folder.unreadable().next().is_none() {
                 findings.mistakes.push(Defect::new(SHEET, "missing"));
             }
@@ -88,19 +91,6 @@ impl Mapping {
         &self.version
     }
 
-    /// The same mapping with another judgement on figures that contradict each other. The version stays: no order changes.
-    #[must_use]
-    pub const fn with_plausibility(mut self, plausibility: Plausibility) -> Self {
-        self.plausibility = plausibility;
-        self
-    }
-
-    /// Names the header's field that tells systems of equal cart numbers apart, where LOGSYS does not.
-    #[must_use]
-    pub fn with_system_field(self, field: Option<Name>) -> Self {
-        Self { system_field: field, ..self }
-    }
-
     /// Gives every order, preview and refusal this warning.
     #[must_use]
     pub(super) fn with_notice(self, notice: Option<Message>) -> Self {
@@ -127,17 +117,72 @@ impl Mapping {
     }
 }
 
-fn tables(folder: &Folder) -> (Tables, Findings) {
+/// The tables of a folder, and each as it was read, with its name.
+fn read_tables(folder: &Folder) -> (Tables, Vec<(&str, ReadTable)>) {
     let unreadable = folder.unreadable_tables().map(|name| (name.to_owned(), Table::unreadable()));
     let mut tables: Tables = unreadable.collect();
-    let mut findings = Findings::default();
+    let mut read = Vec::new();
     for (name, file, text) in folder.tables() {
-        let read = Table::read(file, text);
+        let mut table = Table::read(file, text);
         if name == CURRENCY_DECIMALS {
-            findings.mistakes.extend(decimals_defects(file, &read));
+            let defects = decimals_defects(file, &table);
+            table.findings.mistakes.splice(0..0, defects);
         }
-        findings.extend(read.findings);
-        tables.insert(name.to_owned(), read.table);
+        tables.insert(name.to_owned(), std::mem::take(&mut table.table));
+        read.push((name, table));
     }
-    (tables, findings)
+    (tables, read)
+}
+
+/// What is wrong with the tables. A mistake of one that no row names is no mistake of the mapping; that of decimals is one in
+/// any case: the setting that uses them is not the analyst's.
+fn findings_of_tables(folder: &Folder, tables: Vec<(&str, ReadTable)>, named: Option<&NamedTables>) -> Findings {
+    let is_used = |name: &str| name == CURRENCY_DECIMALS || named.is_none_or(|named| named.contains_key(name));
+    let mut findings = Findings::default();
+    for (table, defect) in folder.unreadable_by_table() {
+        let mistakes = vec![defect.clone()];
+        let of_file = Findings { mistakes, warnings: Vec::new() };
+        findings.extend(if table.is_none_or(is_used) { of_file } else { unused(of_file) });
+    }
+    for (name, read) in tables {
+        let sources = named.and_then(|named| named.get(name));
+        let needs_other_keys = sources.is_some_and(|sources| sources.iter().any(|sources| *sources != read.keys));
+        let Findings { mut mistakes, mut warnings } = read.findings;
+        match read.lacks_header {
+            // What else is wrong with its rows follows from it.
+            Some(mistake) if needs_other_keys => mistakes = vec![mistake],
+            doubt => warnings.extend(doubt),
+        }
+        if sources.is_some() { &mut mistakes } else { &mut warnings }.extend(read.lacks_rows);
+        let of_table = Findings { mistakes, warnings };
+        findings.extend(if is_used(name) { of_table } else { unused(of_table) });
+    }
+    findings.warnings.extend(twins(folder));
+    findings
+}
+
+/// What is wrong with a table that decides about nothing.
+fn unused(findings: Findings) -> Findings {
+    let remark = |mistake: Defect| mistake.with_remark("a warning alone: no row of the sheet uses this table");
+    let mistakes = findings.mistakes.into_iter().map(remark);
+    Findings { mistakes: Vec::new(), warnings: mistakes.chain(findings.warnings).collect() }
+}
+
+/// Tables whose names differ in capitals alone: an analyst changes one of them, and the sheet uses the other.
+fn twins(folder: &Folder) -> Vec<Defect> {
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    let mut defects = Vec::new();
+    for name in folder.tables().map(|(name, ..)| name).chain(folder.unreadable_tables()) {
+        match known.entry(name.to_lowercase()) {
+            Entry::Occupied(first) => {
+                let problem = format!(
+                    "differs from tables/{}.csv in nothing but capitals, and is another table; expected one of them",
+                    first.get()
+                );
+                defects.push(Defect::new(&format!("tables/{name}.csv"), problem));
+            }
+            Entry::Vacant(place) => drop(place.insert(name)),
+        }
+    }
+    defects
 }

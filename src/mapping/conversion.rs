@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::cart::{self, trimmed, without_leading_zeros};
-pub use constant::Constant;
+pub use constant::{Constant, TYPOGRAPHIC_MARKS};
 pub use order_value::OrderValue;
 
 /// How a value is read.
@@ -65,6 +65,10 @@ impl Conversion {
     /// What is expected instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(separator) = text.trim_start().strip_prefix("join:") {
+            if separator.trim().starts_with(TYPOGRAPHIC_MARKS) && separator.trim().chars().count() > 1 {
+                let shown = format!("join:{}", separator.trim());
+                return Err(format!("as {shown:?}: expected straight quotation marks (\"…\") or none"));
+            }
             return Ok(Self::Join(unquoted(separator).to_owned()));
         }
         let text = text.trim();

@@ -9,15 +9,19 @@ use std::ops::Range;
 
 use super::defect::{Defect, Findings};
 pub use damage::has_decimal_comma;
-use damage::{Damage, damage};
-use records::{Cell, Record, records};
-use separator::separator;
+use damage::{Damage, damage, formula_like};
+pub use records::lines;
+use records::{Cell, DOUBLED_LINE_END, Record, records};
+use separator::Separation;
 
 /// The column for the analysts' notes, of every file: whatever is in it does no harm.
 pub const REMARK: &str = "remark";
 
 /// Rows that are looked through for the header: nobody writes a longer title.
 const MAX_TITLE_ROWS: usize = 20;
+
+/// Most columns of a file: far more than a sheet or a key has, so that the cells a row lacks can be named.
+const MAX_COLUMNS: usize = 100;
 
 /// What a kind of file knows of its columns.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +31,8 @@ pub struct Layout {
     /// Columns besides the remark that may be missing at the end of a row: a spreadsheet leaves out separators behind the
     /// last cell with content of a block of rows.
     pub optional: &'static [&'static str],
+    /// Columns of names in JSON, which may begin with `@`.
+    pub names: &'static [&'static str],
 }
 
 /// A CSV file: its header, and its other rows.
@@ -42,6 +48,8 @@ pub struct CsvFile {
     pub broken: Vec<CsvRow>,
     /// What is wrong with the file, and what should be looked at.
     pub findings: Findings,
+    /// True where the columns can't be told: everything else that is wrong with the file would follow from it.
+    pub is_unreadable: bool,
 }
 
 /// One row of a CSV file.
@@ -60,15 +68,18 @@ impl CsvFile {
     /// separators and lines that begin with `#` are skipped; a cell `="08"` is the text 08.
     pub fn parse(file: &str, text: &str, layout: Layout) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut findings = Findings::default();
-        let mut records = records(text, separator(text));
+        let separation = Separation::of(text);
+        let mut records = records(text, separation.separator);
         records.retain(|record| record.problem.is_some() || record.cells.iter().any(|cell| !cell.text.is_empty()));
-        if text.contains('\0') {
-            findings.mistakes.push(Defect::new(
-                file,
-                "has characters U+0000; expected CSV in UTF-8, or UTF-16 with a byte order mark",
-            ));
+        let unreadable = null_character(file, text)
+            .or_else(|| separation.mistake.map(|(line, problem)| Defect::in_line(file, line, problem)))
+            .or_else(|| records.is_empty().then(|| Defect::new(file, "the file is empty; expected a header row")));
+        if let Some(mistake) = unreadable {
+            return Self::unreadable(mistake);
         }
+        let mut findings = Findings::default();
+        findings.warnings.extend(separation.warning.map(|problem| Defect::in_line(file, 1, problem)));
+        findings.warnings.extend(doubled_line_ends(file, text));
         let titles: Vec<Vec<String>> = records.iter().take(MAX_TITLE_ROWS).map(Record::texts).collect();
         let header_index = (layout.header)(&titles).min(records.len());
         let mut below = records.split_off(header_index);
@@ -82,17 +93,28 @@ impl CsvFile {
         }
         if let Some(problem) = header.problem {
             findings.mistakes.push(Defect::in_line(file, header.line, problem));
-        } else if header.cells.is_empty() && findings.mistakes.is_empty() {
-            findings.mistakes.push(Defect::new(file, "the file is empty; expected a header row"));
         }
         let mut titles: Vec<String> = header.cells.into_iter().map(|cell| cell.text).collect();
         while titles.pop_if(|title| title.is_empty()).is_some() {}
         let header_line = header.line.max(1);
-        let mut csv = Self { header: titles, header_line, rows: Vec::new(), broken: Vec::new(), findings };
+        if titles.len() > MAX_COLUMNS {
+            let problem = format!("{} columns; expected at most {MAX_COLUMNS}", titles.len());
+            return Self::unreadable(Defect::in_line(file, header_line, problem));
+        }
+        let (rows, broken, is_unreadable) = (Vec::new(), Vec::new(), false);
+        let mut csv = Self { header: titles, header_line, rows, broken, findings, is_unreadable };
         for record in below {
             csv.add(file, record, layout);
         }
         csv
+    }
+
+    /// A file of which nothing else can be said.
+    pub fn unreadable(mistake: Defect) -> Self {
+        let header_line = mistake.line().unwrap_or(1);
+        let findings = Findings { mistakes: vec![mistake], warnings: Vec::new() };
+        let (header, rows, broken) = (Vec::new(), Vec::new(), Vec::new());
+        Self { header, header_line, rows, broken, findings, is_unreadable: true }
     }
 
     /// The place of a column by its title, in any case.
@@ -116,7 +138,8 @@ impl CsvFile {
                 if cell.text.contains('\n') {
                     mistakes.push(at("a cell goes over several lines; is a quotation mark not closed?".to_owned()));
                 }
-                match damage(cell) {
+                let is_name = layout.names.iter().any(|name| title.eq_ignore_ascii_case(name));
+                match damage(cell).or_else(|| formula_like(cell).filter(|_| !is_name)) {
                     Some(Damage::Certain(problem)) => mistakes.push(at(problem)),
                     Some(Damage::Likely(problem)) => self.findings.warnings.push(at(problem)),
                     None => {}
@@ -176,6 +199,22 @@ impl CsvRow {
     pub fn range(&self, columns: Range<usize>) -> Vec<String> {
         columns.map(|column| self.cell(column).to_owned()).collect()
     }
+}
+
+/// Text in an encoding of two or four bytes a character, or a file that a program has filled up.
+fn null_character(file: &str, text: &str) -> Option<Defect> {
+    if !text.contains('\0') {
+        return None;
+    }
+    let line = lines(text).find(|(_, line)| line.contains('\0')).map_or(1, |(number, _)| number);
+    let problem = "has characters U+0000; expected CSV in UTF-8, or UTF-16 with a byte order mark";
+    Some(Defect::in_line(file, line, problem))
+}
+
+/// `\r\r\n`, which some editors show as two lines.
+fn doubled_line_ends(file: &str, text: &str) -> Option<Defect> {
+    let problem = "has doubled line ends (CR CR LF), each of which counts as one; expected CR LF or LF: save it again";
+    text.contains(DOUBLED_LINE_END).then(|| Defect::new(file, problem))
 }
 
 #[cfg(test)]

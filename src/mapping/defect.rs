@@ -36,6 +36,11 @@ impl Defect {
         Self { column: Some(column.to_owned()), ..Self::in_line(file, line, message) }
     }
 
+    /// The same with a remark behind it.
+    pub(super) fn with_remark(self, remark: &str) -> Self {
+        Self { message: format!("{} ({remark})", self.message), ..self }
+    }
+
     /// The line, counted from 1; none for a defect of a whole file.
     pub const fn line(&self) -> Option<u64> {
         self.line

@@ -72,9 +72,31 @@ impl Folder {
         Self { files, unreadable: BTreeMap::new() }
     }
 
+    /// A folder in memory, of files in any encoding.
+    #[cfg(test)]
+    pub(super) fn of_bytes(contents: &[(&str, Vec<u8>)]) -> Self {
+        let (mut files, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (file, bytes) in contents {
+            let (text, defect) = decode(file, bytes.clone());
+            unreadable.extend(defect.map(|defect| ((*file).to_owned(), defect)));
+            files.extend(text.map(|text| ((*file).to_owned(), text)));
+        }
+        Self { files, unreadable }
+    }
+
     /// A mistake for each file that can't be read, or not as it should be.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &Defect> {
         self.unreadable.values()
+    }
+
+    /// The same, each with the table's name if it is one.
+    pub(super) fn unreadable_by_table(&self) -> impl Iterator<Item = (Option<&str>, &Defect)> {
+        self.unreadable.iter().map(|(file, defect)| (table_name(file), defect))
+    }
+
+    /// Whether a file is there of which nothing can be read.
+    pub(super) fn is_unread(&self, file: &str) -> bool {
+        self.unreadable.contains_key(file) && !self.files.contains_key(file)
     }
 
     /// The names of tables that are there, and can't be read at all.
@@ -100,17 +122,27 @@ impl Folder {
     }
 }
 
-/// The files of `tables/` and `examples/` that are no part of the mapping, for their authors to see: another ending, or an
-/// example's file that is neither cart, order nor refusal. Leftovers of programs whose names begin with `.` or `~$` are not
+/// The files that are no part of the mapping, for their authors to see: those of `tables/` and `examples/` with another ending,
+/// an example's file that is neither cart, order nor refusal, and a sheet or a folder with other capitals in its name. Leftovers of programs whose names begin with `.` or `~$` are not
 /// among them.
 pub fn ignored_files(directory: &Path) -> Vec<String> {
-    let mut ignored = Vec::new();
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let is_other = |name: &String| {
+        let is_like = |known: &str| name != known && name.eq_ignore_ascii_case(known);
+        [SHEET, TABLES, EXAMPLES].into_iter().any(is_like)
+    };
+    let mut ignored: Vec<String> = names(directory).into_iter().filter(is_other).collect();
     for folder in [TABLES, EXAMPLES] {
-        let Ok(entries) = fs::read_dir(directory.join(folder)) else { continue };
-        for name in entries.flatten().map(|entry| entry.file_name()) {
-            let name = name.to_string_lossy();
+        for name in names(&directory.join(folder)) {
             let is_leftover = LEFTOVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-            let is_read = if folder == TABLES { name.ends_with(".csv") } else { split_name(&name).is_some() };
+            let is_read = if folder == TABLES {
+                table_name(&format!("{folder}/{name}")).is_some()
+            } else {
+                split_name(&name).is_some()
+            };
             if !is_leftover && !is_read {
                 ignored.push(format!("{folder}/{name}"));
             }
@@ -247,5 +279,12 @@ mod tests {
         let lines: Vec<String> = found.unreadable().map(ToString::to_string).collect();
         assert_eq!(found.unreadable_tables().collect::<Vec<_>>(), ["folder", "pipe"]);
         assert_eq!(lines, ["tables/folder.csv: expected a regular file", "tables/pipe.csv: expected a regular file"]);
+    }
+
+    #[test]
+    fn a_sheet_or_a_folder_with_other_capitals_is_told() {
+        let files = ["Purchase-Order.csv", "purchase-order.csv", "Tables/a.csv", "tables/a.CSV", "notes.txt"];
+        let folder = folder_with(&files);
+        assert_eq!(ignored_files(folder.path()), ["Purchase-Order.csv", "Tables", "tables/a.CSV"]);
     }
 }

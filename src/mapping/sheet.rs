@@ -12,7 +12,7 @@ mod when;
 mod whole;
 mod word_damage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use absent::Absent;
 pub use id_field::IdField;
@@ -88,7 +88,12 @@ pub struct ReadSheet {
     pub sheet: Sheet,
     /// What is wrong with it, and what should be looked at.
     pub findings: Findings,
+    /// The tables that its rows name, each with the numbers of sources; `None` if its columns can't be told.
+    pub tables: Option<NamedTables>,
 }
+
+/// Tables by name, each with the numbers of sources of the rows that name it.
+pub type NamedTables = BTreeMap<String, BTreeSet<usize>>;
 
 impl Sheet {
     /// Reads and checks the sheet against the tables that it names.
@@ -97,13 +102,13 @@ impl Sheet {
     /// Every mistake of every row.
     #[cfg(test)]
     pub fn parse(file: &str, text: &str, tables: &Tables) -> Result<Self, Vec<Defect>> {
-        let ReadSheet { sheet, findings } = Self::read(file, text, tables, &IdField::Nowhere);
+        let ReadSheet { sheet, findings, .. } = Self::read(file, text, tables, &IdField::Nowhere);
         if findings.mistakes.is_empty() { Ok(sheet) } else { Err(findings.mistakes) }
     }
 
     /// Reads and checks the sheet against the tables that it names, and against what 11VMS finds an order by.
     pub fn read(file: &str, text: &str, tables: &Tables, id_field: &IdField) -> ReadSheet {
-        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[WHEN] });
+        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[WHEN], names: &["target"] });
         let mut sheet = Self {
             sections: BTreeSet::new(),
             limits: Limits::Unread,
@@ -113,14 +118,18 @@ impl Sheet {
             row_count: csv.rows.len(),
             meaning: meaning::of_sheet(&csv.header, &csv.rows),
         };
+        if csv.is_unreadable {
+            return ReadSheet { sheet, findings: csv.findings, tables: None };
+        }
         let mut findings = Findings::default();
         let columns = match column_indexes(file, &csv) {
             Ok(required) => Columns { required, when: csv.column(WHEN), remark: csv.column(REMARK) },
             Err(missing) => {
                 findings.mistakes = [csv.findings.mistakes, missing].concat();
-                return ReadSheet { sheet, findings };
+                return ReadSheet { sheet, findings, tables: None };
             }
         };
+        let tables_named = named_tables(&csv, &columns);
         let has_all_rows = csv.broken.is_empty();
         for row in &csv.rows {
             let problems = damage_of_words(&csv, row).err().or_else(|| sheet.add(row, &columns, tables).err());
@@ -138,7 +147,7 @@ impl Sheet {
         findings.extend(csv.findings);
         findings.mistakes.sort_by_key(Defect::line);
         sheet.sections.insert(Name::of(LIMIT));
-        ReadSheet { sheet, findings }
+        ReadSheet { sheet, findings, tables: Some(tables_named) }
     }
 
     fn add(&mut self, row: &CsvRow, columns: &Columns, tables: &Tables) -> Result<(), Vec<String>> {
@@ -146,8 +155,8 @@ impl Sheet {
         let optional = |column: Option<usize>| column.map_or("", |column| row.cell(column));
         let cells =
             [row.cell(target), row.cell(source), row.word(conversion), row.cell(absent), optional(columns.when)];
-        let (path, rule) = Rule::parse(cells, row.line, tables)?;
-        let rule = Rule { remark: optional(columns.remark).to_owned(), ..rule };
+        let (path, mut rule) = Rule::parse(cells, row.line, tables)?;
+        optional(columns.remark).clone_into(&mut rule.remark);
         let depth = path.depth();
         let compared = rule.when.iter().flat_map(|when| &when.comparisons).map(|comparison| &comparison.source);
         let read: Vec<&Source> = rule.sources.iter().chain(compared).collect();
@@ -184,6 +193,19 @@ struct Columns {
     remark: Option<usize>,
 }
 
+/// The tables that rows name, also those that have a mistake.
+fn named_tables(csv: &CsvFile, columns: &Columns) -> NamedTables {
+    let [_, source, conversion, _] = columns.required;
+    let mut tables = NamedTables::new();
+    for row in csv.rows.iter().chain(&csv.broken) {
+        if let Some(name) = row.cell(conversion).strip_prefix("table:") {
+            let sources = row.cell(source).split('+').count();
+            tables.entry(name.trim().to_owned()).or_default().insert(sources);
+        }
+    }
+    tables
+}
+
 /// The header is the first row with two of the columns' titles.
 fn header_index(rows: &[Vec<String>]) -> usize {
     let titles = |row: &Vec<String>| {
@@ -200,6 +222,10 @@ fn column_indexes(file: &str, csv: &CsvFile) -> Result<[usize; 4], Vec<Defect>> 
             Defect::in_line(file, csv.header_line, problem)
         })
     };
+    if !COLUMNS.iter().any(|column| csv.column(column).is_some()) {
+        let problem = "the header row seems to be missing; expected target,source,as,absent,remark above the rows";
+        return Err(vec![Defect::in_line(file, csv.header_line, problem)]);
+    }
     let [target, source, conversion, absent] = COLUMNS.map(index);
     match (target, source, conversion, absent) {
         (Ok(target), Ok(source), Ok(conversion), Ok(absent)) => Ok([target, source, conversion, absent]),

@@ -1,15 +1,18 @@
 //! The tables in which keys are looked up.
 
+mod header;
 mod row;
 mod suspicion;
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use super::csv_file::{CsvFile, Layout, REMARK};
+use super::csv_file::{CsvFile, CsvRow, Layout, REMARK};
 use super::defect::{Defect, Findings};
 use super::meaning;
 use crate::cart::without_leading_zeros;
+use header::FirstLine;
 use row::ANY_OTHER;
 pub use row::{TableRow, quoted_key};
 use suspicion::suspicions;
@@ -22,6 +25,8 @@ pub type Tables = BTreeMap<String, Table>;
 pub struct Table {
     /// Names of the key columns; none if the header can't be read, and only then.
     pub key_columns: Vec<String>,
+    /// True if the first line looks like a row: then the table is to blame where the sheet needs other key columns.
+    pub may_lack_header: bool,
     /// By the parts of the key, joined.
     rows: HashMap<String, String>,
     /// The smallest of the keys that differ in nothing but zeros at the beginning of their numbers, by such a key without them.
@@ -33,16 +38,22 @@ pub struct Table {
 }
 
 /// A table as it was read, whatever is wrong with it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ReadTable {
     /// What can be looked up.
     pub table: Table,
+    /// The number of key columns.
+    pub keys: usize,
     /// The title of the value's column.
     pub value_column: String,
     /// Every row that can be read.
     pub rows: Vec<TableRow>,
     /// What is wrong with it, and what should be looked at.
     pub findings: Findings,
+    /// The first line looks like a row.
+    pub lacks_header: Option<Defect>,
+    /// There is nothing below the header.
+    pub lacks_rows: Option<Defect>,
 }
 
 impl Table {
@@ -59,56 +70,62 @@ impl Table {
     /// Reads as much of `tables/NAME.csv` as can be read. Mistakes are: no key column, an empty value, a key in two rows, and
     /// what [`CsvFile::parse`] finds. A table without a header that can be read has no key columns.
     pub fn read(file: &str, text: &str) -> ReadTable {
-        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[] });
+        let csv = CsvFile::parse(file, text, Layout { header: header_index, optional: &[], names: &[] });
+        let nothing = |findings| ReadTable { findings, ..ReadTable::default() };
+        if csv.is_unreadable {
+            return nothing(csv.findings);
+        }
         let mut findings = csv.findings;
-        let mut columns = csv.header;
+        let (mut columns, line) = (csv.header, csv.header_line);
         if columns.last().is_some_and(|name| name.eq_ignore_ascii_case(REMARK)) {
             columns.pop();
         }
-        let mut table = Self::default();
-        let untitled = columns.iter().position(String::is_empty);
-        let value_column = columns.pop().unwrap_or_default();
-        if columns.is_empty() || untitled.is_some() {
-            let problem = untitled.filter(|_| !columns.is_empty()).map_or_else(
-                || "expected one or more key columns, then the value's column".to_owned(),
-                |index| format!("column {} has no title; expected the key columns, then the value's column", index + 1),
-            );
-            findings.mistakes.push(Defect::in_line(file, csv.header_line, problem));
-            return ReadTable { table, value_column, rows: Vec::new(), findings };
+        let Some((value_column, key_columns)) = columns.split_last().filter(|(_, keys)| !keys.is_empty()) else {
+            let problem = "expected one or more key columns, then the value's column";
+            findings.mistakes.push(Defect::in_line(file, line, problem));
+            return nothing(findings);
+        };
+        let keys = key_columns.len();
+        let row = |row: &CsvRow| TableRow { line: row.line, key: row.range(0..keys), value: row.cell(keys).to_owned() };
+        let rows: Vec<TableRow> = csv.rows.iter().map(row).collect();
+        let broken: Vec<TableRow> = csv.broken.iter().map(row).collect();
+        let lacks_header = match FirstLine::of(file, line, &columns, [&rows, &broken]) {
+            FirstLine::Header => None,
+            FirstLine::MaybeRow(doubt) => Some(doubt),
+            FirstLine::Row(mistake) => return nothing(Findings { mistakes: vec![mistake], warnings: Vec::new() }),
+        };
+        if let Some(index) = columns.iter().position(String::is_empty) {
+            let problem =
+                format!("column {} has no title; expected the key columns, then the value's column", index + 1);
+            findings.mistakes.push(Defect::in_line(file, line, problem));
+            return nothing(findings);
         }
-        let keys = columns.len();
-        table.key_columns = columns;
-        table.meaning = meaning::of_table(keys + 1, &csv.rows);
-        let rows: Vec<TableRow> = csv
-            .rows
-            .iter()
-            .map(|row| TableRow { line: row.line, key: row.range(0..keys), value: row.cell(keys).to_owned() })
-            .collect();
-        let mut first_line: HashMap<&[String], u64> = HashMap::new();
-        table.has_any_other = rows.iter().any(TableRow::is_any_other);
-        for TableRow { line, key, value } in &rows {
-            if value.is_empty() {
-                findings.mistakes.push(Defect::in_cell(file, *line, &value_column, "the value is empty"));
-            }
-            if let Some((_, before)) = key.split_last() {
-                for (column, _) in table.key_columns.iter().zip(before).filter(|(_, part)| *part == ANY_OTHER) {
-                    let problem = "* stands for any other key in the last key column alone";
-                    findings.mistakes.push(Defect::in_cell(file, *line, column, problem));
-                }
-            }
-            if let Some(first) = first_line.insert(key, *line) {
-                let problem = format!("the key {} is already in line {first}", quoted_key(key));
-                findings.mistakes.push(Defect::in_line(file, *line, problem));
-            }
-            let key_text = joined(key).into_owned();
-            let smallest = table.without_zeros.entry(without_zeros(key)).or_insert_with(|| key_text.clone());
-            if key_text < *smallest {
-                smallest.clone_from(&key_text);
-            }
-            table.rows.insert(key_text, value.clone());
+        let lacks_rows = (rows.is_empty() && csv.broken.is_empty())
+            .then(|| Defect::in_line(file, line, "no rows below the header; expected a key and its value in each"));
+        let mut table = Self {
+            key_columns: key_columns.to_vec(),
+            may_lack_header: lacks_header.is_some(),
+            has_any_other: rows.iter().any(TableRow::is_any_other),
+            meaning: meaning::of_table(keys + 1, &csv.rows),
+            ..Self::default()
+        };
+        findings.mistakes.extend(row_defects(file, &columns, &rows));
+        findings.warnings.extend(FirstLine::repetitions(file, line, &columns, &rows));
+        findings.warnings.extend(suspicions(file, key_columns, &rows));
+        for row in &rows {
+            table.add(row);
         }
-        findings.warnings.extend(suspicions(file, &table.key_columns, &rows));
-        ReadTable { table, value_column, rows, findings }
+        ReadTable { table, keys, value_column: value_column.clone(), rows, findings, lacks_header, lacks_rows }
+    }
+
+    fn add(&mut self, row: &TableRow) {
+        let key = joined(&row.key).into_owned();
+        match self.without_zeros.entry(without_zeros(&row.key)) {
+            Entry::Occupied(mut smallest) if key < *smallest.get() => drop(smallest.insert(key.clone())),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => drop(place.insert(key.clone())),
+        }
+        self.rows.insert(key, row.value.clone());
     }
 
     /// A table whose file can't be read: what the sheet says of it is no further mistake.
@@ -141,6 +158,28 @@ impl Table {
     pub fn zero_twin<S: AsRef<str>>(&self, key: &[S]) -> Option<Vec<&str>> {
         self.without_zeros.get(&without_zeros(key)).map(|twin| twin.split('\n').collect())
     }
+}
+
+/// Values that are missing, `*` in the wrong place, keys that are there twice.
+fn row_defects(file: &str, columns: &[String], rows: &[TableRow]) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    let mut first_line: HashMap<&[String], u64> = HashMap::new();
+    for TableRow { line, key, value } in rows {
+        if let Some(column) = columns.last().filter(|_| value.is_empty()) {
+            defects.push(Defect::in_cell(file, *line, column, "the value is empty"));
+        }
+        if let Some((_, before)) = key.split_last() {
+            for (column, _) in columns.iter().zip(before).filter(|(_, part)| *part == ANY_OTHER) {
+                let problem = "* stands for any other key in the last key column alone";
+                defects.push(Defect::in_cell(file, *line, column, problem));
+            }
+        }
+        if let Some(first) = first_line.insert(key, *line) {
+            let problem = format!("the key {} is already in line {first}", quoted_key(key));
+            defects.push(Defect::in_line(file, *line, problem));
+        }
+    }
+    defects
 }
 
 /// The header is below the titles, which have one cell with content, and ends with the first row that has more.

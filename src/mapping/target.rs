@@ -1,5 +1,6 @@
 //! The column `target`: paths such as `lines[].allocations[].percent`, and the tree of the order's body that they make.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// Lists inside lists: items, and their account assignments.
@@ -68,6 +69,8 @@ pub struct Object<F> {
     pub members: Vec<(String, Member<F>)>,
     /// Rules about the list of which this object is an entry.
     pub entry_rules: Vec<F>,
+    /// The place of each member by its name.
+    places: HashMap<String, usize>,
 }
 
 /// The content of a member of the body.
@@ -83,7 +86,7 @@ pub enum Member<F> {
 
 impl<F> Default for Object<F> {
     fn default() -> Self {
-        Self { members: Vec::new(), entry_rules: Vec::new() }
+        Self { members: Vec::new(), entry_rules: Vec::new(), places: HashMap::new() }
     }
 }
 
@@ -112,8 +115,11 @@ impl<F> Object<F> {
             object.entry_rules.push(field);
             return Ok(());
         };
-        match object.members.iter_mut().find(|(name, _)| *name == last.name) {
-            None => object.members.push((last.name, Member::Field(field))),
+        let place = object.places.get(&last.name).copied();
+        match place.and_then(|place| object.members.get_mut(place)) {
+            None => {
+                object.push(last.name, Member::Field(field));
+            }
             Some((_, Member::Field(earlier))) => {
                 take_in(earlier, field).map_err(|problem| format!("target {target}: {problem}"))?;
             }
@@ -124,16 +130,52 @@ impl<F> Object<F> {
 
     /// The object one step below; `None` if the member is something else.
     fn descend(&mut self, step: Step) -> Option<&mut Self> {
-        let index = if let Some(index) = self.members.iter().position(|(name, _)| *name == step.name) {
-            index
+        let place = if let Some(place) = self.places.get(&step.name) {
+            *place
         } else {
-            let new = if step.is_list { Member::List(Self::default()) } else { Member::Object(Self::default()) };
-            self.members.push((step.name, new));
-            self.members.len() - 1
+            self.push(
+                step.name,
+                if step.is_list { Member::List(Self::default()) } else { Member::Object(Self::default()) },
+            )
         };
-        match (&mut self.members.get_mut(index)?.1, step.is_list) {
+        match (&mut self.members.get_mut(place)?.1, step.is_list) {
             (Member::Object(object), false) | (Member::List(object), true) => Some(object),
             _ => None,
         }
+    }
+
+    /// Adds a member, and returns its place.
+    fn push(&mut self, name: String, member: Member<F>) -> usize {
+        let place = self.members.len();
+        self.places.insert(name.clone(), place);
+        self.members.push((name, member));
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many that looking for each among all before it would take hours.
+    #[test]
+    fn a_member_is_found_by_its_name_among_any_number() {
+        const MEMBERS: u32 = 400_000;
+        let mut root: Object<u32> = Object::default();
+        let insert = |root: &mut Object<u32>, path: String, field| {
+            root.insert(TargetPath::parse(&path).unwrap(), field, |_, _| Err("taken".to_owned()))
+        };
+        for n in 0..MEMBERS {
+            let path = match n % 3 {
+                0 => format!("m{n}"),
+                1 => format!("m{n}.a"),
+                _ => format!("m{n}[].a"),
+            };
+            insert(&mut root, path, n).unwrap();
+        }
+        assert_eq!(insert(&mut root, "m0".to_owned(), 0), Err("target m0: taken".to_owned()));
+        assert!(insert(&mut root, "m2.b".to_owned(), 0).is_err() && insert(&mut root, "m2[].b".to_owned(), 0).is_ok());
+        assert_eq!(root.members.len(), MEMBERS as usize);
+        assert!(root.members.iter().enumerate().all(|(n, (name, _))| *name == format!("m{n}")), "in their order");
     }
 }

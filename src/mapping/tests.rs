@@ -4,6 +4,7 @@ mod flags;
 mod plausibility;
 mod spreadsheets;
 mod values;
+mod whole_files;
 mod words;
 
 use serde_json::{Value, json};
@@ -29,6 +30,12 @@ fn sheet(rows: &str) -> Mapping {
     let options =
         MappingOptions { plausibility: Plausibility::Off, id_field: IdField::Nowhere, ..MappingOptions::default() };
     Mapping::compile_with(&folder, &options).unwrap()
+}
+
+/// The mapping with another setting for figures that contradict each other.
+fn judging(mut mapping: Mapping, plausibility: Plausibility) -> Mapping {
+    mapping.plausibility = plausibility;
+    mapping
 }
 
 /// A cart with two items of 120 EUR, each with its account, and one supplier and ship-to for both.

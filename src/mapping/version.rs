@@ -1,5 +1,7 @@
 //! The version of a mapping: a digest of what it means, not of its files. Stray files and examples do not count.
 
+use std::collections::BTreeSet;
+
 use super::conversion::Conversion;
 use super::currency::{Amounts, CURRENCY_DECIMALS};
 use super::meaning::push;
@@ -13,22 +15,22 @@ const VERSION_DIGITS: usize = 16;
 
 /// The digest of the sheet's rows, of the tables that they use, and of the setting for amounts.
 pub fn version(sheet: &Sheet, tables: &Tables, amounts: Amounts) -> String {
-    let mut used = Vec::new();
+    let mut used = BTreeSet::new();
     collect_tables(&sheet.root, &mut used);
     if amounts == Amounts::Shifted {
-        used.push(CURRENCY_DECIMALS);
+        used.insert(CURRENCY_DECIMALS);
     }
     let mut meaning = String::new();
     push(&mut meaning, amounts.version_label());
     push(&mut meaning, &sheet.meaning);
-    for (name, table) in tables.iter().filter(|(name, _)| used.contains(&name.as_str())) {
+    for (name, table) in tables.iter().filter(|(name, _)| used.contains(name.as_str())) {
         push(&mut meaning, name);
         push(&mut meaning, &table.meaning);
     }
     digest::sha256_hex(meaning.as_bytes()).chars().take(VERSION_DIGITS).collect()
 }
 
-fn collect_tables<'s>(object: &'s Object<Rule>, used: &mut Vec<&'s str>) {
+fn collect_tables<'s>(object: &'s Object<Rule>, used: &mut BTreeSet<&'s str>) {
     for (_, member) in &object.members {
         match member {
             Member::Field(rule) => used.extend(rule.rows().filter_map(|row| match &row.conversion {

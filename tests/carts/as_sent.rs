@@ -1,11 +1,11 @@
 //! What senders do to a cart, and what each of it becomes: the kinds that the inputs of this folder are samples of.
 
 use purchase_order_webhook::cart::{Cart, Name};
-use purchase_order_webhook::mapping::{Mapped, Preview};
+use purchase_order_webhook::mapping::{Mapped, MappingOptions, Preview};
 use purchase_order_webhook::message::{Message, Severity};
 use serde_json::{Value, json};
 
-use crate::{case, mapped, mistakes, preview, sheet, shipped};
+use crate::{case, mapped, mistakes, options, preview, sheet, sheet_with, shipped};
 
 fn order(cart: &str) -> Value {
     mapped(&shipped(), cart).order()
@@ -183,7 +183,8 @@ fn the_preview_of_a_wrong_cart_has_the_faulty_fields_with_what_is_wrong() {
 
 #[test]
 fn a_number_of_the_system_is_the_id_where_there_is_no_guid() {
-    let mapping = sheet("id,ID,text,refuse\n").with_system_field(Some(Name::of("ZZ_SYSTEM")));
+    let options = MappingOptions { system_field: Some(Name::of("ZZ_SYSTEM")), ..options() };
+    let mapping = sheet_with("id,ID,text,refuse\n", &options);
     for (header, id) in [("", "1"), (r#","LOGSYS":"SRM100""#, "SRM100:1"), (r#","zzSystem":"SRM200""#, "SRM200:1")] {
         let Mapped { id: found, body, .. } = mapped(&mapping, &cart(header, ""));
         assert_eq!((found.as_str(), body), (id, format!("{{\"id\":\"{id}\"}}")));

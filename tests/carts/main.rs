@@ -30,13 +30,20 @@ fn shipped() -> Mapping {
 
 /// The shipped tables with other rows of a sheet.
 fn sheet(rows: &str) -> Mapping {
+    sheet_with(rows, &options())
+}
+
+fn options() -> MappingOptions {
+    MappingOptions { id_field: IdField::Nowhere, ..MappingOptions::default() }
+}
+
+fn sheet_with(rows: &str, options: &MappingOptions) -> Mapping {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("tables")).unwrap();
     fs::write(folder.path().join("tables/kinds.csv"), "kind,value\n0,none\n00,two\n7,seven\n").unwrap();
     fs::write(folder.path().join("purchase-order.csv"), format!("target,source,as,absent\n{rows}")).unwrap();
     let folder = Folder::read(folder.path()).unwrap();
-    let options = MappingOptions { id_field: IdField::Nowhere, ..MappingOptions::default() };
-    Mapping::compile_with(&folder, &options).unwrap()
+    Mapping::compile_with(&folder, options).unwrap()
 }
 
 /// An input of this folder.

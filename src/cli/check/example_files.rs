@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::app::MappingCheck;
+use crate::app::{ExpectedExamples, MappingCheck};
 use crate::cli::failure::Failure;
 use crate::cli::process::print;
 use crate::mapping::ExampleFile;
@@ -14,15 +14,16 @@ pub fn write_examples(directory: &Path, check: &MappingCheck) -> Result<Vec<Stri
     for difference in &check.differences {
         print(&format!("{difference}\n"))?;
     }
+    let ExpectedExamples { files, kept } = check.expected_examples();
     let mut mistakes = Vec::new();
-    for ExampleFile { file, text } in &check.updates {
+    for ExampleFile { file, text } in &files {
         let path = directory.join(file);
         match write_whole(&path, text) {
             Ok(()) => print(&format!("written: {}\n", path.display()))?,
             Err(error) => mistakes.push(format!("{}: can't be written: {error}", path.display())),
         }
     }
-    for kept in &check.kept {
+    for kept in &kept {
         print(&format!("{kept}\n"))?;
     }
     Ok(mistakes)

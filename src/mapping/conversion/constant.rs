@@ -8,6 +8,9 @@ use super::order_value::OrderValue;
 /// Every IEEE 754 double has so many decimal digits exactly (DBL_DIG), and most readers of JSON read doubles.
 const MAX_DIGITS: usize = 15;
 
+/// Quotation marks as word processors make them of `"` and `'`.
+pub const TYPOGRAPHIC_MARKS: [char; 9] = ['“', '”', '„', '‟', '‘', '’', '‚', '«', '»'];
+
 /// A value that is the same in every order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constant(OrderValue<'static>);
@@ -31,7 +34,13 @@ impl Constant {
             other if ["true", "false", "null"].iter().any(|word| other.eq_ignore_ascii_case(word)) => {
                 return wrong("true or false in small letters, or quotation marks for the text");
             }
+            marked if marked.starts_with(TYPOGRAPHIC_MARKS) => {
+                return wrong("straight quotation marks (\"…\") or none: typographic ones would be sent");
+            }
             number if is_json_number(number) => {
+                if number.starts_with('-') && !number.contains(|c: char| matches!(c, '1'..='9')) {
+                    return wrong("a zero without a sign, or quotation marks for the text");
+                }
                 if number.bytes().filter(u8::is_ascii_digit).count() > MAX_DIGITS {
                     return wrong("a number of at most 15 digits, or quotation marks for the text");
                 }
@@ -118,6 +127,10 @@ mod tests {
 
     #[test]
     fn a_constant_that_could_be_meant_otherwise_is_refused() {
+        for text in ["-0", "-0.0", "-0.00", "“10”", "„10“", "‘10’", "‚10‘", "«10»", "“10", "“SRM”", "”true”"]
+        {
+            assert!(Constant::parse(text).unwrap_err().starts_with("as \"constant:"), "{text}");
+        }
         for text in ["", "  ", "null", "NULL", "True", "FALSE", "\"10", "\"", "1234567890123456", "0.1234567890123456"]
         {
             let problem = Constant::parse(text).unwrap_err();

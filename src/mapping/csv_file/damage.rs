@@ -32,26 +32,30 @@ pub fn damage(cell: &Cell) -> Option<Damage> {
     if cell.is_guarded || text.is_empty() {
         return None;
     }
-    let shown = quoted(text);
+    let shown = || quoted(text);
     if is_error_value(text) {
         return Some(Damage::Certain(format!(
-            "{shown} is a spreadsheet's error; expected a value: type it again, and save"
+            "{} is a spreadsheet's error; expected a value: type it again, and save",
+            shown()
         )));
     }
     if is_formula(text) {
         return Some(Damage::Certain(format!(
-            "{shown} is a spreadsheet's formula; expected its value: paste it as a value, as text"
+            "{} is a spreadsheet's formula; expected its value: paste it as a value, as text",
+            shown()
         )));
     }
     if is_scientific(text) {
         let problem = format!(
-            "{shown} is a long number as a spreadsheet shortens it: its digits are lost; expected them all, in a column of text"
+            "{} is a long number as a spreadsheet shortens it: its digits are lost; expected them all, in a column of text",
+            shown()
         );
         return Some(Damage::Certain(format!("{problem} ({IF_MEANT})")));
     }
     if is_date(text) {
         let problem = format!(
-            "{shown} looks like a code that a spreadsheet has made a date of; expected the code, in a column of text"
+            "{} looks like a code that a spreadsheet has made a date of; expected the code, in a column of text",
+            shown()
         );
         return Some(Damage::Certain(format!("{problem} ({IF_MEANT})")));
     }
@@ -64,7 +68,18 @@ pub fn damage(cell: &Cell) -> Option<Damage> {
     } else {
         return None;
     };
-    Some(Damage::Likely(format!("{shown} {suspicion} ({IF_MEANT})")))
+    Some(Damage::Likely(format!("{} {suspicion} ({IF_MEANT})", shown())))
+}
+
+/// A text that a spreadsheet takes for a formula, and shows as `#NAME?` when it is opened and saved: `@x`, `+x`, `-x`.
+pub fn formula_like(cell: &Cell) -> Option<Damage> {
+    let text = cell.text.as_str();
+    let rest = text.strip_prefix(['@', '+', '-']).filter(|_| !cell.is_guarded)?;
+    let is_word = rest.trim_start().starts_with(|c: char| c.is_alphabetic() || matches!(c, '$' | '_' | '('));
+    is_word.then(|| {
+        let problem = "begins like a formula, and a spreadsheet saves an error in its place; expected another text";
+        Damage::Likely(format!("{} {problem} ({IF_MEANT})", quoted(text)))
+    })
 }
 
 /// `=A1+B1`; `+A1`, `-SUM(A1)` and `@A1`, but no telephone number and no name.
@@ -106,6 +121,10 @@ fn is_date(text: &str) -> bool {
 
 /// `01.03.2026`, `2026-03-01`, `3/1/26`.
 fn is_whole_date(text: &str) -> bool {
+    // Most cells are no dates, and a table has many.
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     ['.', '-', '/'].into_iter().any(|separator| {
         let parts: Vec<&str> = text.split(separator).collect();
         let are_numbers = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));

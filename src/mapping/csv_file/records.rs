@@ -8,6 +8,12 @@ const NOT_CLOSED: &str = "a cell goes over several lines; is a quotation mark no
 /// Cells with which a line is a row of a sheet, whatever it leaves out at its end: target, source, as, absent.
 const CELLS_OF_A_ROW: usize = 4;
 
+/// What a program leaves that makes CR LF of every LF, also of those that have their CR already.
+pub const DOUBLED_LINE_END: &str = "\r\r\n";
+
+/// What ends a line, the longest first. A doubled line end is one: editors and spreadsheets show one line.
+const LINE_ENDS: [&str; 4] = [DOUBLED_LINE_END, "\r\n", "\n", "\r"];
+
 /// Characters at a cell's edge that nobody sees, besides blanks of every kind: zero width, joiners, directions.
 const INVISIBLE: [char; 5] = ['\u{200b}', '\u{2060}', '\u{feff}', '\u{200e}', '\u{200f}'];
 
@@ -73,17 +79,13 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || INVISIBLE.contains(&c))
 }
 
-/// The lines of a text with their numbers, counted from 1. Each of CR LF, LF and CR ends a line.
+/// The lines of a text with their numbers, counted from 1. Each of [`LINE_ENDS`] ends a line.
 pub fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     let mut rest = Some(text);
     let lines = std::iter::from_fn(move || {
         let text = rest.filter(|text| !text.is_empty())?;
-        let Some((line, behind)) = text.split_once(['\n', '\r']) else {
-            rest = None;
-            return Some(text);
-        };
-        let is_cr_lf = text.get(line.len()..).is_some_and(|end| end.starts_with("\r\n"));
-        rest = Some(if is_cr_lf { behind.strip_prefix('\n').unwrap_or(behind) } else { behind });
+        let (line, end) = text.split_at(text.find(['\n', '\r']).unwrap_or(text.len()));
+        rest = LINE_ENDS.iter().find_map(|line_end| end.strip_prefix(line_end));
         Some(line)
     });
     (1..).zip(lines)
@@ -123,19 +125,26 @@ pub fn records(text: &str, separator: char) -> Vec<Record> {
     }
     let mut records = Vec::new();
     let mut width = 0;
+    // Lines before this one are known to lead to no closing quotation mark: looking again costs the square of the lines.
+    let mut read_alone_before = 0;
     while let Some(((number, line), below)) = rest.split_first() {
         if is_comment(line) || line.trim().is_empty() {
             rest = below;
             continue;
         }
-        let mut reader = RowReader { line, below, separator, width };
-        let record = match reader.cells() {
+        let visible = if *number < read_alone_before { &[] } else { below };
+        let mut reader = RowReader { line, below: visible, separator, width };
+        let result = reader.cells();
+        let lines_read = visible.len() - reader.below.len();
+        let record = match result {
             Ok(cells) => {
-                rest = reader.below;
+                rest = below.get(lines_read..).unwrap_or_default();
                 Record { line: *number, cells, problem: None }
             }
             Err(problem) => {
                 rest = below;
+                let failed_in = u64::try_from(lines_read).unwrap_or(u64::MAX).saturating_add(*number);
+                read_alone_before = read_alone_before.max(failed_in);
                 let cells = line.split(separator).map(Cell::of).collect();
                 Record { line: *number, cells, problem: Some(problem.to_owned()) }
             }

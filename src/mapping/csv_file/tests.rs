@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LAYOUT: Layout = Layout { header: |_| 0, optional: &["when"] };
+const LAYOUT: Layout = Layout { header: |_| 0, optional: &["when"], names: &["target"] };
 
 fn parse(text: &str) -> CsvFile {
     CsvFile::parse("t.csv", text, LAYOUT)
@@ -164,6 +164,12 @@ fn what_may_be_meant_is_a_warning() {
         ("3/1/26", "made a date of"),
         ("1,5", "has a decimal comma"),
         ("-0,00", "has a decimal comma"),
+        ("@x", "begins like a formula"),
+        ("@type", "begins like a formula"),
+        ("+abc", "begins like a formula"),
+        ("-abc", "begins like a formula"),
+        ("+ A1 kg", "begins like a formula"),
+        ("@Straße", "begins like a formula"),
     ] {
         let csv = parse(&format!("k;v;remark\na;{cell};{cell}\n"));
         assert_eq!(texts(&csv.findings.mistakes), [""; 0]);
@@ -183,7 +189,6 @@ fn codes_and_texts_are_no_damage() {
         "+",
         "=",
         "@",
-        "@type",
         "+49 89 1234",
         "-1",
         "-1.5",
@@ -218,7 +223,8 @@ fn codes_and_texts_are_no_damage() {
 
 #[test]
 fn titles_above_the_header_are_named_and_what_is_below_is_read() {
-    let layout = Layout { header: |rows| rows.iter().position(|row| row.len() > 1).unwrap_or(0), optional: &[] };
+    let layout =
+        Layout { header: |rows| rows.iter().position(|row| row.len() > 1).unwrap_or(0), optional: &[], names: &[] };
     let csv = CsvFile::parse("t.csv", "Regions of 2026\n\nk;v\nA;1\n", layout);
     let expected = "t.csv line 1: a title above the header, which is in line 3; expected no row there: delete it, or begin it with #";
     assert_eq!(texts(&csv.findings.mistakes), [expected]);
@@ -234,8 +240,17 @@ fn an_empty_file_says_so() {
             "{text:?}"
         );
     }
-    let utf_16 = "k\0,\0v\0\n\0";
-    assert!(texts(&parse(utf_16).findings.mistakes)[0].contains("UTF-16 with a byte order mark"));
+    let filled_up = "k,v\nA\n\0\0\nB,1,2\n";
+    assert_eq!(
+        texts(&parse(filled_up).findings.mistakes),
+        ["t.csv line 3: has characters U+0000; expected CSV in UTF-8, or UTF-16 with a byte order mark"]
+    );
+    let wide = parse(&format!("k{},v\nA\nB\n", ",t".repeat(99)));
+    assert_eq!(texts(&wide.findings.mistakes), ["t.csv line 1: 101 columns; expected at most 100"]);
+    assert!(
+        parse(&format!("k,v{0}\nA,B{0}\n", ",".repeat(16_384))).findings.mistakes.is_empty(),
+        "a spreadsheet's width"
+    );
 }
 
 #[test]
@@ -244,4 +259,71 @@ fn an_open_quotation_mark_swallows_no_row() {
     assert!(texts(&csv.findings.mistakes)[0].starts_with("t.csv line 2: a cell goes over several lines"));
     let keys: Vec<&str> = csv.rows.iter().map(|row| row.cell(0)).collect();
     assert_eq!(keys, ["B", "D"]);
+}
+
+/// Lines that each open a cell for all that follow: reading on from each of them would take hours.
+#[test]
+fn open_quotation_marks_are_looked_for_once() {
+    const LINES: usize = 200_000;
+    for line in ["a\",\"", "a\",\"\",\""] {
+        for end in ["", "x\"y\n"] {
+            let csv = parse(&format!("k,l,m,n,o,remark\n{}{end}", format!("{line}\n").repeat(LINES)));
+            assert_eq!((csv.rows.len(), csv.findings.mistakes.len() >= LINES / 2), (0, true), "{line:?} {end:?}");
+        }
+    }
+    let csv = parse("k,l,m,n,o,remark\na\",\"\na\",\"\nA,B,C,D,E,\"two\nlines\"\n");
+    assert_eq!(rows(&csv), [(4, vec!["A", "B", "C", "D", "E", "two\nlines"])]);
+}
+
+#[test]
+fn another_separator_is_named_once() {
+    let separators =
+        [("|", "|"), ("¦", "¦"), ("^", "^"), ("~", "~"), (":", ":"), ("   ", "blanks"), ("，", "wide comma")];
+    for (separator, name) in separators {
+        let text = "k;l;v\nDE;08;South, west\nAT;;East\n".replace(';', separator);
+        let csv = parse(&text);
+        let found = texts(&csv.findings.mistakes);
+        assert!(csv.is_unreadable && found.len() == 1 && csv.findings.warnings.is_empty(), "{text:?}: {found:?}");
+        let expected = "t.csv line 1: the columns seem to be separated by ";
+        assert!(found[0].starts_with(expected) && found[0].contains(name), "{text:?}: {found:?}");
+    }
+    // What is in cells, or only in a title, separates nothing.
+    for text in ["k;v\nA|B;1:2\nC|D;3:4\n", "k,v\nhttp://a,b  c\n", "sep=|\nk|v\nA|1\n", "a: b\nk,v\nA,1\n"] {
+        assert!(!parse(text).is_unreadable, "{text:?}");
+    }
+}
+
+#[test]
+fn a_wrong_sep_does_no_harm_and_is_named_once() {
+    for (text, sign) in [
+        ("sep=;\nk,v,remark\nA,1,a; b\nB,2,c\n", ","),
+        ("sep=,\nk;v;remark\nA;1;a, b\nB;2;c\n", ";"),
+        ("sep=|\nk,v,remark\nA,1,a|b\nB,2,c\n", ","),
+        ("sep=,\nk\tv\tremark\nA\t1\ta, b\nB\t2\tc\n", "tabs"),
+    ] {
+        let csv = parse(text);
+        assert_eq!(csv.rows.iter().map(|row| row.cell(1)).collect::<Vec<_>>(), ["1", "2"], "{text:?}");
+        let found = texts(&[csv.findings.mistakes, csv.findings.warnings].concat());
+        assert!(found.len() == 1 && found[0].starts_with("t.csv line 1: says sep="), "{text:?}: {found:?}");
+        assert!(found[0].ends_with(&format!("separated by {sign}: delete this line")), "{found:?}");
+    }
+}
+
+#[test]
+fn doubled_line_ends_are_named_and_count_once() {
+    let csv = parse("k,v,remark\r\r\nA,1,\"two\r\r\nlines\"\r\r\n\r\r\nB\r\r\nC,2,\r\r\n");
+    assert_eq!(rows(&csv), [(2, vec!["A", "1", "two\nlines"]), (6, vec!["C", "2", ""])]);
+    assert!(texts(&csv.findings.mistakes)[0].starts_with("t.csv line 5: 1 cell"), "{:?}", csv.findings.mistakes);
+    assert!(texts(&csv.findings.warnings)[0].starts_with("t.csv: has doubled line ends (CR CR LF)"));
+    assert_eq!(parse("k,v\r\n\r\nA,1\r\r").findings, Findings::default());
+}
+
+#[test]
+fn a_name_in_json_may_begin_with_a_sign() {
+    let csv = parse("target,v\n@odata.type,1\n@type,@x\n");
+    let found = texts(&csv.findings.warnings);
+    assert!(
+        found.len() == 1 && found[0].starts_with("t.csv line 3, column v: \"@x\" begins like a formula"),
+        "{found:?}"
+    );
 }

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::difference::differences;
+use super::difference::text;
 use super::pair::Example;
 use super::refusal;
 use crate::cart::{Cart, CartError};
 use crate::mapping::compiled::Mapping;
 use crate::mapping::defect::Defect;
+use crate::mapping::difference::Pairing;
 use crate::mapping::example_name::amounts_of;
 use crate::message::{Message, Severity};
 
@@ -94,8 +95,8 @@ fn read<'f>(example: &Example<'f>) -> Result<(&'f str, Expectation), Vec<Defect>
 fn unlike_order(outcome: Outcome, expected: &Value, file: &str) -> Vec<String> {
     match outcome {
         Outcome::Order(found) => {
-            let differences = differences(&found, expected).into_iter();
-            differences.map(|difference| format!("not as in {file}: {difference}")).collect()
+            let differences = Pairing::Position.differences(&found, expected);
+            differences.iter().map(|difference| format!("not as in {file}: {}", text(difference))).collect()
         }
         Outcome::Refused(messages) => {
             let mistakes = messages.iter().filter(|message| message.severity == Severity::Error);

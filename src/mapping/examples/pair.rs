@@ -35,7 +35,7 @@ impl Example<'_> {
     }
 }
 
-/// Every example of a folder, sorted by name.
+/// Every example of a folder, sorted by name. One of which a file can't be read is left out: that is told of the file.
 pub fn examples(folder: &Folder) -> Vec<Example<'_>> {
     let mut examples: BTreeMap<&str, Example<'_>> = BTreeMap::new();
     for (file, text) in folder.examples() {
@@ -48,5 +48,9 @@ pub fn examples(folder: &Folder) -> Vec<Example<'_>> {
             _ => example.refusal = text,
         }
     }
-    examples.into_values().collect()
+    let is_read = |example: &Example<'_>| {
+        let files = [example.cart_file(), example.order_file(), example.refusal_file()];
+        !files.iter().any(|file| folder.is_unread(file))
+    };
+    examples.into_values().filter(is_read).collect()
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::difference::differences;
+use super::difference::text;
 use super::layout::order_text;
 use super::pair::examples;
 use super::refusal;
 use super::update::ExampleUpdate;
+use crate::mapping::difference::Pairing;
 use crate::mapping::{Amounts, Folder, Mapping, SHEET};
 use crate::message::{Message, MessageCode};
 
@@ -62,7 +63,7 @@ fn every_difference_has_its_path_and_types_are_told_apart() {
         (json!({"a": 1}), json!([1]), vec!["the order is {\"a\":1} (object), expected [1] (list)"]),
     ];
     for (found, expected, texts) in table {
-        let differences: Vec<String> = differences(&found, &expected).iter().map(ToString::to_string).collect();
+        let differences: Vec<String> = Pairing::Position.differences(&found, &expected).iter().map(text).collect();
         assert_eq!(differences, texts, "{found} {expected}");
     }
 }

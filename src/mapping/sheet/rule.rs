@@ -1,5 +1,8 @@
 //! One row of the sheet.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::absent::Absent;
 use super::entries::check_entry_rule;
 use super::source::Source;
@@ -31,6 +34,8 @@ pub struct Rule {
     pub when: Option<When>,
     /// The later rows of the same target, in the order of the sheet; there are some only where this one has a condition.
     pub alternatives: Vec<Self>,
+    /// Which of [`Rule::rows`] has a condition, by the condition's hash: a target may have thousands of rows.
+    conditions: HashMap<u64, usize>,
 }
 
 impl Rule {
@@ -61,9 +66,19 @@ impl Rule {
             (Some(path), Some(conversion), Some(sources), Some(absent), Some(when)) if problems.is_empty() => {
                 let (target, source_text) = (target.to_owned(), source.to_owned());
                 let depth = sources.iter().map(Source::depth).max().unwrap_or(0);
-                let (remark, alternatives) = (String::new(), Vec::new());
-                let rule =
-                    Self { line, target, remark, source_text, sources, depth, conversion, absent, when, alternatives };
+                let rule = Self {
+                    line,
+                    target,
+                    remark: String::new(),
+                    source_text,
+                    sources,
+                    depth,
+                    conversion,
+                    absent,
+                    when,
+                    alternatives: Vec::new(),
+                    conditions: HashMap::new(),
+                };
                 Ok((path, rule))
             }
             _ => Err(problems),
@@ -80,21 +95,36 @@ impl Rule {
     /// # Errors
     /// Why the later row would never count, or when it would.
     pub fn take_in(&mut self, later: Self) -> Result<(), String> {
-        if let Some(last) = self.rows().find(|row| row.when.is_none()) {
+        // Nothing was taken in behind a row without a condition, so that only the last one can have none.
+        let last = self.alternatives.last().unwrap_or(self);
+        if last.when.is_none() {
             let problem = "already set by an earlier row";
             return Err(match later.when {
                 None if self.alternatives.is_empty() => problem.to_owned(),
                 _ => format!("{problem} (line {}), which counts in any case; a row without when comes last", last.line),
             });
         }
-        let is_same = |row: &&Self| {
-            row.when.as_ref().map(|when| &when.comparisons) == later.when.as_ref().map(|when| &when.comparisons)
-        };
-        if let Some(same) = self.rows().find(is_same) {
+        if self.conditions.is_empty() {
+            self.conditions.insert(self.condition_hash(), 0);
+        }
+        let hash = later.condition_hash();
+        let candidate = self.conditions.get(&hash).and_then(|index| self.rows().nth(*index));
+        if let Some(same) = candidate.filter(|row| row.has_condition_of(&later)) {
             return Err(format!("the row in line {} has the same condition", same.line));
         }
         self.alternatives.push(later);
+        self.conditions.insert(hash, self.alternatives.len());
         Ok(())
+    }
+
+    fn has_condition_of(&self, other: &Self) -> bool {
+        self.when.as_ref().map(|when| &when.comparisons) == other.when.as_ref().map(|when| &when.comparisons)
+    }
+
+    fn condition_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.when.as_ref().map(|when| &when.comparisons).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -127,10 +157,49 @@ fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, S
 
 /// A table needs as many key columns as the row has sources.
 fn check_table(name: &str, keys: usize, tables: &Tables) -> Result<(), String> {
-    let table = tables.get(name).ok_or_else(|| format!("as table:{name}: there is no tables/{name}.csv"))?;
+    let table = tables.get(name).ok_or_else(|| {
+        let similar = tables.keys().find(|known| known.to_lowercase() == name.to_lowercase());
+        let hint = similar.map_or_else(String::new, |similar| format!(", and there is tables/{similar}.csv"));
+        format!("as table:{name}: there is no tables/{name}.csv{hint}")
+    })?;
     // Of a table that can't be read, its own mistakes are told.
-    if table.key_columns.len() == keys || table.key_columns.is_empty() {
+    if table.key_columns.len() == keys || table.key_columns.is_empty() || table.may_lack_header {
         return Ok(());
     }
-    Err(format!("as table:{name}: the table has {} key columns, the source names {keys}", table.key_columns.len()))
+    let count = match table.key_columns.len() {
+        1 => "1 key column".to_owned(),
+        several => format!("{several} key columns"),
+    };
+    let columns = table.key_columns.join(", ");
+    Err(format!(
+        "as table:{name}: the table has {count}, the source names {keys} ({columns}, by the header of tables/{name}.csv)"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many that comparing each condition with all before it would take hours.
+    #[test]
+    fn a_condition_is_found_among_any_number_of_rows() {
+        const ROWS: u64 = 200_000;
+        let row = |condition: &str, line| {
+            let cells = ["a", "HEADER.ZZ_A", "text", "omit", condition];
+            Rule::parse(cells, line, &Tables::new()).unwrap().1
+        };
+        let mut rule = row("HEADER.ZZ_N = x0", 0);
+        for n in 1..ROWS {
+            rule.take_in(row(&format!("HEADER.ZZ_N = x{n}"), n)).unwrap();
+        }
+        for (condition, line) in
+            [("HEADER.ZZ_N = x0", 0), ("HEADER.ZZ_N=\"x7\"", 7), ("HEADER.ZZ_N = x199999", 199_999)]
+        {
+            let expected = format!("the row in line {line} has the same condition");
+            assert_eq!(rule.take_in(row(condition, ROWS)), Err(expected), "{condition}");
+        }
+        rule.take_in(row("HEADER.ZZ_N != x0", ROWS)).unwrap();
+        rule.take_in(row("", ROWS + 1)).unwrap();
+        assert!(rule.take_in(row("", ROWS + 2)).unwrap_err().contains("a row without when comes last"));
+    }
 }

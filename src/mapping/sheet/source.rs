@@ -1,5 +1,7 @@
 //! The column `source`: fields of the cart, or its rows.
 
+use std::hash::{Hash, Hasher};
+
 use crate::cart::{Name, STANDARD, Selection};
 
 /// The origin of a value, or the rows that decide about a list's entries.
@@ -97,6 +99,13 @@ impl Source {
         let expected = || format!("source {text:?}: expected SECTION or SECTION[FIELD=VALUE], without a field");
         let selection = selection(text, expected)?;
         Ok(Self::Rows { selection, label: text.to_owned() })
+    }
+}
+
+impl Hash for Source {
+    /// Of the text: equal sources have the same one.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.label().hash(state);
     }
 }
 

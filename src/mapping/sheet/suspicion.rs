@@ -1,11 +1,12 @@
 //! What a sheet may say, and an analyst has probably not meant: names that nobody knows, a list twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::known_names::unknown_names;
 use super::source::Source;
 use super::thousands::doubtful_numbers;
 use super::when::When;
+use crate::mapping::conversion::TYPOGRAPHIC_MARKS;
 use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK};
 use crate::mapping::defect::Defect;
 use crate::mapping::target::TargetPath;
@@ -26,6 +27,11 @@ pub fn suspicions(file: &str, csv: &CsvFile) -> Vec<Defect> {
     for row in &csv.rows {
         for problem in names(cell(csv, row, "source")) {
             defects.push(Defect::in_cell(file, row.line, "source", problem));
+        }
+        let default = cell(csv, row, "absent").strip_prefix("use:").map(str::trim);
+        if let Some(default) = default.filter(|default| default.starts_with(TYPOGRAPHIC_MARKS)) {
+            let problem = format!("use:{default} is sent with its quotation marks; expected use: and the text alone");
+            defects.push(Defect::in_cell(file, row.line, "absent", problem));
         }
         for problem in compared_names(cell(csv, row, "when")) {
             defects.push(Defect::in_cell(file, row.line, "when", problem));
@@ -52,17 +58,18 @@ fn compared_names(text: &str) -> Vec<String> {
 
 /// Several lists of the same rows, unless each has a row that leaves entries out.
 fn lists_twice(file: &str, csv: &CsvFile) -> Vec<Defect> {
-    let mut lists: Vec<(String, u64)> = Vec::new();
-    let mut divided = Vec::new();
+    let mut lists: Vec<(&str, u64)> = Vec::new();
+    let mut known = HashSet::new();
+    let mut divided = HashSet::new();
     for row in &csv.rows {
         let target = cell(csv, row, "target");
         if cell(csv, row, "as") == "skip" {
-            divided.push(target);
+            divided.insert(target);
         }
         for (end, _) in target.match_indices("[]") {
             let list = target.get(..end + 2).unwrap_or(target);
-            if !lists.iter().any(|(known, _)| known == list) {
-                lists.push((list.to_owned(), row.line));
+            if known.insert(list) {
+                lists.push((list, row.line));
             }
         }
     }
@@ -77,7 +84,7 @@ fn lists_twice(file: &str, csv: &CsvFile) -> Vec<Defect> {
             first_of.insert(outer(list), (list, *line));
             continue;
         };
-        if divided.contains(first) && divided.contains(&list.as_str()) {
+        if divided.contains(first) && divided.contains(list) {
             continue;
         }
         let problem = format!(

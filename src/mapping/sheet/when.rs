@@ -25,7 +25,7 @@ pub struct When {
 }
 
 /// One condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Comparison {
     /// What is compared.
     pub source: Source,
@@ -36,7 +36,7 @@ pub struct Comparison {
 }
 
 /// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
     Equal,
     NotEqual,
@@ -47,7 +47,7 @@ pub enum Operator {
 }
 
 /// The right side of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Operand {
     /// No value.
     Blank,

@@ -1,5 +1,7 @@
 //! Checks that need the whole sheet: a list without fields, a choice of one.
 
+use std::collections::HashMap;
+
 use super::absent::Absent;
 use super::rule::Rule;
 use crate::mapping::defect::Defect;
@@ -14,10 +16,11 @@ pub fn defects_of_entries(file: &str, entry: &Object<Rule>) -> Vec<Defect> {
         Absent::OneOf(name) => Some((name, rule.line)),
         _ => None,
     });
-    let alone = |name: &String| choices.clone().filter(|(other, _)| *other == name).count() == 1;
+    let mut rows: HashMap<&String, usize> = HashMap::new();
+    choices.clone().for_each(|(name, _)| *rows.entry(name).or_default() += 1);
     let mut defects: Vec<Defect> = choices
         .clone()
-        .filter(|(name, _)| alone(name))
+        .filter(|(name, _)| rows.get(*name) == Some(&1))
         .map(|(name, line)| {
             let problem = format!("absent one-of:{name}: no other row of this entry has it; expected at least two");
             Defect::in_line(file, line, problem)

@@ -1,12 +1,10 @@
 //! What programs do to the words of a sheet: typographic quotation marks, decimal commas.
 
+use crate::mapping::conversion::TYPOGRAPHIC_MARKS;
 use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK, has_decimal_comma};
 
 /// Words behind which a text follows, with any characters.
 const TEXTS: [&str; 3] = ["constant:", "use:", "join:"];
-
-/// Quotation marks as word processors make them.
-const TYPOGRAPHIC: [char; 8] = ['“', '”', '„', '‟', '‘', '’', '«', '»'];
 
 /// Conversions whose values have no comma.
 const NUMBERS: [&str; 3] = ["decimal", "amount", "integer"];
@@ -19,7 +17,7 @@ pub fn damage_of_words(csv: &CsvFile, row: &CsvRow) -> Result<(), Vec<String>> {
     let mut problems = Vec::new();
     for (title, cell) in csv.header.iter().zip(&row.cells) {
         let is_text = title.eq_ignore_ascii_case(REMARK) || TEXTS.iter().any(|word| cell.starts_with(word));
-        if !is_text && cell.contains(TYPOGRAPHIC) {
+        if !is_text && cell.contains(TYPOGRAPHIC_MARKS) {
             problems.push(format!("{title} {cell:?}: has typographic quotation marks; expected straight ones or none"));
         }
     }

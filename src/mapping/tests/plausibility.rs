@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{changed, guid, preview, sheet, shipped};
+use super::{changed, guid, judging, preview, sheet, shipped};
 use crate::mapping::{Amounts, Plausibility};
 use crate::message::Severity;
 
@@ -184,8 +184,7 @@ fn contradictions_are_warned_of_and_roundings_are_none() {
 
 #[test]
 fn contradictions_are_mistakes_or_nothing_where_so_set() {
-    let [refusing, silent] =
-        [Plausibility::Refuse, Plausibility::Off].map(|setting| shipped().with_plausibility(setting));
+    let [refusing, silent] = [Plausibility::Refuse, Plausibility::Off].map(|setting| judging(shipped(), setting));
     for (pointer, value, expected) in table() {
         let cart = changed([(pointer, value)]);
         let refused = preview(&refusing, &cart);
@@ -198,7 +197,7 @@ fn contradictions_are_mistakes_or_nothing_where_so_set() {
 
 #[test]
 fn deleted_and_skipped_rows_do_not_count() {
-    let mapping = shipped().with_plausibility(Plausibility::Refuse);
+    let mapping = judging(shipped(), Plausibility::Refuse);
     let total = ("/HEADER/TOTAL_VALUE", json!(120));
     let deleted = changed([total.clone(), ("/ITEM/1/DEL_IND", json!("X"))]);
     let outline = changed([total, ("/ITEM/1/ITM_TYPE", json!("HIER"))]);
@@ -226,7 +225,7 @@ fn whole_units_of_a_currency_without_decimals_are_its_roundings() {
 
 #[test]
 fn figures_that_are_missing_are_not_judged() {
-    let mapping = shipped().with_plausibility(Plausibility::Refuse);
+    let mapping = judging(shipped(), Plausibility::Refuse);
     let free = changed([("/ITEM/1/VALUE", json!(0)), ("/ITEM/1/PRICE", json!(0)), ("/HEADER/TOTAL_VALUE", json!(120))]);
     let without_values = changed([("/ITEM/0/VALUE", json!("")), ("/ITEM/1/VALUE", json!(null))]);
     for cart in [free, without_values] {
@@ -248,13 +247,13 @@ fn a_value_without_quantity_or_price_is_one_of_nothing_unless_it_is_a_limit() {
         (without("PRICE", json!("free")), false, false),
     ] {
         for (mapping, expected) in [(&reading, read), (&unread, not_read)] {
-            let mapping = mapping.clone().with_plausibility(Plausibility::Warn);
+            let mapping = judging(mapping.clone(), Plausibility::Warn);
             let found = preview(&mapping, &changed([(pointer.as_str(), value.clone())])).messages;
             let warned = found.iter().any(|message| message.message.contains("expected 0: QUANTITY"));
             assert_eq!(warned, expected, "{pointer} {value}: {found:#?}");
         }
     }
-    let mapping = reading.with_plausibility(Plausibility::Refuse);
+    let mapping = judging(reading, Plausibility::Refuse);
     for limit in [
         changed([("/ITEM/0/QUANTITY", json!(0)), ("/LIMIT", json!([{"P_GUID": guid(1), "LIMIT": 500}]))]),
         changed([("/ITEM/0/PRICE", json!(0)), ("/ITEM/0/ITM_TYPE", json!("LIMI"))]),

@@ -54,7 +54,7 @@ fn mistakes_of_sheet_tables_and_examples_are_told_together() {
             "tables/regions.csv line 3, column value: the value is empty",
             "tables/units.csv line 1: expected one or more key columns, then the value's column",
             "purchase-order.csv line 3: 2 cells; expected 5, as in the header: without as, absent",
-            "purchase-order.csv line 6: as table:regions: the table has 2 key columns, the source names 1",
+            "purchase-order.csv line 6: as table:regions: the table has 2 key columns, the source names 1 (country, region, by the header of tables/regions.csv)",
             "purchase-order.csv line 7, column source: \"#REF!\" is a spreadsheet's error; expected a value: type it again, and save",
             "purchase-order.csv line 8: as table:nowhere: there is no tables/nowhere.csv",
             "examples/a.cart.json: line 2, column 10: expected value",
@@ -279,7 +279,7 @@ fn a_sheet_that_is_cut_off_anywhere_is_refused_or_maps_all_examples_as_before() 
     let shipped = Folder::read("mapping".as_ref()).unwrap();
     let text = shipped.sheet().unwrap();
     let (_, tables) = shipped_tables();
-    let layout = Layout { header: |_| 0, optional: &["when"] };
+    let layout = Layout { header: |_| 0, optional: &["when"], names: &["target"] };
     let meaning = |text: &str| -> Vec<Vec<String>> {
         CsvFile::parse(SHEET, text, layout).rows.iter().map(|row| row.range(0..4)).collect()
     };

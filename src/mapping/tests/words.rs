@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{HEADER, cart, changed, guid, mistakes, order, preview, sheet, shipped};
+use super::{HEADER, cart, changed, guid, judging, mistakes, order, preview, sheet, shipped};
 use crate::cart::Cart;
-use crate::mapping::{Amounts, Folder, IdField, Mapping, MappingOptions, SHEET};
+use crate::mapping::{Amounts, Folder, IdField, Mapping, MappingOptions, Plausibility, SHEET};
 
 const WHEN_HEADER: &str = "target,source,as,absent,when,remark\n";
 
@@ -393,6 +393,6 @@ fn a_cart_that_is_free_of_charge_is_ordered() {
     let contradicting = preview(&mapping, &changed([("/HEADER/TOTAL_VALUE", json!(null))]));
     let texts: Vec<_> = contradicting.messages.iter().map(|message| message.message.as_str()).collect();
     assert_eq!(texts, ["HEADER.TOTAL_VALUE is 0 or missing; the values of the 2 items that are ordered add up to 240"]);
-    let unread = sheet("id,ID,text,refuse,\n").with_plausibility(crate::mapping::Plausibility::Warn);
+    let unread = judging(sheet("id,ID,text,refuse,\n"), Plausibility::Warn);
     assert_eq!(preview(&unread, &changed([("/HEADER/TOTAL_VALUE", json!(null))])).messages, []);
 }
