@@ -56,6 +56,8 @@ client_secret = "webhook-secret"
 attempts = 2
 initial_delay = "1s"
 multiplier = 1.5
+# Also the longest pause of the breaker: the outage ends soon after its last fault.
+max_delay = "3s"
 [ledger]
 url = "sqlite:{folder}/orders.db"
 [mapping]
@@ -212,7 +214,7 @@ class Installation:
 
     def outage(self):
         """11VMS answers 503 until the breaker opens; some orders are parked."""
-        self.faults(*[{"effect": {"status": {"status": 503}}}] * 24)
+        self.faults(*[{"effect": {"status": {"status": 503}}}] * 16)
         callers = [threading.Thread(target=self.send, args=(self.cart(),)) for _ in range(8)]
         for caller in callers:
             caller.start()
@@ -223,6 +225,8 @@ class Installation:
         """A changed mapping, then one that is refused, then the first again."""
         sheet = self.folder / "mapping/purchase-order.csv"
         text = sheet.read_text()
+        # The counters are scraped before they count.
+        time.sleep(5)
         for content in (text + "nonsense\n", text.replace(",refuse,", ",refuse,a remark ", 1), text):
             sheet.write_text(content)
             time.sleep(4)

@@ -1,4 +1,4 @@
-"""Every query of the dashboard and of the rules against a real Prometheus that scraped the running service.
+"""Every query of the dashboard, of the rules and of the runbook against a real Prometheus that scraped the running service.
 
 Each one parses and has a result, and each metric, label and label value that it selects by is in the scrape: a name that was
 misspelt, or renamed in the service, selects nothing, and no parser notices. installation.py starts everything.
@@ -8,7 +8,9 @@ import re
 import sys
 import time
 
-from installation import Installation, panels, without_variables
+from installation import ROOT, Installation, panels, without_variables
+
+RUNBOOK = ROOT / "docs/runbook.md"
 
 WORDS = {"and", "or", "unless", "offset", "bool", "inf", "nan"}
 GROUPING = {"by", "without", "on", "ignoring", "group_left", "group_right"}
@@ -72,6 +74,12 @@ def mistakes(running, expression):
     return wrong + [f"no metric here has the label {label}" for label in sorted(groups - known_labels - PLATFORM_LABELS) if found]
 
 
+def runbook_queries():
+    """The lines of the runbook's blocks of PromQL."""
+    blocks = re.findall(r"```promql\n(.*?)```", RUNBOOK.read_text(), re.S)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
 def check(running):
     failures, checked = [], 0
     for panel in panels():
@@ -97,7 +105,14 @@ def check(running):
         if rule["health"] != "ok":
             failures.append(f"{place}: {rule.get('lastError')}")
         failures += [f"{place}: {one}" for one in mistakes(running, rule["query"])]
-    print(f"{checked} queries of the dashboard and of the rules were checked")
+    for expression in runbook_queries():
+        checked += 1
+        try:
+            running.query(expression)
+            failures += [f"{RUNBOOK.name}: {expression}: {one}" for one in mistakes(running, expression)]
+        except ValueError as error:
+            failures.append(f"{RUNBOOK.name}: {expression}: {error}")
+    print(f"{checked} queries of the dashboard, of the rules and of the runbook were checked")
     return failures
 
 

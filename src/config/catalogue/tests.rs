@@ -109,6 +109,21 @@ fn the_schema_accepts_the_example_with_all_its_optional_keys() {
 }
 
 #[test]
+fn the_schema_accepts_the_settings_in_the_documents() {
+    let schema = catalogue().schema();
+    let mut blocks = 0;
+    for document in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
+        let path = document.unwrap().path();
+        let text = if path.extension().is_some_and(|ending| ending == "md") { std::fs::read_to_string(&path).unwrap() } else { String::new() };
+        for block in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            blocks += 1;
+            assert_eq!(violations(&schema, &of_toml(block)), Vec::<String>::new(), "{}:\n{block}", path.display());
+        }
+    }
+    assert!(blocks > 0, "no document shows settings");
+}
+
+#[test]
 fn the_schema_refuses_what_is_no_setting() {
     let schema = catalogue().schema();
     for wrong in [
