@@ -14,7 +14,7 @@ use super::form::{DescribedForm, Form};
 use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::settings::Settings;
-use example::{Example, Section};
+use example::{Example, Key, Section};
 
 /// The file with all settings, commented.
 const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -59,6 +59,13 @@ impl Catalogue {
     /// The commented file with every key and its default.
     pub const fn toml() -> &'static str {
         EXAMPLE
+    }
+
+    /// The default of a key, as TOML: what the example sets, and what it shows behind a `#` if a section says the same.
+    fn default<'k>(&self, dotted: &str, key: &'k Key) -> Option<&'k str> {
+        let of_section = self.forms.get(dotted).and_then(|described| described.default.as_deref());
+        let is_default = key.is_set || of_section == Some(key.plain_value());
+        (is_default && !key.is_required()).then_some(key.value.as_str())
     }
 
     /// The keys that only one of both has: read by a section and not in the example, or the other way round.

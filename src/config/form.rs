@@ -35,6 +35,8 @@ pub struct DescribedForm {
     pub form: Form,
     /// What is expected, such as `a duration such as "30s"`.
     pub expected: String,
+    /// The value where the key is not set, as it is written in the file; `None` for lists, and where it follows from other keys.
+    pub default: Option<String>,
 }
 
 impl Form {

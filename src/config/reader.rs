@@ -77,8 +77,15 @@ impl Reader {
 
     /// Notes the form of a key that is about to be read. Of two forms, the first is the one that is told in a mistake.
     fn note_form(&mut self, key: &str, form: Form, expected: &str) {
-        let described = DescribedForm { form, expected: expected.to_owned() };
+        let described = DescribedForm { form, expected: expected.to_owned(), default: None };
         self.forms.entry(key.to_owned()).or_insert(described);
+    }
+
+    /// Notes the default of a key whose form was noted.
+    fn note_default(&mut self, key: &str, default: &str) {
+        if let Some(described) = self.forms.get_mut(key) {
+            described.default.get_or_insert_with(|| default.to_owned());
+        }
     }
 
     /// Reads with `read`, then reports unknown keys and sections and every other mistake.

@@ -199,8 +199,16 @@ async fn check_target_asks_11vms() {
 
 #[test]
 fn help_says_what_the_commands_do() {
-    let pages =
-        ["--help", "serve --help", "check --help", "doctor --help", "map --help", "openapi --help", "dev --help"];
+    let pages = [
+        "--help",
+        "serve --help",
+        "check --help",
+        "doctor --help",
+        "map --help",
+        "openapi --help",
+        "settings --help",
+        "dev --help",
+    ];
     let pages: Vec<String> = pages.iter().map(|arguments| run(arguments, "", Path::new("/nowhere"))).collect();
     assert_snapshot("commands/help.snap", &pages.join("\n\n"));
 }

@@ -236,7 +236,7 @@ fn the_checkers_find_gaps() {
         "rules",
         "      - alert: Slow\n        labels: { severity: warning }\n        runbook_url: \"docs/runbook.md#fast\"\n",
     );
-    let all: String = ALERTS[1..].iter().map(|alert| format!("## {alert}\n")).collect();
+    let all = ALERTS[1..].iter().map(|alert| format!("## {alert}\n")).collect::<Vec<_>>().concat();
     let found = runbook_gaps(&Text::new("runbook", &format!("{all}## Gone\n")), &rules);
     let texts: Vec<&str> = lines(&found).into_iter().map(|(_, text)| text).collect();
     let expected = [

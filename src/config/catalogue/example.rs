@@ -40,9 +40,9 @@ impl Key {
         self.comment.first().is_some_and(|line| line.starts_with("Required"))
     }
 
-    /// The default, as TOML: the example sets every default.
-    pub fn default(&self) -> Option<&str> {
-        (self.is_set && !self.is_required()).then_some(self.value.as_str())
+    /// The value without the quotation marks of a text.
+    pub fn plain_value(&self) -> &str {
+        self.value.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&self.value)
     }
 }
 

@@ -67,7 +67,7 @@ impl Catalogue {
             Some((_, expected)) => capitalized(expected),
             None => "A value".to_owned(),
         };
-        let value = match (key.default(), key.is_required()) {
+        let value = match (self.default(dotted, key), key.is_required()) {
             (Some(default), _) => format!("Default: `{default}`"),
             (None, true) => format!("Required; for example `{}`", key.value),
             (None, false) => format!("Optional; for example `{}`", key.value),

@@ -45,7 +45,8 @@ impl Catalogue {
             let name = key.name.trim_end_matches("_file");
             let dotted = format!("{}.{name}", section.name);
             let form = self.forms.get(&dotted).map_or(&Form::Text, |described| &described.form);
-            properties.insert(name.to_owned(), described(schema_of(form), key, sentence(&key.comment)));
+            let (schema, default) = (schema_of(form), self.default(&dotted, key));
+            properties.insert(name.to_owned(), described(schema, default, key));
             if *form == Form::Secret {
                 let file = format!("The file that contains {name}, which is read again when it is needed.");
                 let schema = json!({ "description": file, "type": "string", "pattern": "^[^\\r\\n]+$" });
@@ -59,19 +60,18 @@ fn object(description: &str) -> Value {
     json!({ "description": description, "type": "object", "additionalProperties": false, "properties": {} })
 }
 
-/// A value's schema, with its description, and its default if the example sets it.
-fn described(schema: Value, key: &Key, description: String) -> Value {
-    let mut described = Map::from_iter([("description".to_owned(), Value::String(description))]);
+/// A value's schema, with its description, and its default, or an example.
+fn described(schema: Value, default: Option<&str>, key: &Key) -> Value {
+    let mut described = Map::from_iter([("description".to_owned(), Value::String(sentence(&key.comment)))]);
     if let Value::Object(schema) = schema {
         described.extend(schema);
     }
-    let value = |text: &str| -> Option<Value> {
-        let table: toml::Table = format!("value = {text}").parse().ok()?;
-        serde_json::to_value(table.get("value")?).ok()
-    };
-    match key.default() {
-        Some(default) => drop(value(default).map(|value| described.insert("default".to_owned(), value))),
-        None => drop(value(&key.value).map(|value| described.insert("examples".to_owned(), json!([value])))),
+    let table = format!("value = {}", key.value).parse::<toml::Table>().unwrap_or_default();
+    if let Some(value) = table.get("value").and_then(|value| serde_json::to_value(value).ok()) {
+        match default {
+            Some(_) => described.insert("default".to_owned(), value),
+            None => described.insert("examples".to_owned(), json!([value])),
+        };
     }
     Value::Object(described)
 }

@@ -88,6 +88,19 @@ fn every_key_is_read_by_a_section_and_shown_in_the_example() {
 }
 
 #[test]
+fn the_example_shows_the_defaults_behind_a_hash_too() {
+    let catalogue = catalogue();
+    for section in catalogue.example.sections() {
+        for key in section.settings() {
+            let dotted = section.dotted(key);
+            let default = catalogue.forms.get(&dotted).and_then(|described| described.default.as_deref());
+            let is_shown = default.is_none_or(|default| default == key.plain_value());
+            assert!(is_shown, "{dotted} is {default:?} by default, and the example shows {}", key.value);
+        }
+    }
+}
+
+#[test]
 fn page_and_schema_are_those_of_the_settings() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     for (file, expected) in [
@@ -114,7 +127,11 @@ fn the_schema_accepts_the_settings_in_the_documents() {
     let mut blocks = 0;
     for document in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
         let path = document.unwrap().path();
-        let text = if path.extension().is_some_and(|ending| ending == "md") { std::fs::read_to_string(&path).unwrap() } else { String::new() };
+        let text = if path.extension().is_some_and(|ending| ending == "md") {
+            std::fs::read_to_string(&path).unwrap()
+        } else {
+            String::new()
+        };
         for block in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             blocks += 1;
             assert_eq!(violations(&schema, &of_toml(block)), Vec::<String>::new(), "{}:\n{block}", path.display());

@@ -52,6 +52,7 @@ impl Reader {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         self.note_form(key, Form::of(expected), expected);
+        self.note_default(key, default);
         match self.read_entry(key) {
             Some(entry) => self.convert(&entry, expected, parse),
             None => parse(default),
