@@ -3,7 +3,9 @@
 Grafana's panels as a picture for the documentation: the same grid, titles, units and legends. installation.py starts everything.
 """
 
+import io
 import math
+import pathlib
 import re
 import sys
 import textwrap
@@ -106,7 +108,7 @@ def draw_series(figure, panel, rows, running):
     unit = panel["fieldConfig"]["defaults"]["unit"]
     lines = []
     for target in panel["targets"]:
-        for result in running.query_range(without_variables(target["expr"]), SECONDS, "2s"):
+        for result in running.query_range(without_variables(target["expr"]), SECONDS, "3s"):
             points = [(float(at), float(value)) for at, value in result["values"]]
             points = [(at, value) for at, value in points if not math.isnan(value)]
             if points:
@@ -158,7 +160,10 @@ def draw(running, destination):
         drawn = (draw_stat if panel["type"] == "stat" else draw_series)(figure, panel, rows, running)
         if not drawn:
             empty.append(panel["title"])
-    figure.savefig(destination, facecolor=BACKGROUND, metadata={"Date": None, "Title": dashboard["title"]})
+    text = io.StringIO()
+    figure.savefig(text, format="svg", facecolor=BACKGROUND, metadata={"Date": None, "Title": dashboard["title"]})
+    # Two decimals of a point are finer than a screen.
+    pathlib.Path(destination).write_text(re.sub(r"(\d+\.\d{2})\d+", r"\1", text.getvalue()))
     return empty
 
 
