@@ -13,6 +13,7 @@ mod healthcheck;
 mod map;
 mod process;
 mod serve;
+mod settings;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -60,6 +61,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t = SpecVersion::V3_1)]
         spec: SpecVersion,
     },
+    /// Print every setting with its meaning, its form and its default
+    Settings {
+        /// What to print
+        #[arg(long, value_enum, default_value_t = settings::Format::Toml)]
+        format: settings::Format,
+    },
     /// Run everything on 127.0.0.1: service, token issuer, 11VMS, ledger; send a cart and show what happened
     #[cfg(feature = "sandbox")]
     Dev {
@@ -94,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
+        Command::Settings { format } => settings::print(format),
         #[cfg(feature = "sandbox")]
         Command::Dev { once, cart } => {
             let afterwards = if once { dev::Afterwards::Stop } else { dev::Afterwards::KeepRunning };

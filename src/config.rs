@@ -5,9 +5,11 @@
 
 mod alerts;
 mod auth;
+mod catalogue;
 mod entry;
 mod environment;
 mod file;
+mod form;
 mod ledger;
 mod mapping;
 mod mistakes;
@@ -25,6 +27,7 @@ pub use alerts::{
     Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
 };
 pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;
 pub use ledger::{Database, Ledger, Storage};

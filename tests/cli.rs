@@ -365,8 +365,23 @@ fn openapi_prints_the_committed_descriptions() {
 }
 
 #[test]
+fn settings_prints_the_committed_example_page_and_schema() {
+    for (format, file) in [
+        (None, "config.example.toml"),
+        (Some("toml"), "config.example.toml"),
+        (Some("markdown"), "docs/configuration.md"),
+        (Some("schema"), "docs/configuration.schema.json"),
+    ] {
+        let mut arguments = vec!["settings"];
+        arguments.extend(format.iter().flat_map(|format| ["--format", *format]));
+        let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert_eq!(run(&arguments).1, committed);
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_causes_no_panic() {
-    for arguments in [&["dev", "--once"][..], &["openapi"]] {
+    for arguments in [&["dev", "--once"][..], &["openapi"], &["settings"]] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))

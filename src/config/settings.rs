@@ -59,7 +59,8 @@ impl Settings {
         Reader::parse(&text, environment)?.finish(Self::from_reader)
     }
 
-    fn from_reader(reader: &mut Reader) -> Option<Self> {
+    /// Reads every section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         for key in FUTURE_KEYS {
             reader.refuse_future_key(key);
         }

@@ -1,6 +1,7 @@
 //! Choices among words, and lists. `None` is always a mistake that was reported.
 
 use super::Reader;
+use crate::config::form::Form;
 use crate::config::units;
 
 impl Reader {
@@ -17,13 +18,15 @@ impl Reader {
         choices: &[(&str, T)],
         future: &[&str],
     ) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let expected = words.join(" or ");
+        // Before a word of the future is refused: its refusal names no form.
+        self.note_form(key, Form::of(&expected), &expected);
         let is_future = |text: &str| future.contains(&text);
         if let Some(entry) = self.read_entry(key).filter(|entry| entry.scalar().as_deref().is_some_and(is_future)) {
             self.report_entry(&entry, &format!("{} is not available yet", entry.value));
             return None;
         }
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let expected = words.join(" or ");
         self.value_or(key, default, &expected, |text| {
             choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice)
         })
@@ -37,6 +40,7 @@ impl Reader {
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<Vec<T>> {
+        self.note_form(key, Form::List(Box::new(Form::of(expected))), &format!("a list of {expected}"));
         match self.read_entry(key) {
             None => default.iter().map(|text| parse(text)).collect(),
             Some(entry) => match entry.texts().and_then(|texts| texts.iter().map(|text| parse(text)).collect()) {
