@@ -162,7 +162,13 @@ impl Alert {
         ];
         facts.extend(event.http_status.map(|status| ("lastHttpStatus", status.to_string())));
         let base = Self::base("order-parked", &subject, (mark, phase), context);
-        Self { object: event.order_id.to_string(), summary: plain(&summary), facts: shown(facts), at: event.at, ..base }
+        Self {
+            object: event.order_id.to_string(),
+            summary: plain(&summary),
+            facts: stated(facts),
+            at: event.at,
+            ..base
+        }
     }
 
     fn of_condition(event: &ConditionEvent, subject: &str, context: &Context) -> Self {
@@ -181,7 +187,7 @@ impl Alert {
             ("detail", event.detail.clone()),
         ];
         let at = event.ended_at.unwrap_or(event.begun_at);
-        Self { object: event.object.clone(), summary: plain(&summary), facts: shown(facts), at, ..base }
+        Self { object: event.object.clone(), summary: plain(&summary), facts: stated(facts), at, ..base }
     }
 
     fn of_change(event: &ChangeEvent, context: &Context) -> Self {
@@ -276,6 +282,6 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SUMMARY_CHARS).collect()
 }
 
-fn shown(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+fn stated(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
     facts.into_iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| (name, plain(&fact))).collect()
 }

@@ -31,13 +31,13 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 const BREAKER: BreakerPolicy =
     BreakerPolicy { failures: 3, pause: Duration::from_secs(2), longest_pause: Duration::from_mins(1) };
 
-/// What comes after a turn.
+/// Whether a look at the outbox led to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum Progress {
     /// There may be more to deliver.
-    Again,
+    Made,
     /// Nothing can be done at the moment.
-    Rest,
+    None,
 }
 
 /// Where a message comes from.
@@ -97,7 +97,7 @@ impl ChannelLoop {
     /// Delivers until the task ends.
     pub async fn run(mut self) {
         loop {
-            while self.take_turn().await == Turn::Again {}
+            while self.deliver_next().await == Progress::Made {}
             let poll = self.clock.sleep(POLL);
             tokio::select! {
                 biased;
@@ -107,14 +107,14 @@ impl ChannelLoop {
         }
     }
 
-    async fn take_turn(&mut self) -> Turn {
+    async fn deliver_next(&mut self) -> Progress {
         if !self.store_what_is_owed().await || self.is_left_alone() {
-            return Turn::Rest;
+            return Progress::None;
         }
-        let Admittance::Allowed(purpose) = self.breaker.try_acquire(self.clock.moment()) else { return Turn::Rest };
+        let Admittance::Allowed(purpose) = self.breaker.try_acquire(self.clock.moment()) else { return Progress::None };
         let Some((origin, pending)) = self.next().await else {
             self.breaker.record(purpose, CallResult::Inconclusive, self.clock.moment());
-            return Turn::Rest;
+            return Progress::None;
         };
         let delivery = self.outlet.deliver(&pending.message).await;
         let conclusion = self.judge(&pending, delivery, purpose);
@@ -125,7 +125,7 @@ impl ChannelLoop {
                 let _ = self.memory.write(OutboxWrite::Conclude(pending.sequence, conclusion)).await;
             }
         }
-        Turn::Again
+        Progress::Made
     }
 
     fn is_left_alone(&self) -> bool {

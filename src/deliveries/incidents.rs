@@ -69,7 +69,7 @@ impl IncidentWatch {
     pub async fn run(mut self) {
         let mut changes = self.conditions.subscribe();
         loop {
-            self.look().await;
+            self.reconcile().await;
             let is_quiet = self.book.is_empty() && self.memory.is_empty();
             let rest = self.clock.sleep(if is_quiet { REST } else { TICK });
             tokio::select! {
@@ -80,7 +80,7 @@ impl IncidentWatch {
         }
     }
 
-    async fn look(&mut self) {
+    async fn reconcile(&mut self) {
         self.move_to_ledger().await;
         self.book.observe(failures(self.conditions.current()), self.clock.moment());
         if self.book.is_to_be_read(self.clock.moment()) {
@@ -167,7 +167,7 @@ impl IncidentWatch {
             }
         }
         let written = self.memory.write(write).await.unwrap_or(OutboxWritten::Done);
-        self.recipients.bell.send_replace(());
+        self.recipients.ring();
         written
     }
 

@@ -37,6 +37,13 @@ pub enum Write {
     Outbox(OutboxWrite),
 }
 
+impl Write {
+    /// Whether it stores messages in the outbox that no change of an order has caused.
+    pub const fn has_messages(&self) -> bool {
+        matches!(self, Self::Outbox(write) if write.has_messages())
+    }
+}
+
 /// The result of a write.
 #[derive(Debug)]
 pub enum Written {

@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::LedgerError;
-use super::group_commit::Write;
 use crate::clock::after;
 use crate::digest::sha256_hex;
 use crate::order::{OrderEvent, OrderEventKind};
@@ -177,18 +176,18 @@ impl Recipients {
         events.iter().flat_map(|event| self.alerts.iter().map(|channel| order_alert(event, *channel))).collect()
     }
 
-    /// Lets the deliveries look at once, if a committed group has stored messages.
-    pub fn ring_after(&self, of_orders: &[Message], group: &[Write]) {
-        let stores = |write: &Write| {
-            let Write::Outbox(OutboxWrite::Enqueue(more) | OutboxWrite::Begin(_, more) | OutboxWrite::End(_, _, more)) =
-                write
-            else {
-                return false;
-            };
-            !more.is_empty()
-        };
-        if !of_orders.is_empty() || group.iter().any(stores) {
-            self.bell.send_replace(());
+    /// Lets the deliveries look at once: messages were committed.
+    pub fn ring(&self) {
+        self.bell.send_replace(());
+    }
+}
+
+impl OutboxWrite {
+    /// Whether it stores messages.
+    pub const fn has_messages(&self) -> bool {
+        match self {
+            Self::Enqueue(messages) | Self::Begin(_, messages) | Self::End(_, _, messages) => !messages.is_empty(),
+            Self::Claim(..) | Self::Conclude(..) | Self::Tidy(..) => false,
         }
     }
 }

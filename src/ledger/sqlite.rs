@@ -333,7 +333,9 @@ impl Writer {
             self.last_result.written();
             self.note.set(last_write);
         }
-        self.recipients.ring_after(&messages, group);
+        if !messages.is_empty() || group.iter().any(Write::has_messages) {
+            self.recipients.ring();
+        }
         Ok(written)
     }
 }

@@ -46,8 +46,7 @@ impl Request {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        let value =
-            |line: &'_ str| line.split_once(": ").filter(|(found, _)| found.eq_ignore_ascii_case(name)).is_some();
+        let value = |line: &'_ str| line.split_once(": ").is_some_and(|(found, _)| found.eq_ignore_ascii_case(name));
         self.head.lines().find(|line| value(line)).map_or("", |line| line.split_once(": ").unwrap().1)
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::broken::Defect;
 use crate::ledger::{Access, SimulatedLedger};
-use crate::world::{ProcessRunId, SharedWorld, World};
+use crate::world::{Events, ProcessRunId, SharedWorld, World};
 
 /// As in production, a claim outlasts a delivery; here, deliveries take less than a second.
 const CLAIM: Duration = Duration::from_secs(10);
@@ -34,14 +34,14 @@ pub struct OutboxRow {
 impl World {
     /// Stores what others should hear of a committed group of changes.
     pub fn store_events(&mut self, events: &[OrderEvent], process: ProcessRunId) {
-        if !self.hears {
+        if self.events == Events::Ignored {
             return;
         }
         let recipients = Recipients { alerts: vec![Channel::Webhook], ..Recipients::default() };
         for message in recipients.messages(events) {
             self.record(&format!("outbox: {} {}", message.subject, message.id));
             self.invariants.expect_told(&message);
-            if self.events_apart {
+            if self.events == Events::StoredApart {
                 let time = self.time_within(0, 2_000);
                 self.schedule_write(time, process, move |world| world.store_message(message));
             } else {

@@ -23,7 +23,7 @@ use crate::ledger::SimulatedLedger;
 use crate::outbox::deliveries;
 use crate::plan::{Action, FAULT_PERIOD, Plan, Reads};
 use crate::vms::SimulatedVms;
-use crate::world::{GRACE, ProcessRunId, START, SharedWorld, Story};
+use crate::world::{Events, GRACE, ProcessRunId, START, SharedWorld, Story};
 
 pub const INITIAL_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -73,8 +73,6 @@ pub struct Simulation {
     sleeps: u64,
     restored: Option<RestoredLedger>,
     last_cart_is_sent: bool,
-    /// Whether the processes deliver what others should hear.
-    hears: bool,
 }
 
 /// Runs one seed.
@@ -108,10 +106,13 @@ impl Simulation {
             plan.add_sleeps(&mut random, START, replicas);
         }
         world.lock().storage_is_narrow = random.random_bool(0.2);
-        world.lock().events_apart = defect == Some(Defect::EventStoredApart);
         // Deliveries look once a second, which is most of what would happen; a part of the seeds is enough.
-        let hears = seed.is_multiple_of(3);
-        world.lock().hears = hears;
+        let events = match defect {
+            _ if !seed.is_multiple_of(3) => Events::Ignored,
+            Some(Defect::EventStoredApart) => Events::StoredApart,
+            _ => Events::Stored,
+        };
+        world.lock().events = events;
         Self {
             world,
             plan,
@@ -126,7 +127,6 @@ impl Simulation {
             sleeps: 0,
             restored: None,
             last_cart_is_sent: false,
-            hears,
             random,
         }
     }
@@ -183,7 +183,7 @@ impl Simulation {
         // No drivers: nothing in it can wait for anything but the simulated world.
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.spawn(Arc::clone(&relay).run());
-        if self.hears {
+        if self.world.lock().events != Events::Ignored {
             self.start_deliveries(&runtime, id, replica);
         }
         self.world.lock().record(&format!("process {id} of replica {replica} starts"));
@@ -270,7 +270,7 @@ impl Simulation {
         loop {
             let (now, next_event, violated, settled) = {
                 let world = self.world.lock();
-                let is_told = world.outbox.is_empty() || !world.clocks_agree || !world.hears;
+                let is_told = world.outbox.is_empty() || !world.clocks_agree;
                 let settled = !world.faults_on && world.all_settled() && is_told;
                 (world.now, world.next_time(), world.invariants.violation.is_some(), settled)
             };

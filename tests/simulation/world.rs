@@ -53,6 +53,17 @@ pub enum Story {
     Printed,
 }
 
+/// What becomes of what others should hear of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Events {
+    /// Nobody listens.
+    Ignored,
+    /// It is stored with the change.
+    Stored,
+    /// It is stored after the change, by itself: a defect.
+    StoredApart,
+}
+
 /// A committed record.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -92,10 +103,8 @@ pub struct World {
     pub backup: Option<Backup>,
     /// What others should hear, in the order in which it was stored.
     pub outbox: Vec<OutboxRow>,
-    /// What others should hear is stored after the change, by itself: a defect.
-    pub events_apart: bool,
-    /// Whether anybody delivers what others should hear.
-    pub hears: bool,
+    /// What becomes of what others should hear.
+    pub events: Events,
     /// By machine; those that are not here are right.
     pub clocks: BTreeMap<usize, WallClock>,
     /// By machine.
@@ -140,8 +149,7 @@ impl SharedWorld {
             storage_is_narrow: false,
             backup: None,
             outbox: Vec::new(),
-            events_apart: false,
-            hears: false,
+            events: Events::Ignored,
             clocks: BTreeMap::new(),
             sleeps: BTreeMap::new(),
             follow_ups: Vec::new(),

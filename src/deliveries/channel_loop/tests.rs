@@ -100,7 +100,7 @@ impl Setup {
 
     /// Lets the loop do what can be done, and returns the ids of the deliveries.
     async fn turns(&mut self) -> Vec<String> {
-        while self.deliveries.take_turn().await == Turn::Again {}
+        while self.deliveries.deliver_next().await == Progress::Made {}
         std::mem::take(&mut *self.receiver.seen.lock().unwrap())
     }
 

@@ -77,10 +77,10 @@ impl Setup {
     /// Looks once a second.
     async fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
-            self.watch.look().await;
+            self.watch.reconcile().await;
             self.clock.advance(Duration::from_secs(1));
         }
-        self.watch.look().await;
+        self.watch.reconcile().await;
     }
 }
 
@@ -95,8 +95,8 @@ async fn taken(outbox: &MemoryOutbox, clock: &ManualClock) -> Vec<(String, bool)
     found
 }
 
-fn told(messages: &[(&str, bool)]) -> Vec<(String, bool)> {
-    messages.iter().map(|(subject, is_end)| ((*subject).to_owned(), *is_end)).collect()
+fn messages(expected: &[(&str, bool)]) -> Vec<(String, bool)> {
+    expected.iter().map(|(subject, is_end)| ((*subject).to_owned(), *is_end)).collect()
 }
 
 #[tokio::test]
@@ -110,12 +110,12 @@ async fn each_subject_has_an_incident_of_its_own_and_a_ledger_has_one() {
     let mut found = taken(&setup.ledger.outbox, &setup.clock).await;
     found.sort();
     let names = ["certificate-expiring/auth.ca", "certificate-expiring/target.ca", "ledger-unavailable"];
-    assert_eq!(found, told(&names.map(|name| (name, false))));
+    assert_eq!(found, messages(&names.map(|name| (name, false))));
     // One half of the ledger works: the incident goes on.
     setup.conditions.clear(ConditionKind::LedgerUnavailable, "read");
     setup.conditions.clear(ConditionKind::CertificateExpiring, "auth.ca");
     setup.pass(90).await;
-    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, told(&[("certificate-expiring/auth.ca", true)]));
+    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, messages(&[("certificate-expiring/auth.ca", true)]));
 }
 
 #[tokio::test]
@@ -123,12 +123,12 @@ async fn the_end_of_an_incident_is_told_after_a_restart_too() {
     let mut setup = Setup::new();
     setup.raise(ConditionKind::TargetUnavailable, "");
     setup.pass(2).await;
-    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, told(&[("target-unavailable", false)]));
+    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, messages(&[("target-unavailable", false)]));
     let mut next = Setup::with_ledger(Arc::clone(&setup.ledger));
     next.pass(50).await;
-    assert_eq!(taken(&next.ledger.outbox, &next.clock).await, told(&[]), "it may still be failing");
+    assert_eq!(taken(&next.ledger.outbox, &next.clock).await, messages(&[]), "it may still be failing");
     next.pass(30).await;
-    assert_eq!(taken(&next.ledger.outbox, &next.clock).await, told(&[("target-unavailable", true)]));
+    assert_eq!(taken(&next.ledger.outbox, &next.clock).await, messages(&[("target-unavailable", true)]));
     assert_eq!(next.ledger.incidents().await.unwrap(), []);
 }
 
@@ -138,7 +138,7 @@ async fn while_the_ledger_is_out_alerts_are_in_memory_and_the_ledger_gets_them_l
     *setup.ledger.is_out.lock().unwrap() = true;
     setup.raise(ConditionKind::LedgerUnavailable, "write");
     setup.pass(10).await;
-    assert_eq!(taken(&setup.memory, &setup.clock).await, told(&[("ledger-unavailable", false)]));
+    assert_eq!(taken(&setup.memory, &setup.clock).await, messages(&[("ledger-unavailable", false)]));
     setup.raise(ConditionKind::TargetUnavailable, "");
     setup.pass(5).await;
     // Nobody could deliver that one before the ledger is back.
@@ -146,10 +146,10 @@ async fn while_the_ledger_is_out_alerts_are_in_memory_and_the_ledger_gets_them_l
     setup.conditions.clear(ConditionKind::LedgerUnavailable, "write");
     setup.pass(1).await;
     assert!(setup.memory.is_empty());
-    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, told(&[("target-unavailable", false)]));
+    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, messages(&[("target-unavailable", false)]));
     let mut open: Vec<_> = setup.ledger.incidents().await.unwrap().into_iter().map(|one| one.subject).collect();
     open.sort();
     assert_eq!(open, ["ledger-unavailable", "target-unavailable"]);
     setup.pass(80).await;
-    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, told(&[("ledger-unavailable", true)]));
+    assert_eq!(taken(&setup.ledger.outbox, &setup.clock).await, messages(&[("ledger-unavailable", true)]));
 }

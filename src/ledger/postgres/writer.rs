@@ -133,7 +133,9 @@ impl Writer {
             Ok((results, messages)) => {
                 let committed = transaction.commit().await.inspect_err(|error| self.note_room(error));
                 committed.map_err(|error| Failure::Ambiguous(error.into()))?;
-                self.recipients.ring_after(&messages, group);
+                if !messages.is_empty() || group.iter().any(Write::has_messages) {
+                    self.recipients.ring();
+                }
                 Ok(results)
             }
             Err(failure) => {

@@ -25,7 +25,7 @@ impl Replica {
     }
 
     /// One look at second `now`, with `stored` as the incidents that the ledger has.
-    fn look(&mut self, now: u64, failing: &[ConditionKind], stored: &mut BTreeMap<String, Incident>) {
+    fn pass_second(&mut self, now: u64, failing: &[ConditionKind], stored: &mut BTreeMap<String, Incident>) {
         self.book.observe(failing.iter().map(|kind| failure(*kind)).collect(), at(now));
         if self.book.is_to_be_read(at(now)) {
             self.book.read(stored.values().cloned().collect(), at(now));
@@ -64,7 +64,7 @@ fn story(kind: ConditionKind, failing: &[(u64, u64)]) -> Vec<String> {
     let (mut replica, mut stored) = (Replica::new(), BTreeMap::new());
     for now in 0..600 {
         let is_failing = failing.iter().any(|(from, to)| (*from..*to).contains(&now));
-        replica.look(now, if is_failing { std::slice::from_ref(&kind) } else { &[] }, &mut stored);
+        replica.pass_second(now, if is_failing { std::slice::from_ref(&kind) } else { &[] }, &mut stored);
     }
     replica.story
 }
@@ -115,7 +115,7 @@ fn what_an_earlier_process_has_begun_ends_if_it_does_not_fail_any_more_and_goes_
         let mut stored = BTreeMap::from([(old.subject.clone(), old.clone())]);
         let mut replica = Replica::new();
         for now in 0..300 {
-            replica.look(now, failing, &mut stored);
+            replica.pass_second(now, failing, &mut stored);
         }
         assert_eq!(replica.story, expected, "{failing:?}");
     }
@@ -127,10 +127,10 @@ fn an_incident_of_several_replicas_begins_with_the_first_and_ends_with_the_last(
     let (mut one, mut other, mut stored) = (Replica::new(), Replica::new(), BTreeMap::new());
     for now in 0..600 {
         let fails_in = |from, to| if (from..to).contains(&now) { vec![kind] } else { Vec::new() };
-        one.look(now, &fails_in(10, 100), &mut stored);
+        one.pass_second(now, &fails_in(10, 100), &mut stored);
         // The last sign of a replica that is killed counts too.
         if now < 300 {
-            other.look(now, &fails_in(20, 400), &mut stored);
+            other.pass_second(now, &fails_in(20, 400), &mut stored);
         }
     }
     let mut story = [one.story, other.story].concat();
