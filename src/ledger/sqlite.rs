@@ -130,7 +130,7 @@ impl SqliteLedger {
         let last_result = Arc::new(LastResult::default());
         let statistics = Arc::new(LedgerStatistics::default());
         // At the start, so that from then on every change can be counted.
-        statistics.open_orders.compare(census::count(&connection, Timestamp::MIN)?, 0, Sharing::Exclusive);
+        statistics.open_orders.replace(census::count(&connection, Timestamp::MIN)?);
         let writer = Writer {
             link: own(connection),
             note,

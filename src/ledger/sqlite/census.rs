@@ -39,3 +39,25 @@ pub fn count(connection: &Connection, overdue_since: Timestamp) -> Result<Census
         transaction.prepare_cached(OVERDUE)?.query_row([overdue_since.as_millisecond()], |row| row.get(0))?;
     Ok(census)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params_from_iter;
+
+    use super::*;
+    use crate::ledger::sqlite::schema::migrate;
+
+    #[test]
+    fn no_settled_order_is_looked_at() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        for query in [BY_STATE, OLDEST, OVERDUE] {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let parameters = vec![0_i64; explain.parameter_count()];
+            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(plan.iter().any(|step| step.starts_with("SEARCH orders USING COVERING INDEX")), "{plan:?}");
+            assert!(!plan.iter().any(|step| step.starts_with("SCAN orders")), "{plan:?}");
+        }
+    }
+}
