@@ -14,6 +14,8 @@ RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
 # Cargo detects changed sources by their time alone: without the touch, an older checkout would get the stubs. Without default
 # features, the sandbox (a token issuer and an 11VMS for tests) is not in the binary.
 COPY src src
+# `settings` prints it.
+COPY config.example.toml ./
 RUN find src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --no-default-features --bins
 

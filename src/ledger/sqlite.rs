@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::audit::{AuditFilter, AuditRecord, AuditTrail};
-use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
+use super::group_commit::{Backend, GroupCommit, Write, Written};
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::shared_answer::SharedAnswer;
@@ -44,7 +44,7 @@ use held_file::AwaitedEnd;
 use last_write::LastWrite;
 use location::named;
 use note::Note;
-use orders::{DUE, DUE_AFTER, find, list, open_orders};
+use orders::{DUE, DUE_AFTER, find, list, open_orders, purge};
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
 use schema::{LedgerConnection, connect, whole};
@@ -363,12 +363,6 @@ fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, K
         }
     }
     Ok(known)
-}
-
-fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
-    let query = "DELETE FROM orders WHERE rowid IN
-        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
-    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
 }
 
 /// Writes an order, and returns it.

@@ -110,7 +110,7 @@ impl Order {
         order
     }
 
-    /// Starts the order again with the content of `candidate`. Attempts, interventions and doubt are kept; in doubt, the
+    /// Starts the order again with the content of `candidate`. Attempts, interventions, submissions and doubt are kept; in doubt, the
     /// first attempt waits until 11VMS has had its grace.
     pub(super) fn restart(self, candidate: Candidate, now: Timestamp, unknown_grace: Duration) -> Self {
         let doubt = match self.doubt {
@@ -127,6 +127,7 @@ impl Order {
             restored_from: self.restored_from,
             attempts: self.attempts,
             interventions: self.interventions,
+            submissions: self.submissions,
             received_at: self.received_at,
             restarted_at: Some(now),
             next_attempt_at: wait,

@@ -59,11 +59,11 @@ async fn who_did_what_stands_in_the_order_and_in_a_list() {
         async move { Answer::of(request.send().await.unwrap()).await }
     };
     let order = get(format!("{ORDERS}/1")).await;
-    let expected = ["1 1 sent srm srm -", "1 1 sent-again srm srm -", "1 1 cancelled srm srm no need"];
+    let expected = ["1 1 sent srm7 srm7 -", "1 1 sent-again srm7 srm7 -", "1 1 cancelled srm7 srm7 no need"];
     assert_eq!(trail(&order.body["audit"]), expected, "{}", order.text);
     let list = get("/v2/audit".to_owned()).await;
-    assert_eq!(trail(&list.body["entries"]), ["2 2 sent srm srm -", expected[2], expected[1], expected[0]]);
-    let page = get("/v2/audit?limit=1&action=cancelled&client=srm&sap-client=300".to_owned()).await;
+    assert_eq!(trail(&list.body["entries"]), ["2 2 sent srm7 srm7 -", expected[2], expected[1], expected[0]]);
+    let page = get("/v2/audit?limit=1&action=cancelled&client=srm7&sap-client=300".to_owned()).await;
     assert_eq!((trail(&page.body["entries"]), page.body.get("nextCursor")), (vec![expected[2].to_owned()], None));
     let first = get("/v2/audit?limit=3".to_owned()).await;
     let cursor = first.body["nextCursor"].as_str().unwrap();

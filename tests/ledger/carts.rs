@@ -142,11 +142,11 @@ pub async fn a_ledger_of_another_schema_is_not_read(storage: &Storage<'_>) {
     drop(storage.open().await);
     storage.run_sql(match storage {
         Storage::Folder(_) => {
-            "DROP TRIGGER order_carts_follow_orders; DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents;
+            "DROP TRIGGER order_carts_follow_orders; DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
             PRAGMA user_version = 3"
         }
         Storage::Database { .. } => {
-            "DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents;
+            "DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
             DELETE FROM schema_version WHERE version >= 2"
         }
     });

@@ -205,7 +205,7 @@ pub async fn a_ledger_of_the_version_before_is_taken_over_with_its_orders(storag
         Storage::Folder(_) => "PRAGMA user_version = 4",
         Storage::Database { .. } => "DELETE FROM schema_version WHERE version > 2",
     };
-    storage.run_sql(&format!("DROP TABLE outbox; DROP TABLE incidents; {version}"));
+    storage.run_sql(&format!("DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit; {version}"));
     let Opened { ledger, outbox } = open(storage).await;
     assert_eq!(ledger.find(&order.id).await.unwrap().as_ref(), Some(&order));
     parked(&*ledger, order).await;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::schema::whole;
+use crate::ledger::group_commit::PURGE_PORTION;
 use crate::ledger::{Claimed, Filter, LedgerError, claimed, indexed_cart_number, left_out};
 use crate::order::{Order, OrderId};
 
@@ -72,6 +73,16 @@ pub fn open_orders(
         .iter()
         .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
         .collect())
+}
+
+/// Removes a portion of the orders that were settled before a time, parked ones aside; returns how many.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
+    let query = "DELETE FROM orders WHERE rowid IN
+        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
+    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
