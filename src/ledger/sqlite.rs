@@ -47,7 +47,7 @@ use note::Note;
 use orders::{DUE, DUE_AFTER, find, list, open_orders, purge};
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
-use schema::{LedgerConnection, connect, whole};
+use schema::{LedgerConnection, connect};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
