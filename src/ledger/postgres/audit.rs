@@ -9,7 +9,7 @@ use super::row::whole;
 use crate::ledger::audit::{AuditFilter, AuditRecord};
 use crate::ledger::group_commit::PURGE_PORTION;
 use crate::ledger::working_set::Audited;
-use crate::ledger::{LedgerError, indexed_cart_number};
+use crate::ledger::{LedgerError, stored_cart_number};
 use crate::order::{Action, AuditEntry, OrderId};
 
 /// Stores entries within the transaction of the changes that they are about.
@@ -29,7 +29,7 @@ pub async fn insert(transaction: &mut Transaction<'_, Postgres>, entries: &[Audi
     let query = sqlx::query(query)
         .bind(entries.iter().map(|one| one.entry.at.as_millisecond()).collect::<Vec<_>>())
         .bind(entries.iter().map(|one| one.order_id.as_str()).collect::<Vec<_>>())
-        .bind(entries.iter().map(|one| indexed_cart_number(&one.cart_number)).collect::<Vec<_>>())
+        .bind(entries.iter().map(|one| stored_cart_number(&one.cart_number)).collect::<Vec<_>>())
         .bind(entries.iter().map(|one| one.entry.action.name()).collect::<Vec<_>>())
         .bind(entries.iter().map(|one| one.entry.by.as_str()).collect::<Vec<_>>())
         .bind(column(|entry| entry.client.clone()))

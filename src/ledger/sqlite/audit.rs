@@ -7,7 +7,7 @@ use super::schema::whole;
 use crate::ledger::audit::{AuditFilter, AuditRecord, interventions};
 use crate::ledger::group_commit::PURGE_PORTION;
 use crate::ledger::working_set::Audited;
-use crate::ledger::{LedgerError, indexed_cart_number};
+use crate::ledger::{LedgerError, stored_cart_number};
 use crate::order::{Action, AuditEntry, OrderId};
 
 /// Stores entries within the transaction of the changes that they are about.
@@ -21,7 +21,7 @@ pub fn insert(connection: &Connection, entries: &[Audited]) -> Result<(), Ledger
         connection.prepare_cached(query)?.execute(params![
             entry.at.as_millisecond(),
             order_id.as_str(),
-            indexed_cart_number(cart_number),
+            stored_cart_number(cart_number),
             entry.action.name(),
             entry.by,
             entry.client,
