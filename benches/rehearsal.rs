@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use purchase_order_webhook::cart::Cart;
-use purchase_order_webhook::intake;
+use purchase_order_webhook::intake::{self, Origin};
 use purchase_order_webhook::ledger::Ledger as _;
 use purchase_order_webhook::ledger::kept_carts::KeptCarts;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::mapping::{Amounts, Comparison, Folder, Mapping};
-use purchase_order_webhook::order::{KeepCarts, PropagatedHeaders};
+use purchase_order_webhook::order::KeepCarts;
 use serde_json::{Value, json};
 use tikv_jemallocator::Jemalloc;
 use tokio::task::JoinSet;
@@ -74,7 +74,7 @@ async fn fill(file: &Path, mapping: &Mapping) {
     for number in 1..=CARTS {
         let text = cart(number);
         let cart = Cart::parse(&text).unwrap();
-        let candidate = intake::candidate(&cart, mapping, PropagatedHeaders::default(), KeepCarts::On).unwrap();
+        let candidate = intake::candidate(&cart, mapping, Origin::default(), KeepCarts::On).unwrap();
         let ledger = ledger.clone();
         admissions.spawn(async move { ledger.admit(candidate, Timestamp::UNIX_EPOCH, Duration::ZERO).await });
     }

@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
+mod alerting;
 mod census;
 mod certificate_dates;
 mod exports;
@@ -25,17 +26,19 @@ use tracing::{error, info};
 use crate::api::{ApiState, ClientRateLimiter};
 use crate::clock::Clock;
 use crate::condition::Conditions;
-use crate::config::{Limits, Server, Settings, Storage};
+use crate::config::{Limits, Settings, Storage};
 use crate::edge::{ConnectionServer, ServerTls};
+use crate::ledger::outbox::Outbox;
 use crate::mapping::{LiveMapping, LiveState};
 use crate::relay::observer::{Observer, Observers};
 use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
-use crate::telemetry::metrics::{Metrics, OrderMetrics, Sources};
+use crate::telemetry::metrics::{DeliveryMetrics, Metrics, OrderMetrics, Sources};
 use crate::telemetry::{BreakerCondition, LogRecords, OrderLog};
 use crate::vms::Vms;
 use crate::vms::client::VmsClient;
+use alerting::Alerting;
 use census::count_open_orders;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use exports::Exports;
@@ -64,8 +67,8 @@ pub struct App {
     tls: Option<Arc<ServerTls>>,
     certificates: CertificateDates,
     exports: Exports,
-    stop_delay: Duration,
-    drain: Duration,
+    alerting: Alerting,
+    outbox: Arc<dyn Outbox>,
     retention: Duration,
 }
 
@@ -77,16 +80,16 @@ impl App {
     /// If a part can't be built; see [`StartError`].
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let conditions = Conditions::default();
-        let mapping = load_mapping(&settings, &clock, &conditions)?;
-        let certificates = examine(&settings, &clock, &conditions);
-        let Settings { server, auth, target, retry, ledger, telemetry, .. } = settings;
+        let (mapping, certificates) = read_files(&settings, &clock, &conditions)?;
+        let Settings { server, auth, target, retry, ledger, alerts, telemetry, .. } = settings;
         let attempt_limit = target.attempt_limit();
-        check_database_files(&ledger.storage)?;
-        let OpenedLedger { ledger: orders, restored } =
-            open_ledger(&ledger, lease_length(attempt_limit), &clock, &conditions).await?;
+        let (order_metrics, deliveries) = (Arc::<OrderMetrics>::default(), Arc::<DeliveryMetrics>::default());
+        let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
         let (tracer, exports) = Exports::try_new(telemetry, &clock)?;
+        let recipients = alerting.recipients.clone();
+        let opening = open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients, &conditions);
+        let OpenedLedger { ledger: orders, outbox, audit, restored } = Box::pin(opening).await?;
         let vms = Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?);
-        let order_metrics = Arc::new(OrderMetrics::default());
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
             vms: Arc::clone(&vms) as Arc<dyn Vms>,
@@ -101,8 +104,6 @@ impl App {
             tracer: tracer.clone(),
             restored,
         });
-        let tls = server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new);
-        let Server { listen, management_listen, stop_delay, drain, limits, .. } = server;
         let tokens = token_verifier(auth, target.max_connection_age, &clock, &conditions)?;
         let metrics = Metrics::new(Sources {
             refusals: Arc::default(),
@@ -113,20 +114,22 @@ impl App {
             keys: tokens.key_statistics(),
             mapping: Arc::clone(&mapping),
             conditions: conditions.clone(),
+            deliveries,
             certificates: certificates.expiries(),
             clock: Arc::clone(&clock),
         });
         let api = ApiState {
             relay,
             ledger: orders,
+            audit,
             mapping,
             keep_carts: ledger.keep_carts,
             tokens,
             metrics,
-            in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
-            queries: Arc::new(Semaphore::new(limits.queries)),
-            batches: Arc::new(Semaphore::new(limits.batches)),
-            rates: ClientRateLimiter::new(limits.rate_per_client, limits.clients, Arc::clone(&clock)),
+            in_flight: Arc::new(Semaphore::new(server.limits.max_in_flight)),
+            queries: Arc::new(Semaphore::new(server.limits.queries)),
+            batches: Arc::new(Semaphore::new(server.limits.batches)),
+            rates: ClientRateLimiter::new(server.limits.rate_per_client, server.limits.clients, Arc::clone(&clock)),
             clock,
             conditions,
             stop_announced: CancellationToken::new(),
@@ -134,14 +137,14 @@ impl App {
             server,
         };
         Ok(Self {
+            public: bind("server.listen", api.server.listen)?,
+            management: bind("server.management_listen", api.server.management_listen)?,
+            tls: api.server.tls.clone().map(ServerTls::try_new).transpose()?.map(Arc::new),
             api: Arc::new(api),
-            public: bind("server.listen", listen)?,
-            management: bind("server.management_listen", management_listen)?,
-            tls,
             certificates,
             exports,
-            stop_delay,
-            drain,
+            alerting,
+            outbox,
             retention: ledger.retention,
         })
     }
@@ -177,23 +180,26 @@ impl App {
     /// Serves until a stop is announced, and for `server.stop_delay` after that, no longer ready; then finishes work in
     /// progress within `server.drain`. Orders that are still open then continue at the next start.
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
-        let Self { api, public, management, tls, certificates, exports, stop_delay, drain, retention } = self;
+        let Self { api, public, management, tls, certificates, exports, alerting, outbox, retention } = self;
         let shutdown = shutdown.into();
         spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
         spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
+        for task in alerting.tasks(&outbox, &api) {
+            spawn_until(shutdown.draining(), task);
+        }
         let exports = exports.start(&api);
         let drained = Shutdown::default();
         let probes = spawn_probes(&api, management, drained.clone());
         let connections =
             ConnectionServer::new(public_router(&api), tls, api.server.limits, Arc::clone(api.metrics.refusals()));
-        let requests = connections.serve(public, shutdown.clone(), drain + FINAL_ANSWERS);
+        let requests = connections.serve(public, shutdown.clone(), api.server.drain + FINAL_ANSWERS);
         let work = async {
             shutdown.announced().cancelled().await;
             api.stop_announced.cancel();
             // The platform needs this time to send no more callers here.
-            let _ = tokio::time::timeout(stop_delay, shutdown.draining().cancelled()).await;
+            let _ = tokio::time::timeout(api.server.stop_delay, shutdown.draining().cancelled()).await;
             shutdown.begin_drain();
-            api.relay.stop(drain).await;
+            api.relay.stop(api.server.drain).await;
         };
         tokio::join!(requests, work);
         drained.begin_drain();
@@ -204,6 +210,20 @@ impl App {
         exports.finish().await;
         info!("the service has stopped; open orders continue at its next start");
     }
+}
+
+/// Reads the files that the settings name, and reports what is to be said of them.
+fn read_files(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    conditions: &Conditions,
+) -> Result<(Arc<LiveMapping>, CertificateDates), StartError> {
+    let mapping = load_mapping(settings, clock, conditions)?;
+    warn_of_plain_text_urls(settings);
+    let certificates = CertificateDates::of(settings);
+    certificates.report(clock.now(), conditions);
+    check_database_files(&settings.ledger.storage)?;
+    Ok((mapping, certificates))
 }
 
 /// Loads the mapping's folder, and writes the first lines of a start.
@@ -219,14 +239,6 @@ fn load_mapping(
     log_start(settings, &mapping.state());
     mapping.warn_of_examples();
     Ok(Arc::new(mapping))
-}
-
-/// Warns of what the settings leave open to others, and of certificates that end.
-fn examine(settings: &Settings, clock: &Arc<dyn Clock>, conditions: &Conditions) -> CertificateDates {
-    warn_of_plain_text_urls(settings);
-    let certificates = CertificateDates::of(settings);
-    certificates.report(clock.now(), conditions);
-    certificates
 }
 
 /// Checks the certificates of the database's URL before anything waits for the database.

@@ -1,5 +1,6 @@
 //! The commands: their arguments and exit codes.
 
+mod alert;
 mod arguments;
 mod backup;
 mod check;
@@ -8,9 +9,11 @@ mod compare;
 mod dev;
 mod doctor;
 mod failure;
+mod healthcheck;
 mod map;
 mod process;
 mod serve;
+mod settings;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -38,6 +41,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask issuer, token endpoint, 11VMS, ledger, clocks and certificates for real, write nothing, and say what to do
     Doctor(ConfigFile),
+    /// Test the channels of alerts
+    Alert(alert::AlertArguments),
+    /// Ask a running service whether it is alive, for a container's health check: 0 if it is, 1 if not
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Preview one cart offline: what would be sent, and where every field comes from; or compare two mappings on many
     Map(map::MapArguments),
     /// Copy a SQLite ledger whole, while the service uses it
@@ -53,6 +60,12 @@ enum Command {
         /// Version of the OpenAPI specification
         #[arg(long, value_enum, default_value_t = SpecVersion::V3_1)]
         spec: SpecVersion,
+    },
+    /// Print every setting with its meaning, its form and its default
+    Settings {
+        /// What to print
+        #[arg(long, value_enum, default_value_t = settings::Format::Toml)]
+        format: settings::Format,
     },
     /// Run everything on 127.0.0.1: service, token issuer, 11VMS, ledger; send a cart and show what happened
     #[cfg(feature = "sandbox")]
@@ -82,10 +95,13 @@ pub fn run() -> ExitCode {
         Command::Serve(ConfigFile { config }) => return serve::serve(config.as_deref()),
         Command::Check(arguments) => check::check(&arguments),
         Command::Doctor(ConfigFile { config }) => doctor::doctor(config.as_deref()),
+        Command::Alert(arguments) => alert::alert(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
+        Command::Settings { format } => settings::print(format),
         #[cfg(feature = "sandbox")]
         Command::Dev { once, cart } => {
             let afterwards = if once { dev::Afterwards::Stop } else { dev::Afterwards::KeepRunning };

@@ -3,10 +3,13 @@
 //! Owns all reading of the settings' file and of the environment. Settings that exist are valid: no other module checks
 //! them again.
 
+mod alerts;
 mod auth;
+mod catalogue;
 mod entry;
 mod environment;
 mod file;
+mod form;
 mod ledger;
 mod mapping;
 mod mistakes;
@@ -20,7 +23,11 @@ mod target;
 mod telemetry;
 mod units;
 
+pub use alerts::{
+    Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
+};
 pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;
 pub use ledger::{Database, Ledger, Storage};

@@ -18,7 +18,7 @@ pub use raw_cart::RawCart;
 
 use crate::cart::{Bounds, Cart, CartError};
 use crate::mapping::Mapping;
-use crate::order::{Candidate, KeepCarts, OrderId, PropagatedHeaders};
+use crate::order::{Candidate, KeepCarts, OrderId, PropagatedHeaders, Requester};
 use crate::telemetry::STEP;
 
 /// Reads a cart.
@@ -29,6 +29,15 @@ pub fn read(text: &str, bounds: Bounds) -> Result<Cart<'_>, CartError> {
     Cart::parse_within(text, bounds)
 }
 
+/// What comes with a cart.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Headers that every attempt passes on.
+    pub propagated_headers: PropagatedHeaders,
+    /// Who sends it.
+    pub requester: Requester,
+}
+
 /// Maps a cart to a candidate for the relay.
 ///
 /// # Errors
@@ -36,7 +45,7 @@ pub fn read(text: &str, bounds: Bounds) -> Result<Cart<'_>, CartError> {
 pub fn candidate(
     cart: &Cart<'_>,
     mapping: &Mapping,
-    propagated_headers: PropagatedHeaders,
+    origin: Origin,
     keep_carts: KeepCarts,
 ) -> Result<Candidate, CartError> {
     let mapped = mapping.map(cart).map_err(CartError::Invalid)?;
@@ -49,7 +58,8 @@ pub fn candidate(
         body: mapped.body,
         mapping_version: mapping.version().to_owned(),
         warnings: mapped.warnings,
-        propagated_headers,
+        propagated_headers: origin.propagated_headers,
+        requester: origin.requester,
         cart: (keep_carts == KeepCarts::On).then(|| cart.text().into()),
     })
 }

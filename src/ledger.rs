@@ -4,10 +4,12 @@
 //! Owns the trait that the relay knows, and the group commit in front of every backend. The only SQL is in
 //! `ledger/sqlite.rs` and `ledger/postgres/`.
 
+pub mod audit;
 pub mod group_commit;
 pub mod kept_carts;
 pub mod open_orders;
 pub mod outage_log;
+pub mod outbox;
 pub mod postgres;
 mod shared_answer;
 pub mod sqlite;
@@ -169,12 +171,16 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError>;
 }
 
-/// A cart number as the indexed column holds it: without leading zeros, without characters that no index takes, and at
-/// most 64 characters long. The record has the number as it was sent.
-fn indexed_cart_number(cart_number: &str) -> String {
+/// A cart number as a column holds it: as it was sent, without characters that no storage takes, and at most 64 characters
+/// long. The record has the whole number.
+fn stored_cart_number(cart_number: &str) -> String {
     const MAX_CHARS: usize = 64;
-    let readable = cart_number.chars().filter(|character| !character.is_control());
-    without_leading_zeros(&readable.take(MAX_CHARS).collect::<String>()).to_owned()
+    cart_number.chars().filter(|character| !character.is_control()).take(MAX_CHARS).collect()
+}
+
+/// A cart number as it is searched: as a column holds it, without leading zeros.
+fn indexed_cart_number(cart_number: &str) -> String {
+    without_leading_zeros(&stored_cart_number(cart_number)).to_owned()
 }
 
 /// Reports a record that is left out of a list because it can't be read.

@@ -20,6 +20,9 @@ pub mod ledger;
 pub mod outbound;
 pub mod vms;
 
+// What others hear of it.
+pub mod deliveries;
+
 // HTTP, from the ground up: problems, sockets, carts to candidates, the API, pages for people, routers.
 pub mod problem;
 

@@ -6,7 +6,9 @@
 
 mod admission;
 mod attempt;
+mod audit;
 pub mod breaker;
+mod event;
 mod id;
 mod intervention;
 pub mod retry;
@@ -24,9 +26,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use admission::{Admission, Candidate, KeepCarts, admit};
+pub use audit::{Action, AuditEntry, Requester};
+pub use event::{OrderEvent, OrderEventKind};
 pub use id::OrderId;
 pub use intervention::{Resolution, Resolved};
-pub use state::{Action, Attempt, Doubt, Intervention, Outcome, State};
+pub use state::{Attempt, Doubt, Outcome, State};
 pub use verdict::Verdict;
 
 use crate::clock::after;
@@ -98,7 +102,10 @@ pub struct Order {
     pub revision: u64,
     /// What people did to the order, oldest first.
     #[serde(default)]
-    pub interventions: Vec<Intervention>,
+    pub interventions: Vec<AuditEntry>,
+    /// Who sent its cart, as often as that began or restarted the order, oldest first; absent in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub submissions: Vec<AuditEntry>,
 }
 
 /// A change that an order's state does not allow: a defect of the service, never of a cart.

@@ -365,16 +365,33 @@ fn openapi_prints_the_committed_descriptions() {
 }
 
 #[test]
+fn settings_prints_the_committed_example_page_and_schema() {
+    for (format, file) in [
+        (None, "config.example.toml"),
+        (Some("toml"), "config.example.toml"),
+        (Some("markdown"), "docs/configuration.md"),
+        (Some("schema"), "docs/configuration.schema.json"),
+    ] {
+        let mut arguments = vec!["settings"];
+        arguments.extend(format.iter().flat_map(|format| ["--format", *format]));
+        let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert_eq!(run(&arguments).1, committed);
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_causes_no_panic() {
-    for arguments in [&["dev", "--once"][..], &["openapi"]] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
+    for arguments in [&["dev", "--once"][..], &["openapi"], &["settings"]] {
+        // Before the program starts: one that is quick would have written all.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = Command::new(env!("CARGO_BIN_EXE_purchase-order-webhook"))
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdout(Stdio::piped())
+            .stdout(writer)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");

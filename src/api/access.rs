@@ -12,7 +12,7 @@ use super::state::ApiState;
 use crate::auth::{AuthError, Caller, Permission};
 use crate::edge::{Peer, certificate_of};
 use crate::message::quoted;
-use crate::order::OrderId;
+use crate::order::{OrderId, Requester};
 use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::telemetry::STEP;
 use crate::trace::{self, SpanKind};
@@ -36,6 +36,8 @@ impl InFlightPermit {
 /// A caller that may bring carts.
 #[derive(Debug)]
 pub struct CartSender {
+    /// The sender, for the order's audit trail.
+    pub requester: Requester,
     _permit: InFlightPermit,
 }
 
@@ -48,8 +50,8 @@ pub struct OrderReader {
 /// A caller that may settle orders by hand.
 #[derive(Debug)]
 pub struct Operator {
-    /// The name under which its interventions are recorded.
-    pub name: String,
+    /// Who it is, for the order's audit trail.
+    pub requester: Requester,
     _permit: InFlightPermit,
 }
 
@@ -73,8 +75,9 @@ impl FromRequestParts<Arc<ApiState>> for CartSender {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
-        authenticate(parts, api).await?.require(Permission::Write, api.tokens.scopes())?;
-        Ok(Self { _permit: InFlightPermit::take(&api.in_flight)? })
+        let caller = authenticate(parts, api).await?;
+        caller.require(Permission::Write, api.tokens.scopes())?;
+        Ok(Self { requester: requester(parts, &caller), _permit: InFlightPermit::take(&api.in_flight)? })
     }
 }
 
@@ -93,7 +96,7 @@ impl FromRequestParts<Arc<ApiState>> for Operator {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         let caller = authenticate(parts, api).await?;
         caller.require(Permission::Operate, api.tokens.scopes())?;
-        Ok(Self { name: caller.name(), _permit: InFlightPermit::take(&api.queries)? })
+        Ok(Self { requester: requester(parts, &caller), _permit: InFlightPermit::take(&api.queries)? })
     }
 }
 
@@ -131,6 +134,16 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
         Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
     })?;
     Ok(caller)
+}
+
+/// The caller as the audit trail names it.
+fn requester(parts: &Parts, caller: &Caller) -> Requester {
+    Requester {
+        name: caller.name(),
+        client: Some(caller.client_id.clone()).filter(|client| !client.is_empty()),
+        address: parts.extensions.get::<Peer>().map(|peer| peer.address),
+        request_id: Some(RequestContext::current().id.to_string()),
+    }
 }
 
 async fn verify(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, AuthError> {

@@ -1,6 +1,7 @@
 //! The handlers, one file for each resource. Each fails with the problems that its description lists.
 #![allow(clippy::missing_errors_doc, reason = "the errors of a handler stand in its OpenAPI description")]
 
+pub mod audit;
 pub mod batch;
 pub mod health;
 pub mod metrics;

@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::message::{Message, MessageCode};
-    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, admit};
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, admit};
     use crate::problem::RequestContext;
 
     fn order(id: &str, warnings: Vec<Message>) -> Order {
@@ -123,6 +123,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings,
             propagated_headers: PropagatedHeaders::default(),
+            requester: Requester::default(),
             cart: None,
         };
         match admit(None, candidate, Timestamp::UNIX_EPOCH, Duration::ZERO) {

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::description::base;
-use super::handlers::{batch, health, metrics, operate, preview, purchase_orders};
+use super::handlers::{audit, batch, health, metrics, operate, preview, purchase_orders};
 use super::state::ApiState;
 
 /// Every route that needs a token, with its description.
@@ -20,6 +20,7 @@ pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(operate::replay_purchase_order))
         .routes(routes!(operate::resolve_purchase_order))
         .routes(routes!(batch::create_purchase_orders))
+        .routes(routes!(audit::list_audit_entries))
 }
 
 /// The metrics: on the management listener alone.

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::Server;
 use crate::ledger::Ledger;
+use crate::ledger::audit::AuditTrail;
 use crate::mapping::LiveMapping;
 use crate::order::KeepCarts;
 use crate::relay::Relay;
@@ -25,6 +26,8 @@ pub struct ApiState {
     pub relay: Arc<Relay>,
     /// Where orders are read.
     pub ledger: Arc<dyn Ledger>,
+    /// Where the audit trail is read.
+    pub audit: Arc<dyn AuditTrail>,
     /// Turns carts into orders.
     pub mapping: Arc<LiveMapping>,
     /// Whether the text of each cart is stored with its order.

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::ledger::audit::AuditRecord;
 use crate::mapping::{FieldTrace, Preview, SkippedEntry};
-use crate::order::{Attempt, Intervention, Order};
+use crate::order::{Attempt, AuditEntry, Order, OrderId};
 use crate::problem::{MessageView, ProblemBody};
 
 /// A time as RFC 3339, UTC, to the millisecond.
@@ -119,6 +120,95 @@ impl From<&Order> for OrderView {
     }
 }
 
+/// An order, and who did what to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PurchaseOrderDetail)]
+pub struct OrderDetailView {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderView,
+    /// Who sent it, had it tried again or settled it, oldest first; as far as it is kept, at most 50 of a kind.
+    pub audit: Vec<AuditEntryView>,
+}
+
+impl From<&Order> for OrderDetailView {
+    fn from(order: &Order) -> Self {
+        let entry = |entry: &AuditEntry| AuditEntryView::new(&order.id, &order.cart_number, entry);
+        Self { order: order.into(), audit: order.audit_trail().into_iter().map(entry).collect() }
+    }
+}
+
+/// One thing that somebody did to an order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditEntry)]
+pub struct AuditEntryView {
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The order.
+    #[schema(example = "005056a207c81ed1bfc6b69e72f50550")]
+    pub order_id: String,
+    /// OBJECT_ID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(example = "1000004711")]
+    pub cart_number: String,
+    /// sent, sent-again, replayed, resolved or cancelled.
+    #[schema(example = "resolved")]
+    pub action: &'static str,
+    /// Who, as the token says.
+    #[schema(example = "m.mueller (operations-desk)")]
+    pub by: String,
+    /// The token's client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "operations-desk")]
+    pub client: Option<String>,
+    /// The other end of the connection: the gateway's address, where one is in between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "10.1.2.3")]
+    pub address: Option<String>,
+    /// The request's id, as in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The number, or the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl AuditEntryView {
+    fn new(order_id: &OrderId, cart_number: &str, entry: &AuditEntry) -> Self {
+        Self {
+            at: time(entry.at),
+            order_id: order_id.to_string(),
+            cart_number: cart_number.to_owned(),
+            action: entry.action.name(),
+            by: entry.by.clone(),
+            client: entry.client.clone(),
+            address: entry.address.map(|address| address.to_string()),
+            request_id: entry.request_id.clone(),
+            detail: entry.detail.clone(),
+        }
+    }
+}
+
+impl From<&AuditRecord> for AuditEntryView {
+    fn from(record: &AuditRecord) -> Self {
+        Self::new(&record.order_id, &record.cart_number, &record.entry)
+    }
+}
+
+/// A page of what was done, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditList)]
+pub struct AuditListView {
+    /// The entries.
+    pub entries: Vec<AuditEntryView>,
+    /// Give it as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
 /// What a person did to an order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Intervention)]
@@ -137,8 +227,8 @@ pub struct InterventionView {
     pub detail: Option<String>,
 }
 
-impl From<&Intervention> for InterventionView {
-    fn from(done: &Intervention) -> Self {
+impl From<&AuditEntry> for InterventionView {
+    fn from(done: &AuditEntry) -> Self {
         Self { at: time(done.at), by: done.by.clone(), action: done.action.name(), detail: done.detail.clone() }
     }
 }

@@ -125,6 +125,7 @@ impl CertificateDates {
         let trusted = [
             ("auth.ca", settings.auth.ca.as_ref()),
             ("target.ca", settings.target.ca.as_ref()),
+            ("alerts.ca", settings.alerts.ca.as_ref()),
             ("telemetry.otlp_ca", otlp.as_ref().and_then(|otlp| otlp.ca.as_ref())),
             ("telemetry.cloud_alm.ca", cloud_alm.as_ref().and_then(|cloud_alm| cloud_alm.ca.as_ref())),
         ];

@@ -8,6 +8,7 @@ use super::verifier::token_verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::condition::Conditions;
 use crate::config::{Settings, Storage};
+use crate::deliveries::outlets;
 use crate::edge::ServerTls;
 use crate::ledger::postgres::file_mistakes;
 use crate::ledger::sqlite::check_location;
@@ -23,9 +24,10 @@ pub fn check_files(settings: &Settings) -> Vec<String> {
     let target = VmsClient::from_config(&settings.target, Arc::clone(&clock), Conditions::default())
         .err()
         .map(|error| error.to_string());
+    let alerts = outlets(&settings.alerts, &clock).err().map(|error| error.to_string());
     let dates = date_lines(settings, &*clock, Severity::Mistake);
     let storage = &settings.ledger.storage;
-    tls.chain(issuer).chain(target).chain(database_files(storage)).chain(dates).collect()
+    tls.chain(issuer).chain(target).chain(alerts).chain(database_files(storage)).chain(dates).collect()
 }
 
 /// What is wrong with the place of a ledger in a file.

@@ -10,7 +10,9 @@ use tracing::{info, warn};
 use crate::clock::{Clock, after, between};
 use crate::condition::Conditions;
 use crate::config::{self, Database, Storage};
+use crate::ledger::audit::AuditTrail;
 use crate::ledger::outage_log::OutageLog;
+use crate::ledger::outbox::{Outbox, Recipients};
 use crate::ledger::postgres::{OpenError, PostgresLedger, UrlSource};
 use crate::ledger::sqlite::{CLOCK_TOLERANCE, Restore, SqliteLedger};
 use crate::ledger::{Ledger, LedgerError};
@@ -29,6 +31,10 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 pub struct OpenedLedger {
     /// The ledger, with the log of its outages.
     pub ledger: Arc<dyn Ledger>,
+    /// Its outbox.
+    pub outbox: Arc<dyn Outbox>,
+    /// Its audit trail.
+    pub audit: Arc<dyn AuditTrail>,
     /// The backup from which it was restored, if it was: a file knows it itself, of a database only the setting says it.
     pub restored: Option<RestoredLedger>,
 }
@@ -38,6 +44,7 @@ pub async fn open_ledger(
     settings: &config::Ledger,
     lease: Duration,
     clock: &Arc<dyn Clock>,
+    recipients: Recipients,
     conditions: &Conditions,
 ) -> Result<OpenedLedger, LedgerError> {
     let now = clock.now();
@@ -45,21 +52,34 @@ pub async fn open_ledger(
         return Err(LedgerError::Unavailable(problem));
     }
     let restored_at = effective_restore(settings, now);
-    let (ledger, restore): (Arc<dyn Ledger>, _) = match &settings.storage {
+    let outages = |ledger| OutageLog::new(ledger, Arc::clone(clock), conditions.clone());
+    Ok(match &settings.storage {
         Storage::Sqlite(path) => {
-            let ledger = SqliteLedger::open_at(path, restored_at, now)?;
-            let restore = ledger.restore();
-            (Arc::new(ledger), restore)
+            let ledger = SqliteLedger::open_at(path, restored_at, now, recipients)?;
+            let restored = ledger.restore().map(|restore| restored(restore, settings.retention));
+            opened(ledger, outages, restored)
         }
         Storage::Postgres(database) => {
-            let ledger = open_database(database, settings.start_timeout, lease).await?;
-            (Arc::new(ledger), restored_at.map(|from| Restore { from, accepted_at: None }))
+            let ledger = open_database(database, settings.start_timeout, lease, recipients).await?;
+            let restore = restored_at.map(|from| Restore { from, accepted_at: None });
+            opened(ledger, outages, restore.map(|restore| restored(restore, settings.retention)))
         }
-    };
-    Ok(OpenedLedger {
-        ledger: Arc::new(OutageLog::new(ledger, Arc::clone(clock), conditions.clone())),
-        restored: restore.map(|restore| restored(restore, settings.retention)),
     })
+}
+
+/// One storage is the ledger, its outbox and its audit trail.
+fn opened<L: Ledger + Outbox + AuditTrail + 'static>(
+    ledger: L,
+    outages: impl FnOnce(Arc<dyn Ledger>) -> OutageLog,
+    restored: Option<RestoredLedger>,
+) -> OpenedLedger {
+    let ledger = Arc::new(ledger);
+    OpenedLedger {
+        ledger: Arc::new(outages(Arc::<L>::clone(&ledger))),
+        outbox: Arc::<L>::clone(&ledger),
+        audit: ledger,
+        restored,
+    }
 }
 
 /// Carts may come again for as long as the lost ledger would have known them. It was in use until shortly before the start
@@ -107,7 +127,12 @@ pub fn ignored_restore(settings: &config::Ledger, now: Timestamp) -> Option<Stri
 }
 
 /// Tries until the database can be used, or the limit has passed, or only a person can help.
-async fn open_database(database: &Database, limit: Duration, lease: Duration) -> Result<PostgresLedger, LedgerError> {
+async fn open_database(
+    database: &Database,
+    limit: Duration,
+    lease: Duration,
+    recipients: Recipients,
+) -> Result<PostgresLedger, LedgerError> {
     let database = database.clone();
     let source: UrlSource = Arc::new(move || database.read());
     // A clock that steps must not prolong the wait.
@@ -115,7 +140,8 @@ async fn open_database(database: &Database, limit: Duration, lease: Duration) ->
     let mut next_report = start;
     loop {
         let limit_of_try = limit.saturating_sub(start.elapsed()).max(MIN_TRY);
-        let opened = timeout(limit_of_try, PostgresLedger::open(Arc::clone(&source), lease)).await;
+        let opening = PostgresLedger::open_with(Arc::clone(&source), lease, recipients.clone());
+        let opened = timeout(limit_of_try, opening).await;
         let problem = match opened.unwrap_or_else(|_| Err(OpenError::Transient(silent()))) {
             Ok(ledger) => {
                 if next_report > start {
@@ -182,7 +208,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() - SignedDuration::from_hours(hours));
-            let opened = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default()).await.unwrap();
+            let opened = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default())
+                .await
+                .unwrap();
             assert_eq!(opened.restored.is_none(), is_ignored, "{hours} h");
             let log = lines.take();
             let says_so = log.contains("WARN") && log.contains("the setting has no effect any more");
@@ -194,7 +222,8 @@ mod tests {
             let lost = folder.path().join("orders.db");
             std::fs::write(folder.path().join("orders.db.lock"), r#"{"order":"4711","revision":1}"#).unwrap();
             let settings = config::Ledger { storage: Storage::Sqlite(lost), ..settings };
-            let result = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default()).await;
+            let result =
+                open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default()).await;
             assert_eq!(result.is_err(), is_ignored, "{hours} h");
         }
     }
@@ -206,7 +235,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("orders.db");
             let settings = settings(&file, clock.now() + SignedDuration::from_mins(minutes));
-            let error = open_ledger(&settings, Duration::ZERO, &clock, &Conditions::default())
+            let error = open_ledger(&settings, Duration::ZERO, &clock, Recipients::default(), &Conditions::default())
                 .await
                 .err()
                 .map(|error| error.reason());
@@ -228,11 +257,12 @@ mod tests {
         let settings = config::Ledger { restored_at: None, ..settings(&copy, backup) };
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         for _ in 0..2 {
-            let restored = open_ledger(&settings, Duration::ZERO, &shared, &Conditions::default())
-                .await
-                .unwrap()
-                .restored
-                .unwrap();
+            let restored =
+                open_ledger(&settings, Duration::ZERO, &shared, Recipients::default(), &Conditions::default())
+                    .await
+                    .unwrap()
+                    .restored
+                    .unwrap();
             assert_eq!((restored.backup, restored.matters_for), (backup, Duration::from_hours(124)));
             clock.advance(Duration::from_hours(1));
         }

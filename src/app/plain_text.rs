@@ -3,7 +3,7 @@
 use tracing::warn;
 use url::Url;
 
-use crate::config::Settings;
+use crate::config::{SapCredentials, Settings};
 
 /// Warns of each setting whose tokens, secrets or keys would travel unencrypted. URLs of the own host are fine.
 pub fn warn_of_plain_text_urls(settings: &Settings) {
@@ -22,8 +22,20 @@ pub fn warn_of_plain_text_urls(settings: &Settings) {
         // The issuer's metadata names its keys, unless auth.jwks_url does.
         ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),
     ];
+    let alerts = &settings.alerts;
+    let sap = alerts.sap_alert_notification.as_ref();
+    let sap_token_url = sap.and_then(|sap| match &sap.credentials {
+        SapCredentials::OAuth2(oauth2) => Some(&oauth2.token_url),
+        SapCredentials::Basic { .. } => None,
+    });
+    let of_alerts = [
+        ("alerts.sap_alert_notification.url", sap.map(|sap| &sap.url)),
+        ("alerts.sap_alert_notification.token_url", sap_token_url),
+        ("alerts.pagerduty.url", alerts.pagerduty.as_ref().map(|pagerduty| &pagerduty.url)),
+        ("alerts.webhook.url", alerts.webhook.as_ref().map(|webhook| &webhook.url)),
+    ];
     let is_local = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    for (setting, url) in urls {
+    for (setting, url) in urls.into_iter().chain(of_alerts) {
         if let Some(url) = url.filter(|url| url.scheme() == "http" && !is_local(url)) {
             warn!(
                 setting.name = setting,

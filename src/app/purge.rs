@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::ledger::sqlite::SqliteLedger;
-    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Resolution};
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, Resolution};
 
     const RETENTION: Duration = Duration::from_hours(24);
 
@@ -58,6 +58,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
+            requester: Requester::default(),
             cart: None,
         };
         let Ok(Admission::Started(order)) = ledger.admit(candidate, clock.now(), Duration::ZERO).await else {

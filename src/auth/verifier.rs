@@ -62,6 +62,11 @@ impl TokenVerifier {
         &self.settings.scopes
     }
 
+    /// Changes whenever the issuer's keys do; 0 as long as there are none.
+    pub fn keys_generation(&self) -> u64 {
+        self.keys.generation()
+    }
+
     /// What is counted of the issuer's keys.
     pub fn key_statistics(&self) -> Arc<KeyStatistics> {
         self.keys.statistics()

@@ -14,7 +14,7 @@ pub fn backup(file: Option<&Path>, destination: &Path) -> Result<(), Failure> {
     let Storage::Sqlite(source) = settings.storage else {
         return Err(Failure::new(
             "ledger.url: names a PostgreSQL database, which this command does not copy; expected a SQLite file. Use \
-             pg_dump --format=custom, and see \"Backup and restore\" in docs/operation.md",
+             pg_dump --format=custom, and see \"Backup and restore\" in docs/operations.md",
         ));
     };
     let copied_at = SystemClock.now();

@@ -9,11 +9,14 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toml::Value;
+
 pub use maps::is_spelling_of;
 
 use super::entry::Entry;
 use super::environment::overlay;
 use super::file::{Entries, SettingsText};
+use super::form::{DescribedForm, Form};
 use super::mistakes::Mistakes;
 use crate::postgres_url::Variables;
 
@@ -27,6 +30,18 @@ pub struct Reader {
     read_keys: BTreeSet<String>,
     mistakes: Vec<String>,
     postgres_variables: Variables,
+    /// The form of every key that was asked for, set or not.
+    forms: BTreeMap<String, DescribedForm>,
+    purpose: Purpose,
+}
+
+/// What the settings are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Their values.
+    Values,
+    /// The keys that there are: every section is read, set or not.
+    Survey,
 }
 
 impl Reader {
@@ -39,7 +54,38 @@ impl Reader {
         let (overrides, mistakes) = overlay(environment);
         entries.extend(overrides);
         let (label, postgres_variables) = (text.label.clone(), Variables::of(environment));
-        Ok(Self { label, entries, sections, read_keys: BTreeSet::new(), mistakes, postgres_variables })
+        let (read_keys, forms, purpose) = (BTreeSet::new(), BTreeMap::new(), Purpose::Values);
+        Ok(Self { label, entries, sections, read_keys, mistakes, postgres_variables, forms, purpose })
+    }
+
+    /// The form of every key that `read` asks for, in every section, with further values by key. Mistakes are of no interest.
+    ///
+    /// # Errors
+    /// If the text is not TOML.
+    pub fn survey<T>(
+        text: &SettingsText,
+        values: &BTreeMap<String, String>,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<BTreeMap<String, DescribedForm>, Mistakes> {
+        let mut reader = Self::parse(text, &BTreeMap::new())?;
+        reader.purpose = Purpose::Survey;
+        let entry = |value: &String| Entry { value: Value::String(value.clone()), origin: String::new() };
+        reader.entries.extend(values.iter().map(|(key, value)| (key.clone(), entry(value))));
+        drop(read(&mut reader));
+        Ok(reader.forms)
+    }
+
+    /// Notes the form of a key that is about to be read. Of two forms, the first is the one that is told in a mistake.
+    fn note_form(&mut self, key: &str, form: Form, expected: &str) {
+        let described = DescribedForm { form, expected: expected.to_owned(), default: None };
+        self.forms.entry(key.to_owned()).or_insert(described);
+    }
+
+    /// Notes the default of a key whose form was noted.
+    fn note_default(&mut self, key: &str, default: &str) {
+        if let Some(described) = self.forms.get_mut(key) {
+            described.default.get_or_insert_with(|| default.to_owned());
+        }
     }
 
     /// Reads with `read`, then reports unknown keys and sections and every other mistake.
@@ -96,7 +142,7 @@ impl Reader {
 
     /// Whether a section exists, even empty, or any key in it is set.
     pub fn has_section(&self, section: &str) -> bool {
-        self.sections.contains(section) || self.has_keys(section)
+        self.purpose == Purpose::Survey || self.sections.contains(section) || self.has_keys(section)
     }
 
     /// Accepts everything outside one section, unread.
@@ -110,22 +156,6 @@ impl Reader {
     pub fn ignore_the_rest(&mut self) {
         self.read_keys.extend(self.entries.keys().cloned());
         self.sections.clear();
-    }
-
-    /// Refuses a key, or a whole section, that a later version will have.
-    pub fn refuse_future_key(&mut self, key: &str) {
-        let inside = format!("{key}.");
-        for (found, entry) in &self.entries {
-            if found == key || found.starts_with(&inside) {
-                self.read_keys.insert(found.clone());
-                self.mistakes.push(format!("{}: not available yet", entry.origin));
-            }
-        }
-        // An empty section sets nothing, but its author expects an effect.
-        if self.sections.contains(key) && !self.has_keys(key) {
-            self.mistakes.push(format!("{}: {key}: not available yet", self.label));
-            self.sections.remove(key);
-        }
     }
 
     /// Refuses keys that were not read because of the values of others.

@@ -4,16 +4,23 @@ mod limits;
 mod proxy;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 
+use super::file::SettingsText;
+use super::mistakes::Mistakes;
 use super::reader::Reader;
 use super::units;
 pub use limits::Limits;
 pub use proxy::Proxy;
 pub use tls::{ClientCertificates, Tls};
+
+/// What an address of a listener looks like.
+const ADDRESS: &str = "an address and port such as 0.0.0.0:8080";
 
 /// The answer about an order that is still open at its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +57,26 @@ pub struct Server {
 }
 
 impl Server {
+    /// Reads the address of the probes alone, which is all that a health check needs: the service may run with settings that
+    /// were changed since, and are wrong now.
+    ///
+    /// # Errors
+    /// If the settings can't be read, or the address has a mistake.
+    pub fn load_management_address(
+        file: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<SocketAddr, Mistakes> {
+        Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(|reader| {
+            reader.ignore_the_rest();
+            read_management_address(reader)
+        })
+    }
+
     /// Reads the section and those inside of it.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        const ADDRESS: &str = "an address and port such as 0.0.0.0:8080";
         let listen: Option<SocketAddr> =
             reader.value_or("server.listen", "0.0.0.0:8080", ADDRESS, |text| text.parse().ok());
-        let management_listen =
-            reader.value_or("server.management_listen", "0.0.0.0:9090", ADDRESS, |text| text.parse().ok());
+        let management_listen = read_management_address(reader);
         let deadline = reader.positive_duration("server.deadline", "50s");
         let on_deadline = reader.choice(
             "server.on_deadline",
@@ -85,4 +105,8 @@ impl Server {
             limits: limits?,
         })
     }
+}
+
+fn read_management_address(reader: &mut Reader) -> Option<SocketAddr> {
+    reader.value_or("server.management_listen", "0.0.0.0:9090", ADDRESS, |text| text.parse().ok())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::alerts::Alerts;
 use super::auth::Auth;
 use super::file::SettingsText;
 use super::ledger::Ledger;
@@ -15,9 +16,6 @@ use super::target::{Target, UnknownOutcomeRules};
 use super::telemetry::Telemetry;
 use crate::mapping::IdField;
 use crate::order::retry::RetryPolicy;
-
-/// Keys and sections of later versions: refused by name, so that no setting is ignored.
-const FUTURE_KEYS: [&str; 1] = ["alerts"];
 
 /// All settings.
 #[derive(Debug, Clone)]
@@ -34,6 +32,8 @@ pub struct Settings {
     pub ledger: Ledger,
     /// `[mapping]`
     pub mapping: Mapping,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[telemetry]`
     pub telemetry: Telemetry,
 }
@@ -42,7 +42,7 @@ impl Settings {
     /// Reads the file that `--config`, the environment or the default names, overridden by the environment.
     ///
     /// # Errors
-    /// Every mistake: unknown keys, missing ones, values that can't be read, settings that are not available yet.
+    /// Every mistake: unknown keys, missing ones, values that can't be read.
     pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
         Reader::parse(&SettingsText::load(file, environment)?, environment)?.finish(Self::from_reader)
     }
@@ -56,10 +56,8 @@ impl Settings {
         Reader::parse(&text, environment)?.finish(Self::from_reader)
     }
 
-    fn from_reader(reader: &mut Reader) -> Option<Self> {
-        for key in FUTURE_KEYS {
-            reader.refuse_future_key(key);
-        }
+    /// Reads every section.
+    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let server = Server::from_reader(reader);
         let auth = Auth::from_reader(reader);
         let unknown_outcomes = UnknownOutcomeRules::from_reader(reader);
@@ -69,6 +67,7 @@ impl Settings {
         let ledger = Ledger::from_reader(reader);
         let id_field = target.as_ref().map_or(IdField::Nowhere, Target::id_field);
         let mapping = Mapping::from_reader(reader, id_field);
+        let alerts = Alerts::from_reader(reader);
         let telemetry = Telemetry::from_reader(reader);
         Some(Self {
             server: server?,
@@ -77,6 +76,7 @@ impl Settings {
             retry: retry?,
             ledger: ledger?,
             mapping: mapping?,
+            alerts: alerts?,
             telemetry: telemetry?,
         })
     }

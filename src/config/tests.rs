@@ -162,7 +162,7 @@ fn settings_that_can_not_work_are_refused() {
         ("[server.tls]", "server.tls.certificate is missing"),
         ("[foo]", "foo: unknown section"),
         ("[server.foo]", "server.foo: unknown section"),
-        ("[alerts]", "alerts: not available yet"),
+        ("[alerts.slack]", "alerts.slack: unknown section"),
         ("auth.jwks_url = {}", "auth.jwks_url: expected a value, found a section"),
         ("[server.proxy]", "server.proxy.addresses: is missing"),
         ("[auth.introspection]", "auth.introspection.url is missing"),
@@ -199,17 +199,6 @@ fn settings_that_can_not_work_are_refused() {
     let no_url = NEEDED.replace("https://issuer.example\"", "issuer\"");
     assert!(mistakes(&no_url)[0].contains("auth.issuer: expected the issuer's URL, or auth.jwks_url"));
     assert!(mistakes(&format!("{no_url}\nauth.jwks_url = \"https://issuer.example/keys\"")).is_empty());
-}
-
-#[test]
-fn settings_of_later_versions_are_refused_by_name() {
-    let text = format!(
-        "{NEEDED}
-        alerts.pagerduty.routing_key = \"x\""
-    );
-    let found = mistakes(&text);
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found.iter().all(|mistake| mistake.contains("not available yet")), "{found:#?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::outbox::{OutboxWrite, OutboxWritten};
 use super::statistics::LedgerStatistics;
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order};
@@ -32,6 +33,15 @@ pub enum Write {
     Store(Box<Order>),
     /// Removes [`PURGE_PORTION`] of the orders that were settled before the time.
     Purge(Timestamp),
+    /// Changes the outbox alone.
+    Outbox(OutboxWrite),
+}
+
+impl Write {
+    /// Whether it stores messages in the outbox that no change of an order has caused.
+    pub const fn has_messages(&self) -> bool {
+        matches!(self, Self::Outbox(write) if write.has_messages())
+    }
 }
 
 /// The result of a write.
@@ -43,6 +53,8 @@ pub enum Written {
     Stored(Stored),
     /// The number of orders removed.
     Purged(usize),
+    /// The result for the outbox.
+    Outbox(OutboxWritten),
 }
 
 /// A storage that commits a group of writes in one durable transaction.
@@ -138,6 +150,17 @@ impl GroupCommit {
     pub async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
         match self.write(Write::Store(Box::new(order))).await? {
             Written::Stored(stored) => Ok(stored),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Changes the outbox.
+    ///
+    /// # Errors
+    /// If the backend could not commit.
+    pub async fn outbox(&self, write: OutboxWrite) -> Result<OutboxWritten, LedgerError> {
+        match self.write(Write::Outbox(write)).await? {
+            Written::Outbox(written) => Ok(written),
             other => Err(mismatch(&other)),
         }
     }

@@ -214,7 +214,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::condition::Condition;
     use crate::log_lines::LogLines;
-    use crate::order::{PropagatedHeaders, admit};
+    use crate::order::{PropagatedHeaders, Requester, admit};
 
     /// A ledger whose reads and writes fail on demand.
     #[derive(Debug, Default)]
@@ -320,6 +320,7 @@ mod tests {
                 mapping_version: String::new(),
                 warnings: Vec::new(),
                 propagated_headers: PropagatedHeaders::default(),
+                requester: Requester::default(),
                 cart: None,
             };
             self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await

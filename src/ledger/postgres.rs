@@ -4,6 +4,7 @@
 //! database takes one, so two replicas never begin one attempt. The lease outlasts the attempt, so no replica takes over
 //! an attempt that is being made.
 
+mod audit;
 mod carts;
 mod census;
 mod certificates;
@@ -11,6 +12,7 @@ mod claims;
 mod committing_session;
 mod connection;
 mod failure;
+mod outbox;
 mod probe;
 mod readers;
 mod readiness;
@@ -29,8 +31,10 @@ use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
 use tokio::sync::Mutex;
 
+use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::GroupCommit;
 use super::open_orders::Census;
+use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
 use crate::order::{Admission, Candidate, Order, OrderId, State};
@@ -70,6 +74,14 @@ impl PostgresLedger {
     /// If the database can't be reached, and may be later; or if its URL, its files, its encoding, its sessions or its
     /// schema can't be used.
     pub async fn open(url: UrlSource, lease: Duration) -> Result<Self, OpenError> {
+        Self::open_with(url, lease, Recipients::default()).await
+    }
+
+    /// The same, where others hear of changes.
+    ///
+    /// # Errors
+    /// As [`PostgresLedger::open`].
+    pub async fn open_with(url: UrlSource, lease: Duration, recipients: Recipients) -> Result<Self, OpenError> {
         let connector = Connector::new(url);
         let mut first = connector.connect(Purpose::Migration).await?;
         let mut reader = connector.connect(Purpose::Orders).await?;
@@ -86,6 +98,7 @@ impl PostgresLedger {
             lease,
             lacks_room: readiness.lacks_room(),
             suspects: HashMap::new(),
+            recipients,
         };
         let statistics = Arc::new(LedgerStatistics::default());
         let writer = GroupCommit::start(writer, Arc::clone(&statistics)).map_err(OpenError::Permanent)?;
@@ -237,6 +250,39 @@ impl Ledger for PostgresLedger {
 
     async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         self.writer.purge(now, retention).await
+    }
+}
+
+#[async_trait]
+impl Outbox for PostgresLedger {
+    async fn write(&self, write: OutboxWrite) -> Result<OutboxWritten, LedgerError> {
+        self.writer.outbox(write).await
+    }
+
+    async fn next(&self, channel: Channel, now: Timestamp) -> Result<Option<Pending>, LedgerError> {
+        // Mostly there is none, and a question is cheaper than a commit.
+        if !outbox::has_due(&self.readers, channel, now).await? {
+            return Ok(None);
+        }
+        match self.writer.outbox(OutboxWrite::Claim(channel, now)).await? {
+            OutboxWritten::Claimed(pending) => Ok(pending.map(|pending| *pending)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn incidents(&self) -> Result<Vec<Incident>, LedgerError> {
+        outbox::incidents(&self.readers).await
+    }
+
+    async fn pending(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+        outbox::pending(&self.readers).await
+    }
+}
+
+#[async_trait]
+impl AuditTrail for PostgresLedger {
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+        audit::list(&self.readers, &filter).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ledger in one SQLite file: WAL, `synchronous=FULL`, one writer, and a hold on the file itself.
 
+mod audit;
 mod backup;
 mod carts;
 mod census;
@@ -10,6 +11,8 @@ mod last_write;
 mod location;
 mod lock_note;
 mod note;
+mod orders;
+mod outbox;
 mod probe;
 mod readiness;
 mod restore;
@@ -25,23 +28,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::group_commit::{Backend, GroupCommit, PURGE_PORTION, Write, Written};
+use super::audit::{AuditFilter, AuditRecord, AuditTrail};
+use super::group_commit::{Backend, GroupCommit, Write, Written};
 use super::open_orders::Census;
+use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::shared_answer::SharedAnswer;
 use super::statistics::LedgerStatistics;
 use super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
+use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, indexed_cart_number};
 use crate::order::{Admission, Candidate, Order, OrderId};
 use carts::write_carts;
 use held_file::AwaitedEnd;
 use last_write::LastWrite;
 use location::named;
 use note::Note;
+use orders::{DUE, DUE_AFTER, find, list, open_orders, purge};
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
-use schema::{LedgerConnection, connect, whole};
+use schema::{LedgerConnection, connect};
 use start::{Start, start};
 use watched_files::WatchedFiles;
 
@@ -85,16 +91,21 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`].
     pub fn open_restored(path: &Path, restored_at: Option<Timestamp>) -> Result<Self, LedgerError> {
-        Self::open_at(path, restored_at, restored_at.unwrap_or_default())
+        Self::open_at(path, restored_at, restored_at.unwrap_or_default(), Recipients::default())
     }
 
-    /// The same, where the time of the start is noted if it takes a restore.
+    /// The same, where the time of the start is noted if it takes a restore, and others hear of changes.
     ///
     /// # Errors
     /// As [`SqliteLedger::open`].
-    pub fn open_at(path: &Path, restored_at: Option<Timestamp>, now: Timestamp) -> Result<Self, LedgerError> {
+    pub fn open_at(
+        path: &Path,
+        restored_at: Option<Timestamp>,
+        now: Timestamp,
+        recipients: Recipients,
+    ) -> Result<Self, LedgerError> {
         let restoring = Restoring { setting: restored_at.map(whole_milliseconds), now };
-        Self::try_open(path, &restoring).map_err(|error| named(path, error))
+        Self::try_open(path, &restoring, recipients).map_err(|error| named(path, error))
     }
 
     /// The time after which the ledger may lack changes: when the backup was made that it was restored from, or what
@@ -108,7 +119,7 @@ impl SqliteLedger {
         self.ledger.restore
     }
 
-    fn try_open(configured: &Path, restoring: &Restoring) -> Result<Self, LedgerError> {
+    fn try_open(configured: &Path, restoring: &Restoring, recipients: Recipients) -> Result<Self, LedgerError> {
         // Dropped from the last to the first, if something fails: the end has to be that.
         let Start { end, file, path, restore, note, connection } = start(configured, restoring)?;
         let (reader, probe) = (connect(&path)?, connect(&path)?);
@@ -125,6 +136,7 @@ impl SqliteLedger {
             note,
             last_result: Arc::clone(&last_result),
             statistics: Arc::clone(&statistics),
+            recipients,
         };
         let ledger = OpenLedger {
             writer: GroupCommit::start(writer, Arc::clone(&statistics))?,
@@ -230,11 +242,38 @@ impl Ledger for SqliteLedger {
     }
 }
 
+#[async_trait]
+impl Outbox for SqliteLedger {
+    async fn write(&self, write: OutboxWrite) -> Result<OutboxWritten, LedgerError> {
+        self.ledger.writer.outbox(write).await
+    }
+
+    async fn next(&self, channel: Channel, now: Timestamp) -> Result<Option<Pending>, LedgerError> {
+        self.read(move |connection| outbox::next(connection, channel, now)).await
+    }
+
+    async fn incidents(&self) -> Result<Vec<Incident>, LedgerError> {
+        self.read(outbox::incidents).await
+    }
+
+    async fn pending(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+        self.read(outbox::pending).await
+    }
+}
+
+#[async_trait]
+impl AuditTrail for SqliteLedger {
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+        self.read(move |connection| audit::list(connection, &filter)).await
+    }
+}
+
 /// The writer. Its fields are dropped in this order, after the clean end.
 struct Writer {
     link: LedgerConnection,
     note: Note,
     last_result: Arc<LastResult>,
+    recipients: Recipients,
     statistics: Arc<LedgerStatistics>,
 }
 
@@ -260,6 +299,9 @@ impl Writer {
             last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
         }
         write_carts(&transaction, &orders)?;
+        audit::insert(&transaction, orders.audited())?;
+        let messages = self.recipients.messages(orders.events());
+        outbox::insert(&transaction, &messages)?;
         let mut removed = 0;
         let mut written = Vec::with_capacity(group.len());
         for applied in applied {
@@ -268,9 +310,11 @@ impl Writer {
                 // After the changes, so that an order that the group restarts is not removed.
                 Applied::ToAll(before) => {
                     let count = purge(&transaction, before)?;
+                    audit::purge(&transaction, before)?;
                     removed += count;
                     Ok(Written::Purged(count))
                 }
+                Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(&transaction, write)?)),
             });
         }
         if removed > 0 {
@@ -288,6 +332,9 @@ impl Writer {
         if let Some(last_write) = last_write {
             self.last_result.written();
             self.note.set(last_write);
+        }
+        if !messages.is_empty() || group.iter().any(Write::has_messages) {
+            self.recipients.ring();
         }
         Ok(written)
     }
@@ -318,12 +365,6 @@ fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, K
     Ok(known)
 }
 
-fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
-    let query = "DELETE FROM orders WHERE rowid IN
-        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
-    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
-}
-
 /// Writes an order, and returns it.
 fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Order, LedgerError> {
     let (order, query) = match change {
@@ -350,72 +391,6 @@ fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Or
         i64::try_from(order.revision).unwrap_or(i64::MAX),
     ])?;
     Ok(order)
-}
-
-fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT id, record FROM orders WHERE id = ?1")?;
-    query.query_row([id.as_str()], texts).optional()?.map(read_record).transpose()
-}
-
-fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerError> {
-    let mut conditions = Vec::new();
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    if let Some(state) = filter.state {
-        conditions.push("state = ?");
-        values.push(Box::new(state.name()));
-    }
-    if let Some(number) = &filter.cart_number {
-        conditions.push("cart_number = ?");
-        values.push(Box::new(indexed_cart_number(number)));
-    }
-    if let Some(position) = &filter.after {
-        conditions.push("(received_at, id) < (?, ?)");
-        values.push(Box::new(position.received_at.as_millisecond()));
-        values.push(Box::new(position.id.as_str().to_owned()));
-    }
-    values.push(Box::new(whole(filter.limit)));
-    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-    let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
-    let mut query = connection.prepare_cached(&query)?;
-    let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
-    // A record that can't be read must not hide the others.
-    let readable = |record| read_record(record).map_err(left_out).ok();
-    Ok(records.into_iter().filter_map(readable).collect())
-}
-
-const DUE: &str = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
-    OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
-
-const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
-    WHERE state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
-
-/// Runs a query for open orders by the time of their next attempt.
-fn open_orders(
-    connection: &Connection,
-    query: &str,
-    time: Timestamp,
-    limit: usize,
-) -> Result<Vec<Claimed>, LedgerError> {
-    let mut query = connection.prepare_cached(query)?;
-    let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
-    let rows =
-        query.query_map(params![time.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows
-        .iter()
-        .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
-        .collect())
-}
-
-fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
-    Ok((row.get(0)?, row.get(1)?))
-}
-
-fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
-    serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::stored(id), &error))
-}
-
-fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
-    LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::group_commit::{Write, Written};
 use super::open_orders::Census;
+use super::outbox::OutboxWrite;
 use super::{LedgerError, Stored};
-use crate::order::{self, Admission, Order, OrderId};
+use crate::order::{self, Admission, AuditEntry, Order, OrderEvent, OrderId};
 
 /// An order as the storage has it.
 #[derive(Debug, Clone)]
@@ -31,11 +32,24 @@ pub enum Change<'a> {
 
 /// The effect of one write.
 #[derive(Debug)]
-pub enum Applied {
+pub enum Applied<'w> {
     /// It touched one order; this is its result once the changes are written back.
     ToAnOrder(Result<Written, LedgerError>),
     /// It removes the orders that were settled before this time; the storage does that itself.
     ToAll(Timestamp),
+    /// It changes the outbox alone; the storage does that itself.
+    ToOutbox(&'w OutboxWrite),
+}
+
+/// What somebody did to an order, to be stored with the change.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// The order.
+    pub order_id: OrderId,
+    /// The cart number as sent.
+    pub cart_number: String,
+    /// What was done.
+    pub entry: AuditEntry,
 }
 
 /// The orders of a group, as they are known and as they are changed.
@@ -46,6 +60,10 @@ pub struct WorkingSet {
     changed: BTreeMap<OrderId, (Order, bool)>,
     /// Carts of admitted orders: to be stored, or to be removed because another one has taken its place.
     carts: BTreeMap<OrderId, Option<Arc<str>>>,
+    /// What others should hear of the changes, in the order in which they were made.
+    events: Vec<OrderEvent>,
+    /// What people and senders did, in the same order.
+    audited: Vec<Audited>,
 }
 
 impl WorkingSet {
@@ -54,7 +72,7 @@ impl WorkingSet {
         let id = |write: &Write| match write {
             Write::Admit(candidate, ..) => Some(candidate.id.clone()),
             Write::Store(order) => Some(order.id.clone()),
-            Write::Purge(_) => None,
+            Write::Purge(_) | Write::Outbox(_) => None,
         };
         let mut ids: Vec<OrderId> = group.iter().filter_map(id).collect();
         ids.sort_unstable();
@@ -64,18 +82,18 @@ impl WorkingSet {
 
     /// Starts from what the storage has.
     pub const fn new(known: BTreeMap<OrderId, Known>) -> Self {
-        Self { known, changed: BTreeMap::new(), carts: BTreeMap::new() }
+        Self { known, changed: BTreeMap::new(), carts: BTreeMap::new(), events: Vec::new(), audited: Vec::new() }
     }
 
     /// Applies one write.
-    pub fn apply(&mut self, write: &Write) -> Applied {
+    pub fn apply<'w>(&mut self, write: &'w Write) -> Applied<'w> {
         match write {
             Write::Admit(candidate, now, grace) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
                 let admission = order::admit(known, (**candidate).clone(), *now, *grace);
                 match &admission {
-                    Admission::Started(order) if candidate.cart.is_none() => self.change(order.clone()),
+                    Admission::Started(order) if candidate.cart.is_none() => self.change(order.clone(), Some(*now)),
                     Admission::Started(order) | Admission::Restarted(order) => {
-                        self.change(order.clone());
+                        self.change(order.clone(), Some(*now));
                         self.carts.insert(order.id.clone(), candidate.cart.clone());
                     }
                     Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
@@ -86,6 +104,7 @@ impl WorkingSet {
                 self.current(&order.id).map(|known| Written::Stored(self.store(known, (**order).clone()))),
             ),
             Write::Purge(before) => Applied::ToAll(*before),
+            Write::Outbox(write) => Applied::ToOutbox(write),
         }
     }
 
@@ -109,6 +128,16 @@ impl WorkingSet {
         self.carts.iter().map(|(id, cart)| (id, cart.as_deref()))
     }
 
+    /// What others should hear of the changes, in the order in which they were made.
+    pub fn events(&self) -> &[OrderEvent] {
+        &self.events
+    }
+
+    /// What people and senders did, in the order in which it was done.
+    pub fn audited(&self) -> &[Audited] {
+        &self.audited
+    }
+
     fn current(&self, id: &OrderId) -> Result<Option<Order>, LedgerError> {
         match self.changed.get(id) {
             Some((order, _)) => Ok(Some(order.clone())),
@@ -116,7 +145,16 @@ impl WorkingSet {
         }
     }
 
-    fn change(&mut self, order: Order) {
+    fn change(&mut self, order: Order, now: Option<Timestamp>) {
+        let before = match self.changed.get(&order.id) {
+            Some((order, _)) => Some(order),
+            None => self.known.get(&order.id).and_then(|known| known.order.as_ref().ok()),
+        };
+        self.events.extend(OrderEvent::of_change(before, &order, now));
+        if let Some(entry) = order.audited_since(before) {
+            let (order_id, cart_number) = (order.id.clone(), order.cart_number.clone());
+            self.audited.push(Audited { order_id, cart_number, entry: entry.clone() });
+        }
         let new = !self.known.contains_key(&order.id);
         self.changed.insert(order.id.clone(), (order, new));
     }
@@ -128,7 +166,7 @@ impl WorkingSet {
         let written_by_us =
             self.changed.contains_key(&order.id) || self.known.get(&order.id).is_some_and(|known| known.written_by_us);
         if known.revision + 1 == order.revision || (written_by_us && known == order) {
-            self.change(order);
+            self.change(order, None);
             Stored::Committed
         } else {
             Stored::Superseded

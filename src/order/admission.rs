@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::warnings::bounded_warnings;
-use super::{Doubt, Order, OrderId, PropagatedHeaders, State, due};
+use super::{Action, Doubt, Order, OrderId, PropagatedHeaders, Requester, State, due};
 use crate::clock::after;
 use crate::message::Message;
 
@@ -28,6 +28,8 @@ pub struct Candidate {
     pub warnings: Vec<Message>,
     /// Headers that every attempt passes on.
     pub propagated_headers: PropagatedHeaders,
+    /// Who sent the cart. It does not tell one cart from another.
+    pub requester: Requester,
     /// The cart's text as it was received, if it is to be stored with its order. It does not tell one cart from another.
     pub cart: Option<Arc<str>>,
 }
@@ -63,7 +65,12 @@ pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, unknown
     let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
     let same = known.is_same(&candidate);
     match known.state {
-        State::Rejected | State::Parked => Admission::Restarted(known.restart(candidate, now, unknown_grace)),
+        State::Rejected | State::Parked => {
+            let requester = candidate.requester.clone();
+            let mut order = known.restart(candidate, now, unknown_grace);
+            order.record_submission(Action::SentAgain, requester, now);
+            Admission::Restarted(order)
+        }
         State::Created if same => Admission::Replayed(known),
         State::Accepted | State::Forwarding | State::Retrying if same => Admission::Joined(known),
         // A person cancelled the order, so only a person may open it again.
@@ -75,7 +82,7 @@ pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, unknown
 
 impl Order {
     fn accept(candidate: Candidate, now: Timestamp) -> Self {
-        Self {
+        let mut order = Self {
             id: candidate.id,
             cart_number: candidate.cart_number,
             state: State::Accepted,
@@ -97,10 +104,13 @@ impl Order {
             attempts_used: 0,
             revision: 1,
             interventions: Vec::new(),
-        }
+            submissions: Vec::new(),
+        };
+        order.record_submission(Action::Sent, candidate.requester, now);
+        order
     }
 
-    /// Starts the order again with the content of `candidate`. Attempts, interventions and doubt are kept; in doubt, the
+    /// Starts the order again with the content of `candidate`. Attempts, interventions, submissions and doubt are kept; in doubt, the
     /// first attempt waits until 11VMS has had its grace.
     pub(super) fn restart(self, candidate: Candidate, now: Timestamp, unknown_grace: Duration) -> Self {
         let doubt = match self.doubt {
@@ -117,6 +127,7 @@ impl Order {
             restored_from: self.restored_from,
             attempts: self.attempts,
             interventions: self.interventions,
+            submissions: self.submissions,
             received_at: self.received_at,
             restarted_at: Some(now),
             next_attempt_at: wait,

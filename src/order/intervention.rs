@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::{Action, Doubt, Intervention, Outcome, State};
+use super::audit::{Action, Requester};
+use super::state::{Doubt, Outcome, State};
 use super::{Candidate, Order};
 use crate::message::{Message, MessageCode, quoted};
-
-/// Interventions that an order keeps: more than any person makes, and a bound on the record.
-const MAX_INTERVENTIONS_KEPT: usize = 50;
 
 /// How a person settles an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +47,7 @@ impl Resolved {
 
 impl Order {
     /// Settles an open or parked order by hand.
-    pub fn resolve(mut self, resolution: &Resolution, by: &str, now: Timestamp) -> Resolved {
+    pub fn resolve(mut self, resolution: &Resolution, by: impl Into<Requester>, now: Timestamp) -> Resolved {
         match (self.state, resolution) {
             (State::Forwarding, _) => Resolved::AttemptInProgress(self),
             (State::Created, Resolution::Exists(number)) if self.purchase_order_number.as_ref() == Some(number) => {
@@ -59,7 +57,7 @@ impl Order {
             (State::Created | State::Cancelled | State::Rejected, _) => Resolved::SettledDifferently(self),
             (State::Accepted | State::Retrying | State::Parked, _) => {
                 self.revision += 1;
-                self.settle_by_hand(resolution, by, now);
+                self.settle_by_hand(resolution, by.into(), now);
                 Resolved::Applied(self)
             }
         }
@@ -68,17 +66,17 @@ impl Order {
     /// Settles an order by hand whose last attempt has ended without a record: nobody makes it any more, and the ledger
     /// can't store how it ended.
     #[must_use]
-    pub fn resolve_abandoned(mut self, resolution: &Resolution, by: &str, now: Timestamp) -> Self {
+    pub fn resolve_abandoned(mut self, resolution: &Resolution, by: impl Into<Requester>, now: Timestamp) -> Self {
         if let Some(last) = self.attempts.last_mut() {
             last.outcome = Some(Outcome::Interrupted);
             last.detail = Some("the ledger could not store how this attempt ended".to_owned());
         }
         self.revision += 1;
-        self.settle_by_hand(resolution, by, now);
+        self.settle_by_hand(resolution, by.into(), now);
         self
     }
 
-    fn settle_by_hand(&mut self, resolution: &Resolution, by: &str, now: Timestamp) {
+    fn settle_by_hand(&mut self, resolution: &Resolution, by: Requester, now: Timestamp) {
         let cart = self.displayed_number();
         let (action, detail, state, message) = match resolution {
             Resolution::Exists(number) => {
@@ -91,14 +89,14 @@ impl Order {
                 (Action::Cancelled, why, State::Cancelled, Message::new(MessageCode::CancelledByHand, text))
             }
         };
-        self.record(action, by, Some(detail.clone()), now);
+        self.record_intervention(action, by, Some(detail.clone()), now);
         self.doubt = Doubt::None;
         self.settle(state, message, now);
     }
 
     /// Starts a parked or refused order again, with the body that it had. `None` for every other order. In doubt, 11VMS is
     /// asked first, and is believed this time, even if it has once said that it has the order.
-    pub fn replay(self, by: &str, now: Timestamp, unknown_grace: Duration) -> Option<Self> {
+    pub fn replay(self, by: impl Into<Requester>, now: Timestamp, unknown_grace: Duration) -> Option<Self> {
         if !matches!(self.state, State::Parked | State::Rejected) {
             return None;
         }
@@ -110,6 +108,7 @@ impl Order {
             mapping_version: self.mapping_version.clone(),
             warnings: Vec::new(),
             propagated_headers: self.propagated_headers.clone(),
+            requester: Requester::default(),
             cart: None,
         };
         let warnings = self.warnings.clone();
@@ -117,15 +116,8 @@ impl Order {
         // Bounded already, and the last of them may count those that were not kept.
         order.warnings = warnings;
         order.forget_acknowledgements();
-        order.record(Action::Replayed, by, None, now);
+        order.record_intervention(Action::Replayed, by.into(), None, now);
         Some(order)
-    }
-
-    fn record(&mut self, action: Action, by: &str, detail: Option<String>, now: Timestamp) {
-        if self.interventions.len() == MAX_INTERVENTIONS_KEPT {
-            self.interventions.remove(0);
-        }
-        self.interventions.push(Intervention { at: now, by: by.to_owned(), action, detail });
     }
 }
 
@@ -150,6 +142,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
+            requester: Requester::default(),
             cart: None,
         };
         match admit(None, candidate, at(0), GRACE) {
@@ -245,7 +238,7 @@ mod tests {
     fn of_many_interventions_the_last_are_remembered() {
         let mut order = accepted();
         for number in 0..60 {
-            order.record(Action::Replayed, &number.to_string(), None, at(number));
+            order.record_intervention(Action::Replayed, number.to_string().into(), None, at(number));
         }
         assert_eq!((order.interventions.len(), order.interventions[0].by.as_str()), (50, "10"));
     }

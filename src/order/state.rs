@@ -1,4 +1,4 @@
-//! The vocabulary of an order's life: states, attempts, outcomes, doubts, interventions. Pure.
+//! The vocabulary of an order's life: states, attempts, outcomes, doubts. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -147,40 +147,4 @@ impl Doubt {
             doubt => doubt,
         }
     }
-}
-
-/// What a person did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Had it tried again.
-    Replayed,
-    /// Said under which number it exists.
-    Resolved,
-    /// Said that there will be no order.
-    Cancelled,
-}
-
-impl Action {
-    /// The action's name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Replayed => "replayed",
-            Self::Resolved => "resolved",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// One thing that a person did to an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intervention {
-    /// When.
-    pub at: Timestamp,
-    /// Who, as the token says.
-    pub by: String,
-    /// What.
-    pub action: Action,
-    /// The number, or the reason.
-    pub detail: Option<String>,
 }

@@ -27,6 +27,7 @@ fn candidate(content: &str) -> Candidate {
         mapping_version: "v1".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
         cart: None,
     }
 }

@@ -8,7 +8,7 @@ use super::observer::Event;
 use super::{MIN_ADMISSION_WAIT, Relay, SubmitOutcome};
 use crate::clock::Moment;
 use crate::ledger::{LedgerError, Stored};
-use crate::order::{Admission, Order, OrderId, Resolution, Resolved, State};
+use crate::order::{Admission, Order, OrderId, Requester, Resolution, Resolved, State};
 
 impl Relay {
     /// Tries a parked or refused order again, and waits for its outcome as [`Relay::submit`] does. `None` if there is
@@ -19,14 +19,14 @@ impl Relay {
     pub async fn replay(
         self: &Arc<Self>,
         id: OrderId,
-        by: String,
+        by: impl Into<Requester>,
         wait: Duration,
     ) -> Result<Option<SubmitOutcome>, LedgerError> {
         let deadline = self.dependencies.clock.moment().after(wait);
         let waiter = self.waiters.subscribe(&id);
         let earliest = self.dependencies.clock.moment().after(MIN_ADMISSION_WAIT);
         let relay = Arc::clone(self);
-        let reopened = id.clone();
+        let (reopened, by) = (id.clone(), by.into());
         let reopen = async move { relay.reopen(&reopened, &by, deadline.max(earliest)).await };
         let Some(admission) = self.detached(&id, reopen, wait).await? else {
             return Ok(None);
@@ -43,15 +43,15 @@ impl Relay {
         self: &Arc<Self>,
         id: &OrderId,
         resolution: Resolution,
-        by: &str,
+        by: impl Into<Requester>,
         wait: Duration,
     ) -> Result<Option<Resolved>, LedgerError> {
         let deadline = self.dependencies.clock.moment().after(wait);
-        let waiter = self.waiters.subscribe(id);
+        let (waiter, by) = (self.waiters.subscribe(id), by.into());
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
             let now = self.dependencies.clock.moment();
-            match self.resolved(order, &resolution, by) {
+            match self.resolved(order, &resolution, &by) {
                 Resolved::AttemptInProgress(order) if now < deadline && !self.stopped.is_cancelled() => {
                     // Another replica may be making the attempt, so the ledger is read again now and then.
                     let next_read = now.after(REPLICA_POLL_INTERVAL).min(deadline);
@@ -86,10 +86,10 @@ impl Relay {
         Ok(())
     }
 
-    fn resolved(&self, order: Order, resolution: &Resolution, by: &str) -> Resolved {
-        match order.resolve(resolution, by, self.now()) {
+    fn resolved(&self, order: Order, resolution: &Resolution, by: &Requester) -> Resolved {
+        match order.resolve(resolution, by.clone(), self.now()) {
             Resolved::AttemptInProgress(order) if self.abandoned.contains(&order) => {
-                Resolved::Applied(order.resolve_abandoned(resolution, by, self.now()))
+                Resolved::Applied(order.resolve_abandoned(resolution, by.clone(), self.now()))
             }
             resolved => resolved,
         }
@@ -105,11 +105,11 @@ impl Relay {
         Ok(stored)
     }
 
-    async fn reopen(&self, id: &OrderId, by: &str, deadline: Moment) -> Result<Option<Admission>, LedgerError> {
+    async fn reopen(&self, id: &OrderId, by: &Requester, deadline: Moment) -> Result<Option<Admission>, LedgerError> {
         let grace = self.dependencies.policy.unknown_grace;
         loop {
             let Some(order) = self.dependencies.ledger.find(id).await? else { return Ok(None) };
-            match order.clone().replay(by, self.now(), grace) {
+            match order.clone().replay(by.clone(), self.now(), grace) {
                 None if order.state == State::Created => return Ok(Some(Admission::Replayed(order))),
                 None if order.state == State::Cancelled => return Ok(Some(Admission::Conflicting(order))),
                 None => return Ok(Some(Admission::Joined(order))),

@@ -51,7 +51,8 @@ impl Vms for NoVms {
 fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     let settings = Settings::parse("example", include_str!("../../config.example.toml"), &BTreeMap::new()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let file = Arc::new(SqliteLedger::open(&folder.path().join("orders.db")).unwrap());
+    let ledger: Arc<dyn Ledger> = Arc::<SqliteLedger>::clone(&file);
     let relay = Relay::new(Dependencies {
         ledger: Arc::clone(&ledger),
         vms: Arc::new(NoVms),
@@ -88,12 +89,14 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         keys: keys.statistics(),
         mapping: Arc::clone(&mapping),
         conditions: conditions.clone(),
+        deliveries: Arc::default(),
         certificates: Arc::default(),
         clock: Arc::clone(&clock),
     });
     Arc::new(ApiState {
         relay,
         ledger,
+        audit: file,
         mapping,
         metrics,
         keep_carts: settings.ledger.keep_carts,

@@ -52,6 +52,8 @@ pub struct Sources {
     pub mapping: Arc<LiveMapping>,
     /// What does not work.
     pub conditions: Conditions,
+    /// Deliveries from the outbox.
+    pub deliveries: Arc<DeliveryMetrics>,
     /// The ends of certificates.
     pub certificates: Arc<CertificateExpiries>,
     /// The time.
@@ -65,20 +67,13 @@ pub struct Metrics {
     pub requests: RequestDurations,
     /// Checks of their tokens.
     pub tokens: TokenChecks,
-    /// Deliveries from the outbox.
-    pub deliveries: Arc<DeliveryMetrics>,
     sources: Sources,
 }
 
 impl Metrics {
     /// Nothing is counted yet, but for what the sources have.
     pub fn new(sources: Sources) -> Self {
-        Self {
-            requests: RequestDurations::default(),
-            tokens: TokenChecks::default(),
-            deliveries: Arc::default(),
-            sources,
-        }
+        Self { requests: RequestDurations::default(), tokens: TokenChecks::default(), sources }
     }
 
     /// Where requests are counted that were refused.
@@ -189,11 +184,11 @@ impl Metrics {
 
     fn expose_deliveries(&self, text: &mut Exposition) {
         let mut pending = text.begin(&catalogue::DELIVERIES_PENDING);
-        for (channel, messages) in self.deliveries.pending() {
+        for (channel, messages) in self.sources.deliveries.pending() {
             pending.add(&[channel], number(messages));
         }
         let mut tries = text.begin(&catalogue::DELIVERIES);
-        for (labels, count) in self.deliveries.tries() {
+        for (labels, count) in self.sources.deliveries.tries() {
             tries.add_count(&labels, count);
         }
     }

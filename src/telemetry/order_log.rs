@@ -7,7 +7,7 @@ mod trouble;
 use tracing::{debug, error, info, warn};
 
 use super::steps::STEP;
-use crate::order::{Action, Admission, Doubt, Intervention, Order, State};
+use crate::order::{Action, Admission, AuditEntry, Doubt, Order, State};
 use crate::relay::observer::{Event, Observer};
 use last_attempt::{detail, outcome};
 
@@ -135,8 +135,10 @@ fn retrying(order: &Order) {
 
 /// Reports that a person settled an order, or had it tried again.
 fn intervened(order: &Order) {
-    let Some(Intervention { by, action, detail, .. }) = order.interventions.last() else { return };
+    let Some(AuditEntry { by, action, detail, .. }) = order.interventions.last() else { return };
     match action {
+        // It is the sender's, and no intervention.
+        Action::Sent | Action::SentAgain => {}
         Action::Resolved => info!(
             order.id = %order.id,
             cart.number = order.cart_number,

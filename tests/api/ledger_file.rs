@@ -197,7 +197,7 @@ async fn removed_files_can_be_rescued_from_the_running_service() {
     for ending in ["", "-wal", "-shm", ".lock"] {
         fs::remove_file(format!("{}{ending}", service.ledger_file().display())).unwrap();
     }
-    // As docs/operation.md says.
+    // As docs/operations.md says.
     let rescued = service.folder.path().join("rescued");
     let script = "mkdir \"$2\"; for fd in /proc/$1/fd/*; do name=$(readlink \"$fd\"); case $name in \
         *'/orders.db (deleted)') cp \"$fd\" \"$2/orders.db\";; *'/orders.db-wal (deleted)') cp \"$fd\" \"$2/orders.db-wal\";; esac; done";

@@ -46,6 +46,7 @@ mod docs;
 mod doctor;
 mod forge;
 mod full_disk;
+mod gateways;
 mod http2_failures;
 mod hygiene;
 mod identity_systems;

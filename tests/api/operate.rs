@@ -34,6 +34,53 @@ async fn a_replay_of_a_created_order_sends_nothing() {
     assert_eq!(service.vms.received().len(), 2, "the attempt that failed, and the first replay");
 }
 
+/// The entries of a trail, a line each: time and request id are there, and are different each time.
+fn trail(entries: &Value) -> Vec<String> {
+    let entries = entries.as_array().unwrap();
+    for entry in entries {
+        assert!(entry["at"].is_string() && entry["requestId"].is_string(), "{entry}");
+        assert_eq!(entry["address"], "127.0.0.1", "{entry}");
+    }
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or("-").to_owned();
+    let line =
+        |entry| ["orderId", "cartNumber", "action", "by", "client", "detail"].map(|name| text(entry, name)).join(" ");
+    entries.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn who_did_what_stands_in_the_order_and_in_a_list() {
+    let service = with_a_parked_order(Effect::status(429)).await;
+    service.vms.next(Effect::status(429));
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    post(&service, "1/resolve", &json!({ "cancelled": "no need" })).await;
+    service.send(&cart(2)).await;
+    let get = |path: String| {
+        let request = service.client.get(service.url(&path)).bearer_auth(service.issuer.token());
+        async move { Answer::of(request.send().await.unwrap()).await }
+    };
+    let order = get(format!("{ORDERS}/1")).await;
+    let expected = ["1 1 sent srm7 srm7 -", "1 1 sent-again srm7 srm7 -", "1 1 cancelled srm7 srm7 no need"];
+    assert_eq!(trail(&order.body["audit"]), expected, "{}", order.text);
+    let list = get("/v2/audit".to_owned()).await;
+    assert_eq!(trail(&list.body["entries"]), ["2 2 sent srm7 srm7 -", expected[2], expected[1], expected[0]]);
+    let page = get("/v2/audit?limit=1&action=cancelled&client=srm7&sap-client=300".to_owned()).await;
+    assert_eq!((trail(&page.body["entries"]), page.body.get("nextCursor")), (vec![expected[2].to_owned()], None));
+    let first = get("/v2/audit?limit=3".to_owned()).await;
+    let cursor = first.body["nextCursor"].as_str().unwrap();
+    assert_eq!(trail(&get(format!("/v2/audit?limit=3&cursor={cursor}")).await.body["entries"]), [expected[0]]);
+    for (query, named) in [
+        ("action=sold", "sent-again"),
+        ("from=yesterday", "from"),
+        ("limit=0", "limit"),
+        ("cursor=x", "cursor"),
+        ("x=1", "client"),
+    ] {
+        let refused = get(format!("/v2/audit?{query}")).await;
+        refused.is_problem(400, "invalid-parameter");
+        assert!(refused.text.contains(named), "{}", refused.text);
+    }
+}
+
 #[tokio::test]
 async fn a_replay_looks_an_order_in_doubt_up_first() {
     let service = with_a_parked_order(Effect::HangUpAfter).await;

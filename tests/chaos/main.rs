@@ -14,9 +14,12 @@
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/raw_server.rs"]
+mod raw_server;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod callers;
 mod failover;
 mod siege;

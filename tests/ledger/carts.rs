@@ -141,8 +141,14 @@ pub async fn kept_carts_are_read_whole_page_by_page_while_others_come(storage: &
 pub async fn a_ledger_of_another_schema_is_not_read(storage: &Storage<'_>) {
     drop(storage.open().await);
     storage.run_sql(match storage {
-        Storage::Folder(_) => "DROP TRIGGER order_carts_follow_orders; DROP TABLE order_carts; PRAGMA user_version = 3",
-        Storage::Database { .. } => "DROP TABLE order_carts; DELETE FROM schema_version WHERE version = 2",
+        Storage::Folder(_) => {
+            "DROP TRIGGER order_carts_follow_orders; DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
+            PRAGMA user_version = 3"
+        }
+        Storage::Database { .. } => {
+            "DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
+            DELETE FROM schema_version WHERE version >= 2"
+        }
     });
     let text = refusal(storage.kept_carts().await).await;
     assert!(text.contains("which keeps no carts") && text.contains("ledger.keep_carts"), "{text}");

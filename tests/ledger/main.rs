@@ -17,6 +17,7 @@ mod postgres;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 
+mod audit;
 mod backup;
 mod carts;
 mod database;
@@ -27,6 +28,7 @@ mod full_disk;
 mod lost_changes;
 mod neighbours;
 mod open_orders;
+mod outbox;
 mod replicas;
 mod suite;
 
@@ -42,7 +44,7 @@ use purchase_order_webhook::ledger::postgres::{PostgresLedger, UrlSource};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::RetryPolicy;
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders, Requester};
 use purchase_order_webhook::postgres_url::{PostgresUrl, Variables};
 use serde_json::json;
 use tempfile::TempDir;
@@ -145,6 +147,7 @@ fn candidate(number: usize) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
         cart: None,
     }
 }

@@ -27,7 +27,7 @@ async fn replicas_that_start_together_make_the_schema_once() {
     for start in starts {
         start.await.unwrap().check().await.unwrap();
     }
-    assert_eq!(server.run_sql("orders", "SELECT count(*) FROM schema_version"), "2");
+    assert_eq!(server.run_sql("orders", "SELECT count(*) FROM schema_version"), "4");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

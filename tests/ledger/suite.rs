@@ -8,12 +8,22 @@ use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
 
+use crate::audit::who_did_what_is_known_as_long_as_the_order;
 use crate::carts::{
     a_cart_is_kept_with_its_order_as_it_was_received, a_cart_that_can_not_be_stored_is_not_admitted,
     a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
     the_cart_that_is_kept_is_the_one_that_became_the_order,
 };
 use crate::open_orders::open_and_parked_orders_are_counted;
+use crate::outbox::{
+    a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
+    a_ledger_of_the_version_before_is_taken_over_with_its_orders,
+    a_message_outlives_a_restart_with_its_id_its_attempts_and_its_time,
+    a_message_that_waits_holds_up_only_its_own_subject,
+    a_time_that_a_clock_has_stored_while_it_was_ahead_holds_nothing_up,
+    an_incident_begins_once_and_ends_once_unless_it_was_seen_since, the_outbox_is_bounded_and_the_oldest_go_first,
+    what_others_should_hear_is_stored_with_the_change_for_each_channel,
+};
 use crate::{GRACE, Postgres, Storage, admitted, at, candidate, claimed, policy};
 
 /// Runs every promise on SQLite as a test of its own, and all of them on one PostgreSQL server.
@@ -57,6 +67,15 @@ promises! {
     a_cart_that_can_not_be_stored_is_not_admitted,
     kept_carts_are_read_whole_page_by_page_while_others_come,
     a_ledger_of_another_schema_is_not_read,
+    who_did_what_is_known_as_long_as_the_order,
+    what_others_should_hear_is_stored_with_the_change_for_each_channel,
+    a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
+    a_message_outlives_a_restart_with_its_id_its_attempts_and_its_time,
+    a_message_that_waits_holds_up_only_its_own_subject,
+    a_time_that_a_clock_has_stored_while_it_was_ahead_holds_nothing_up,
+    an_incident_begins_once_and_ends_once_unless_it_was_seen_since,
+    the_outbox_is_bounded_and_the_oldest_go_first,
+    a_ledger_of_the_version_before_is_taken_over_with_its_orders,
     open_and_parked_orders_are_counted,
 }
 

@@ -199,8 +199,8 @@ async fn check_target_asks_11vms() {
 
 #[test]
 fn help_says_what_the_commands_do() {
-    let pages =
-        ["--help", "serve --help", "check --help", "doctor --help", "map --help", "openapi --help", "dev --help"];
-    let pages: Vec<String> = pages.iter().map(|arguments| run(arguments, "", Path::new("/nowhere"))).collect();
+    let commands =
+        ["", "serve ", "check ", "doctor ", "alert ", "healthcheck ", "map ", "openapi ", "settings ", "dev "];
+    let pages = commands.map(|command| run(&format!("{command}--help"), "", Path::new("/nowhere")));
     assert_snapshot("commands/help.snap", &pages.join("\n\n"));
 }

@@ -23,6 +23,7 @@ mod support;
 mod clocks;
 mod commands;
 mod exports;
+mod healthcheck;
 mod log;
 mod log_forms;
 mod map_files;

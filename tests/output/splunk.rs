@@ -14,8 +14,11 @@ use tokio::process::Command;
 use crate::process::Process;
 use crate::support::cart;
 
+/// Whether a value is what it has to be.
+type Check = fn(&Value) -> bool;
+
 /// The members of an envelope, and what each has to be.
-const MEMBERS: [(&str, fn(&Value) -> bool); 7] = [
+const MEMBERS: [(&str, Check); 7] = [
     ("time", |value| value.as_f64().is_some_and(|seconds| seconds > 1_700_000_000.0)),
     ("host", Value::is_string),
     ("source", Value::is_string),
@@ -73,7 +76,7 @@ async fn splunk_gets_each_line_in_an_envelope_by_the_documented_configuration() 
 
     let folder = tempfile::tempdir().unwrap();
     let (log, config) = (folder.path().join("service.log"), folder.path().join("syslog-ng.conf"));
-    std::fs::write(&log, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    std::fs::write(&log, lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n").unwrap();
     std::fs::write(&config, configuration(&log, &url)).unwrap();
     let at = |name: &str| folder.path().join(name);
     let started = Command::new("syslog-ng")

@@ -38,6 +38,12 @@ pub enum Defect {
     RestoreIgnored,
     /// What goes on as soon as its machine wakes does not know for how long that has slept.
     SleepUnnoticed,
+    /// What others should hear of a change is stored after it, and may never be.
+    EventStoredApart,
+    /// A message leaves the outbox before it is delivered.
+    EventForgotten,
+    /// A message does not wait for the earlier ones about the same order.
+    EventsOvertake,
 }
 
 impl Defect {
@@ -67,10 +73,13 @@ impl Defect {
             Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
             Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
             Self::LostLookUpCounts => &["a lost look-up uses up a retry"],
+            Self::EventStoredApart => &["others did not hear of it", "others heard of it in another order"],
+            Self::EventForgotten => &["others did not hear of it"],
+            Self::EventsOvertake => &["others heard of it in another order"],
         }
     }
 
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::SettledBeforeSent,
         Self::ResentWithoutLookUp,
         Self::ReleasedOnFailure,
@@ -88,5 +97,8 @@ impl Defect {
         Self::LostLookUpCounts,
         Self::RestoreIgnored,
         Self::SleepUnnoticed,
+        Self::EventStoredApart,
+        Self::EventForgotten,
+        Self::EventsOvertake,
     ];
 }

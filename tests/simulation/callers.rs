@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purchase_order_webhook::clock::after;
-use purchase_order_webhook::order::{Candidate, OrderId, PropagatedHeaders, Resolution, Resolved, State};
+use purchase_order_webhook::order::{Candidate, OrderId, PropagatedHeaders, Requester, Resolution, Resolved, State};
 use purchase_order_webhook::relay::{Relay, SubmitOutcome};
 use rand::Rng as _;
 use serde_json::json;
@@ -84,7 +84,7 @@ impl Simulation {
         let Some((process, relay)) = self.pick_replica() else { return };
         let world = self.world.clone();
         self.spawn(process, async move {
-            let answer = relay.replay(id(cart), "somebody".to_owned(), Duration::from_secs(4)).await;
+            let answer = relay.replay(id(cart), "somebody", Duration::from_secs(4)).await;
             if let Ok(Some(answer)) = answer {
                 world.lock().check_answer(&answer);
             }
@@ -127,5 +127,6 @@ fn candidate(cart: usize, version: usize) -> Candidate {
         mapping_version: "v".to_owned(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::from("a sender"),
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use purchase_order_webhook::clock::after;
+use purchase_order_webhook::ledger::outbox::Message;
 use purchase_order_webhook::order::vms_response::CallOutcome;
 use purchase_order_webhook::order::{Attempt, Order, OrderId, Outcome, State};
 use purchase_order_webhook::relay::SubmitOutcome;
 
 use crate::run::{INITIAL_DELAY, MAX_DELAY};
+use crate::told::Told;
 use crate::vms::RequestInFlight;
 use crate::world::{ProcessRunId, World};
 
@@ -30,6 +32,8 @@ pub struct Invariants {
     heard: BTreeMap<OrderId, Heard>,
     /// Attempts, by the revision of their begin, whose look-up got no answer.
     pub lost_look_ups: BTreeSet<(OrderId, u64)>,
+    /// What others have to hear, and have heard.
+    pub told: Told,
     /// The cart that is sent at the end was answered.
     pub last_cart_answered: bool,
     /// The first violation.
@@ -50,6 +54,18 @@ struct Heard {
 struct Wait {
     process: ProcessRunId,
     until: Timestamp,
+}
+
+impl Invariants {
+    /// Others have to hear of it.
+    pub fn expect_told(&mut self, message: &Message) {
+        self.told.expect(message);
+    }
+
+    /// Nothing that was to be heard before matters any more.
+    pub fn forget_told(&mut self) {
+        self.told = Told::default();
+    }
 }
 
 impl World {
@@ -212,6 +228,7 @@ impl World {
 
     /// Every order is settled as it was answered, once no fault has occurred for a while.
     pub fn check_end(&mut self) {
+        self.check_told();
         for id in self.invariants.admitted.clone() {
             match self.rows.get(&id).map(|row| row.order.clone()) {
                 None => self.report_violation(format!("{id}: lost")),

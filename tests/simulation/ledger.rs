@@ -31,7 +31,7 @@ pub struct SimulatedLedger {
 
 /// What an operation does to the storage: a crash may stop a write on its way.
 #[derive(Clone, Copy)]
-enum Access {
+pub enum Access {
     Read,
     Write,
 }
@@ -48,7 +48,7 @@ enum Failure {
 
 impl SimulatedLedger {
     /// Works on the storage, later, unless the process has ended by then or the operation fails.
-    async fn run<T: Send + 'static>(
+    pub async fn run<T: Send + 'static>(
         &self,
         access: Access,
         work: impl FnOnce(&mut World) -> T + Send + 'static,
@@ -124,6 +124,7 @@ impl World {
             let (Change::New(order) | Change::Newer(order)) = change;
             self.commit(order, process);
         }
+        self.store_events(orders.events(), process);
         for (id, cart) in orders.carts() {
             self.rows.get_mut(id).unwrap().cart = cart.map(str::to_owned);
         }

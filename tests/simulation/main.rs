@@ -18,9 +18,11 @@ mod clocks;
 mod figures;
 mod invariants;
 mod ledger;
+mod outbox;
 mod plan;
 mod restore;
 mod run;
+mod told;
 mod vms;
 mod world;
 

@@ -21,9 +21,10 @@ use crate::callers::{LAST_CART, LAST_CART_WAIT};
 use crate::clocks::SimulatedClock;
 use crate::figures::Figures;
 use crate::ledger::SimulatedLedger;
+use crate::outbox::deliveries;
 use crate::plan::{Action, FAULT_PERIOD, Plan, Reads};
 use crate::vms::SimulatedVms;
-use crate::world::{GRACE, ProcessRunId, START, SharedWorld, Story};
+use crate::world::{Events, GRACE, ProcessRunId, START, SharedWorld, Story};
 
 pub const INITIAL_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -106,6 +107,13 @@ impl Simulation {
             plan.add_sleeps(&mut random, START, replicas);
         }
         world.lock().storage_is_narrow = random.random_bool(0.2);
+        // Deliveries look once a second, which is most of what would happen; a part of the seeds is enough.
+        let events = match defect {
+            _ if !seed.is_multiple_of(3) => Events::Ignored,
+            Some(Defect::EventStoredApart) => Events::StoredApart,
+            _ => Events::Stored,
+        };
+        world.lock().events = events;
         Self {
             world,
             plan,
@@ -177,9 +185,19 @@ impl Simulation {
         // No drivers: nothing in it can wait for anything but the simulated world.
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.spawn(Arc::clone(&relay).run());
+        if self.world.lock().events != Events::Ignored {
+            self.start_deliveries(&runtime, id, replica);
+        }
         self.world.lock().record(&format!("process {id} of replica {replica} starts"));
         self.replicas[replica] = Some(ProcessRun { id, runtime, relay });
         self.run_tasks(id);
+    }
+
+    fn start_deliveries(&self, runtime: &Runtime, id: ProcessRunId, replica: usize) {
+        let (world, defect) = (self.world.clone(), self.defect);
+        let clock = Arc::new(SimulatedClock { world: world.clone(), process: id, machine: replica, defect });
+        let ledger = SimulatedLedger { world, process: id, sharing: self.sharing, defect };
+        runtime.spawn(deliveries(ledger, clock).run());
     }
 
     fn crash(&mut self, replica: usize) {
@@ -254,7 +272,8 @@ impl Simulation {
         loop {
             let (now, next_event, violated, settled) = {
                 let world = self.world.lock();
-                let settled = !world.faults_on && world.all_settled();
+                let is_told = world.outbox.is_empty() || !world.clocks_agree;
+                let settled = !world.faults_on && world.all_settled() && is_told;
                 (world.now, world.next_time(), world.invariants.violation.is_some(), settled)
             };
             let is_quiet = now > after(start, FAULT_PERIOD + QUIET_PERIOD);

@@ -14,6 +14,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use crate::clocks::{Sleep, WallClock};
 use crate::invariants::Invariants;
+use crate::outbox::OutboxRow;
 use crate::plan::Action;
 use crate::restore::Backup;
 use crate::vms::RequestInFlight;
@@ -50,6 +51,17 @@ enum EventKind {
 pub enum Story {
     Silent,
     Printed,
+}
+
+/// What becomes of what others should hear of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Events {
+    /// Nobody listens.
+    Ignored,
+    /// It is stored with the change.
+    Stored,
+    /// It is stored after the change, by itself: a defect.
+    StoredApart,
 }
 
 /// A committed record.
@@ -89,6 +101,10 @@ pub struct World {
     /// The ledger refuses a record with a character outside of Latin-1, as a database with another encoding does.
     pub storage_is_narrow: bool,
     pub backup: Option<Backup>,
+    /// What others should hear, in the order in which it was stored.
+    pub outbox: Vec<OutboxRow>,
+    /// What becomes of what others should hear.
+    pub events: Events,
     /// By machine; those that are not here are right.
     pub clocks: BTreeMap<usize, WallClock>,
     /// By machine.
@@ -132,6 +148,8 @@ impl SharedWorld {
             read_only_until: now,
             storage_is_narrow: false,
             backup: None,
+            outbox: Vec::new(),
+            events: Events::Ignored,
             clocks: BTreeMap::new(),
             sleeps: BTreeMap::new(),
             follow_ups: Vec::new(),

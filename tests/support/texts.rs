@@ -78,7 +78,7 @@ pub fn repository() -> Vec<Text> {
             let name = path.file_name().unwrap().to_str().unwrap();
             match (path.is_dir(), name) {
                 // Made by tools: see fuzz/.gitignore. `src/config/target` is a module.
-                (true, "artifacts" | "coverage" | "corpus" | "node_modules") => {}
+                (true, "artifacts" | "coverage" | "corpus" | "node_modules" | "__pycache__") => {}
                 (true, "target") if !path.starts_with(root().join("src")) => {}
                 (true, _) => walk(&path, found),
                 (false, _) => found.push(path),

@@ -144,8 +144,8 @@ fn the_checkers_find_files_without_description_declaration_or_reader() {
         ("mapping/tables/units.csv", ""),
         ("mapping/tables/in-code.csv", ""),
         ("mapping/tables/unit.csv", ""),
-        ("docs/guide.md", "run scripts/test-helm. It is [here](../docs/operation.md)"),
-        ("docs/operation.md", "docs/operation.md names itself, and guide.md"),
+        ("docs/guide.md", "run scripts/test-helm. It is [here](../docs/operations.md)"),
+        ("docs/operations.md", "docs/operations.md names itself, and guide.md"),
         ("scripts/test", ""),
         ("scripts/test-helm", ""),
     ];

@@ -94,6 +94,13 @@ fn log_lines(file: &Text, macros: &[&str]) -> Vec<Line> {
     found
 }
 
+/// Line, level and message of every warning and error of a file.
+pub fn log_messages(file: &Text) -> Vec<(usize, &'static str, String)> {
+    let of_level = |level: &'static str| log_lines(file, &[level]).into_iter().map(move |line| (level, line));
+    let lines = of_level("warn").chain(of_level("error"));
+    lines.filter_map(|(level, line)| Some((line.number, level, line.message?))).collect()
+}
+
 /// The names in a list such as `[("order.id", "the order"), …]`, and their lines.
 fn listed(list: &Text) -> Vec<(usize, &str)> {
     let mut names = Vec::new();

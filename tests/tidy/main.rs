@@ -20,6 +20,8 @@ mod leftovers;
 mod lengths;
 mod logs;
 mod names;
+mod operators;
+mod versions;
 
 use std::fmt;
 

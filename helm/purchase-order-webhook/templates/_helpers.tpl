@@ -27,69 +27,60 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{- define "purchase-order-webhook.config" -}}
-{{- if hasKey .Values.config.target.oauth2 "client_secret" }}
-{{- fail "config.target.oauth2.client_secret: a ConfigMap is no place for a secret, name the Secret that holds it in secrets.targetClientSecret" }}
-{{- end }}
-{{- if hasKey .Values.config.target.oauth2 "private_key" }}
-{{- fail "config.target.oauth2.private_key: a ConfigMap is no place for a secret, mount the Secret that holds it by secrets.files and set private_key_file" }}
-{{- end }}
-{{- if hasKey (.Values.config.auth.introspection | default dict) "client_secret" }}
-{{- fail "config.auth.introspection.client_secret: a ConfigMap is no place for a secret, mount the Secret that holds it by secrets.files and set client_secret_file" }}
-{{- end }}
-{{- $config := deepCopy .Values.config }}
-{{- if .Values.secrets.ledgerUrl.secretName }}
-{{- $_ := unset $config.ledger "url" }}
-{{- else if not (hasPrefix "sqlite:" .Values.config.ledger.url) }}
-{{- fail "config.ledger.url: the URL of a database may hold a password, name the Secret that holds it in secrets.ledgerUrl" }}
-{{- end }}
-{{- include "purchase-order-webhook.wholeNumbers" $config }}
-{{- toToml $config | trim }}
-{{- end }}
-
-{{/* Makes whole numbers integers, in place: Helm reads every number of a values file as a float, and TOML would say `attempts = 3.0`. */}}
-{{- define "purchase-order-webhook.wholeNumbers" -}}
-{{- $map := . }}
-{{- range $key, $value := $map }}
-{{- if kindIs "map" $value }}
-{{- include "purchase-order-webhook.wholeNumbers" $value }}
-{{- else if kindIs "float64" $value }}
-{{- if eq $value (floor $value) }}
-{{- $_ := set $map $key (int64 $value) }}
-{{- end }}
-{{- end }}
+{{- define "purchase-order-webhook.image" -}}
+{{- with .Values.image }}
+{{- .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
 {{- end }}
 {{- end }}
 
-{{/* The name of the Secret with the client secret for 11VMS; empty if the service authenticates without one. */}}
-{{- define "purchase-order-webhook.clientSecret" -}}
-{{- $oauth2 := .Values.config.target.oauth2 }}
-{{- $usual := ternary "none" "basic" (eq ($oauth2.grant | default "") "jwt_bearer") }}
-{{- if has ($oauth2.auth | default $usual) (list "basic" "post") }}
-{{- required "secrets.targetClientSecret.secretName: required, the name of the Secret that holds the client secret for 11VMS" .Values.secrets.targetClientSecret.secretName }}
+{{- define "purchase-order-webhook.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "purchase-order-webhook.fullname" .) }}
 {{- end }}
+
+{{/* Not empty if the ledger is a PostgreSQL database. */}}
+{{- define "purchase-order-webhook.database" -}}
+{{- .Values.secrets.ledgerUrl.secretName | default "" }}
+{{- end }}
+
+{{/* The Service with the management port: one of its own where the API's is reached from outside of the cluster. */}}
+{{- define "purchase-order-webhook.managementService" -}}
+{{- include "purchase-order-webhook.fullname" . }}{{ if ne .Values.service.type "ClusterIP" }}-management{{ end }}
+{{- end }}
+
+{{- define "purchase-order-webhook.scheme" -}}
+{{- ternary "https" "http" (hasKey (.Values.config.server | default dict) "tls") }}
 {{- end }}
 
 {{/* With SQLite, a second replica would have a second ledger, and one cart could become two orders. */}}
 {{- define "purchase-order-webhook.replicas" -}}
-{{- if and (gt (int .Values.replicas) 1) (not .Values.secrets.ledgerUrl.secretName) }}
+{{- if not (include "purchase-order-webhook.database" .) }}
+{{- if gt (int .Values.replicas) 1 }}
 {{- fail "replicas: more than one needs a PostgreSQL ledger, name the Secret that holds its URL in secrets.ledgerUrl" }}
+{{- end }}
+{{- if .Values.autoscaling.enabled }}
+{{- fail "autoscaling.enabled: more than one replica needs a PostgreSQL ledger, name the Secret that holds its URL in secrets.ledgerUrl" }}
+{{- end }}
 {{- end }}
 {{- int .Values.replicas }}
 {{- end }}
 
-{{/* A ConfigMap's key can't contain "/". */}}
+{{/* A ConfigMap's key has Latin letters, digits, "-", "_" and "."; a file's name may have any. What is replaced is told apart by a hash. */}}
 {{- define "purchase-order-webhook.mappingKey" -}}
-{{- . | replace "/" "__" }}
+{{- $plain := regexReplaceAll "[^-._a-zA-Z0-9]" (replace "/" "__" .) "_" }}
+{{- if or (contains "__" .) (ne $plain (replace "/" "__" .)) }}
+{{- $plain = printf "%s.%s" (trunc 200 $plain) (sha256sum . | trunc 8) }}
+{{- end }}
+{{- $plain }}
 {{- end }}
 
-{{/* The whole seconds of a duration in the service's form ("500ms", "30s", "10m", "12h", "1d"), rounded up. */}}
+{{/* The whole seconds of a duration in the service's form ("500ms", "30s", "10m", "12h", "1d"), rounded up. Takes a list: setting, value. */}}
 {{- define "purchase-order-webhook.seconds" -}}
-{{- if not (regexMatch "^[0-9]+(ms|s|m|h|d)$" (toString .)) }}
-{{- fail (printf "config.server.stop_delay, config.server.drain: expected a duration such as 30s, found %v" .) }}
+{{- $value := toString (index . 1) | trim }}
+{{- if not (regexMatch "^[0-9]+(ms|s|m|h|d)$" $value) }}
+{{- fail (printf "config.%s: expected a duration such as 30s, found %s" (index . 0) $value) }}
 {{- end }}
-{{- $number := regexFind "^[0-9]+" . | int64 }}
-{{- $unit := regexFind "[a-z]+$" . }}
+{{- $number := regexFind "^[0-9]+" $value | int64 }}
+{{- $unit := regexFind "[a-z]+$" $value }}
 {{- if eq $unit "ms" }}
 {{- div (add $number 999) 1000 }}
 {{- else }}
@@ -100,12 +91,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* The time from SIGTERM to SIGKILL: enough for the delay, the drain, and the end of the process. */}}
 {{- define "purchase-order-webhook.gracePeriod" -}}
 {{- $server := .Values.config.server | default dict }}
-{{- $delay := include "purchase-order-webhook.seconds" ($server.stop_delay | default "0s") | int64 }}
-{{- $drain := include "purchase-order-webhook.seconds" ($server.drain | default "25s") | int64 }}
+{{- $delay := include "purchase-order-webhook.seconds" (list "server.stop_delay" ($server.stop_delay | default "0s")) | int64 }}
+{{- $drain := include "purchase-order-webhook.seconds" (list "server.drain" ($server.drain | default "25s")) | int64 }}
+{{- $deadline := include "purchase-order-webhook.seconds" (list "server.deadline" ($server.deadline | default "50s")) | int64 }}
+{{- if le (add $delay $drain) $deadline }}
+{{- fail (printf "config.server.drain: expected more than %ds, so that stop_delay and drain are together longer than config.server.deadline (%ds) and each caller gets its answer" (max 0 (sub $deadline $delay)) $deadline) }}
+{{- end }}
 {{- $needed := add $delay $drain 10 }}
 {{- $given := .Values.terminationGracePeriodSeconds }}
 {{- if and (not (kindIs "invalid" $given)) (lt (int64 $given) $needed) }}
 {{- fail (printf "terminationGracePeriodSeconds: expected at least %d, which config.server.stop_delay and config.server.drain need with 10 s for final answers; or leave it empty" $needed) }}
 {{- end }}
 {{- if kindIs "invalid" $given }}{{ $needed }}{{ else }}{{ int64 $given }}{{ end }}
+{{- end }}
+
+{{/* Looks of the startup probe, one each 2 s: two minutes to open a large ledger, and longer than a start waits for its database. */}}
+{{- define "purchase-order-webhook.startupLooks" -}}
+{{- $timeout := include "purchase-order-webhook.seconds" (list "ledger.start_timeout" (.Values.config.ledger.start_timeout | default "60s")) | int64 }}
+{{- div (max 120 (add $timeout 60)) 2 }}
 {{- end }}

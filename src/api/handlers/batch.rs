@@ -20,9 +20,9 @@ use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
 use crate::api::views::{BatchView, ResultView};
 use crate::cart::Bounds;
 use crate::clock::{Clock, Moment};
-use crate::intake::{self, BatchFormat, RawCart, SplitError};
+use crate::intake::{self, BatchFormat, Origin, RawCart, SplitError};
 use crate::mapping::Mapping;
-use crate::order::{Candidate, KeepCarts, PropagatedHeaders};
+use crate::order::{Candidate, KeepCarts};
 use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 use crate::relay::SubmitOutcome;
 use crate::trace::{self, SpanKind, attributes};
@@ -59,7 +59,7 @@ const MAX_MESSAGES: usize = 10_000;
 )]
 pub async fn create_purchase_orders(
     State(api): State<Arc<ApiState>>,
-    _sender: CartSender,
+    sender: CartSender,
     Extension(context): Extension<Arc<RequestContext>>,
     headers: HeaderMap,
     BatchText { text, format, permit }: BatchText,
@@ -67,7 +67,10 @@ pub async fn create_purchase_orders(
     let preferences = Preferences::of(&headers);
     let reader = BatchReader {
         mapping: api.mapping.current(),
-        propagated_headers: propagated_headers(&headers, &context.id),
+        origin: Origin {
+            propagated_headers: propagated_headers(&headers, &context.id),
+            requester: sender.requester.clone(),
+        },
         max_cart: api.server.limits.unpacked_body,
         max_carts: api.server.limits.batch_carts,
         bounds: api.bounds(),
@@ -143,7 +146,7 @@ impl From<SplitError> for Problem {
 /// Turns the text of a batch into candidates.
 struct BatchReader {
     mapping: Arc<Mapping>,
-    propagated_headers: PropagatedHeaders,
+    origin: Origin,
     max_cart: usize,
     max_carts: usize,
     bounds: Bounds,
@@ -175,7 +178,7 @@ impl BatchReader {
             return Err(Problem::new(ProblemKind::OVERLOADED, detail).retry_after(RETRY_SOON));
         }
         let read = intake::read(cart.text, self.bounds).map_err(|error| cart.place_in_text(error))?;
-        intake::candidate(&read, &self.mapping, self.propagated_headers.clone(), self.keep_carts)
+        intake::candidate(&read, &self.mapping, self.origin.clone(), self.keep_carts)
             .map_err(|error| Problem::from(error).cart(read.number()))
     }
 }

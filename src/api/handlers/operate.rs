@@ -71,7 +71,7 @@ pub async fn replay_purchase_order(
 ) -> Result<OrderResponse, Problem> {
     let preferences = Preferences::of(&headers);
     let wait = context.remaining(preferences.deadline(api.server.deadline), &*api.clock);
-    let outcome = api.relay.replay(id.clone(), operator.name, wait).await?.ok_or_else(|| unknown(&id))?;
+    let outcome = api.relay.replay(id.clone(), operator.requester, wait).await?.ok_or_else(|| unknown(&id))?;
     context.note_cart_number(&outcome.order().cart_number);
     respond(&api, outcome, preferences)
 }
@@ -103,7 +103,7 @@ pub async fn resolve_purchase_order(
 ) -> Result<Json<OrderView>, Problem> {
     let resolution = resolution(&text)?;
     let wait = context.remaining(api.server.deadline, &*api.clock);
-    let resolved = api.relay.resolve(&id, resolution, &operator.name, wait).await?.ok_or_else(|| unknown(&id))?;
+    let resolved = api.relay.resolve(&id, resolution, operator.requester, wait).await?.ok_or_else(|| unknown(&id))?;
     context.note_cart_number(&resolved.order().cart_number);
     match resolved {
         Resolved::Applied(order) | Resolved::Already(order) => Ok(Json((&order).into())),

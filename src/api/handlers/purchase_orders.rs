@@ -20,9 +20,9 @@ use crate::api::order_response::{OrderResponse, respond};
 use crate::api::prefer::Preferences;
 use crate::api::propagation::propagated_headers;
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
-use crate::api::views::{ListView, OrderView};
+use crate::api::views::{ListView, OrderDetailView, OrderView};
 use crate::auth::Permission;
-use crate::intake;
+use crate::intake::{self, Origin};
 use crate::ledger::{Filter, ListPosition};
 use crate::message::quoted;
 use crate::order::{Order, OrderId, State as OrderState};
@@ -30,10 +30,10 @@ use crate::problem::{Problem, ProblemBody, ProblemKind, RequestContext};
 use crate::trace::{self, SpanKind, attributes};
 
 /// Orders on a page unless `limit` says otherwise.
-const DEFAULT_PAGE: usize = 50;
+pub const DEFAULT_PAGE: usize = 50;
 
 /// Largest `limit`, which bounds the answer.
-const MAX_PAGE: usize = 200;
+pub const MAX_PAGE: usize = 200;
 
 /// Parameters that SAP's clients and gateways add to every address; no route has a use for them. They are known in any
 /// case: URLs are typed into destinations by hand.
@@ -71,18 +71,19 @@ const IGNORED_PARAMETERS: [&str; 4] = ["sap-client", "sap-language", "saml2", "$
 )]
 pub async fn create_purchase_order(
     State(api): State<Arc<ApiState>>,
-    _sender: CartSender,
+    sender: CartSender,
     Extension(context): Extension<Arc<RequestContext>>,
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Result<OrderResponse, Problem> {
     let (mapping, bounds, keep_carts) = (api.mapping.current(), api.bounds(), api.keep_carts);
-    let propagated = propagated_headers(&headers, &context.id);
+    let propagated_headers = propagated_headers(&headers, &context.id);
+    let origin = Origin { propagated_headers, requester: sender.requester.clone() };
     let noted = Arc::clone(&context);
     let read = move |text: &str| {
         let cart = intake::read_one(text, bounds)?;
         noted.note_cart_number(cart.number());
-        Ok(intake::candidate(&cart, &mapping, propagated, keep_carts)?)
+        Ok(intake::candidate(&cart, &mapping, origin, keep_carts)?)
     };
     let mut span = trace::child("read and map cart", SpanKind::Internal);
     let candidate = run_blocking_if_large(text, read).await.inspect_err(|_| span.fail())?;
@@ -99,13 +100,13 @@ pub async fn create_purchase_order(
 
 /// Show an order
 ///
-/// One order with its attempts. The id may be the cart's GUID in hex with or without dashes, or its cart number
+/// One order with its attempts, and who did what to it. The id may be the cart's GUID in hex with or without dashes, or its cart number
 /// where the cart has no GUID.
 #[utoipa::path(
     get, path = "/v2/purchase-orders/{id}", tag = "Purchase orders",
     params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
     responses(
-        (status = 200, description = "The order", body = OrderView),
+        (status = 200, description = "The order", body = OrderDetailView),
         (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
         Refusals,
     ),
@@ -116,7 +117,7 @@ pub async fn get_purchase_order(
     _reader: OrderReader,
     Extension(context): Extension<Arc<RequestContext>>,
     OrderPath(id): OrderPath,
-) -> Result<Json<OrderView>, Problem> {
+) -> Result<Json<OrderDetailView>, Problem> {
     let order = api.ledger.find(&id).await?.ok_or_else(|| unknown(&id))?;
     context.note_cart_number(&order.cart_number);
     Ok(Json((&order).into()))
@@ -174,9 +175,13 @@ async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
     Ok(ListView { orders: orders.iter().map(OrderView::from).collect(), next_cursor })
 }
 
+/// Whether a parameter is one that SAP's clients and gateways add to every address.
+pub fn is_ignored(name: &str) -> bool {
+    IGNORED_PARAMETERS.iter().any(|ignored| ignored.eq_ignore_ascii_case(name))
+}
+
 fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
     let mut filter = Filter { limit: DEFAULT_PAGE, ..Filter::default() };
-    let is_ignored = |name: &str| IGNORED_PARAMETERS.iter().any(|ignored| ignored.eq_ignore_ascii_case(name));
     for (name, value) in parameters.iter().filter(|(name, _)| !is_ignored(name)) {
         let wrong = |expected: &str| {
             let detail = format!("{name} is {}; expected {expected}", quoted(value));

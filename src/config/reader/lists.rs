@@ -1,6 +1,7 @@
 //! Choices among words, and lists. `None` is always a mistake that was reported.
 
 use super::Reader;
+use crate::config::form::Form;
 use crate::config::units;
 
 impl Reader {
@@ -21,6 +22,7 @@ impl Reader {
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<Vec<T>> {
+        self.note_form(key, Form::List(Box::new(Form::of(expected))), &format!("a list of {expected}"));
         match self.read_entry(key) {
             None => default.iter().map(|text| parse(text)).collect(),
             Some(entry) => match entry.texts().and_then(|texts| texts.iter().map(|text| parse(text)).collect()) {

@@ -3,6 +3,7 @@
 
 use super::Reader;
 use crate::config::entry::Entry;
+use crate::config::form::Form;
 use crate::config::units;
 
 impl Reader {
@@ -10,6 +11,7 @@ impl Reader {
     ///
     /// Variables have small letters and no dashes: one replaces the entry of the file whose name differs in nothing else.
     pub fn open_section(&mut self, section: &str) -> Option<Vec<(String, Entry)>> {
+        self.note_form(section, Form::Names, "a section with names and texts");
         let inside = format!("{section}.");
         // Known also if it is empty.
         self.read_keys.insert(format!("{inside}*"));
@@ -41,6 +43,7 @@ impl Reader {
         expected: &str,
         is_allowed: impl Fn(u16) -> bool,
     ) -> Option<Vec<u16>> {
+        self.note_form(key, Form::Statuses, &format!("a list of {expected}"));
         let Some(entry) = self.read_entry(key) else { return Some(default) };
         let status = |text: &String| text.parse().ok().filter(|status| is_allowed(*status));
         match entry.texts_or_integers().and_then(|texts| texts.iter().map(status).collect()) {
@@ -51,6 +54,7 @@ impl Reader {
 
     /// A list of texts that are not blank; without the key, the default.
     pub fn texts(&mut self, key: &str, default: Vec<String>, expected: &str) -> Option<Vec<String>> {
+        self.note_form(key, Form::List(Box::new(Form::Text)), &format!("a list of {expected}"));
         if self.is_set(key) {
             return self.list(key, &[], expected, units::text);
         }

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::Reader;
 use crate::config::entry::Entry;
+use crate::config::form::Form;
 use crate::config::secret::Secret;
 use crate::config::units;
 
@@ -14,7 +15,8 @@ impl Reader {
     }
 
     /// The entry of a secret, or of its file.
-    pub fn secret_entry(&self, key: &str) -> Option<Entry> {
+    pub fn secret_entry(&mut self, key: &str) -> Option<Entry> {
+        self.note_form(key, Form::Secret, "a secret");
         self.entries.get(&self.secret_key(key)).cloned()
     }
 
@@ -26,6 +28,7 @@ impl Reader {
 
     /// `key` or `key_file`; both together are a mistake.
     pub fn required_secret(&mut self, key: &str) -> Option<Secret> {
+        self.note_form(key, Form::Secret, "a secret");
         let file_key = format!("{key}_file");
         match (self.read_entry(key), self.read_entry(&file_key)) {
             (Some(entry), None) => {

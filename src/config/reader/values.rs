@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Reader;
 use crate::certificate::Certificate;
 use crate::config::entry::Entry;
+use crate::config::form::Form;
 use crate::config::units;
 use crate::settings_file;
 
@@ -20,6 +21,7 @@ impl Reader {
 
     /// A value that has to be set.
     pub fn required<T>(&mut self, key: &str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.note_form(key, Form::of(expected), expected);
         match self.read_entry(key) {
             Some(entry) => self.convert(&entry, expected, parse),
             None => self.report_missing(key, expected),
@@ -34,6 +36,7 @@ impl Reader {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<Option<T>> {
+        self.note_form(key, Form::of(expected), expected);
         match self.read_entry(key) {
             Some(entry) => self.convert(&entry, expected, parse).map(Some),
             None => Some(None),
@@ -48,6 +51,8 @@ impl Reader {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
+        self.note_form(key, Form::of(expected), expected);
+        self.note_default(key, default);
         match self.read_entry(key) {
             Some(entry) => self.convert(&entry, expected, parse),
             None => parse(default),
@@ -89,6 +94,7 @@ impl Reader {
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn certificates_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
         const EXPECTED: &str = "a file with certificates in PEM";
+        self.note_form(key, Form::File, EXPECTED);
         let Some(entry) = self.read_entry(key) else { return Some(None) };
         let path = self.convert(&entry, EXPECTED, units::file)?;
         let problem = match settings_file::read(&path) {

@@ -6,7 +6,12 @@ use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; the table `schema_version` counts those that were applied. Never edit one that was
 /// released.
-const MIGRATIONS: [&str; 2] = [include_str!("0001_orders.sql"), include_str!("0002_carts.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("0001_orders.sql"),
+    include_str!("0002_carts.sql"),
+    include_str!("0003_outbox.sql"),
+    include_str!("0004_audit.sql"),
+];
 
 /// The version of the schema that this program knows.
 pub fn known_version() -> i64 {

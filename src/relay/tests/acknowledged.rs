@@ -82,8 +82,7 @@ async fn an_acknowledged_order_that_11vms_does_not_have_is_sent_again_when_a_per
         assert_eq!(stack.calls().iter().filter(|call| **call == "POST").count(), 1);
         stack.vms.calls.lock().unwrap().clear();
         let relay = Arc::clone(&stack.relay);
-        let replayed =
-            tokio::spawn(async move { relay.replay(OrderId::of("1"), "me".into(), Duration::from_hours(1)).await });
+        let replayed = tokio::spawn(async move { relay.replay(OrderId::of("1"), "me", Duration::from_hours(1)).await });
         stack.settle().await;
         stack.pass_slowly(Duration::from_secs(1)).await;
         assert_eq!(stack.calls()[..calls.len()], calls, "{absences}");

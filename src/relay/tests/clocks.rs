@@ -137,8 +137,7 @@ async fn a_replay_of_an_order_in_doubt_waits_for_the_grace_whatever_the_clock_sh
         stack.clock.step(SignedDuration::from_secs(step));
     }
     let relay = Arc::clone(&stack.relay);
-    let replayed =
-        tokio::spawn(async move { relay.replay(OrderId::of("1"), "me".into(), Duration::from_hours(1)).await });
+    let replayed = tokio::spawn(async move { relay.replay(OrderId::of("1"), "me", Duration::from_hours(1)).await });
     stack.pass_slowly(JUST_BEFORE).await;
     assert_eq!(stack.calls(), ["POST"]);
     stack.pass_slowly(REST).await;

@@ -1,8 +1,7 @@
 //! A ledger, an 11VMS and a relay between them, for tests.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
 use async_trait::async_trait;
@@ -12,7 +11,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::{PropagatedHeaders, admit};
+use crate::order::{PropagatedHeaders, Requester, admit};
 use crate::relay::observer::Observers;
 use crate::telemetry::OrderLog;
 use crate::trace::Tracer;
@@ -358,6 +357,7 @@ pub fn candidate(number: &str) -> Candidate {
         mapping_version: "v".into(),
         warnings: Vec::new(),
         propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
         cart: None,
     }
 }

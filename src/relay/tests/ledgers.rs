@@ -76,8 +76,7 @@ async fn a_person_who_decides_by_a_lagging_read_is_answered_in_time() {
     let resolved = tokio::spawn(async move {
         relay.resolve(&OrderId::of("1"), Resolution::Exists("45".into()), "me", Duration::from_secs(3)).await
     });
-    let replayed =
-        tokio::spawn(async move { other.replay(OrderId::of("1"), "me".into(), Duration::from_secs(3)).await });
+    let replayed = tokio::spawn(async move { other.replay(OrderId::of("1"), "me", Duration::from_secs(3)).await });
     stack.settle().await;
     stack.pass_slowly(Duration::from_secs(9)).await;
     assert!(matches!(resolved.await.unwrap(), Err(LedgerError::TimedOut)));

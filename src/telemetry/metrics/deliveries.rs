@@ -1,5 +1,7 @@
 //! What is counted of the deliveries from the outbox.
 
+use crate::deliveries::{DeliveryObserver, DeliveryResult};
+use crate::ledger::outbox::Channel;
 use crate::metric::{Counter, Family, Gauge};
 
 /// The deliveries of all channels. A channel has a fixed name, as `smtp`.
@@ -10,16 +12,6 @@ pub struct DeliveryMetrics {
 }
 
 impl DeliveryMetrics {
-    /// Sets how many messages of a channel wait.
-    pub fn set_pending(&self, channel: &'static str, messages: usize) {
-        self.pending.get(&channel).set(i64::try_from(messages).unwrap_or(i64::MAX));
-    }
-
-    /// Counts a try, by a result that is one of few, as `delivered`.
-    pub fn count(&self, channel: &'static str, result: &'static str) {
-        self.tries.get(&(channel, result)).increment();
-    }
-
     /// Every channel with the number of messages that wait.
     pub fn pending(&self) -> Vec<(&'static str, i64)> {
         self.pending.all().into_iter().map(|(channel, messages)| (channel, messages.get())).collect()
@@ -28,5 +20,15 @@ impl DeliveryMetrics {
     /// Every channel and result with the number of tries.
     pub fn tries(&self) -> Vec<([&'static str; 2], u64)> {
         self.tries.all().into_iter().map(|((channel, result), tries)| ([channel, result], tries.get())).collect()
+    }
+}
+
+impl DeliveryObserver for DeliveryMetrics {
+    fn concluded(&self, channel: Channel, result: DeliveryResult, count: u64) {
+        self.tries.get(&(channel.name(), result.name())).add(count);
+    }
+
+    fn pending(&self, channel: Channel, count: u64) {
+        self.pending.get(&channel.name()).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 }

@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::order::retry::RetryPolicy;
-    use crate::order::{Candidate, OrderId, PropagatedHeaders, Resolution, Verdict, admit};
+    use crate::order::{Candidate, OrderId, PropagatedHeaders, Requester, Resolution, Verdict, admit};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -132,6 +132,7 @@ mod tests {
             mapping_version: "v".into(),
             warnings: Vec::new(),
             propagated_headers: PropagatedHeaders::default(),
+            requester: Requester::default(),
             cart: None,
         };
         admit(None, candidate, at(now), Duration::ZERO)

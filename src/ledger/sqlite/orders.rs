@@ -1,0 +1,98 @@
+//! The queries for orders in a file.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use super::schema::whole;
+use crate::ledger::group_commit::PURGE_PORTION;
+use crate::ledger::{Claimed, Filter, LedgerError, claimed, indexed_cart_number, left_out};
+use crate::order::{Order, OrderId};
+
+/// Open orders that are due.
+pub const DUE: &str = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
+    OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+
+/// Retrying orders that are due later.
+pub const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
+    WHERE state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
+
+/// Reads one order.
+///
+/// # Errors
+/// If the file, or the record, can't be read.
+pub fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT id, record FROM orders WHERE id = ?1")?;
+    query.query_row([id.as_str()], texts).optional()?.map(read_record).transpose()
+}
+
+/// Reads a list of orders.
+///
+/// # Errors
+/// If the file can't be read.
+pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerError> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    if let Some(state) = filter.state {
+        conditions.push("state = ?");
+        values.push(Box::new(state.name()));
+    }
+    if let Some(number) = &filter.cart_number {
+        conditions.push("cart_number = ?");
+        values.push(Box::new(indexed_cart_number(number)));
+    }
+    if let Some(position) = &filter.after {
+        conditions.push("(received_at, id) < (?, ?)");
+        values.push(Box::new(position.received_at.as_millisecond()));
+        values.push(Box::new(position.id.as_str().to_owned()));
+    }
+    values.push(Box::new(whole(filter.limit)));
+    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
+    let mut query = connection.prepare_cached(&query)?;
+    let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
+    // A record that can't be read must not hide the others.
+    let readable = |record| read_record(record).map_err(left_out).ok();
+    Ok(records.into_iter().filter_map(readable).collect())
+}
+
+/// Runs a query for open orders by the time of their next attempt.
+///
+/// # Errors
+/// If the file can't be read.
+pub fn open_orders(
+    connection: &Connection,
+    query: &str,
+    time: Timestamp,
+    limit: usize,
+) -> Result<Vec<Claimed>, LedgerError> {
+    let mut query = connection.prepare_cached(query)?;
+    let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
+    let rows =
+        query.query_map(params![time.as_millisecond(), whole(limit)], columns)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows
+        .iter()
+        .filter_map(|(id, received_at, state, revision)| claimed(id, *received_at, state, *revision))
+        .collect())
+}
+
+/// Removes a portion of the orders that were settled before a time, parked ones aside; returns how many.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
+    let query = "DELETE FROM orders WHERE rowid IN
+        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
+    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
+}
+
+fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
+    serde_json::from_str(&record).map_err(|error| unreadable(&OrderId::stored(id), &error))
+}
+
+fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
+    LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
+}

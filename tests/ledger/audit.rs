@@ -1,0 +1,99 @@
+//! The audit trail: one entry for each time that somebody sent, replayed or settled an order, as long as the order is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use purchase_order_webhook::ledger::Ledger;
+use purchase_order_webhook::ledger::audit::{AuditFilter, AuditTrail};
+use purchase_order_webhook::ledger::postgres::PostgresLedger;
+use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::order::{Action, Admission, Candidate, Order, Requester, Resolution};
+
+use crate::suite::{concluded, created, rejected};
+use crate::{GRACE, LONG, Storage, at, candidate, url_of};
+
+async fn open(storage: &Storage<'_>) -> (Arc<dyn Ledger>, Arc<dyn AuditTrail>) {
+    match storage {
+        Storage::Folder(folder) => {
+            let ledger = Arc::new(SqliteLedger::open(&Storage::file(folder)).unwrap());
+            (Arc::<SqliteLedger>::clone(&ledger), ledger)
+        }
+        Storage::Database { url, .. } => {
+            let ledger = Arc::new(PostgresLedger::open(url_of(url), LONG).await.unwrap());
+            (Arc::<PostgresLedger>::clone(&ledger), ledger)
+        }
+    }
+}
+
+fn requester(name: &str) -> Requester {
+    Requester {
+        name: name.to_owned(),
+        client: Some(format!("{name}-client")),
+        address: Some("2001:db8::7".parse().unwrap()),
+        request_id: Some(format!("{name}-request")),
+    }
+}
+
+async fn sent(ledger: &dyn Ledger, number: usize, by: &str, second: i64) -> Order {
+    let candidate = Candidate { requester: requester(by), ..candidate(number) };
+    match ledger.admit(candidate, at(second), GRACE).await.unwrap() {
+        Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The entries that a filter lets through, a line each.
+async fn lines(trail: &dyn AuditTrail, filter: AuditFilter) -> Vec<String> {
+    let filter = AuditFilter { limit: filter.limit.max(100), ..filter };
+    let line = |record: purchase_order_webhook::ledger::audit::AuditRecord| {
+        let (entry, order) = (record.entry, record.order_id);
+        let detail = entry.detail.map(|detail| format!(" {detail}")).unwrap_or_default();
+        format!("{order} {} {} {}{detail}", entry.at.as_second() - at(0).as_second(), entry.action.name(), entry.by)
+    };
+    trail.audit(filter).await.unwrap().into_iter().map(line).collect()
+}
+
+pub async fn who_did_what_is_known_as_long_as_the_order(storage: &Storage<'_>) {
+    let (ledger, trail) = open(storage).await;
+    let order = sent(&*ledger, 1, "srm", 1).await;
+    sent(&*ledger, 1, "srm", 2).await;
+    concluded(&*ledger, order, rejected()).await;
+    let order = sent(&*ledger, 1, "gateway", 3).await;
+    let order = concluded(&*ledger, order, rejected()).await;
+    let order = order.replay(requester("erika"), at(4), GRACE).unwrap();
+    ledger.store(order.clone()).await.unwrap();
+    ledger.store(order.clone()).await.unwrap();
+    let settled = order.resolve(&Resolution::Exists("45".into()), requester("otto"), at(5)).order().clone();
+    ledger.store(settled.clone()).await.unwrap();
+    let other = sent(&*ledger, 2, "srm", 6).await;
+    concluded(&*ledger, other, created()).await;
+
+    let all = ["2 6 sent srm", "1 5 resolved otto 45", "1 4 replayed erika", "1 3 sent-again gateway", "1 1 sent srm"];
+    assert_eq!(lines(&*trail, AuditFilter::default()).await, all, "a resend that changes nothing is no entry");
+    let newest = trail.audit(AuditFilter { limit: 2, ..AuditFilter::default() }).await.unwrap();
+    assert_eq!(newest.len(), 2);
+    let entry = &newest[1].entry;
+    assert_eq!(
+        (entry.client.as_deref(), entry.address, entry.request_id.as_deref(), newest[1].cart_number.as_str()),
+        (Some("otto-client"), "2001:db8::7".parse().ok(), Some("otto-request"), settled.cart_number.as_str())
+    );
+    for (filter, expected) in [
+        (AuditFilter { before: Some(newest[1].sequence), ..AuditFilter::default() }, &all[2..]),
+        (AuditFilter { action: Some(Action::Replayed), ..AuditFilter::default() }, &all[2..3]),
+        (AuditFilter { action: Some(Action::SentAgain), ..AuditFilter::default() }, &all[3..4]),
+        (AuditFilter { by: Some("otto".into()), ..AuditFilter::default() }, &all[1..2]),
+        (AuditFilter { client: Some("gateway-client".into()), ..AuditFilter::default() }, &all[3..4]),
+        (AuditFilter { from: Some(at(3)), to: Some(at(5)), ..AuditFilter::default() }, &all[2..4]),
+    ] {
+        assert_eq!(lines(&*trail, filter.clone()).await, expected, "{filter:?}");
+    }
+    let trail_of_order: Vec<_> = settled.audit_trail().into_iter().map(|entry| entry.action.name()).collect();
+    assert_eq!(trail_of_order, ["sent", "sent-again", "replayed", "resolved"]);
+
+    drop((ledger, trail));
+    let (ledger, trail) = open(storage).await;
+    assert_eq!(lines(&*trail, AuditFilter::default()).await, all, "after a restart");
+    // The order that was settled by hand at second 5 is removed, the other one was settled later.
+    assert_eq!(ledger.purge(at(1_000), Duration::from_secs(1_000 - 6)).await.unwrap(), 1);
+    assert_eq!(lines(&*trail, AuditFilter::default()).await, all[..1], "the entries of an order that is gone");
+}
