@@ -12,9 +12,7 @@ use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
 use crate::order::{PropagatedHeaders, Requester, admit};
-use crate::relay::observer::Observers;
 use crate::telemetry::OrderLog;
-use crate::trace::Tracer;
 use crate::vms::{SendLimit, Vms};
 
 pub type Condition = fn(&Order) -> bool;
@@ -338,8 +336,8 @@ pub fn run(
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
-        observers: Observers::new(vec![Arc::new(OrderLog)]),
-        tracer: Tracer::default(),
+        observers: observer::Observers::new(vec![Arc::new(OrderLog)]),
+        tracer: trace::Tracer::off(),
         restored: None,
     };
     change(&mut dependencies);
