@@ -1,6 +1,7 @@
 //! The fingerprint of a cart's content, the same for every serializer.
 
 mod content;
+mod frame;
 mod layout;
 
 use std::ops::Range;
@@ -10,12 +11,13 @@ use super::name::folded;
 use super::sections::Cart;
 use super::standard::STANDARD;
 use crate::digest::sha256_hex;
-use content::{FieldKind, LENGTH_BYTES, framed, set_length, write_content};
+use content::{FieldKind, write_content};
+use frame::{END, LENGTH_BYTES, framed, set_length};
 use layout::Layouts;
 
 /// How a fingerprint begins whose rules are the ones of these files. Fingerprints of other versions never equal it, so
 /// that carts are compared by what they are mapped to. The first version had no number.
-const VERSION: &str = "3:";
+const VERSION: &str = "4:";
 
 /// Rows for which places are reserved: a cart of ten items.
 const USUAL_ROWS: usize = 64;
@@ -69,7 +71,8 @@ enum Owner<'c> {
     Item { item: Value<'c>, is_only: bool },
 }
 
-/// Writes rows one after the other, each so that no other content can imitate it: texts have their length before them.
+/// Writes rows one after the other, each so that no other content can imitate it: texts have their length before them, and
+/// rows their end after them.
 #[derive(Default)]
 struct RowWriter<'c> {
     bytes: Vec<u8>,
@@ -107,6 +110,7 @@ impl<'c> RowWriter<'c> {
                 set_length(bytes, content);
             }
         }
+        bytes.push(END);
         start..bytes.len()
     }
 }
@@ -179,7 +183,7 @@ mod tests {
     #[test]
     fn a_fingerprint_has_its_version() {
         let found = fingerprint(r#"{"HEADER":{"OBJECT_ID":"1"}}"#);
-        assert!(found.starts_with("3:") && found.len() == 66, "{found}");
+        assert!(found.starts_with("4:") && found.len() == 66, "{found}");
     }
 
     #[test]

@@ -29,26 +29,6 @@ impl StandardField {
     }
 }
 
-/// Bytes of the length before each text.
-pub const LENGTH_BYTES: usize = 4;
-
-/// Writes a text with its length before it.
-pub fn framed(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    bytes.extend_from_slice(&[0; LENGTH_BYTES]);
-    let start = bytes.len();
-    write(bytes);
-    set_length(bytes, start);
-}
-
-/// Writes the length of the text from `start` to the end into the place before it.
-pub fn set_length(bytes: &mut [u8], start: usize) {
-    let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
-    let place = bytes.get_mut(..start).and_then(<[u8]>::last_chunk_mut);
-    if let Some(place) = place {
-        *place = length.to_le_bytes();
-    }
-}
-
 /// What a field's name says of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {

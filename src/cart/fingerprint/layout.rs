@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::content::{FieldKind, LENGTH_BYTES, framed};
+use super::content::FieldKind;
+use super::frame::{LENGTH_BYTES, framed};
 use crate::cart::json::Value;
 use crate::cart::name::folded;
 use crate::cart::shape::is_metadata_name;
