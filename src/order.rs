@@ -84,7 +84,9 @@ pub struct Order {
     pub vms_response: Option<Value>,
     /// The hash of the cart's normalised content.
     pub fingerprint: String,
-    /// The body that every attempt sends.
+    /// The body that every attempt sends. Ledgers store it beside the record, as it does not change with it; older records
+    /// have it in them.
+    #[serde(default, skip_serializing)]
     pub body: String,
     /// Headers that every attempt passes on.
     #[serde(rename = "baggage")]

@@ -11,6 +11,7 @@ mod last_write;
 mod location;
 mod lock_note;
 mod note;
+mod open_in_memory;
 mod orders;
 mod outbox;
 mod probe;
@@ -20,36 +21,34 @@ mod schema;
 mod session;
 mod start;
 mod watched_files;
+mod writer;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::Connection;
 
 use super::audit::{AuditFilter, AuditRecord, AuditTrail};
-use super::group_commit::{Backend, GroupCommit, Write, Written};
+use super::group_commit::GroupCommit;
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::shared_answer::SharedAnswer;
 use super::statistics::LedgerStatistics;
-use super::working_set::{Applied, Change, Known, WorkingSet};
-use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, indexed_cart_number};
+use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use crate::order::{Admission, Candidate, Order, OrderId};
-use carts::write_carts;
 use held_file::AwaitedEnd;
-use last_write::LastWrite;
 use location::named;
-use note::Note;
-use orders::{DUE, DUE_AFTER, find, list, open_orders, purge};
+use open_in_memory::OpenInMemory;
+use orders::{DUE, DUE_AFTER, NEXT_DUE, find, list, open_orders};
 use readiness::{LastResult, PROBE_BUSY, Readiness};
 use restore::Restoring;
 use schema::{LedgerConnection, connect};
 use start::{Start, start};
 use watched_files::WatchedFiles;
+use writer::Writer;
 
 pub use backup::{Backup, back_up};
 pub use carts::CartReader;
@@ -137,6 +136,7 @@ impl SqliteLedger {
             last_result: Arc::clone(&last_result),
             statistics: Arc::clone(&statistics),
             recipients,
+            open: OpenInMemory::default(),
         };
         let ledger = OpenLedger {
             writer: GroupCommit::start(writer, Arc::clone(&statistics))?,
@@ -216,10 +216,9 @@ impl Ledger for SqliteLedger {
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
-        let query = "SELECT min(next_attempt_at) FROM orders WHERE state = 'retrying' AND next_attempt_at > ?1";
         self.read(move |connection| {
             let at: Option<i64> =
-                connection.prepare_cached(query)?.query_row([now.as_millisecond()], |row| row.get(0))?;
+                connection.prepare_cached(NEXT_DUE)?.query_row([now.as_millisecond()], |row| row.get(0))?;
             Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
         })
         .await
@@ -266,131 +265,6 @@ impl AuditTrail for SqliteLedger {
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
         self.read(move |connection| audit::list(connection, &filter)).await
     }
-}
-
-/// The writer. Its fields are dropped in this order, after the clean end.
-struct Writer {
-    link: LedgerConnection,
-    note: Note,
-    last_result: Arc<LastResult>,
-    recipients: Recipients,
-    statistics: Arc<LedgerStatistics>,
-}
-
-impl Backend for Writer {
-    fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
-        let committed = self.commit_in_place(group);
-        if matches!(committed, Err(LedgerError::Unavailable(_))) {
-            self.last_result.failed();
-        }
-        committed
-    }
-}
-
-impl Writer {
-    fn commit_in_place(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
-        let counted = self.statistics.open_orders.begin_commit();
-        // Dropping the transaction on an error rolls it back: all or nothing.
-        let transaction = self.link.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut orders = WorkingSet::new(known(&transaction, &WorkingSet::ids(group))?);
-        let applied: Vec<_> = group.iter().map(|write| orders.apply(write)).collect();
-        let mut last_write = None;
-        for change in orders.changes() {
-            last_write = Some(LastWrite::of(write_back(&transaction, &change)?));
-        }
-        write_carts(&transaction, &orders)?;
-        audit::insert(&transaction, orders.audited())?;
-        let messages = self.recipients.messages(orders.events());
-        outbox::insert(&transaction, &messages)?;
-        let mut removed = 0;
-        let mut written = Vec::with_capacity(group.len());
-        for applied in applied {
-            written.push(match applied {
-                Applied::ToAnOrder(result) => result,
-                // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => {
-                    let count = purge(&transaction, before)?;
-                    audit::purge(&transaction, before)?;
-                    removed += count;
-                    Ok(Written::Purged(count))
-                }
-                Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(&transaction, write)?)),
-            });
-        }
-        if removed > 0 {
-            // Before the note is taken back, which the failure of a commit leaves so.
-            self.link.files.check()?;
-            let noted = self.note.withdraw()?.clone();
-            let mut remaining =
-                last_write.into_iter().chain([noted]).filter(|write| write.is_in(&transaction) == Ok(true));
-            last_write = Some(remaining.next().map_or_else(|| LastWrite::newest(&transaction), Ok)?);
-        }
-        // At the last moment: what is written into a file that was taken away is gone after a restart.
-        self.link.files.check()?;
-        transaction.commit()?;
-        counted.is_done(orders.census_changes());
-        if let Some(last_write) = last_write {
-            self.last_result.written();
-            self.note.set(last_write);
-        }
-        if !messages.is_empty() || group.iter().any(Write::has_messages) {
-            self.recipients.ring();
-        }
-        Ok(written)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Without a clean end, the next start finds the log.
-        if self.link.files.check().is_ok() {
-            let _ = session::end(&self.link.connection);
-        }
-    }
-}
-
-/// Reads the orders. This process holds the file alone, so it wrote them, now or before its last restart.
-fn known(connection: &Connection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Known>, LedgerError> {
-    let mut known = BTreeMap::new();
-    for id in ids {
-        match find(connection, id) {
-            Ok(None) => {}
-            Ok(Some(order)) => drop(known.insert(id.clone(), Known { order: Ok(order), written_by_us: true })),
-            Err(error @ LedgerError::Unreadable { .. }) => {
-                known.insert(id.clone(), Known { order: Err(error), written_by_us: true });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(known)
-}
-
-/// Writes an order, and returns it.
-fn write_back<'a>(connection: &Connection, change: &Change<'a>) -> Result<&'a Order, LedgerError> {
-    let (order, query) = match change {
-        Change::New(order) => (
-            order,
-            "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        ),
-        Change::Newer(order) => (
-            order,
-            "UPDATE orders SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5, next_attempt_at = ?6,
-            record = ?7, revision = ?8 WHERE id = ?1",
-        ),
-    };
-    let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
-    connection.prepare_cached(query)?.execute(params![
-        order.id.as_str(),
-        indexed_cart_number(&order.cart_number),
-        order.state.name(),
-        order.received_at.as_millisecond(),
-        order.settled_at.map(Timestamp::as_millisecond),
-        order.next_attempt_at.map(Timestamp::as_millisecond),
-        record,
-        i64::try_from(order.revision).unwrap_or(i64::MAX),
-    ])?;
-    Ok(order)
 }
 
 #[cfg(test)]

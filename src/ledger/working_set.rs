@@ -113,6 +113,17 @@ impl WorkingSet {
         self.changed.values().map(|(order, new)| if *new { Change::New(order) } else { Change::Newer(order) })
     }
 
+    /// Whether the storage has the order with this body.
+    pub fn has_known_body(&self, order: &Order) -> bool {
+        let known = self.known.get(&order.id).and_then(|known| known.order.as_ref().ok());
+        known.is_some_and(|known| known.body == order.body)
+    }
+
+    /// The changed orders, once they are written.
+    pub fn into_changed(self) -> impl Iterator<Item = Order> {
+        self.changed.into_values().map(|(order, _)| order)
+    }
+
     /// What the changes do to the numbers of open and parked orders.
     pub fn census_changes(&self) -> Census {
         let mut changes = Census::default();

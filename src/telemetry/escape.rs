@@ -18,7 +18,9 @@ fn is_hidden(c: char) -> bool {
 }
 
 fn replace_hidden(text: &str, replacement: impl Fn(char) -> String) -> String {
-    if !text.contains(is_hidden) {
+    // Nearly every text is, and to look at characters one by one is slow.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_hidden) {
         return text.to_owned();
     }
     text.chars().fold(String::with_capacity(text.len()), |mut line, c| {

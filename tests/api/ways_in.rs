@@ -243,8 +243,9 @@ async fn an_id_with_its_system_is_found_and_answered_under_every_spelling() {
     service.send(&cart(1)).await;
     let columns = "cart_number, state, received_at, settled_at, next_attempt_at, revision";
     let sql = format!(
-        "INSERT INTO orders (id, record, {columns}) \
-         SELECT 'SRMCLNT300:4711', json_set(record, '$.id', 'SRMCLNT300:4711'), {columns} FROM orders"
+        "INSERT INTO order_bodies (place, body) SELECT 2, body FROM order_bodies; \
+         INSERT INTO orders (id, record, body, {columns}) \
+         SELECT 'SRMCLNT300:4711', json_set(record, '$.id', 'SRMCLNT300:4711'), 2, {columns} FROM orders"
     );
     let service = with_changed_ledger(service, &sql).await;
     for id in ["SRMCLNT300:4711", "SRMCLNT300%3A4711", "SRMCLNT300:0000004711", "SRMCLNT300%3a0000004711/"] {

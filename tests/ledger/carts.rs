@@ -140,16 +140,7 @@ pub async fn kept_carts_are_read_whole_page_by_page_while_others_come(storage: &
 
 pub async fn a_ledger_of_another_schema_is_not_read(storage: &Storage<'_>) {
     drop(storage.open().await);
-    storage.run_sql(match storage {
-        Storage::Folder(_) => {
-            "DROP TRIGGER order_carts_follow_orders; DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
-            PRAGMA user_version = 3"
-        }
-        Storage::Database { .. } => {
-            "DROP TABLE order_carts; DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit;
-            DELETE FROM schema_version WHERE version >= 2"
-        }
-    });
+    storage.take_back(if matches!(storage, Storage::Folder(_)) { 3 } else { 1 });
     let text = refusal(storage.kept_carts().await).await;
     assert!(text.contains("which keeps no carts") && text.contains("ledger.keep_carts"), "{text}");
     // A start brings it up to date, with its orders.

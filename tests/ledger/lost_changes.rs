@@ -10,7 +10,7 @@ use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution};
 use rusqlite::Connection;
 
 use crate::folder::{Folder, ids, refusal};
-use crate::{GRACE, admitted, at, candidate};
+use crate::{GRACE, admitted, at, candidate, way_back};
 
 /// A file, as it is carried to the next start: whole, not at all, empty, or its first half.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -303,8 +303,10 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
     let ledger = newer.open();
     admitted(&ledger, 1).await;
     drop(ledger);
-    old.execute("ATTACH ?1 AS newer", [newer.file().to_str().unwrap()]).unwrap();
-    old.execute_batch("INSERT INTO orders SELECT * FROM newer.orders; DETACH newer").unwrap();
+    Connection::open(newer.file()).unwrap().execute_batch(&way_back(true, 6)).unwrap();
+    let columns = "id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision";
+    let copy = format!("INSERT INTO orders SELECT {columns} FROM newer.orders; DETACH newer");
+    old.execute_batch(&format!("ATTACH '{}' AS newer; {copy}", newer.file().display())).unwrap();
     // As a kill leaves it: with its log.
     let killed = Folder::new();
     folder.copy(&["orders.db", "orders.db-wal"], killed.root());

@@ -19,6 +19,7 @@ mod small_disk;
 
 mod audit;
 mod backup;
+mod bodies;
 mod carts;
 mod database;
 mod failover;
@@ -89,6 +90,11 @@ impl Storage<'_> {
     }
 
     /// Changes the storage behind the ledger's back.
+    /// Takes its schema back to a version, as docs/operations.md says.
+    fn take_back(&self, version: u32) {
+        self.run_sql(&way_back(matches!(self, Self::Folder(_)), version));
+    }
+
     fn run_sql(&self, sql: &str) {
         match self {
             Self::Folder(folder) => {
@@ -97,6 +103,19 @@ impl Storage<'_> {
             Self::Database { server, name, .. } => drop(server.run_sql(name, sql)),
         }
     }
+}
+
+/// The statements of docs/operations.md that take the newest schema back to a version.
+fn way_back(is_file: bool, to: u32) -> String {
+    let product = if is_file { "SQLite" } else { "PostgreSQL" };
+    let document = include_str!("../../docs/operations.md");
+    let steps = document.split("\n-- ").filter_map(|step| step.strip_prefix(product)?.strip_prefix(", "));
+    let steps = steps.filter_map(|step| {
+        let (versions, statements) = step.split_once('\n')?;
+        let (_, version) = versions.split_once(" to ")?;
+        (version.parse::<u32>().unwrap() >= to).then(|| statements.split("```").next().unwrap().to_owned())
+    });
+    steps.collect()
 }
 
 impl Postgres {

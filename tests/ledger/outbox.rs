@@ -201,11 +201,7 @@ pub async fn a_ledger_of_the_version_before_is_taken_over_with_its_orders(storag
     let Opened { ledger, outbox } = open(storage).await;
     let order = admitted(&*ledger, 1).await;
     drop((ledger, outbox));
-    let version = match storage {
-        Storage::Folder(_) => "PRAGMA user_version = 4",
-        Storage::Database { .. } => "DELETE FROM schema_version WHERE version > 2",
-    };
-    storage.run_sql(&format!("DROP TABLE outbox; DROP TABLE incidents; DROP TABLE audit; {version}"));
+    storage.take_back(if matches!(storage, Storage::Folder(_)) { 4 } else { 2 });
     let Opened { ledger, outbox } = open(storage).await;
     assert_eq!(ledger.find(&order.id).await.unwrap().as_ref(), Some(&order));
     parked(&*ledger, order).await;

@@ -200,7 +200,9 @@ async fn a_record_that_can_not_be_read_harms_no_other(storage: &Storage<'_>) {
     let ledger = storage.open().await;
     admitted(&*ledger, 1).await;
     admitted(&*ledger, 2).await;
+    drop(ledger);
     storage.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
+    let ledger = storage.open().await;
     let broken = ledger.admit(candidate(1), at(9), GRACE);
     let other = ledger.admit(candidate(3), at(9), GRACE);
     let (broken, other) = tokio::join!(broken, other);
@@ -341,7 +343,7 @@ async fn a_write_that_can_not_be_stored_fails_alone(storage: &Storage<'_>) {
         .map(|number| {
             let ledger = Arc::clone(&ledger);
             let city = if number % 10 == 3 { "Łódź" } else { "Warszawa" };
-            let candidate = Candidate { body: format!("{{\"city\":\"{city}\"}}"), ..candidate(number) };
+            let candidate = Candidate { cart_number: format!("{city} {number}"), ..candidate(number) };
             tokio::spawn(async move { ledger.admit(candidate, at(0), GRACE).await })
         })
         .collect();

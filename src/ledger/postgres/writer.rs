@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
@@ -316,6 +317,14 @@ async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
+/// A record with its body: replicas of earlier versions look for it there.
+#[derive(Serialize)]
+struct WholeRecord<'a> {
+    #[serde(flatten)]
+    order: &'a Order,
+    body: &'a str,
+}
+
 /// Orders by column, as one statement takes them.
 #[derive(Default)]
 struct Rows<'a> {
@@ -332,7 +341,8 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn add(&mut self, order: &'a Order) -> Result<(), LedgerError> {
-        let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
+        let record = serde_json::to_string(&WholeRecord { order, body: &order.body });
+        let record = record.map_err(|error| LedgerError::Unwritable(error.to_string()))?;
         self.ids.push(order.id.as_str());
         self.cart_numbers.push(indexed_cart_number(&order.cart_number));
         self.states.push(order.state.name());

@@ -15,7 +15,8 @@ const OLDEST: &str = "SELECT min(oldest) FROM (
     UNION ALL SELECT min(received_at) FROM orders WHERE state = 'forwarding'
     UNION ALL SELECT min(received_at) FROM orders WHERE state = 'retrying')";
 
-const OVERDUE: &str = "SELECT count(*) FROM orders WHERE state = 'retrying' AND next_attempt_at < ?1";
+const OVERDUE: &str =
+    "SELECT count(*) FROM orders WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at < ?1";
 
 /// Counts them in one transaction.
 ///

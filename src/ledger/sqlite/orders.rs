@@ -9,23 +9,55 @@ use crate::ledger::{Claimed, Filter, LedgerError, claimed, indexed_cart_number, 
 use crate::order::{Order, OrderId};
 
 /// Open orders that are due.
-pub const DUE: &str = "SELECT id, received_at, state, revision FROM orders WHERE state IN ('accepted', 'forwarding')
-    OR (state = 'retrying' AND next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
+pub const DUE: &str =
+    "SELECT id, received_at, state, revision FROM orders INDEXED BY orders_open WHERE settled_at IS NULL
+    AND (state <> 'retrying' OR next_attempt_at <= ?1) ORDER BY received_at, id LIMIT ?2";
 
 /// Retrying orders that are due later.
 pub const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
-    WHERE state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
+    WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at > ?1 LIMIT ?2";
+
+/// When the next of them is due.
+pub const NEXT_DUE: &str = "SELECT min(next_attempt_at) FROM orders
+    WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at > ?1";
+
+/// An order with its body.
+#[derive(Debug)]
+pub struct Found {
+    /// The order.
+    pub order: Order,
+    /// Whether its record has the body, as versions before the table `order_bodies` wrote it.
+    pub has_body_in_record: bool,
+}
 
 /// Reads one order.
 ///
 /// # Errors
 /// If the file, or the record, can't be read.
 pub fn find(connection: &Connection, id: &OrderId) -> Result<Option<Order>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT id, record FROM orders WHERE id = ?1")?;
-    query.query_row([id.as_str()], texts).optional()?.map(read_record).transpose()
+    Ok(find_whole(connection, id)?.map(|found| found.order))
 }
 
-/// Reads a list of orders.
+/// The same, with what is known of its body.
+///
+/// # Errors
+/// If the file, or the record, can't be read; if there is no body.
+pub fn find_whole(connection: &Connection, id: &OrderId) -> Result<Option<Found>, LedgerError> {
+    let query = "SELECT orders.id, orders.record, order_bodies.body
+        FROM orders LEFT JOIN order_bodies ON order_bodies.place = orders.body WHERE orders.id = ?1";
+    let mut query = connection.prepare_cached(query)?;
+    let row = query.query_row([id.as_str()], |row| Ok((texts(row)?, row.get::<_, Option<String>>(2)?))).optional()?;
+    let Some((texts, body)) = row else { return Ok(None) };
+    let mut order = read_record(texts)?;
+    let has_body_in_record = !order.body.is_empty();
+    if !has_body_in_record {
+        let missing = || LedgerError::Unreadable { id: id.to_string(), detail: "its body is missing".to_owned() };
+        order.body = body.ok_or_else(missing)?;
+    }
+    Ok(Some(Found { order, has_body_in_record }))
+}
+
+/// Reads a list of orders, without their bodies.
 ///
 /// # Errors
 /// If the file can't be read.
@@ -95,4 +127,25 @@ fn read_record((id, record): (String, String)) -> Result<Order, LedgerError> {
 
 fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
     LedgerError::Unreadable { id: id.to_string(), detail: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params_from_iter;
+
+    use super::*;
+    use crate::ledger::sqlite::schema::migrate;
+
+    #[test]
+    fn open_orders_are_found_by_the_index_that_has_no_others() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        for query in [DUE, DUE_AFTER, NEXT_DUE] {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let parameters = vec![0_i64; explain.parameter_count()];
+            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(plan.iter().any(|step| step.contains("INDEX orders_open")), "{query}: {plan:?}");
+        }
+    }
 }

@@ -105,7 +105,7 @@ fn what_is_new_in_a_record_is_left_out_where_it_says_nothing_and_read_where_it_i
     order.doubt_since_restore(at(7));
     order.conclude(lost(), at(41), &RetryPolicy::usual(), 0.0).unwrap();
     let record = serde_json::to_value(&order).unwrap();
-    assert_eq!(serde_json::from_value::<Order>(record.clone()).unwrap(), order);
+    assert_eq!(with_body_of(&order, serde_json::from_value(record.clone()).unwrap()), order);
     // A release before this one knows every value, and ignores the fields that it does not know.
     assert_eq!((&record["doubt"], &record["attempts"][1]["outcome"]), (&json!("earlier-content"), &json!("unknown")));
 }
