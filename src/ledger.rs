@@ -141,7 +141,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     async fn settled_since(&self, _: Vec<(OrderId, u64)>) -> Result<Vec<Order>, LedgerError> {
         Ok(Vec::new())
     }
-    /// Reads a list of orders.
+    /// Reads a list of orders; their bodies may be left out.
     async fn list(&self, filter: Filter) -> Result<Vec<Order>, LedgerError>;
     /// Claims open orders that need work now, oldest first: accepted ones and retrying ones that are due, at most
     /// `limit`, and forwarding ones whose attempt nobody makes any more. In a shared ledger, none of them belongs to

@@ -71,7 +71,7 @@ impl Catalogue {
     /// The keys that only one of both has: read by a section and not in the example, or the other way round.
     pub fn differences(&self) -> Vec<String> {
         let shown: Vec<String> = self.example.sections().flat_map(Section::setting_names).collect();
-        let is_open = |key: &str| matches!(self.forms.get(key), Some(described) if described.form == Form::Names);
+        let is_open = |key: &str| matches!(self.forms.get(key), Some(described) if matches!(described.form, Form::Names | Form::SecretOrNames));
         let unread = shown.iter().filter(|key| !self.forms.contains_key(*key));
         let unread = unread.filter(|key| !key.rsplit_once('.').is_some_and(|(section, _)| is_open(section)));
         let unread = unread.map(|key| format!("{key}: in the example, and read by no section"));

@@ -27,6 +27,8 @@ pub enum Form {
     Secret,
     /// A section whose keys the operator chooses.
     Names,
+    /// A secret, or such a section, whose texts are secrets.
+    SecretOrNames,
 }
 
 /// A form, and what a mistake says of it.

@@ -33,22 +33,19 @@ pub struct LogControl {
 }
 
 impl LogControl {
-    /// Changes the level. The line about it is written while the level is the lower of both.
+    /// Changes the level, and says so at every level.
     pub fn change(&self, next: impl FnOnce(LogLevel) -> LogLevel) {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, after) = (*level, next(*level));
         *level = after;
-        if after > before {
+        if after != before {
             self.set(after);
         }
         info!(
-            setting.name = "telemetry.log_level",
-            setting.value = after.name(),
+            target: LEVEL_CHANGES,
+            { setting.name = "telemetry.log_level", setting.value = after.name() },
             "the level of the log is set, until the next signal or start"
         );
-        if after < before {
-            self.set(after);
-        }
     }
 
     fn set(&self, level: LogLevel) {
@@ -68,10 +65,13 @@ pub fn start_log(settings: &Telemetry) -> (LogControl, Option<LogRecords>) {
     (LogControl { level: Arc::new(Mutex::new(settings.log_level)), filter: handle }, records)
 }
 
+/// The part of the service whose lines are written at every level: whoever sets it sees that it is set.
+const LEVEL_CHANGES: &str = "purchase_order_webhook::telemetry::log::level";
+
 /// Libraries log every connection at debug: the level of the settings is for the service's own lines.
 fn filter(level: LogLevel) -> EnvFilter {
     EnvFilter::new(format!(
-        "{},hyper=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,sqlx_postgres::options=off",
+        "{},{LEVEL_CHANGES}=info,hyper=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,sqlx_postgres::options=off",
         level.name()
     ))
 }

@@ -60,6 +60,11 @@ async fn signals_change_the_level_without_a_restart() {
     service.signal(Signal::HUP);
     let refused = service.read_until("the level of the log can't be read; the one before stays").await;
     assert!(refused["error.message"].as_str().unwrap().contains("telemetry.log_level: expected"), "{refused}");
+    // Where neither the level before nor the new one writes INFO, whoever sets it sees that it is set.
+    for (signal, level) in [(Signal::USR2, "error"), (Signal::USR2, "error"), (Signal::USR1, "warn")] {
+        service.signal(signal);
+        assert_eq!(service.read_until(LEVEL_LINE).await["setting.value"], level);
+    }
     let answer = service.post("", "from-srm-1", cart(1).to_string()).send().await.unwrap();
     assert_eq!(answer.status(), 201);
     let lines = service.stop().await;

@@ -55,7 +55,7 @@ impl Catalogue {
     fn form(&self, dotted: &str, key: &Key) -> String {
         let described = self.forms.get(dotted);
         let form = match described.map(|described| (&described.form, described.expected.as_str())) {
-            Some((Form::Secret, _)) => {
+            Some((Form::Secret | Form::SecretOrNames, _)) => {
                 let name = dotted.rsplit('.').next().unwrap_or_default();
                 format!("A secret, or the file that contains it as `{name}_file`")
             }

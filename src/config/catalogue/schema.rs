@@ -47,7 +47,7 @@ impl Catalogue {
             let form = self.forms.get(&dotted).map_or(&Form::Text, |described| &described.form);
             let (schema, default) = (schema_of(form), self.default(&dotted, key));
             properties.insert(name.to_owned(), described(schema, default, key));
-            if *form == Form::Secret {
+            if matches!(form, Form::Secret | Form::SecretOrNames) {
                 let file = format!("The file that contains {name}, which is read again when it is needed.");
                 let schema = json!({ "description": file, "type": "string", "pattern": "^[^\\r\\n]+$" });
                 properties.insert(format!("{name}_file"), schema);
@@ -110,6 +110,7 @@ fn schema_of(form: &Form) -> Value {
             };
             json!({ "anyOf": [{ "type": "array", "items": entry }, { "type": "string" }] })
         }
+        Form::SecretOrNames => json!({ "anyOf": [schema_of(&Form::Secret), schema_of(&Form::Names)] }),
         Form::Names => json!({ "type": "object", "additionalProperties": { "type": scalar } }),
     }
 }

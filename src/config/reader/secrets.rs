@@ -20,6 +20,12 @@ impl Reader {
         self.entries.get(&self.secret_key(key)).cloned()
     }
 
+    /// The entry of a secret, or of its file, in whose place a section may stand.
+    pub fn secret_or_section(&mut self, key: &str) -> Option<Entry> {
+        self.note_form(key, Form::SecretOrNames, "a secret, or a section with names and secrets");
+        self.secret_entry(key)
+    }
+
     /// A secret that may be left out; the outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn optional_secret(&mut self, key: &str) -> Option<Option<Secret>> {

@@ -51,7 +51,7 @@ impl OtlpHeaders {
 
     /// Reads the list, or the section.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        if reader.secret_entry(KEY).is_some_and(|entry| entry.value.is_str()) {
+        if reader.secret_or_section(KEY).is_some_and(|entry| entry.value.is_str()) {
             let list = reader.required_secret(KEY)?;
             let headers = Self(vec![Source::List(list)]);
             let key = reader.secret_key(KEY);
@@ -64,15 +64,39 @@ impl OtlpHeaders {
         });
         // All of them, so that each mistake is reported.
         let read: Vec<Option<Source>> = read.collect();
-        read.into_iter().collect::<Option<Vec<Source>>>().map(Self)
+        let sources = read.into_iter().collect::<Option<Vec<Source>>>()?;
+        if let Some(twice) = twice(&sources) {
+            reader.report(KEY, &format!("the header {twice} is set twice; expected it once"));
+            return None;
+        }
+        Some(Self(sources))
     }
 }
 
+/// The header that has two sources, such as a value and a file.
+fn twice(sources: &[Source]) -> Option<&HeaderName> {
+    let mut names: Vec<&HeaderName> = sources.iter().filter_map(Source::name).collect();
+    names.sort_unstable_by_key(|name| name.as_str());
+    names.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
+}
+
 impl Source {
+    const fn name(&self) -> Option<&HeaderName> {
+        match self {
+            Self::List(_) => None,
+            Self::One(name, _) => Some(name),
+        }
+    }
+
     /// One header of the section.
     fn one(name: &str, entry: &Entry) -> Result<Self, String> {
         let expected = || "expected a header that the protocol does not set itself, and its value".to_owned();
         let (plain, is_file) = name.strip_suffix(FILE).map_or((name, false), |stem| (stem, true));
+        // A shell's variables have no dash in their names.
+        let plain = if entry.is_variable() { plain.replace('_', "-") } else { plain.to_owned() };
         let header: HeaderName = plain.parse().map_err(|_| expected())?;
         let text = entry.value.as_str().filter(|_| !OWN_HEADERS.contains(&header.as_str())).ok_or_else(expected)?;
         let secret = if is_file {

@@ -71,6 +71,13 @@ fn headers_are_a_list_as_in_the_variable_of_opentelemetry_or_a_section_and_each_
     assert_eq!(headers(&read(&list_file)), [pair("authorization", "Bearer hush")]);
     let variables = [("PO_WEBHOOK_TELEMETRY__OTLP_HEADERS", "api-key=hush")];
     assert_eq!(headers(&read_with(endpoint, &variables).unwrap()), [pair("api-key", "hush")]);
+    // Variables have no dashes in their names.
+    for (name, value) in [("API_KEY", "hush"), ("API_KEY_FILE", file.to_str().unwrap())] {
+        std::fs::write(&file, "hush").unwrap();
+        let name = format!("PO_WEBHOOK_TELEMETRY__OTLP_HEADERS__{name}");
+        let variables = [(name.as_str(), value)];
+        assert_eq!(headers(&read_with(endpoint, &variables).unwrap()), [pair("api-key", "hush")], "{name}");
+    }
 }
 
 #[test]
@@ -106,6 +113,10 @@ fn every_mistake_is_named_and_no_secret_is_shown() {
         (
             &format!("{ENDPOINT}telemetry.otlp_headers = {{ te = \"hush\" }}"),
             "telemetry.otlp_headers.te: expected a header",
+        ),
+        (
+            &format!("{ENDPOINT}telemetry.otlp_headers = {{ a = \"hush\", A = \"hush\" }}"),
+            "telemetry.otlp_headers: the header a is set twice",
         ),
         (
             &format!("{ENDPOINT}telemetry.otlp_headers = {{ a_file = \"/nowhere\" }}"),
