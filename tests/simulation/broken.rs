@@ -69,7 +69,10 @@ impl Defect {
             }
             Self::FarTimesKept => &[": still retrying"],
             Self::LaggingReadsBelieved => &["not ordered at once"],
-            Self::RefusedRecordRepeated => &[": still forwarding", "not ordered at once: forwarding"],
+            // Retrying, where another process has taken it over meanwhile.
+            Self::RefusedRecordRepeated => {
+                &[": still forwarding", "not ordered at once: forwarding", "not ordered at once: retrying"]
+            }
             Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
             Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
             Self::LostLookUpCounts => &["a lost look-up uses up a retry"],

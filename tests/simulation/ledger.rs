@@ -115,7 +115,8 @@ impl World {
         let Applied::ToAnOrder(Ok(written)) = orders.apply(write) else { panic!("no such write: {write:?}") };
         for change in orders.changes() {
             let (Change::New(order) | Change::Newer(order)) = change;
-            if self.storage_is_narrow && serde_json::to_string(order).unwrap().contains('Ł') {
+            let stored = serde_json::to_string(order).unwrap() + &order.body;
+            if self.storage_is_narrow && stored.contains('Ł') {
                 self.record(&format!("ledger: {} r{} can't be held", order.id, order.revision));
                 return Err(LedgerError::Unwritable("Ł".to_owned()));
             }
