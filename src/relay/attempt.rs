@@ -139,10 +139,12 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
         let Some((order, ended_at)) = span.enclose(self.make_attempt(order, dispatch, restored)).await else {
-            return;
+            return spans::describe_unmade(&mut span);
         };
         spans::describe_end(tracer, &mut span, &order);
-        span.enclose(self.settle(order, ended_at)).await;
+        if !span.enclose(self.settle(order, ended_at)).await {
+            spans::describe_unstored(&mut span);
+        }
     }
 
     /// Stores the begin of an attempt and makes it; returns the order with the attempt's end, and when that was. `None` if no
@@ -179,8 +181,11 @@ impl Relay {
         let clock = self.dependencies.clock.as_ref();
         loop {
             let before = PointInTime::now(clock);
-            let stored = trace::child("store begin", SpanKind::Internal);
-            match stored.enclose(self.retrying_ledger.store(order, &self.stopping)).await {
+            let mut stored = trace::child("store begin", SpanKind::Internal);
+            let write = stored.enclose(self.retrying_ledger.store(order, &self.stopping)).await;
+            spans::describe_write(&mut stored, &write);
+            drop(stored);
+            match write {
                 Write::Done(Stored::Superseded) | Write::GivenUp => return None,
                 Write::Refused(reason) => {
                     self.report(Event::Unwritable { part: UnwritablePart::Begin, order, reason: &reason });
@@ -292,8 +297,8 @@ impl Relay {
 
     /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
     /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
-    /// stepped since, and the wait is what was decided then.
-    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) {
+    /// stepped since, and the wait is what was decided then. Returns whether it is stored.
+    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) -> bool {
         let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
         let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
         let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
@@ -301,14 +306,18 @@ impl Relay {
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
         }
-        let stored = trace::child("settle order", SpanKind::Internal);
-        let Some(order) = stored.enclose(self.store_outcome(order)).await else { return };
+        let mut stored = trace::child("settle order", SpanKind::Internal);
+        let Some(order) = stored.enclose(self.store_outcome(order)).await else {
+            spans::describe_unstored(&mut stored);
+            return false;
+        };
         drop(stored);
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }
         self.report(Event::AttemptEnded(&order));
         self.waiters.publish(order);
+        true
     }
 
     /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold

@@ -216,7 +216,9 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_take_over(tracer, &order);
         spans::describe_end(tracer, &mut span, &order);
-        span.enclose(self.settle(order, now)).await;
+        if !span.enclose(self.settle(order, now)).await {
+            spans::describe_unstored(&mut span);
+        }
     }
 
     /// Gives callers of this replica the outcomes that other replicas have stored.

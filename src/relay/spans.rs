@@ -4,7 +4,8 @@
 //! Observers hear of moments. A span has to enclose the work, so that the calls and the log lines inside of it find their
 //! place: so spans are made here.
 
-use crate::ledger::LedgerError;
+use super::retrying_ledger::Write;
+use crate::ledger::{LedgerError, Stored};
 use crate::order::{Admission, Order, State};
 use crate::trace::{RemoteContext, Span, SpanKind, TraceContext, Tracer, attributes};
 
@@ -20,7 +21,7 @@ pub fn describe_admission(tracer: &Tracer, span: &mut Span, admission: Result<&A
         return;
     }
     let (name, order) = match admission {
-        Err(_) => return span.fail(),
+        Err(_) => return fail(span, NOT_STORED),
         Ok(Admission::Started(order)) => ("started", order),
         Ok(Admission::Restarted(order)) => ("restarted", order),
         Ok(Admission::Joined(order)) => ("joined", order),
@@ -32,7 +33,7 @@ pub fn describe_admission(tracer: &Tracer, span: &mut Span, admission: Result<&A
     span.set_text(attributes::ORDER, order.id.as_str());
     let place = stored_place(order).map(|place| place.context);
     if matches!(admission, Ok(Admission::Started(_) | Admission::Restarted(_))) {
-        tracer.own(place);
+        tracer.own(order.id.as_str(), place);
     } else if let Some(other) = place.filter(TraceContext::is_sampled) {
         // The order is another request's.
         span.link(other);
@@ -53,12 +54,37 @@ fn begin(tracer: &Tracer, order: &Order, name: &'static str) -> Span {
     if !tracer.is_on() {
         return Span::default();
     }
-    let mut span = tracer.resume(stored_place(order).as_ref(), name, SpanKind::Consumer);
+    let mut span = tracer.resume(order.id.as_str(), stored_place(order).as_ref(), name, SpanKind::Consumer);
     span.set_text(attributes::ORDER, order.id.as_str());
     if let Some(attempt) = order.attempts.last() {
         span.set(attributes::ATTEMPT, attempt.number);
     }
     span
+}
+
+/// A change that the ledger did not take.
+const NOT_STORED: &str = "not_stored";
+
+/// Marks an attempt that was not made: its begin could not be stored, or the service stops.
+pub fn describe_unmade(span: &mut Span) {
+    fail(span, "not_made");
+}
+
+/// Marks a stage whose change was not stored, or an attempt whose end does not count.
+pub fn describe_unstored(span: &mut Span) {
+    fail(span, NOT_STORED);
+}
+
+/// Describes how the ledger took a change.
+pub fn describe_write(span: &mut Span, write: &Write) {
+    if !matches!(write, Write::Done(Stored::Committed)) {
+        describe_unstored(span);
+    }
+}
+
+fn fail(span: &mut Span, kind: &'static str) {
+    span.set(attributes::ERROR, kind);
+    span.fail();
 }
 
 /// Describes the end of an attempt. A trace whose order is settled is continued no more.
@@ -75,6 +101,6 @@ pub fn describe_end(tracer: &Tracer, span: &mut Span, order: &Order) {
         }
     }
     if order.state != State::Retrying {
-        tracer.disown(stored_place(order).map(|place| place.context));
+        tracer.disown(order.id.as_str());
     }
 }

@@ -25,7 +25,7 @@ pub const PORT: &str = "server.port";
 pub const CLIENT: &str = "client.address";
 /// Version of HTTP.
 pub const PROTOCOL: &str = "network.protocol.version";
-/// Why a stage failed: a status, a problem's type, or a kind of failure.
+/// Why a stage failed: a status, an outcome, or a kind of failure.
 pub const ERROR: &str = "error.type";
 /// Type of the RFC 9457 problem in the response.
 pub const PROBLEM: &str = "problem.type";

@@ -44,9 +44,9 @@ pub fn current() -> Option<Current> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// The span of the current task.
+/// The recorded span of the current task: no backend has any other.
 pub fn current_context() -> Option<TraceContext> {
-    CURRENT.try_with(|current| current.context).ok()
+    CURRENT.try_with(|current| current.context).ok().filter(TraceContext::is_sampled)
 }
 
 pin_project! {

@@ -1,9 +1,9 @@
 //! What spans are recorded with, shared by all spans of one service.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
 
 use super::context::TraceContext;
@@ -13,9 +13,9 @@ use crate::clock::Clock;
 /// Most spans that wait for their export: some seconds of a busy service, and a few MiB.
 pub(super) const MAX_WAITING: usize = 8_192;
 
-/// Most traces that this process continues by itself. One that finds no room is continued as if another process had begun
-/// it: by a trace with a link.
-const MAX_OPEN_TRACES: usize = 10_000;
+/// Most orders whose traces this process continues by itself. Beyond it, the ones that were not asked for are forgotten, and
+/// continued as if another process had begun them: by a trace with a link.
+const MAX_OWN_ORDERS: usize = 10_000;
 
 /// What records spans.
 #[derive(Debug)]
@@ -23,33 +23,30 @@ pub(super) struct Recorder {
     pub(super) clock: Arc<dyn Clock>,
     ended: mpsc::Sender<EndedSpan>,
     pub(super) lost: AtomicU64,
-    /// The places from which this process itself continues a trace.
-    own: Mutex<HashSet<TraceContext>>,
+    /// The places from which this process itself continues a trace, by order: carts of a batch have one place.
+    own: Cache<String, TraceContext>,
 }
 
 impl Recorder {
     /// Records; what has ended arrives at the other end.
     pub(super) fn new(clock: Arc<dyn Clock>) -> (Arc<Self>, mpsc::Receiver<EndedSpan>) {
         let (ended, receiver) = mpsc::channel(MAX_WAITING);
-        (Arc::new(Self { clock, ended, lost: AtomicU64::new(0), own: Mutex::default() }), receiver)
+        (Arc::new(Self { clock, ended, lost: AtomicU64::new(0), own: Cache::new(MAX_OWN_ORDERS) }), receiver)
     }
 
-    /// Notes a place from which this process itself continues the trace, if there is room.
-    pub(super) fn own(&self, place: TraceContext) {
-        let mut own = self.places();
-        if own.len() < MAX_OPEN_TRACES {
-            own.insert(place);
-        }
+    /// Notes that this process itself continues the trace of an order from a place.
+    pub(super) fn own(&self, order: &str, place: TraceContext) {
+        self.own.insert(order.to_owned(), place);
     }
 
-    /// Forgets a place.
-    pub(super) fn disown(&self, place: &TraceContext) {
-        self.places().remove(place);
+    /// Forgets an order.
+    pub(super) fn disown(&self, order: &str) {
+        self.own.remove(order);
     }
 
-    /// Whether this process itself continues the trace from a place.
-    pub(super) fn is_own(&self, place: &TraceContext) -> bool {
-        self.places().contains(place)
+    /// Whether this process itself continues the trace of an order from a place.
+    pub(super) fn is_own(&self, order: &str, place: &TraceContext) -> bool {
+        self.own.get(order).is_some_and(|own| own == *place)
     }
 
     /// Keeps a span for its export, if there is room.
@@ -57,9 +54,5 @@ impl Recorder {
         if self.ended.try_send(span).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    fn places(&self) -> MutexGuard<'_, HashSet<TraceContext>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

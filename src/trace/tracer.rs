@@ -53,15 +53,15 @@ impl Tracer {
         }
     }
 
-    /// Begins a span that continues a stored trace: in that trace, if this process has begun it; else in a trace of its own,
-    /// recorded as that one was, and linked to it.
-    pub fn resume(&self, stored: Option<&RemoteContext>, name: &'static str, kind: SpanKind) -> Span {
+    /// Begins a span that continues the stored trace of an order: in that trace, if this process has begun it; else in a trace of
+    /// its own, recorded as that one was, and linked to it.
+    pub fn resume(&self, order: &str, stored: Option<&RemoteContext>, name: &'static str, kind: SpanKind) -> Span {
         let Some(Root { recorder, .. }) = &self.0 else { return Span::default() };
         let Some(stored) = stored else { return self.start(None, name, kind) };
         if !stored.context.is_sampled() {
             return Span::unsampled(stored.context, stored.state.clone());
         }
-        if recorder.is_own(&stored.context) {
+        if recorder.is_own(order, &stored.context) {
             return Span::recorded(recorder, stored.context.child(), Some(stored), kind, name).with_own_parent();
         }
         let mut span = Span::recorded(recorder, TraceContext::start(|_| true), None, kind, name);
@@ -69,17 +69,17 @@ impl Tracer {
         span
     }
 
-    /// Notes that this process itself continues the trace from a place.
-    pub fn own(&self, place: Option<TraceContext>) {
+    /// Notes that this process itself continues the trace of an order from a place.
+    pub fn own(&self, order: &str, place: Option<TraceContext>) {
         if let (Some(root), Some(place)) = (&self.0, place.filter(TraceContext::is_sampled)) {
-            root.recorder.own(place);
+            root.recorder.own(order, place);
         }
     }
 
-    /// Notes that the trace from a place has come to its end.
-    pub fn disown(&self, place: Option<TraceContext>) {
-        if let (Some(root), Some(place)) = (&self.0, place.filter(TraceContext::is_sampled)) {
-            root.recorder.disown(&place);
+    /// Notes that the trace of an order has come to its end.
+    pub fn disown(&self, order: &str) {
+        if let Some(root) = &self.0 {
+            root.recorder.disown(order);
         }
     }
 }
@@ -88,7 +88,7 @@ impl Tracer {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{child, current_context};
+    use super::super::{child, current, current_context};
     use super::*;
     use crate::clock::ManualClock;
     use crate::trace::recorder::MAX_WAITING;
@@ -158,7 +158,7 @@ mod tests {
         let (tracer, mut ended, _) = recording(0.0);
         let span = tracer.start(None, "POST", SpanKind::Server);
         span.enclose(async {
-            assert!(!current_context().unwrap().is_sampled());
+            assert!(!current().unwrap().context().is_sampled() && current_context().is_none());
             assert!(!child("x", SpanKind::Internal).is_recorded());
         })
         .await;
@@ -170,12 +170,19 @@ mod tests {
     fn a_stored_trace_is_continued_by_its_own_process_and_linked_to_by_another() {
         let (tracer, mut ended, _) = recording(0.0);
         let stored = caller("01");
-        tracer.own(Some(stored.context));
-        drop(tracer.resume(Some(&stored), "attempt", SpanKind::Consumer));
-        tracer.disown(Some(stored.context));
-        drop(tracer.resume(Some(&stored), "attempt", SpanKind::Consumer));
-        drop(tracer.resume(Some(&caller("00")), "attempt", SpanKind::Consumer));
-        let [own, others] = &ended.take_ready(9)[..] else { panic!("two spans are recorded") };
+        tracer.own("1", Some(stored.context));
+        // Of the same batch.
+        tracer.own("2", Some(stored.context));
+        tracer.disown("2");
+        drop(tracer.resume("1", Some(&stored), "attempt", SpanKind::Consumer));
+        tracer.disown("1");
+        drop(tracer.resume("1", Some(&stored), "attempt", SpanKind::Consumer));
+        drop(tracer.resume("1", Some(&caller("00")), "attempt", SpanKind::Consumer));
+        // Brought once more, to another replica.
+        tracer.own("1", Some(caller("01").context.child()));
+        drop(tracer.resume("1", Some(&stored), "attempt", SpanKind::Consumer));
+        let [own, others, elsewhere] = &ended.take_ready(9)[..] else { panic!("three spans are recorded") };
+        assert_eq!((elsewhere.parent, &elsewhere.links[..]), (None, &[stored.context][..]));
         assert_eq!((own.context.trace_id, own.parent), (stored.context.trace_id, Some(stored.context.span_id)));
         assert!(own.links.is_empty());
         assert_ne!(others.context.trace_id, stored.context.trace_id);

@@ -22,12 +22,54 @@ pub fn trace_headers(propagated_headers: Option<&PropagatedHeaders>) -> HeaderMa
         .collect()
 }
 
-/// Begins the span of one request, which has this path of the profile.
-pub fn begin(request: &Request, path: &Template) -> Span {
-    let mut span = trace::child("HTTP", SpanKind::Client);
-    if !span.is_recorded() {
-        return span;
+/// The span of one request. One whose end is not described was cut off, and has failed.
+#[derive(Debug)]
+pub struct CallSpan {
+    span: Span,
+    is_described: bool,
+}
+
+impl CallSpan {
+    /// Begins the span of a request, which has this path of the profile.
+    pub fn begin(request: &Request, path: &Template) -> Self {
+        let mut span = trace::child("HTTP", SpanKind::Client);
+        if span.is_recorded() {
+            describe_request(&mut span, request, path);
+        }
+        Self { span, is_described: false }
     }
+
+    /// Ends it with what became of the request.
+    pub fn end(mut self, outcome: &CallOutcome) {
+        self.is_described = true;
+        match outcome {
+            CallOutcome::Answered(VmsResponse { status, .. }) => {
+                self.span.set(attributes::STATUS, *status);
+                if *status >= 400 && self.span.is_recorded() {
+                    self.span.set_text(attributes::ERROR, status.to_string().as_str());
+                    self.span.fail();
+                }
+            }
+            CallOutcome::NotSent(_) => self.fail("not_sent"),
+            CallOutcome::Lost(_) => self.fail("no_answer"),
+        }
+    }
+
+    fn fail(&mut self, kind: &'static str) {
+        self.span.set(attributes::ERROR, kind);
+        self.span.fail();
+    }
+}
+
+impl Drop for CallSpan {
+    fn drop(&mut self) {
+        if !self.is_described {
+            self.fail("cancelled");
+        }
+    }
+}
+
+fn describe_request(span: &mut Span, request: &Request, path: &Template) {
     let template = path.to_string();
     let (method, path) = (request.method(), template.split('?').next().unwrap_or_default());
     span.rename(|| format!("{method} {path}"));
@@ -40,25 +82,39 @@ pub fn begin(request: &Request, path: &Template) -> Span {
     }
     url.set_query(None);
     span.set_text(attributes::URL, url.as_str());
-    span
 }
 
-/// Adds what became of it.
-pub fn describe(span: &mut Span, outcome: &CallOutcome) {
-    match outcome {
-        CallOutcome::Answered(VmsResponse { status, .. }) => {
-            span.set(attributes::STATUS, *status);
-            if *status >= 400 && span.is_recorded() {
-                span.set_text(attributes::ERROR, status.to_string().as_str());
-                span.fail();
-            }
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::trace::{Sampling, Tracer};
+
+    #[test]
+    fn a_call_that_is_cut_off_has_failed() {
+        let (tracer, mut ended) = Tracer::recording(Arc::new(ManualClock::default()), Sampling(1.0));
+        let attempt = tracer.start(None, "attempt", SpanKind::Consumer);
+        let request = Request::new(reqwest::Method::POST, "http://vms.example/orders?x=1".parse().unwrap());
+        let path = Template::parse("orders?x={id}").unwrap();
+        attempt.enclose_sync(|| {
+            drop(CallSpan::begin(&request, &path));
+            CallSpan::begin(&request, &path).end(&CallOutcome::Lost("no answer".to_owned()));
+            CallSpan::begin(&request, &path).end(&CallOutcome::NotSent("no connection".to_owned()));
+        });
+        let kinds: Vec<String> = ended
+            .take_ready(9)
+            .iter()
+            .map(|span| {
+                assert!(span.has_failed && span.name == "POST orders", "{span:?}");
+                let error = span.attributes.iter().find(|(name, _)| *name == attributes::ERROR);
+                format!("{:?}", error.unwrap().1)
+            })
+            .collect();
+        for (kind, expected) in kinds.iter().zip(["cancelled", "no_answer", "not_sent"]) {
+            assert!(kind.contains(expected), "{kinds:?}");
         }
-        CallOutcome::NotSent(_) => failed(span, "not_sent"),
-        CallOutcome::Lost(_) => failed(span, "no_answer"),
+        assert_eq!(kinds.len(), 3);
     }
-}
-
-fn failed(span: &mut Span, kind: &'static str) {
-    span.set(attributes::ERROR, kind);
-    span.fail();
 }

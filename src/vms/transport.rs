@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::SendLimit;
-use super::call_span;
+use super::call_span::CallSpan;
 use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
@@ -20,7 +20,6 @@ use crate::outbound::{
     AnswerBody, CallDurations, CertificateSettings, ClientSettings, Operation, Outbound, OutboundError, error_chain,
     is_not_processed, longest_retry_after,
 };
-use crate::trace::Span;
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.
 const MAX_TEXT_CHARS: usize = 2_000;
@@ -133,13 +132,13 @@ impl Transport {
         let request = build(&client, self.base_url(token)).bearer_auth(token.value.expose_secret()).build();
         // Until the answer was read.
         let mut call = None;
-        let (sent, echo, mut span) = match request {
+        let (sent, echo, span) = match request {
             Ok(request) => {
-                let (echo, span) = (Echo::of(request.headers()), call_span::begin(&request, path));
+                let (echo, span) = (Echo::of(request.headers()), CallSpan::begin(&request, path));
                 call = Some(self.http.begin_call(operation));
-                (client.execute(request).await, echo, span)
+                (client.execute(request).await, echo, Some(span))
             }
-            Err(error) => (Err(error), Echo::of(&HeaderMap::new()), Span::default()),
+            Err(error) => (Err(error), Echo::of(&HeaderMap::new()), None),
         };
         if let (Some(call), Ok(response)) = (&mut call, &sent) {
             call.is_answered(response.status().as_u16());
@@ -156,7 +155,9 @@ impl Transport {
             Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
             Err(error) => CallOutcome::Lost(format!("no answer: {}", error_chain(&error))),
         };
-        call_span::describe(&mut span, &outcome);
+        if let Some(span) = span {
+            span.end(&outcome);
+        }
         outcome
     }
 

@@ -66,6 +66,40 @@ async fn a_batch_and_a_refused_cart_have_their_stages() {
 }
 
 #[tokio::test]
+async fn an_order_of_a_batch_that_is_retried_stays_in_the_batchs_trace() {
+    let collector = Collector::start().await;
+    let settings = format!("{}retry.jitter = 0.0", collector.settings());
+    let mut service = Service::start_with(&settings).await;
+    service.vms.next(Effect::status(429));
+    let batch = serde_json::json!([cart(1), cart(2)]).to_string();
+    let url = service.url(&format!("{ORDERS}/batch"));
+    let request = service.client.post(url).bearer_auth(service.issuer.token()).header("prefer", "respond-async");
+    let answer = request.header("content-type", "application/json").body(batch).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    // One is created and one is refused for now, whichever came first.
+    let state =
+        async |id: &str| service.get(&format!("{ORDERS}/{id}")).await.body["state"].as_str().unwrap().to_owned();
+    while [state("1").await, state("2").await]
+        .iter()
+        .filter(|state| *state == "created" || *state == "retrying")
+        .count()
+        < 2
+    {}
+    service.clock.advance(Duration::from_secs(31));
+    service.until("1", "created").await;
+    service.until("2", "created").await;
+    service.stop().await;
+    let spans = collector.spans();
+    let attempts: Vec<_> = spans.iter().filter(|span| span.name == "attempt").collect();
+    assert_eq!(attempts.len(), 3, "{}", collector.text());
+    assert!(
+        attempts.iter().all(|span| span.trace_id == attempts[0].trace_id && span.links.is_empty()),
+        "{}",
+        collector.text()
+    );
+}
+
+#[tokio::test]
 async fn the_callers_trace_is_continued_and_11vms_gets_the_attempts_place() {
     let collector = Collector::start().await;
     let mut service = Service::start_with(&collector.settings()).await;
