@@ -20,8 +20,11 @@ pub fn begin(tracer: &Tracer, request: &Request, peer: &Peer, entry: &AccessLogE
     let mut span = tracer.start(caller_place(request.headers()).as_ref(), "HTTP", SpanKind::Server);
     if span.is_recorded() {
         let (method, route) = (entry.method(), entry.route());
-        span.rename(|| route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")));
+        let is_known = method == request.method().as_str();
+        let named = if is_known { method } else { "HTTP" };
+        span.rename(|| route.map_or_else(|| named.to_owned(), |route| format!("{named} {route}")));
         span.set(attributes::METHOD, method);
+        span.set_text(attributes::METHOD_ORIGINAL, Some(request.method().as_str()).filter(|_| !is_known));
         span.set_text(attributes::ROUTE, route);
         span.set_text(attributes::PATH, request.uri().path());
         span.set(attributes::SCHEME, if peer.transport == Transport::Plain { "http" } else { "https" });

@@ -1,6 +1,8 @@
 //! The names of all attributes of spans and their meaning. Names follow OpenTelemetry's semantic conventions (1.44) where these
 //! have one; docs/traces.md has the same list.
 
+/// Method of a request as it was sent, if no specification has it.
+pub const METHOD_ORIGINAL: &str = "http.request.method_original";
 /// Method of a request; `_OTHER` if no specification has it.
 pub const METHOD: &str = "http.request.method";
 /// Id of the request, X-Request-ID.
@@ -47,7 +49,28 @@ pub const MAPPING: &str = "mapping.version";
 pub const CARTS: &str = "batch.carts";
 
 /// Every name.
-pub const ALL: [&str; 22] = [
-    METHOD, REQUEST_ID, STATUS, ROUTE, PATH, SCHEME, TEMPLATE, URL, SERVER, PORT, CLIENT, PROTOCOL, ERROR, PROBLEM,
-    CLIENT_ID, ORDER, STATE, ADMISSION, ATTEMPT, OUTCOME, MAPPING, CARTS,
+pub const ALL: [&str; 23] = [
+    METHOD,
+    METHOD_ORIGINAL,
+    REQUEST_ID,
+    STATUS,
+    ROUTE,
+    PATH,
+    SCHEME,
+    TEMPLATE,
+    URL,
+    SERVER,
+    PORT,
+    CLIENT,
+    PROTOCOL,
+    ERROR,
+    PROBLEM,
+    CLIENT_ID,
+    ORDER,
+    STATE,
+    ADMISSION,
+    ATTEMPT,
+    OUTCOME,
+    MAPPING,
+    CARTS,
 ];

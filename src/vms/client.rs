@@ -55,6 +55,10 @@ impl VmsClient {
 
     /// Looks an order up by its id and its cart number; the service needs no record of it.
     pub async fn look_up_by(&self, id: &str, number: &str) -> CallOutcome {
+        self.look_up_with(id, number, trace_headers(None)).await
+    }
+
+    async fn look_up_with(&self, id: &str, number: &str, trace_headers: HeaderMap) -> CallOutcome {
         let (request, fillings) = (&self.profile.look_up, Fillings { id, number });
         let parts = Address::of_look_up(request, fillings)
             .and_then(|address| Ok((address, headers(&request.headers, fillings)?)));
@@ -66,7 +70,7 @@ impl VmsClient {
         for name in [CACHE_CONTROL, PRAGMA] {
             headers.append(name, HeaderValue::from_static("no-cache"));
         }
-        headers.extend(trace_headers(None));
+        headers.extend(trace_headers);
         let build = |http: &Client, base_url: Url| http.get(address.below(base_url)).headers(headers.clone());
         // Of two lists, either could be the one that counts.
         self.transport.send(Operation::LookUp, build, &request.path, None, |_| true).await
@@ -118,6 +122,7 @@ impl Vms for VmsClient {
     }
 
     async fn look_up(&self, order: &Order) -> CallOutcome {
-        self.look_up_by(order.id.as_str(), &order.cart_number).await
+        let trace_headers = trace_headers(Some(&order.propagated_headers));
+        self.look_up_with(order.id.as_str(), &order.cart_number, trace_headers).await
     }
 }

@@ -152,6 +152,35 @@ async fn a_callers_flag_decides_and_without_a_caller_the_ratio() {
 }
 
 #[tokio::test]
+async fn a_method_that_no_specification_has_does_not_name_a_span() {
+    let collector = Collector::start().await;
+    let mut service = Service::start_with(&collector.settings()).await;
+    let method = reqwest::Method::from_bytes(b"SEARCHALL").unwrap();
+    let answer = service.client.request(method, service.url(ORDERS)).send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    service.stop().await;
+    let text = collector.text();
+    assert!(text.contains("HTTP /v2/purchase-orders (server)"), "{text}");
+    for attribute in ["http.request.method: _OTHER", "http.request.method_original: SEARCHALL"] {
+        assert!(text.contains(attribute), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_collector_the_look_up_has_the_callers_place_too() {
+    let service = Service::start_with("retry.jitter = 0.0").await;
+    service.vms.next(Effect::HangUpAfter);
+    let request = service.post(cart(1).to_string()).header("prefer", "respond-async").header("traceparent", CALLER);
+    assert_eq!(request.send().await.unwrap().status(), 202);
+    until_retrying(&service, 1).await;
+    service.clock.advance(Duration::from_mins(3));
+    service.until("1", "created").await;
+    let received = service.vms.received();
+    assert_eq!(received.len(), 2);
+    assert!(received.iter().all(|call| call.header("traceparent") == Some(CALLER)), "{received:?}");
+}
+
+#[tokio::test]
 async fn without_a_collector_the_callers_place_is_passed_on_unchanged() {
     for traceparent in [CALLER, "00-whatever"] {
         assert_eq!(passed_on("", Some(traceparent)).await, (Some(traceparent.to_owned()), 0));
