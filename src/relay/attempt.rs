@@ -9,7 +9,7 @@ use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
-use super::spans;
+use super::spans::{self, Ended};
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
@@ -139,12 +139,11 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
         let Some((order, ended_at)) = span.enclose(self.make_attempt(order, dispatch, restored)).await else {
-            return spans::describe_unmade(&mut span);
+            return spans::describe_given_up(&mut span);
         };
-        spans::describe_end(tracer, &mut span, &order);
-        if !span.enclose(self.settle(order, ended_at)).await {
-            spans::describe_unstored(&mut span);
-        }
+        let id = order.id.clone();
+        let ended = span.enclose(self.settle(order, ended_at)).await;
+        spans::describe_end(tracer, &mut span, &id, ended);
     }
 
     /// Stores the begin of an attempt and makes it; returns the order with the attempt's end, and when that was. `None` if no
@@ -297,8 +296,8 @@ impl Relay {
 
     /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
     /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
-    /// stepped since, and the wait is what was decided then. Returns whether it is stored.
-    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) -> bool {
+    /// stepped since, and the wait is what was decided then. Returns the end as it is stored; `None` if it is not.
+    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) -> Option<Ended> {
         let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
         let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
         let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
@@ -309,15 +308,16 @@ impl Relay {
         let mut stored = trace::child("settle order", SpanKind::Internal);
         let Some(order) = stored.enclose(self.store_outcome(order)).await else {
             spans::describe_unstored(&mut stored);
-            return false;
+            return None;
         };
         drop(stored);
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }
         self.report(Event::AttemptEnded(&order));
+        let ended = Ended::of(&order);
         self.waiters.publish(order);
-        true
+        Some(ended)
     }
 
     /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold

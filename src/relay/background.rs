@@ -215,10 +215,9 @@ impl Relay {
         }
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_take_over(tracer, &order);
-        spans::describe_end(tracer, &mut span, &order);
-        if !span.enclose(self.settle(order, now)).await {
-            spans::describe_unstored(&mut span);
-        }
+        let id = order.id.clone();
+        let ended = span.enclose(self.settle(order, now)).await;
+        spans::describe_end(tracer, &mut span, &id, ended);
     }
 
     /// Gives callers of this replica the outcomes that other replicas have stored.

@@ -6,7 +6,7 @@
 
 use super::retrying_ledger::Write;
 use crate::ledger::{LedgerError, Stored};
-use crate::order::{Admission, Order, State};
+use crate::order::{Admission, Order, OrderId, Outcome, State};
 use crate::trace::{RemoteContext, Span, SpanKind, TraceContext, Tracer, attributes};
 
 /// The place from which the order's trace is continued: the request that brought its cart.
@@ -65,12 +65,44 @@ fn begin(tracer: &Tracer, order: &Order, name: &'static str) -> Span {
 /// A change that the ledger did not take.
 const NOT_STORED: &str = "not_stored";
 
-/// Marks an attempt that was not made: its begin could not be stored, or the service stops.
-pub fn describe_unmade(span: &mut Span) {
-    fail(span, "not_made");
+/// An attempt's end as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    state: State,
+    outcome: Option<Outcome>,
 }
 
-/// Marks a stage whose change was not stored, or an attempt whose end does not count.
+impl Ended {
+    /// Of an order that is stored.
+    pub fn of(order: &Order) -> Self {
+        Self { state: order.state, outcome: order.attempts.last().and_then(|attempt| attempt.outcome) }
+    }
+}
+
+/// Describes the end of an attempt; `None` if it is not stored. A trace whose order is settled is continued no more.
+pub fn describe_end(tracer: &Tracer, span: &mut Span, id: &OrderId, ended: Option<Ended>) {
+    if !span.is_recorded() {
+        return;
+    }
+    let Some(Ended { state, outcome }) = ended else { return fail(span, NOT_STORED) };
+    span.set(attributes::STATE, state.name());
+    if let Some(outcome) = outcome {
+        span.set(attributes::OUTCOME, outcome.name());
+        if state != State::Created {
+            fail(span, outcome.name());
+        }
+    }
+    if state != State::Retrying {
+        tracer.disown(id.as_str());
+    }
+}
+
+/// Marks an attempt that this process began and did not end: its begin could not be stored, or the service stops.
+pub fn describe_given_up(span: &mut Span) {
+    fail(span, "given_up");
+}
+
+/// Marks a stage whose change was not stored.
 pub fn describe_unstored(span: &mut Span) {
     fail(span, NOT_STORED);
 }
@@ -85,22 +117,4 @@ pub fn describe_write(span: &mut Span, write: &Write) {
 fn fail(span: &mut Span, kind: &'static str) {
     span.set(attributes::ERROR, kind);
     span.fail();
-}
-
-/// Describes the end of an attempt. A trace whose order is settled is continued no more.
-pub fn describe_end(tracer: &Tracer, span: &mut Span, order: &Order) {
-    if !span.is_recorded() {
-        return;
-    }
-    span.set(attributes::STATE, order.state.name());
-    if let Some(outcome) = order.attempts.last().and_then(|attempt| attempt.outcome) {
-        span.set(attributes::OUTCOME, outcome.name());
-        if order.state != State::Created {
-            span.set(attributes::ERROR, outcome.name());
-            span.fail();
-        }
-    }
-    if order.state != State::Retrying {
-        tracer.disown(order.id.as_str());
-    }
 }

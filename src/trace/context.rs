@@ -17,6 +17,9 @@ const TRACEPARENT: usize = 55;
 /// Longest `tracestate` that is passed on, in characters: what every participant has to manage (§3.3.1.5).
 const MAX_TRACESTATE: usize = 512;
 
+/// Longest member, in characters, that is not the first to be left out of a `tracestate` that is too long (§3.3.1.5).
+const MAX_PREFERRED_MEMBER: usize = 128;
+
 /// Most members of a `tracestate` (§3.3.1.1).
 const MAX_MEMBERS: usize = 32;
 
@@ -102,7 +105,7 @@ impl fmt::Debug for TraceContext {
 pub struct RemoteContext {
     /// Its span.
     pub context: TraceContext,
-    /// What vendors on the way have added; passed on as it is.
+    /// What vendors on the way have added; passed on, as much of it as is kept.
     pub state: Option<Arc<str>>,
 }
 
@@ -123,14 +126,28 @@ impl RemoteContext {
 /// Several headers are one list (RFC 9110 §5.3).
 fn joined_state<'h>(headers: impl Iterator<Item = &'h str>) -> Option<String> {
     let members = headers.flat_map(|header| header.split(',')).map(str::trim).filter(|member| !member.is_empty());
-    let members: Vec<&str> = members.take(MAX_MEMBERS + 1).collect();
+    let mut members: Vec<&str> = members.take(MAX_MEMBERS + 1).collect();
     let is_member = |member: &&str| {
         let is_plain = member.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         is_plain && member.split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.contains('='))
     };
-    let state = members.join(",");
-    let is_valid = !members.is_empty() && members.len() <= MAX_MEMBERS && state.len() <= MAX_TRACESTATE;
-    (is_valid && members.iter().all(is_member)).then_some(state)
+    if members.len() > MAX_MEMBERS || !members.iter().all(is_member) {
+        return None;
+    }
+    shorten(&mut members);
+    (!members.is_empty()).then(|| members.join(","))
+}
+
+/// Leaves whole members out of a list that is too long: large ones first, those at the end before others (§3.3.1.5).
+fn shorten(members: &mut Vec<&str>) {
+    let is_too_long = |members: &[&str]| {
+        let with_commas: usize = members.iter().map(|member| member.len() + 1).sum();
+        with_commas > MAX_TRACESTATE + 1
+    };
+    while is_too_long(members) {
+        let large = members.iter().rposition(|member| member.len() > MAX_PREFERRED_MEMBER);
+        members.remove(large.unwrap_or(members.len() - 1));
+    }
 }
 
 /// Random bytes that are not all zero, which stands for no id.
@@ -217,9 +234,27 @@ mod tests {
         for unreadable in ["", "a", "=1", "a=1=2", "a=\u{e4}"] {
             assert_eq!(state(&[unreadable]), None, "{unreadable}");
         }
-        let long: &'static str = Box::leak(format!("a={}", "x".repeat(600)).into_boxed_str());
         let many: &'static str = Box::leak(vec!["a=1"; 33].join(",").into_boxed_str());
-        assert_eq!((state(&[long]), state(&[many])), (None, None));
+        assert_eq!(state(&[many]), None);
+    }
+
+    #[test]
+    fn of_a_tracestate_that_is_too_long_large_members_go_first_then_the_last() {
+        let state = |members: &[&str]| {
+            let header = members.join(",");
+            RemoteContext::read([GIVEN].into_iter(), [header.as_str()].into_iter()).unwrap().state
+        };
+        let member = |name: &str, length: usize| format!("{name}={}", "x".repeat(length - name.len() - 1));
+        let (a, b, c, d, e) =
+            (member("a", 129), member("b", 128), member("c", 128), member("d", 128), member("e", 128));
+        let kept =
+            |members: &[&String]| Some(members.iter().map(|member| member.as_str()).collect::<Vec<_>>().join(","));
+        assert_eq!(state(&[&b, &c, &d, "e=1"]).as_deref(), kept(&[&b, &c, &d, &"e=1".to_owned()]).as_deref());
+        assert_eq!(state(&[&a, &b, &c, &d]).as_deref(), kept(&[&b, &c, &d]).as_deref());
+        assert_eq!(state(&[&b, &c, &d, &e]).as_deref(), kept(&[&b, &c, &d]).as_deref());
+        // Large ones are kept where there is room.
+        assert_eq!(state(&[&a, &b, "c=1"]).as_deref(), kept(&[&a, &b, &"c=1".to_owned()]).as_deref());
+        assert_eq!(state(&[&member("a", 600)]), None);
     }
 
     #[test]
@@ -229,6 +264,7 @@ mod tests {
         assert_eq!((child.trace_id, child.is_sampled()), (root.trace_id, true));
         assert_ne!(child.span_id, root.span_id);
         assert_ne!(TraceContext::start(|_| true).trace_id, root.trace_id);
-        assert!(!TraceContext::start(|_| false).is_sampled());
+        let unsampled = TraceContext::start(|_| false);
+        assert!(!unsampled.is_sampled());
     }
 }
