@@ -51,8 +51,13 @@ impl Collector {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn try_new(settings: Otlp, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        let certificates =
-            CertificateSettings { setting_names: "telemetry.otlp_ca", ca: settings.ca.clone(), identity: None };
+        let (ca, identity) = (settings.ca.clone(), settings.identity.clone());
+        let setting_names = match (&ca, &identity) {
+            (_, None) => "telemetry.otlp_ca",
+            (None, Some(_)) => "telemetry.otlp_certificate, telemetry.otlp_key",
+            (Some(_), Some(_)) => "telemetry.otlp_ca, telemetry.otlp_certificate, telemetry.otlp_key",
+        };
+        let certificates = CertificateSettings { setting_names, ca, identity };
         let client = ClientSettings {
             certificates,
             connect_timeout: CONNECT_TIMEOUT,
