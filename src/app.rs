@@ -86,9 +86,8 @@ impl App {
         let (order_metrics, deliveries) = (Arc::<OrderMetrics>::default(), Arc::<DeliveryMetrics>::default());
         let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
         let (tracer, exports) = Exports::try_new(telemetry, &clock)?;
-        let recipients = alerting.recipients.clone();
-        let opening = open_ledger(&ledger, lease_length(attempt_limit), &clock, recipients, &conditions);
-        let OpenedLedger { ledger: orders, outbox, audit, restored } = Box::pin(opening).await?;
+        let start = open_ledger(&ledger, lease_length(attempt_limit), &clock, alerting.recipients.clone(), &conditions);
+        let OpenedLedger { ledger: orders, outbox, audit, restored } = Box::pin(start).await?;
         let vms = Arc::new(VmsClient::from_config(&target, Arc::clone(&clock), conditions.clone())?);
         let relay = Relay::new(Dependencies {
             ledger: Arc::clone(&orders),
@@ -115,6 +114,7 @@ impl App {
             mapping: Arc::clone(&mapping),
             conditions: conditions.clone(),
             deliveries,
+            exports: Arc::clone(&exports.metrics),
             certificates: certificates.expiries(),
             clock: Arc::clone(&clock),
         });

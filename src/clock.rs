@@ -76,6 +76,16 @@ impl PointInTime {
         Self { time: clock.now(), moment: clock.moment() }
     }
 
+    /// Its time.
+    pub const fn time(self) -> Timestamp {
+        self.time
+    }
+
+    /// The present, counted from then on the monotonic clock: of two, the later is never less, however the wall clock steps.
+    pub fn steady_now(self, clock: &dyn Clock) -> Timestamp {
+        after(self.time, clock.moment().since(self.moment))
+    }
+
     /// The time since then on the clock that shows more. The monotonic clock stands still while a machine is suspended, and
     /// the wall clock is put right after it; a wall clock that is set back shortens nothing.
     pub fn longest_elapsed(self, clock: &dyn Clock) -> Duration {
@@ -96,6 +106,16 @@ pub fn between(start: Timestamp, end: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn a_steady_time_goes_on_evenly_while_the_wall_clock_steps() {
+        let clock = ManualClock::default();
+        let start = PointInTime::now(&clock);
+        clock.advance(Duration::from_mins(1));
+        clock.step(jiff::SignedDuration::from_hours(-1));
+        assert_eq!(start.steady_now(&clock), after(start.time(), Duration::from_mins(1)));
+    }
 
     #[test]
     fn a_clock_that_is_far_off_still_shows_a_time() {

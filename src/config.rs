@@ -10,6 +10,7 @@ mod entry;
 mod environment;
 mod file;
 mod form;
+mod identity;
 mod ledger;
 mod mapping;
 mod mistakes;
@@ -30,6 +31,7 @@ pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTi
 pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;
+pub use identity::Identity;
 pub use ledger::{Database, Ledger, Storage};
 pub use mapping::Mapping;
 pub use mistakes::Mistakes;
@@ -38,8 +40,8 @@ pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use settings::Settings;
 pub use target::{
-    ApiProfile, CreateRequest, Credentials, Fillings, Grant, Identity, LookUpRequest, RequestHeader, SigningKey,
-    Target, TargetOAuth2, Template,
+    ApiProfile, CreateRequest, Credentials, Fillings, Grant, LookUpRequest, RequestHeader, SigningKey, Target,
+    TargetOAuth2, Template,
 };
 pub use telemetry::{CloudAlm, LogFormat, LogLevel, Otlp, OtlpProtocol, Telemetry};
 

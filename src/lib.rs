@@ -35,6 +35,7 @@ pub mod pages;
 pub mod server;
 
 // What most modules need.
+pub mod bounded_queue;
 pub mod certificate;
 pub mod clock;
 pub mod condition;

@@ -5,7 +5,7 @@
 mod breaker_condition;
 pub mod cloud_alm;
 mod escape;
-mod export_outage;
+mod export;
 pub mod fields;
 mod log;
 pub mod metrics;

@@ -2,11 +2,10 @@
 //!
 //! Knows nothing of what an answer means: `order/vms_response.rs` decides that. `vms/request.rs` fills the profile's
 //! requests in, `vms/client.rs` builds them, `vms/transport.rs` sends them, and hides what their answers repeat
-//! of secrets (`vms/echo.rs`).
+//! of secrets.
 
 mod call_span;
 pub mod client;
-mod echo;
 mod request;
 pub mod token;
 pub mod transport;

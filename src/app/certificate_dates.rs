@@ -142,6 +142,10 @@ impl CertificateDates {
             let suffix = if secret.file().is_some() { "_file" } else { "" };
             add(format!("{key}{suffix}"), Purpose::Identity, secret.clone());
         }
+        let shown = otlp.as_ref().and_then(|otlp| otlp.identity.as_ref()?.certificate.clone());
+        if let Some(certificate) = shown {
+            add("telemetry.otlp_certificate".to_owned(), Purpose::Identity, certificate);
+        }
         for (parameter, file) in settings.ledger.storage.certificate_files() {
             let purpose = if parameter == "sslcert" { Purpose::Identity } else { Purpose::Trust };
             add(format!("ledger.url, {parameter}"), purpose, Secret::File(file));

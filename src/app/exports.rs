@@ -12,6 +12,7 @@ use crate::config::Telemetry;
 use crate::outbound::OutboundError;
 use crate::telemetry::LogRecords;
 use crate::telemetry::cloud_alm::CloudAlm;
+use crate::telemetry::metrics::ExportMetrics;
 use crate::telemetry::otlp::{SpanExport, start_traces};
 use crate::trace::Tracer;
 
@@ -20,6 +21,8 @@ use crate::trace::Tracer;
 pub struct Exports {
     spans: Option<SpanExport>,
     cloud_alm: Option<CloudAlm>,
+    /// What is dropped.
+    pub metrics: Arc<ExportMetrics>,
     /// Log records for Cloud ALM; there is one log in a process.
     pub records: Option<LogRecords>,
 }
@@ -30,9 +33,10 @@ impl Exports {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn try_new(telemetry: Telemetry, clock: &Arc<dyn Clock>) -> Result<(Tracer, Self), OutboundError> {
-        let (tracer, spans) = start_traces(telemetry.otlp, clock)?;
-        let cloud_alm = telemetry.cloud_alm.map(|cloud_alm| CloudAlm::try_new(cloud_alm, clock)).transpose()?;
-        Ok((tracer, Self { spans, cloud_alm, records: None }))
+        let metrics = Arc::<ExportMetrics>::default();
+        let (tracer, spans) = start_traces(telemetry.otlp, &metrics, clock)?;
+        let cloud_alm = telemetry.cloud_alm.map(|cloud_alm| CloudAlm::try_new(cloud_alm, Arc::clone(&metrics), clock));
+        Ok((tracer, Self { spans, cloud_alm: cloud_alm.transpose()?, metrics, records: None }))
     }
 
     /// Exports until [`RunningExports::finish`].

@@ -23,7 +23,7 @@ use crate::order::vms_response::{NumberSource, ResponseRules};
 use breaker::read_breaker_policy;
 pub use credentials::Credentials;
 pub use grant::Grant;
-pub use keys::{Identity, SigningKey};
+pub use keys::SigningKey;
 pub use oauth2::TargetOAuth2;
 pub use profile::id_field_of_profile;
 pub use profile::{ApiProfile, CreateRequest, LookUpRequest, RequestHeader};

@@ -89,6 +89,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         keys: keys.statistics(),
         mapping: Arc::clone(&mapping),
         conditions: conditions.clone(),
+        exports: Arc::default(),
         deliveries: Arc::default(),
         certificates: Arc::default(),
         clock: Arc::clone(&clock),

@@ -4,6 +4,7 @@
 pub mod catalogue;
 mod certificates;
 mod deliveries;
+mod exports;
 mod exposition;
 mod orders;
 mod process;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 pub use certificates::CertificateExpiries;
 pub use deliveries::DeliveryMetrics;
+pub use exports::ExportMetrics;
 pub use orders::OrderMetrics;
 pub use requests::{AnsweredRequest, RequestDurations, TokenChecks};
 
@@ -54,6 +56,8 @@ pub struct Sources {
     pub conditions: Conditions,
     /// Deliveries from the outbox.
     pub deliveries: Arc<DeliveryMetrics>,
+    /// Telemetry that was dropped.
+    pub exports: Arc<ExportMetrics>,
     /// The ends of certificates.
     pub certificates: Arc<CertificateExpiries>,
     /// The time.
@@ -91,7 +95,7 @@ impl Metrics {
         self.expose_ledger(&mut text);
         self.expose_keys_and_mapping(&mut text);
         self.expose_conditions(&mut text);
-        self.expose_deliveries(&mut text);
+        self.expose_deliveries_and_exports(&mut text);
         text.begin(&catalogue::BUILD).add(&[env!("CARGO_PKG_VERSION")], 1.0);
         process::expose(&mut text);
         text.into_text()
@@ -182,7 +186,7 @@ impl Metrics {
         }
     }
 
-    fn expose_deliveries(&self, text: &mut Exposition) {
+    fn expose_deliveries_and_exports(&self, text: &mut Exposition) {
         let mut pending = text.begin(&catalogue::DELIVERIES_PENDING);
         for (channel, messages) in self.sources.deliveries.pending() {
             pending.add(&[channel], number(messages));
@@ -190,6 +194,10 @@ impl Metrics {
         let mut tries = text.begin(&catalogue::DELIVERIES);
         for (labels, count) in self.sources.deliveries.tries() {
             tries.add_count(&labels, count);
+        }
+        let mut dropped = text.begin(&catalogue::TELEMETRY_DROPPED);
+        for (signal, count) in self.sources.exports.all() {
+            dropped.add_count(&[signal], count);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What spans are recorded with, shared by all spans of one service.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
-use tokio::sync::mpsc;
 
 use super::context::TraceContext;
 use super::ended_span::EndedSpan;
+use super::queue::EndedSpans;
+use crate::bounded_queue::{QueueSender, bounded_queue};
 use crate::clock::Clock;
 
 /// Most spans that wait for their export: some seconds of a busy service, and a few MiB.
@@ -21,17 +21,16 @@ const MAX_OWN_ORDERS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub(super) clock: Arc<dyn Clock>,
-    ended: mpsc::Sender<EndedSpan>,
-    pub(super) lost: AtomicU64,
+    ended: QueueSender<EndedSpan>,
     /// The places from which this process itself continues a trace, by order: carts of a batch have one place.
     own: Cache<String, TraceContext>,
 }
 
 impl Recorder {
     /// Records; what has ended arrives at the other end.
-    pub(super) fn new(clock: Arc<dyn Clock>) -> (Arc<Self>, mpsc::Receiver<EndedSpan>) {
-        let (ended, receiver) = mpsc::channel(MAX_WAITING);
-        (Arc::new(Self { clock, ended, lost: AtomicU64::new(0), own: Cache::new(MAX_OWN_ORDERS) }), receiver)
+    pub(super) fn new(clock: Arc<dyn Clock>) -> (Arc<Self>, EndedSpans) {
+        let (ended, receiver) = bounded_queue(MAX_WAITING);
+        (Arc::new(Self { clock, ended, own: Cache::new(MAX_OWN_ORDERS) }), receiver)
     }
 
     /// Notes that this process itself continues the trace of an order from a place.
@@ -49,10 +48,8 @@ impl Recorder {
         self.own.get(order).is_some_and(|own| own == *place)
     }
 
-    /// Keeps a span for its export, if there is room.
+    /// Keeps a span for its export.
     pub(super) fn keep(&self, span: EndedSpan) {
-        if self.ended.try_send(span).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.ended.add(span);
     }
 }

@@ -29,8 +29,8 @@ impl Tracer {
 
     /// Records; what has ended is to be taken from the other end.
     pub fn recording(clock: Arc<dyn Clock>, sampling: Sampling) -> (Self, EndedSpans) {
-        let (recorder, receiver) = Recorder::new(clock);
-        (Self(Some(Root { recorder: Arc::clone(&recorder), sampling })), EndedSpans { receiver, recorder })
+        let (recorder, ended) = Recorder::new(clock);
+        (Self(Some(Root { recorder, sampling })), ended)
     }
 
     /// Whether traces are on.
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_callers_flag_goes_before_the_ratio() {
         for (ratio, flags, expected) in [(0.0, "01", 1), (1.0, "00", 0), (1.0, "01", 1), (0.0, "00", 0)] {
-            let (tracer, mut ended, _) = recording(ratio);
+            let (tracer, ended, _) = recording(ratio);
             let span = tracer.start(Some(&caller(flags)), "POST", SpanKind::Server);
             assert_eq!(span.current().unwrap().context().trace_id, caller(flags).context.trace_id);
             assert_eq!(span.current().unwrap().state(), Some("a=1"));
@@ -133,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn stages_belong_to_the_span_of_their_task_and_take_the_clocks_time() {
-        let (tracer, mut ended, clock) = recording(1.0);
+        let (tracer, ended, clock) = recording(1.0);
         let span = tracer.start(None, "POST", SpanKind::Server);
         let place = span.current().unwrap().context();
         span.enclose(async {
@@ -155,7 +155,7 @@ mod tests {
     async fn without_a_recorder_nothing_is_kept_and_an_unsampled_trace_is_only_passed_on() {
         let span = Tracer::off().start(Some(&caller("01")), "POST", SpanKind::Server);
         span.enclose(async { assert!(current_context().is_none()) }).await;
-        let (tracer, mut ended, _) = recording(0.0);
+        let (tracer, ended, _) = recording(0.0);
         let span = tracer.start(None, "POST", SpanKind::Server);
         span.enclose(async {
             assert!(!current().unwrap().context().is_sampled() && current_context().is_none());
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_stored_trace_is_continued_by_its_own_process_and_linked_to_by_another() {
-        let (tracer, mut ended, _) = recording(0.0);
+        let (tracer, ended, _) = recording(0.0);
         let stored = caller("01");
         tracer.own("1", Some(stored.context));
         // Of the same batch.
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn spans_that_nobody_takes_are_counted_and_dropped() {
-        let (tracer, mut ended, _) = recording(1.0);
+        let (tracer, ended, _) = recording(1.0);
         for _ in 0..MAX_WAITING + 3 {
             drop(tracer.start(None, "POST", SpanKind::Server));
         }

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_call_that_is_cut_off_has_failed() {
-        let (tracer, mut ended) = Tracer::recording(Arc::new(ManualClock::default()), Sampling(1.0));
+        let (tracer, ended) = Tracer::recording(Arc::new(ManualClock::default()), Sampling(1.0));
         let attempt = tracer.start(None, "attempt", SpanKind::Consumer);
         let request = Request::new(reqwest::Method::POST, "http://vms.example/orders?x=1".parse().unwrap());
         let path = Template::parse("orders?x={id}").unwrap();

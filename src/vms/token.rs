@@ -1,4 +1,5 @@
-//! Access tokens for 11VMS (OAuth2): fetched once for all callers that wait, renewed before they expire.
+//! Access tokens (OAuth2) for 11VMS, or for another receiver that takes them: fetched once for all callers that wait, renewed
+//! before they expire.
 //!
 //! Owns when a token is fetched; `token/request.rs` knows how.
 
@@ -41,7 +42,7 @@ pub struct AccessToken {
     expires_at: Moment,
 }
 
-/// The source of tokens for 11VMS.
+/// The source of tokens for one receiver.
 #[derive(Debug)]
 pub struct TokenSource {
     settings: TargetOAuth2,
@@ -85,7 +86,7 @@ impl TokenSource {
         fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(failure))
     }
 
-    /// Discards a token that 11VMS refused (401): the next caller fetches another, unless that has already happened.
+    /// Discards a token that its receiver refused (401): the next caller fetches another, unless that has already happened.
     pub fn discard(&self, refused: &AccessToken) {
         let mut current = self.current();
         if current.as_ref().is_some_and(|token| Arc::ptr_eq(&token.value, &refused.value)) {

@@ -10,15 +10,14 @@ use url::Url;
 
 use super::SendLimit;
 use super::call_span::CallSpan;
-use super::echo::Echo;
 use super::token::{AccessToken, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::{Target, Template};
 use crate::order::vms_response::{CACHE_HEADERS, CallOutcome, LIST_HEADERS, VmsResponse};
 use crate::outbound::{
-    AnswerBody, CallDurations, CertificateSettings, ClientSettings, Operation, Outbound, OutboundError, error_chain,
-    is_not_processed, longest_retry_after,
+    AnswerBody, CallDurations, CertificateSettings, ClientSettings, Echo, Operation, Outbound, OutboundError,
+    error_chain, is_not_processed, longest_retry_after,
 };
 
 /// Most characters that are kept of an answer that is no JSON: enough for the message of an error page.

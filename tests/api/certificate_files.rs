@@ -100,7 +100,12 @@ fn every_setting_takes_pem_as_windows_writes_it_and_says_what_else_it_is_in_word
             "target.oauth2.auth = \"mtls\"\ntarget.oauth2.certificate_file = {certificate:?}\ntarget.oauth2.private_key_file = {key:?}\n"
         )
     };
-    let settings: [(&str, &str, With<'_>); 8] = [
+    let otlp = |certificate: &Path, key: &Path| {
+        format!(
+            "telemetry.otlp_endpoint = \"https://collector.example\"\ntelemetry.otlp_certificate = {certificate:?}\ntelemetry.otlp_key = {key:?}\n"
+        )
+    };
+    let settings: [(&str, &str, With<'_>); 10] = [
         ("server.tls.certificate", &certificate, Box::new(|file| tls(file, &pair.key))),
         ("server.tls.key", &key, Box::new(|file| tls(&pair.certificate, file))),
         (
@@ -112,6 +117,8 @@ fn every_setting_takes_pem_as_windows_writes_it_and_says_what_else_it_is_in_word
         ("auth.ca", &certificate, Box::new(|file| format!("auth.ca = {file:?}\n"))),
         ("target.oauth2.certificate_file", &certificate, Box::new(|file| mtls(file, &pair.key))),
         ("target.oauth2.private_key_file", &key, Box::new(|file| mtls(&pair.certificate, file))),
+        ("telemetry.otlp_certificate", &certificate, Box::new(|file| otlp(file, &pair.key))),
+        ("telemetry.otlp_key", &key, Box::new(|file| otlp(&pair.certificate, file))),
         (
             "target.oauth2.private_key_file",
             &key,

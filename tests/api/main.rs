@@ -42,6 +42,7 @@ mod bodies;
 mod carts_as_sent;
 mod certificate_files;
 mod cloud_alm;
+mod collector_tls;
 mod docs;
 mod doctor;
 mod forge;

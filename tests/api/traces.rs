@@ -198,11 +198,26 @@ async fn headers_of_the_settings_reach_the_collector() {
     assert_eq!(collector.headers()[0]["api-key"], "k 1");
 }
 
+/// Spans that were dropped, as Prometheus reads it.
+async fn dropped_spans(service: &Service) -> u64 {
+    let url = format!("http://{}/metrics", service.management);
+    let text = service.client.get(url).send().await.unwrap().text().await.unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix("telemetry_dropped_total{signal=\"traces\"} "));
+    value.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+}
+
 #[tokio::test]
-async fn a_dead_collector_delays_nothing() {
-    let mut service = Service::start_with("telemetry.otlp_endpoint = \"http://127.0.0.1:1\"").await;
-    for number in 1..4 {
-        assert_eq!(service.send(&cart(number)).await.status, 201);
+async fn what_a_collector_refuses_is_dropped_and_counted() {
+    let collector = Collector::start().await;
+    // There, it answers 404.
+    let settings = format!("telemetry.otlp_endpoint = \"{}/nowhere\"", collector.url);
+    let mut service = Service::start_with(&settings).await;
+    assert_eq!(dropped_spans(&service).await, 0);
+    assert_eq!(service.send(&cart(1)).await.status, 201);
+    while dropped_spans(&service).await < 5 {
+        service.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     service.stop().await;
+    assert_eq!(collector.spans().len(), 0);
 }

@@ -3,16 +3,25 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use purchase_order_webhook::sandbox::vms::Effect;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::cloud_alm_receiver::CloudAlm;
 use crate::process::Process;
 use crate::support::cart;
+
+/// Below the ten seconds for which an export is waited, and far above the two that it has at the stop.
+const BELOW_AN_EXPORT: Duration = Duration::from_secs(8);
+
+const FAILED: &str = "telemetry can't be delivered: it is kept within bounds and tried again; no order waits for it";
+
+const LOST: &str = "telemetry is lost with the stop: its receiver did not take it in time; no order is affected";
 
 /// Creates an order.
 async fn create(service: &Process, number: u32) {
@@ -88,33 +97,32 @@ async fn somebody_elses_collector_takes_spans_by_http_and_by_grpc() {
 async fn a_collector_that_never_answers_holds_up_neither_orders_nor_the_stop() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!("telemetry.otlp_endpoint = \"http://{}\"", silent.local_addr().unwrap());
-    let held = tokio::spawn(async move {
-        let mut connections = Vec::new();
-        loop {
-            connections.push(silent.accept().await.unwrap());
-        }
-    });
     let service = Process::start(&settings).await;
-    for number in 1..4 {
-        create(&service, number).await;
-    }
-    let lines = service.stop().await;
-    held.abort();
+    create(&service, 1).await;
+    let _held = silent.accept().await.unwrap();
+    // The export is under way now, and lasts for ten seconds.
+    timeout(BELOW_AN_EXPORT, async {
+        create(&service, 2).await;
+        create(&service, 3).await;
+    })
+    .await
+    .expect("orders wait for the collector");
+    let lines = timeout(BELOW_AN_EXPORT, service.stop()).await.expect("the stop waits for the collector");
     assert_eq!(lines.last().unwrap()["message"], "the service has stopped; open orders continue at its next start");
+    let lost = lines.iter().find(|line| line["message"] == LOST).unwrap();
+    assert!(lost["export.lost"].as_u64().unwrap() > 15, "the batch under way, and what came after it: {lost}");
 }
 
 #[tokio::test]
-async fn a_dead_collector_is_told_once() {
-    let service = Process::start("telemetry.otlp_endpoint = \"http://127.0.0.1:1\"").await;
+async fn a_dead_collector_is_told_once_and_what_is_lost_with_the_stop() {
+    let mut service = Process::start("telemetry.otlp_endpoint = \"http://127.0.0.1:1\"").await;
     create(&service, 1).await;
-    let mut service = service;
-    let line = service
-        .read_until("telemetry can't be delivered: it is kept within bounds and tried again; no order waits for it")
-        .await;
+    let line = service.read_until(FAILED).await;
     assert_eq!((&line["level"], &line["setting.name"]), (&"WARN".into(), &"telemetry.otlp_endpoint".into()));
     create(&service, 2).await;
     let lines = service.stop().await;
-    assert_eq!(lines.iter().filter(|line| line["setting.name"] == "telemetry.otlp_endpoint").count(), 1);
+    let told = lines.iter().filter(|line| line["setting.name"] == "telemetry.otlp_endpoint");
+    assert_eq!(told.map(|line| line["message"].as_str().unwrap()).collect::<Vec<_>>(), [FAILED, LOST]);
 }
 
 /// Every record that Cloud ALM has: severity, and the order that it is about.

@@ -22,6 +22,8 @@ struct Known {
     pushes_per_token: Option<usize>,
     /// Answers to the next pushes, whatever the token.
     failures: Vec<u16>,
+    /// What these were the answers to.
+    failed: Vec<Value>,
     pushes: Vec<(String, Value)>,
     refused: usize,
 }
@@ -78,6 +80,11 @@ impl CloudAlm {
             .collect()
     }
 
+    /// The payloads that were answered as [`Self::fail_next`] says.
+    pub fn failed(&self) -> Vec<Value> {
+        self.known().failed.clone()
+    }
+
     /// The number of pushes with a token that was not good any more.
     pub fn refused(&self) -> usize {
         self.known().refused
@@ -104,12 +111,13 @@ async fn take(State(alm): State<CloudAlm>, uri: Uri, headers: HeaderMap, body: B
         known.refused += 1;
         return StatusCode::UNAUTHORIZED;
     }
+    let payload: Value = serde_json::from_slice(&body).unwrap();
     if let Some(status) = known.failures.pop() {
+        known.failed.push(payload);
         return StatusCode::from_u16(status).unwrap();
     }
     known.left = known.left.map(|left| left - 1);
     assert_eq!(headers["content-type"], "application/json");
-    let payload: Value = serde_json::from_slice(&body).unwrap();
     let resource =
         &payload[if uri.path().ends_with("logs") { "resourceLogs" } else { "resourceMetrics" }][0]["resource"];
     let is_named =

@@ -2,9 +2,18 @@
 
 use url::Url;
 
-use super::keys::{Identity, SigningKey};
+use super::keys::{PRIVATE_KEY, SigningKey};
+use crate::config::identity::{Identity, IdentityNames};
 use crate::config::reader::Reader;
 use crate::config::secret::{ClientAuth, Secret};
+
+/// The certificate and its key, for 11VMS and its token endpoint.
+const IDENTITY: IdentityNames = IdentityNames {
+    certificate: "target.oauth2.certificate",
+    key: PRIVATE_KEY,
+    file_suffix: "_file",
+    expected: "expected a private key in PEM, with its certificate in the same file or in target.oauth2.certificate",
+};
 
 /// How the client authenticates at the token endpoint.
 #[derive(Debug, Clone)]
@@ -51,8 +60,14 @@ impl Credentials {
             AuthMethod::Basic => Self::Secret(reader.required_secret(SECRET)?, ClientAuth::Basic),
             AuthMethod::Post => Self::Secret(reader.required_secret(SECRET)?, ClientAuth::Post),
             AuthMethod::PrivateKeyJwt => Self::PrivateKeyJwt(SigningKey::from_reader(reader, token_url)?),
-            AuthMethod::Mtls => Self::Mtls(Identity::from_reader(reader)?),
+            AuthMethod::Mtls => Self::Mtls(read_identity(reader)?),
             AuthMethod::None => Self::None,
         })
     }
+}
+
+fn read_identity(reader: &mut Reader) -> Option<Identity> {
+    let key = reader.required_secret(IDENTITY.key);
+    let certificate = reader.optional_secret(IDENTITY.certificate)?;
+    Identity { certificate, key: key?, names: &IDENTITY }.checked(reader)
 }

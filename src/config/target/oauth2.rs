@@ -4,7 +4,7 @@ use url::Url;
 
 use super::credentials::{AuthMethod, Credentials};
 use super::grant::{Grant, GrantType};
-use super::keys::Identity;
+use crate::config::identity::Identity;
 use crate::config::reader::Reader;
 use crate::config::units;
 

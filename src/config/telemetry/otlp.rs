@@ -1,20 +1,36 @@
 //! `telemetry.otlp_…`, `telemetry.trace_sampling`: the collector of traces. The names are those of OpenTelemetry's variables
-//! (OTEL_EXPORTER_OTLP_ENDPOINT, …_PROTOCOL, …_HEADERS).
+//! (OTEL_EXPORTER_OTLP_ENDPOINT, …_PROTOCOL, …_HEADERS, …_CLIENT_CERTIFICATE, …_CLIENT_KEY).
 
 use std::path::PathBuf;
 
 use url::Url;
 
 use super::otlp_headers::OtlpHeaders;
+use crate::config::identity::{Identity, IdentityNames};
 use crate::config::reader::Reader;
+use crate::config::secret::Secret;
 use crate::config::units;
 use crate::trace::Sampling;
 
 const ENDPOINT: &str = "telemetry.otlp_endpoint";
 
 /// Keys that mean nothing without a collector.
-const OTHER_KEYS: [&str; 4] =
-    ["telemetry.otlp_protocol", "telemetry.otlp_headers", "telemetry.otlp_ca", "telemetry.trace_sampling"];
+const OTHER_KEYS: [&str; 6] = [
+    "telemetry.otlp_protocol",
+    "telemetry.otlp_headers",
+    "telemetry.otlp_ca",
+    IDENTITY.certificate,
+    IDENTITY.key,
+    "telemetry.trace_sampling",
+];
+
+/// The certificate that the service shows, and its key: files, so that a renewed one is read without a restart.
+const IDENTITY: IdentityNames = IdentityNames {
+    certificate: "telemetry.otlp_certificate",
+    key: "telemetry.otlp_key",
+    file_suffix: "",
+    expected: "expected a private key in PEM, with its certificate in telemetry.otlp_certificate",
+};
 
 /// The collector of traces.
 #[derive(Debug, Clone)]
@@ -27,6 +43,8 @@ pub struct Otlp {
     pub headers: OtlpHeaders,
     /// Certificates in PEM that may sign its own, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// What the service shows in the handshake, to a collector that wants it.
+    pub identity: Option<Identity>,
     /// The part of traces that is recorded where no caller has decided.
     pub sampling: Sampling,
 }
@@ -54,9 +72,39 @@ impl Otlp {
         let protocol = reader.choice("telemetry.otlp_protocol", "http/protobuf", &protocols);
         let headers = OtlpHeaders::from_reader(reader);
         let ca = reader.certificates_file("telemetry.otlp_ca");
+        let identity = read_identity(reader);
         let sampling = reader.value_or("telemetry.trace_sampling", "1", "a number from 0 to 1", |text| {
             units::number(text, 0.0..=1.0).map(Sampling)
         });
-        Some(Some(Self { endpoint: endpoint??, protocol: protocol?, headers: headers?, ca: ca?, sampling: sampling? }))
+        Some(Some(Self {
+            endpoint: endpoint??,
+            protocol: protocol?,
+            headers: headers?,
+            ca: ca?,
+            identity: identity?,
+            sampling: sampling?,
+        }))
+    }
+}
+
+/// Certificate and key, both or none; the outer `None` is a mistake.
+#[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+fn read_identity(reader: &mut Reader) -> Option<Option<Identity>> {
+    let certificate = reader.certificates_file(IDENTITY.certificate);
+    let key = reader.optional(IDENTITY.key, units::FILE, units::file);
+    match (certificate?, key?) {
+        (None, None) => Some(None),
+        (Some(certificate), Some(key)) => {
+            let (certificate, key) = (Some(Secret::File(certificate)), Secret::File(key));
+            Identity { certificate, key, names: &IDENTITY }.checked(reader).map(Some)
+        }
+        (Some(_), None) => {
+            reader.report(IDENTITY.key, "is missing: the private key of telemetry.otlp_certificate");
+            None
+        }
+        (None, Some(_)) => {
+            reader.report(IDENTITY.certificate, "is missing: the certificate of telemetry.otlp_key");
+            None
+        }
     }
 }

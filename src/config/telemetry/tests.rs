@@ -126,6 +126,15 @@ fn every_mistake_is_named_and_no_secret_is_shown() {
             &format!("{ENDPOINT}telemetry.otlp_ca = \"/nowhere\""),
             "telemetry.otlp_ca: expected a file with certificates",
         ),
+        (
+            &format!("{ENDPOINT}telemetry.otlp_certificate = \"/nowhere\"\ntelemetry.otlp_key = \"/nowhere\""),
+            "telemetry.otlp_certificate: expected a file with certificates",
+        ),
+        (
+            &format!("{ENDPOINT}telemetry.otlp_key = \"/nowhere\""),
+            "telemetry.otlp_certificate: is missing: the certificate of telemetry.otlp_key",
+        ),
+        ("telemetry.otlp_key = \"/nowhere\"", "telemetry.otlp_key: not used without telemetry.otlp_endpoint"),
         ("telemetry.cloud_alm.service_id = \"x\"", "telemetry.cloud_alm.base_url is missing"),
         ("telemetry.cloud_alm = {}", "telemetry.cloud_alm.base_url is missing"),
         ("telemetry.cloud_alm.scope = \"x\"", "telemetry.cloud_alm.base_url is missing"),

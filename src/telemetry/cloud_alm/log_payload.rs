@@ -1,22 +1,10 @@
-//! Log records as OTLP in JSON: its mapping of protobuf, with ids in hex and 64-bit numbers as texts.
+//! Log records as OTLP in JSON.
 
 use serde_json::{Value, json};
 use tracing::Level;
 
-use super::samples::attribute;
+use super::json::{attribute, resource, scope};
 use crate::telemetry::log::records::LogRecord;
-use crate::telemetry::resource::{SERVICE_NAME, SERVICE_VERSION, resource_attributes};
-
-/// The resource with Cloud ALM's name of the service.
-pub fn resource(service_id: &str) -> Value {
-    let attributes = resource_attributes().into_iter().chain([("serviceId", service_id)]);
-    json!({ "attributes": attributes.map(|(name, value)| attribute(name, value)).collect::<Vec<_>>() })
-}
-
-/// The scope of everything.
-pub fn scope() -> Value {
-    json!({ "name": SERVICE_NAME, "version": SERVICE_VERSION })
-}
 
 /// The payload.
 pub fn log_payload(records: &[LogRecord], service_id: &str) -> Vec<u8> {

@@ -5,21 +5,23 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::log_payload::{resource, scope};
-use super::samples::{Metric, Sample, attribute, read};
+use super::json::{attribute, resource, scope};
+use super::samples::{Metric, MetricSet, Sample, read};
 
 /// Every value counts from the start: AGGREGATION_TEMPORALITY_CUMULATIVE.
 const CUMULATIVE: u8 = 2;
 
-/// The payload: everything that `text` has, counted since `started_at`.
-pub fn metric_payload(text: &str, service_id: &str, started_at: Timestamp, now: Timestamp) -> Vec<u8> {
-    let times = Times { start: started_at.as_nanosecond().to_string(), end: now.as_nanosecond().to_string() };
-    let metrics: Vec<Value> =
-        read(text).iter().filter(|metric| !metric.samples.is_empty()).map(|metric| message(metric, &times)).collect();
-    let scopes = json!([{ "scope": scope(), "metrics": metrics }]);
-    json!({ "resourceMetrics": [{ "resource": resource(service_id), "scopeMetrics": scopes }] })
-        .to_string()
-        .into_bytes()
+/// The payload: everything that the sets have, counted since `started_at`.
+pub fn metric_payload(sets: &[MetricSet], service_id: &str, started_at: Timestamp) -> Vec<u8> {
+    let start = started_at.as_nanosecond().to_string();
+    let resource_metrics = sets.iter().map(|MetricSet { text, time }| {
+        let times = Times { start: start.clone(), end: time.as_nanosecond().to_string() };
+        let metrics = read(text);
+        let metrics = metrics.iter().filter(|metric| !metric.samples.is_empty());
+        let metrics: Vec<Value> = metrics.map(|metric| message(metric, &times)).collect();
+        json!({ "resource": resource(service_id), "scopeMetrics": [{ "scope": scope(), "metrics": metrics }] })
+    });
+    json!({ "resourceMetrics": resource_metrics.collect::<Vec<_>>() }).to_string().into_bytes()
 }
 
 struct Times {
@@ -111,7 +113,8 @@ mod tests {
             # HELP h H.\n# TYPE h histogram\nh_bucket{m=\"GET\",le=\"0.005\"} 1\nh_bucket{m=\"GET\",le=\"10\"} 3\n\
             h_bucket{m=\"GET\",le=\"+Inf\"} 4\nh_sum{m=\"GET\"} 20.5\nh_count{m=\"GET\"} 4\n";
         let at = |second| Timestamp::from_second(second).unwrap();
-        let payload: Value = serde_json::from_slice(&metric_payload(text, "s-1", at(1), at(2))).unwrap();
+        let set = MetricSet { text: text.to_owned(), time: at(2) };
+        let payload: Value = serde_json::from_slice(&metric_payload(&[set], "s-1", at(1))).unwrap();
         let metrics = &payload["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
         assert_eq!(metrics.as_array().unwrap().len(), 3);
         let sum = &metrics[0]["sum"];

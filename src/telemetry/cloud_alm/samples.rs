@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+
+/// All metrics at one time.
+#[derive(Debug)]
+pub struct MetricSet {
+    pub text: String,
+    pub time: Timestamp,
+}
 
 /// A metric with its samples.
 #[derive(Debug, Default, PartialEq)]
@@ -74,11 +81,6 @@ fn labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
             return Some((labels, rest));
         }
     }
-}
-
-/// A name with a text, as OTLP has it in JSON.
-pub fn attribute(name: &str, value: &str) -> Value {
-    json!({ "key": name, "value": { "stringValue": value } })
 }
 
 #[cfg(test)]

@@ -1,17 +1,15 @@
-//! Log records for a receiver besides standard output: warnings, errors, and what happened to orders. Bounded; what finds no
-//! room is counted.
+//! Log records for a receiver besides standard output: warnings, errors, and what happened to orders; within
+//! bounds.
 
 use std::fmt::Debug;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use crate::bounded_queue::{QueueReceiver, QueueSender, bounded_queue};
 use crate::clock::{Clock as _, SystemClock};
 use crate::trace::{TraceContext, current_context};
 
@@ -37,43 +35,16 @@ pub struct LogRecord {
 }
 
 /// The receiving end.
-#[derive(Debug)]
-pub struct LogRecords {
-    receiver: mpsc::Receiver<LogRecord>,
-    lost: Arc<AtomicU64>,
-}
-
-impl LogRecords {
-    /// Waits for records, and takes at most `limit` of them.
-    pub async fn take(&mut self, limit: usize) -> Vec<LogRecord> {
-        let mut records = Vec::new();
-        self.receiver.recv_many(&mut records, limit).await;
-        records
-    }
-
-    /// What is there, at most `limit`.
-    pub fn take_ready(&mut self, limit: usize) -> Vec<LogRecord> {
-        std::iter::from_fn(|| self.receiver.try_recv().ok()).take(limit).collect()
-    }
-
-    /// The number of records that found no room, since this was asked last.
-    pub fn take_lost(&self) -> u64 {
-        self.lost.swap(0, Ordering::Relaxed)
-    }
-}
+pub type LogRecords = QueueReceiver<LogRecord>;
 
 /// Keeps records.
-pub struct RecordLayer {
-    sender: mpsc::Sender<LogRecord>,
-    lost: Arc<AtomicU64>,
-}
+pub struct RecordLayer(QueueSender<LogRecord>);
 
 impl RecordLayer {
     /// Both ends of the queue.
     pub fn new() -> (Self, LogRecords) {
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        let lost = Arc::new(AtomicU64::new(0));
-        (Self { sender, lost: Arc::clone(&lost) }, LogRecords { receiver, lost })
+        let (sender, records) = bounded_queue(MAX_WAITING);
+        (Self(sender), records)
     }
 }
 
@@ -93,9 +64,7 @@ impl<S: Subscriber> Layer<S> for RecordLayer {
             place: current_context(),
         };
         event.record(&mut record);
-        if self.sender.try_send(record).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.0.add(record);
     }
 }
 
@@ -121,19 +90,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_severe_or_about_an_order_is_kept_within_bounds() {
-        let (layer, mut records) = RecordLayer::new();
+    fn what_is_severe_or_about_an_order_is_kept() {
+        let (layer, records) = RecordLayer::new();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             info!(http.route = "/livez", "the request was answered");
             debug!("nothing");
             warn!(order.attempts = 3, "it is tried again");
             error!(order.id = %"1", "it is parked");
             info!(target: ORDER_LOG, { order.id = "1" }, "the order exists in 11VMS");
-            for _ in 0..MAX_WAITING {
-                warn!("again");
-            }
         });
-        let kept = records.take_ready(3);
+        let kept = records.take_ready(9);
         let described: Vec<_> =
             kept.iter().map(|record| (record.level, record.message.as_str(), &record.fields)).collect();
         let id = vec![("order.id", "1".to_owned())];
@@ -145,6 +111,6 @@ mod tests {
                 (Level::INFO, "the order exists in 11VMS", &id),
             ]
         );
-        assert_eq!((records.take_lost(), records.take_lost()), (3, 0));
+        assert_eq!(records.take_lost(), 0);
     }
 }

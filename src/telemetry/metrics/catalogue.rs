@@ -103,6 +103,8 @@ metrics! {
         "Messages that wait in the outbox for their delivery.";
     DELIVERIES: Counter = "deliveries_total" ["channel", "result"],
         "Tries to deliver a message, by result.";
+    TELEMETRY_DROPPED: Counter = "telemetry_dropped_total" ["signal"],
+        "Spans (traces), log records (logs) and sets of metrics (metrics) that their receiver did not get: they found no room, were refused, or were given up.";
 
     BUILD: Gauge = "build_info" ["version"],
         "1 with the version of this service.";

@@ -1,19 +1,25 @@
-//! One export to the collector, and what its answer means.
+//! The collector of traces: one export, and what its answer means.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::http::Response;
 use http_body_util::{BodyExt as _, Limited};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, TE};
 use url::Url;
 
 use super::grpc::{self, GrpcStatus};
+use super::spans::export_request;
 use crate::clock::Clock;
 use crate::config::{Otlp, OtlpProtocol};
-use crate::outbound::{CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, longest_retry_after};
+use crate::outbound::{
+    CertificateSettings, ClientSettings, Echo, Outbound, OutboundError, error_chain, longest_retry_after,
+};
+use crate::telemetry::export::{Pushed, Sink, words};
+use crate::trace::EndedSpan;
 
 /// The path of spans by HTTP.
 const TRACES_PATH: &str = "/v1/traces";
@@ -30,31 +36,6 @@ const MAX_CONNECTION_AGE: Duration = Duration::from_mins(5);
 /// Largest answer that is read, in bytes: it says how many spans were refused.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// How an export ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exported {
-    /// Taken, but for so many spans.
-    Taken {
-        /// Spans that the collector refused, and why.
-        refused: Option<(u64, String)>,
-    },
-    /// The same spans may be taken later.
-    Failed {
-        /// Why.
-        detail: String,
-        /// The time that the collector wants to be left alone.
-        retry_after: Option<Duration>,
-    },
-    /// They never will.
-    Refused(String),
-}
-
-impl Exported {
-    fn failed(detail: impl Into<String>) -> Self {
-        Self::Failed { detail: detail.into(), retry_after: None }
-    }
-}
-
 /// The collector.
 #[derive(Debug)]
 pub struct Collector {
@@ -70,8 +51,13 @@ impl Collector {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn try_new(settings: Otlp, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
-        let certificates =
-            CertificateSettings { setting_names: "telemetry.otlp_ca", ca: settings.ca.clone(), identity: None };
+        let (ca, identity) = (settings.ca.clone(), settings.identity.clone());
+        let setting_names = match (&ca, &identity) {
+            (_, None) => "telemetry.otlp_ca",
+            (None, Some(_)) => "telemetry.otlp_certificate, telemetry.otlp_key",
+            (Some(_), Some(_)) => "telemetry.otlp_ca, telemetry.otlp_certificate, telemetry.otlp_key",
+        };
+        let certificates = CertificateSettings { setting_names, ca, identity };
         let client = ClientSettings {
             certificates,
             connect_timeout: CONNECT_TIMEOUT,
@@ -86,64 +72,49 @@ impl Collector {
         Ok(Self { settings, url, http, clock })
     }
 
-    /// Exports, once.
-    pub async fn export(&self, request: &ExportTraceServiceRequest) -> Exported {
-        let headers = match self.settings.headers.read() {
-            Ok(headers) => headers,
-            Err(problem) => return Exported::failed(problem),
-        };
-        let message = request.encode_to_vec();
-        match self.settings.protocol {
-            OtlpProtocol::Http => self.export_by_http(headers, message).await,
-            OtlpProtocol::Grpc => self.export_by_grpc(headers, &message).await,
-        }
-    }
-
     #[expect(clippy::disallowed_methods, reason = "the one place that calls a collector")]
-    async fn send(&self, headers: HeaderMap, content_type: &'static str, body: Vec<u8>) -> Result<Answer, Exported> {
+    async fn send(&self, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, String> {
+        let content_type = match self.settings.protocol {
+            OtlpProtocol::Http => "application/x-protobuf",
+            OtlpProtocol::Grpc => grpc::CONTENT_TYPE,
+        };
         let request = self.http.client().post(self.url.clone()).headers(headers).header(CONTENT_TYPE, content_type);
         let request = request.header(ACCEPT, content_type).header(ACCEPT_ENCODING, "identity");
         let request = if content_type == grpc::CONTENT_TYPE { request.header(TE, "trailers") } else { request };
-        let failed = |error: reqwest::Error| Exported::failed(format!("no answer: {}", error_chain(&error)));
-        let response = request.body(body).send().await.map_err(failed)?;
+        let response =
+            request.body(body).send().await.map_err(|error| format!("no answer: {}", error_chain(&error)))?;
         let (parts, body) = Response::<reqwest::Body>::from(response).into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
-        let body = body.map_err(|error| Exported::failed(format!("the answer broke off: {error}")))?;
+        let body = body.map_err(|error| format!("the answer broke off: {error}"))?;
         let trailers = body.trailers().cloned().unwrap_or_default();
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, trailers, body: body.to_bytes().to_vec() })
     }
+}
 
-    async fn export_by_http(&self, headers: HeaderMap, message: Vec<u8>) -> Exported {
-        let answer = match self.send(headers, "application/x-protobuf", message).await {
-            Ok(answer) => answer,
-            Err(failed) => return failed,
-        };
-        let detail = format!("answered {}", answer.status);
-        match answer.status {
-            200..=299 => Exported::Taken { refused: refused_spans(&answer.body) },
-            // What OTLP names as worth a repeat, and a token or an address that somebody may put right.
-            401 | 403 | 404 | 408 | 429 | 500..=599 => {
-                Exported::Failed { detail, retry_after: longest_retry_after(&answer.headers, self.clock.now()) }
-            }
-            _ => Exported::Refused(detail),
+#[async_trait]
+impl Sink for Collector {
+    type Entry = EndedSpan;
+
+    fn encode(&self, batch: Vec<EndedSpan>) -> Vec<u8> {
+        let message = export_request(batch).encode_to_vec();
+        match self.settings.protocol {
+            OtlpProtocol::Http => message,
+            OtlpProtocol::Grpc => grpc::frame(&message),
         }
     }
 
-    async fn export_by_grpc(&self, headers: HeaderMap, message: &[u8]) -> Exported {
-        let answer = match self.send(headers, grpc::CONTENT_TYPE, grpc::frame(message)).await {
-            Ok(answer) => answer,
-            Err(failed) => return failed,
+    async fn push(&self, payload: &[u8]) -> Pushed {
+        let headers = match self.settings.headers.read() {
+            Ok(headers) => headers,
+            Err(problem) => return Pushed::failed(problem),
         };
-        let Some(status) = GrpcStatus::read(&answer.trailers).or_else(|| GrpcStatus::read(&answer.headers)) else {
-            return Exported::failed(format!("answered {} and no gRPC status", answer.status));
-        };
-        let detail = || format!("gRPC status {}: {}", status.code, status.message);
-        match status.code {
-            0 => Exported::Taken { refused: grpc::message(&answer.body).and_then(refused_spans) },
-            // Permission denied, unimplemented, unauthenticated: somebody may put it right.
-            7 | 12 | 16 => Exported::failed(detail()),
-            _ if status.is_transient() => Exported::failed(detail()),
-            _ => Exported::Refused(detail()),
+        let echo = Echo::of(&headers);
+        match self.send(headers, payload.to_vec()).await {
+            Ok(answer) => match self.settings.protocol {
+                OtlpProtocol::Http => answer.by_http(&echo, longest_retry_after(&answer.headers, self.clock.now())),
+                OtlpProtocol::Grpc => answer.by_grpc(&echo),
+            },
+            Err(detail) => Pushed::failed(detail),
         }
     }
 }
@@ -154,6 +125,28 @@ struct Answer {
     headers: HeaderMap,
     trailers: HeaderMap,
     body: Vec<u8>,
+}
+
+impl Answer {
+    fn by_http(&self, echo: &Echo, retry_after: Option<Duration>) -> Pushed {
+        match self.status {
+            200..=299 => taken(&self.body, echo),
+            status => Pushed::of_status(status, format!("answered {status}"), retry_after),
+        }
+    }
+
+    fn by_grpc(&self, echo: &Echo) -> Pushed {
+        let Some(status) = GrpcStatus::read(&self.trailers).or_else(|| GrpcStatus::read(&self.headers)) else {
+            // The answer of a proxy, whose statuses gRPC maps as OTLP means them by HTTP.
+            return Pushed::of_status(self.status, format!("answered {} and no gRPC status", self.status), None);
+        };
+        let detail = || format!("gRPC status {}: {}", status.code, words(&status.message, echo));
+        match status.code {
+            0 => taken(grpc::message(&self.body).unwrap_or_default(), echo),
+            _ if status.is_transient() => Pushed::Failed { detail: detail(), retry_after: status.retry_after },
+            _ => Pushed::Refused(detail()),
+        }
+    }
 }
 
 fn export_url(settings: &Otlp) -> Url {
@@ -167,9 +160,17 @@ fn export_url(settings: &Otlp) -> Url {
     url
 }
 
-/// The spans of a request that a collector did not take, though it took the request.
-fn refused_spans(body: &[u8]) -> Option<(u64, String)> {
-    let refused = ExportTraceServiceResponse::decode(body).ok()?.partial_success?;
-    let count = u64::try_from(refused.rejected_spans).ok().filter(|count| *count > 0)?;
-    Some((count, format!("the collector refused spans: {}", refused.error_message)))
+/// A request that was taken, with the spans of it that were not.
+fn taken(body: &[u8], echo: &Echo) -> Pushed {
+    let partial = ExportTraceServiceResponse::decode(body).ok().and_then(|response| response.partial_success);
+    let count = |rejected: i64| u64::try_from(rejected).ok().filter(|count| *count > 0);
+    match partial.and_then(|partial| Some((count(partial.rejected_spans)?, partial.error_message))) {
+        Some((rejected, message)) => {
+            Pushed::TakenInPart { rejected, detail: format!("the collector refused spans: {}", words(&message, echo)) }
+        }
+        None => Pushed::Taken,
+    }
 }
+
+#[cfg(test)]
+mod tests;

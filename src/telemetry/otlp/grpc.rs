@@ -1,6 +1,13 @@
 //! One unary call of gRPC: a POST by HTTP/2 whose body is a frame with the message, and whose result is in the trailers
 //! (gRPC over HTTP/2). A collector is sent one message and answers with one, so this is all that is needed.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode_str;
+use prost::Message as _;
 use reqwest::header::HeaderMap;
 
 /// The method that exports spans.
@@ -13,8 +20,19 @@ pub const CONTENT_TYPE: &str = "application/grpc";
 const PREFIX: usize = 5;
 
 /// Results that OTLP names as worth a repeat: cancelled, deadline exceeded, aborted, out of range, unavailable, data loss.
-/// A server that is out of resources (8) says when to come again by details that are not read: it is asked again as well.
-const TRANSIENT: [u16; 7] = [1, 4, 8, 10, 11, 14, 15];
+const TRANSIENT: [u16; 6] = [1, 4, 10, 11, 14, 15];
+
+/// A server that is out of resources may be asked again if it says when.
+const RESOURCE_EXHAUSTED: u16 = 8;
+
+/// The type of the detail that says when.
+const RETRY_INFO: &str = "google.rpc.RetryInfo";
+
+/// Values of headers whose names end with `-bin` may have padding, or not.
+const BINARY: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,19 +41,67 @@ pub struct GrpcStatus {
     pub code: u16,
     /// What the server says of it.
     pub message: String,
+    /// The time that the server wants to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 impl GrpcStatus {
     /// The result, from the trailers, or from the headers of a response without a body.
     pub fn read(headers: &HeaderMap) -> Option<Self> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Some(Self { code: text("grpc-status")?.parse().ok()?, message: text("grpc-message").unwrap_or_default() })
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let message = percent_decode_str(text("grpc-message").unwrap_or_default()).decode_utf8_lossy().into_owned();
+        let retry_after = text("grpc-status-details-bin").and_then(retry_delay);
+        Some(Self { code: text("grpc-status")?.parse().ok()?, message, retry_after })
     }
 
     /// Whether the same message may be taken later.
     pub fn is_transient(&self) -> bool {
-        TRANSIENT.contains(&self.code)
+        TRANSIENT.contains(&self.code) || (self.code == RESOURCE_EXHAUSTED && self.retry_after.is_some())
     }
+}
+
+/// `google.rpc.Status`
+#[derive(Clone, PartialEq, prost::Message)]
+struct RpcStatus {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Detail>,
+}
+
+/// `google.protobuf.Any`
+#[derive(Clone, PartialEq, prost::Message)]
+struct Detail {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// `google.rpc.RetryInfo`
+#[derive(Clone, PartialEq, prost::Message)]
+struct RetryInfo {
+    #[prost(message, tag = "1")]
+    retry_delay: Option<Delay>,
+}
+
+/// `google.protobuf.Duration`
+#[derive(Clone, PartialEq, prost::Message)]
+struct Delay {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+    #[prost(int32, tag = "2")]
+    nanos: i32,
+}
+
+/// The time in the details of a status; none, if it is there without one.
+fn retry_delay(details: &str) -> Option<Duration> {
+    let status = RpcStatus::decode(BINARY.decode(details).ok()?.as_slice()).ok()?;
+    let is_retry_info = |detail: &&Detail| detail.type_url.rsplit('/').next() == Some(RETRY_INFO);
+    let info = RetryInfo::decode(status.details.iter().find(is_retry_info)?.value.as_slice()).ok()?;
+    let delay = info.retry_delay.unwrap_or_default();
+    Some(Duration::new(
+        u64::try_from(delay.seconds).unwrap_or_default(),
+        u32::try_from(delay.nanos).unwrap_or_default(),
+    ))
 }
 
 /// The frame of a message.
@@ -57,7 +123,7 @@ pub fn message(frame: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -70,15 +136,53 @@ mod tests {
         }
     }
 
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let value = |text: &str| HeaderValue::from_str(text).unwrap();
+        pairs.iter().map(|(name, text)| (HeaderName::from_static(name), value(text))).collect()
+    }
+
+    fn details(retry_delay: Option<Delay>) -> String {
+        let info = RetryInfo { retry_delay }.encode_to_vec();
+        let other = Detail { type_url: "type.googleapis.com/google.rpc.Help".to_owned(), value: vec![1] };
+        let info = Detail { type_url: format!("type.googleapis.com/{RETRY_INFO}"), value: info };
+        BINARY.encode(RpcStatus { details: vec![other, info] }.encode_to_vec())
+    }
+
     #[test]
-    fn a_result_says_whether_a_repeat_may_help() {
-        for (code, expected) in [("0", false), ("3", false), ("7", false), ("14", true), ("16", false), ("8", true)] {
-            let headers = HeaderMap::from_iter([(
-                reqwest::header::HeaderName::from_static("grpc-status"),
-                HeaderValue::from_str(code).unwrap(),
-            )]);
-            assert_eq!(GrpcStatus::read(&headers).unwrap().is_transient(), expected, "{code}");
+    fn a_result_is_worth_a_repeat_if_otlp_says_so() {
+        let transient = [1, 4, 10, 11, 14, 15];
+        for code in 1..=16 {
+            let status = GrpcStatus::read(&headers(&[("grpc-status", &code.to_string())])).unwrap();
+            assert_eq!(status.is_transient(), transient.contains(&code), "{code}");
         }
         assert_eq!(GrpcStatus::read(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_server_that_is_out_of_resources_is_asked_again_if_it_says_when() {
+        let padded = details(Some(Delay { seconds: 7, nanos: 500_000_000 }));
+        let bare = padded.trim_end_matches('=');
+        for (details, expected) in [
+            (padded.as_str(), Some(Duration::from_millis(7_500))),
+            (bare, Some(Duration::from_millis(7_500))),
+            (&details(None), Some(Duration::ZERO)),
+            (&details(Some(Delay { seconds: -1, nanos: -1 })), Some(Duration::ZERO)),
+            ("", None),
+            ("nonsense", None),
+            (&BINARY.encode(RpcStatus { details: vec![] }.encode_to_vec()), None),
+        ] {
+            for (code, without) in [("8", false), ("14", true)] {
+                let pairs = [("grpc-status", code), ("grpc-status-details-bin", details)];
+                let status = GrpcStatus::read(&headers(&pairs)).unwrap();
+                let found = (status.retry_after, status.is_transient());
+                assert_eq!(found, (expected, expected.is_some() || without), "{code} {details}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_is_percent_encoded() {
+        let pairs = [("grpc-status", "3"), ("grpc-message", "no%20room: 50%25 of Gr%C3%B6%C3%9Fe %zz")];
+        assert_eq!(GrpcStatus::read(&headers(&pairs)).unwrap().message, "no room: 50% of Größe %zz");
     }
 }

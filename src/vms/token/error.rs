@@ -1,4 +1,4 @@
-//! The reasons for which there is no token for 11VMS.
+//! The reasons for which there is no token.
 
 use thiserror::Error;
 

@@ -162,7 +162,7 @@ fn authenticate_client(
     Ok(request)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens for 11VMS")]
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens to be sent")]
 async fn send(request: RequestBuilder, mut call: Call<'_>) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
     let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", error_chain(&error))))?;
