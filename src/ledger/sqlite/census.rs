@@ -43,20 +43,13 @@ pub fn count(connection: &Connection, overdue_since: Timestamp) -> Result<Census
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::params_from_iter;
-
     use super::*;
-    use crate::ledger::sqlite::schema::migrate;
+    use crate::ledger::sqlite::schema::query_plan;
 
     #[test]
     fn no_settled_order_is_looked_at() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
         for query in [BY_STATE, OLDEST, OVERDUE] {
-            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
-            let parameters = vec![0_i64; explain.parameter_count()];
-            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
-            let plan: Vec<String> = steps.map(Result::unwrap).collect();
+            let plan = query_plan(query);
             // A search is by the state, so it meets open and parked orders alone.
             assert!(plan.iter().any(|step| step.starts_with("SEARCH orders USING")), "{plan:?}");
             assert!(!plan.iter().any(|step| step.starts_with("SCAN orders")), "{plan:?}");

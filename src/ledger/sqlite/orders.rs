@@ -131,20 +131,13 @@ fn unreadable(id: &OrderId, error: &serde_json::Error) -> LedgerError {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::params_from_iter;
-
     use super::*;
-    use crate::ledger::sqlite::schema::migrate;
+    use crate::ledger::sqlite::schema::query_plan;
 
     #[test]
     fn open_orders_are_found_by_the_index_that_has_no_others() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
         for query in [DUE, DUE_AFTER, NEXT_DUE] {
-            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
-            let parameters = vec![0_i64; explain.parameter_count()];
-            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
-            let plan: Vec<String> = steps.map(Result::unwrap).collect();
+            let plan = query_plan(query);
             assert!(plan.iter().any(|step| step.contains("INDEX orders_open")), "{query}: {plan:?}");
         }
     }

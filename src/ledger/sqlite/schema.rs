@@ -148,6 +148,17 @@ pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(transaction.commit()?)
 }
 
+/// How SQLite would run a query on the newest schema.
+#[cfg(test)]
+pub fn query_plan(query: &str) -> Vec<String> {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate(&mut connection).unwrap();
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+    let parameters = vec![0_i64; explain.parameter_count()];
+    let steps = explain.query_map(rusqlite::params_from_iter(parameters), |row| row.get(3)).unwrap();
+    steps.map(Result::unwrap).collect()
+}
+
 /// A count as a parameter.
 pub fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

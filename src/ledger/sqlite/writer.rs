@@ -157,6 +157,10 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
             record = ?7, revision = ?8, body = coalesce(?9, body) WHERE id = ?1",
         ),
     };
+    if !has_its_body && matches!(change, Change::Newer(_)) {
+        let replaced = "DELETE FROM order_bodies WHERE place = (SELECT body FROM orders WHERE id = ?1)";
+        connection.prepare_cached(replaced)?.execute([order.id.as_str()])?;
+    }
     let body = if has_its_body { None } else { Some(write_body(connection, order)?) };
     let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
     connection.prepare_cached(query)?.execute(params![
@@ -173,10 +177,8 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
     Ok(())
 }
 
-/// Writes a body in the place of the one that the order had, or in a new place; returns where.
+/// Writes a body; returns its place.
 fn write_body(connection: &Connection, order: &Order) -> rusqlite::Result<i64> {
-    let replaced = "DELETE FROM order_bodies WHERE place = (SELECT body FROM orders WHERE id = ?1)";
-    connection.prepare_cached(replaced)?.execute([order.id.as_str()])?;
     connection.prepare_cached("INSERT INTO order_bodies (body) VALUES (?1)")?.execute([&order.body])?;
     Ok(connection.last_insert_rowid())
 }
