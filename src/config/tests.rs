@@ -11,7 +11,8 @@ use crate::cart::Name;
 use crate::mapping::{Amounts, DifferingExamples, Plausibility};
 use crate::order::breaker::BreakerPolicy;
 
-const NEEDED: &str = r#"
+/// What no settings can do without.
+pub(in crate::config) const NEEDED: &str = r#"
     auth.issuer = "https://issuer.example"
     auth.audience = "purchase-order-webhook"
     target.base_url = "https://vms.example/api/v1"
@@ -19,6 +20,11 @@ const NEEDED: &str = r#"
     target.oauth2.client_id = "purchase-order-webhook"
     target.oauth2.client_secret = "change-me"
 "#;
+
+/// Reads settings with what is needed beside them, and variables.
+pub(in crate::config) fn read_with_needed(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+    Settings::parse("config.toml", &format!("{NEEDED}\n{text}"), &environment(variables))
+}
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

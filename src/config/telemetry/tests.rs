@@ -1,21 +1,12 @@
 //! Every setting of `[telemetry]`: its form, and its mistakes.
 
 use super::*;
-use crate::config::{Mistakes, Settings};
+use crate::config::Mistakes;
+use crate::config::tests::read_with_needed;
 use crate::trace::Sampling;
 
-const NEEDED: &str = r#"
-    auth.issuer = "https://issuer.example"
-    auth.audience = "purchase-order-webhook"
-    target.base_url = "https://vms.example/api/v1"
-    target.oauth2.token_url = "https://issuer.example/oauth2/token"
-    target.oauth2.client_id = "purchase-order-webhook"
-    target.oauth2.client_secret = "change-me"
-"#;
-
 fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Telemetry, Mistakes> {
-    let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Settings::parse("config.toml", &format!("{NEEDED}\n{text}"), &environment).map(|settings| settings.telemetry)
+    read_with_needed(text, variables).map(|settings| settings.telemetry)
 }
 
 fn read(text: &str) -> Telemetry {

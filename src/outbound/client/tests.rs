@@ -71,20 +71,24 @@ async fn get(client: Client, path: &str) -> String {
     client.get(format!("http://vms.test{path}")).send().await.unwrap().text().await.unwrap()
 }
 
-#[tokio::test]
-async fn a_name_that_moves_is_followed_under_steady_traffic_and_no_request_is_lost() {
-    let word = Arc::new(Slow::default());
-    let (old, new) = (start("old", Arc::clone(&word)).await, start("new", Arc::clone(&word)).await);
-    let name = Arc::new(MovingName { address: Mutex::new(old), lookups: AtomicUsize::new(0) });
+fn outbound(name: &Arc<MovingName>) -> (Outbound, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at("2025-01-31T09:30:00Z".parse().unwrap()));
-    let resolver = NameResolver(Arc::clone(&name) as Arc<dyn Resolve>);
+    let resolver = NameResolver(Arc::clone(name) as Arc<dyn Resolve>);
     let outbound = Outbound::with_resolver(
         settings(),
         Arc::clone(&clock) as Arc<dyn Clock>,
         Some(resolver),
         HttpVersions::Negotiated,
-    )
-    .unwrap();
+    );
+    (outbound.unwrap(), clock)
+}
+
+#[tokio::test]
+async fn a_name_that_moves_is_followed_under_steady_traffic_and_no_request_is_lost() {
+    let word = Arc::new(Slow::default());
+    let (old, new) = (start("old", Arc::clone(&word)).await, start("new", Arc::clone(&word)).await);
+    let name = Arc::new(MovingName { address: Mutex::new(old), lookups: AtomicUsize::new(0) });
+    let (outbound, clock) = outbound(&name);
     for _ in 0..3 {
         assert_eq!(get(outbound.client(), "/").await, "old");
     }
@@ -108,15 +112,7 @@ async fn a_name_that_moves_is_followed_under_steady_traffic_and_no_request_is_lo
 async fn clients_that_are_asked_for_at_the_same_time_share_the_exchanged_connections() {
     let address = start("one", Arc::default()).await;
     let name = Arc::new(MovingName { address: Mutex::new(address), lookups: AtomicUsize::new(0) });
-    let clock = Arc::new(ManualClock::at("2025-01-31T09:30:00Z".parse().unwrap()));
-    let resolver = NameResolver(Arc::clone(&name) as Arc<dyn Resolve>);
-    let outbound = Outbound::with_resolver(
-        settings(),
-        Arc::clone(&clock) as Arc<dyn Clock>,
-        Some(resolver),
-        HttpVersions::Negotiated,
-    )
-    .unwrap();
+    let (outbound, clock) = outbound(&name);
     get(outbound.client(), "/").await;
     clock.advance(AGE);
     for _ in 0..3 {

@@ -2,23 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::tests::{NEEDED, read_with_needed};
 use crate::config::{Fillings, Mapping, Mistakes, RequestHeader, Settings, Target};
 use crate::mapping::IdField;
 use crate::order::vms_response::{NumberSource, Repetition, ResponseRules};
 
-const NEEDED: &str = r#"
-    auth.issuer = "https://issuer.example"
-    auth.audience = "purchase-order-webhook"
-    target.base_url = "https://vms.example/api/v1"
-    target.oauth2.token_url = "https://issuer.example/oauth2/token"
-    target.oauth2.client_id = "purchase-order-webhook"
-    target.oauth2.client_secret = "change-me"
-"#;
-
 fn read(text: &str, environment: &[(&str, &str)]) -> Result<Target, Mistakes> {
-    let environment: BTreeMap<String, String> =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Settings::parse("config.toml", &format!("{NEEDED}\n{text}"), &environment).map(|settings| settings.target)
+    read_with_needed(text, environment).map(|settings| settings.target)
 }
 
 fn target(text: &str) -> Target {
