@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, binds, serves, drains. The only module that names concrete adapters.
 
 mod alerting;
+mod background;
 mod census;
 mod certificate_dates;
 mod exports;
@@ -39,6 +40,7 @@ use crate::telemetry::{BreakerCondition, LogRecords, OrderLog};
 use crate::vms::Vms;
 use crate::vms::client::VmsClient;
 use alerting::Alerting;
+use background::Background;
 use census::count_open_orders;
 pub use certificate_dates::{CertificateDates, DateFinding, Severity};
 use exports::Exports;
@@ -182,10 +184,11 @@ impl App {
     pub async fn run(self, shutdown: impl Into<Shutdown>) {
         let Self { api, public, management, tls, certificates, exports, alerting, outbox, retention } = self;
         let shutdown = shutdown.into();
-        spawn_background_tasks(&api, tls.as_ref(), retention, &shutdown);
-        spawn_until(shutdown.draining(), certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
+        let background = Background::until(shutdown.draining());
+        start_background_tasks(&background, &api, tls.as_ref(), retention, &shutdown);
+        background.spawn(certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
         for task in alerting.tasks(&outbox, &api) {
-            spawn_until(shutdown.draining(), task);
+            background.spawn(task);
         }
         let exports = exports.start(&api);
         let drained = Shutdown::default();
@@ -202,12 +205,16 @@ impl App {
             api.relay.stop(api.server.drain).await;
         };
         tokio::join!(requests, work);
+        // Whoever starts again on the same ledger finds it free.
+        background.end().await;
         drained.begin_drain();
         if let Err(error) = probes.await {
             error!(error.message = %error, "the server of the probes failed; orders are not affected");
         }
         // Last: what happened in the drain is told as well.
         exports.finish().await;
+        // The ledger waits for whoever still reads it, and they may need this thread.
+        let _ = tokio::task::spawn_blocking(move || drop((api, outbox))).await;
         info!("the service has stopped; open orders continue at its next start");
     }
 }
@@ -255,28 +262,29 @@ fn observers(metrics: &Arc<OrderMetrics>, conditions: &Conditions, clock: &Arc<d
 }
 
 /// Starts everything that runs beside the requests, until the drain begins.
-fn spawn_background_tasks(api: &Arc<ApiState>, tls: Option<&Arc<ServerTls>>, retention: Duration, shutdown: &Shutdown) {
-    let stop = shutdown.draining();
+fn start_background_tasks(
+    background: &Background,
+    api: &Arc<ApiState>,
+    tls: Option<&Arc<ServerTls>>,
+    retention: Duration,
+    shutdown: &Shutdown,
+) {
     let relay = tokio::spawn(Arc::clone(&api.relay).run());
     let failing = shutdown.clone();
-    tokio::spawn(async move {
+    background.tasks.spawn(async move {
         if let Err(error) = relay.await {
             error!(error.message = %error, "the relay failed: the service stops, and open orders continue at its next start");
             failing.begin_drain();
         }
     });
-    spawn_until(stop, Arc::clone(&api.mapping).watch(Arc::clone(&api.clock)));
-    spawn_until(stop, count_open_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock)));
-    spawn_until(stop, purge_old_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock), retention));
+    background.spawn(Arc::clone(&api.mapping).watch(Arc::clone(&api.clock)));
+    background.spawn(count_open_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock)));
+    background.spawn(purge_old_orders(Arc::clone(&api.ledger), Arc::clone(&api.clock), retention));
     let warmed = Arc::clone(api);
-    spawn_until(stop, async move { warmed.tokens.warm().await });
+    background.spawn(async move { warmed.tokens.warm().await });
     if let Some(tls) = tls {
-        spawn_until(stop, Arc::clone(tls).watch(Arc::clone(&api.clock)));
+        background.spawn(Arc::clone(tls).watch(Arc::clone(&api.clock)));
     }
-}
-
-fn spawn_until(stop: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(stop.clone().run_until_cancelled_owned(task));
 }
 
 /// Serves the probes until all requests are finished: a platform sees a draining service as alive.
