@@ -12,7 +12,7 @@ import yaml
 # Secrets, which the chart takes by reference alone, and the addresses that its Service expects.
 LEFT_OUT = ["server.listen", "server.management_listen", "target.oauth2.client_secret", "auth.introspection.client_secret", "ledger.url_file",
             "alerts.sap_alert_notification.client_secret", "alerts.pagerduty.routing_key", "alerts.pagerduty.routing_key_file", "alerts.smtp.password", "alerts.smtp.url_file",
-            "alerts.webhook.secret"]
+            "alerts.webhook.secret", "telemetry.cloud_alm.client_secret", "telemetry.otlp_headers"]
 # Shapes that no key of the example has.
 SHAPES = {
     "auth": {

@@ -27,8 +27,9 @@ carry some, and a password in a URL. Takes a list: path, value.
 {{- if kindIs "map" $value }}
 {{- range $key, $inner := $value }}
 {{- $at := printf "%s.%s" $path $key }}
-{{- $isHeader := and (hasSuffix ".headers" $path) (regexMatch "(?i)(authorization|cookie|api-?key|token|secret|password)$" $key) }}
-{{- if or $isHeader (regexMatch "^(.*_)?(secret|password|private_key|routing_key|api_key)$" $key) }}
+{{- $isHeader := and (regexMatch "[._]headers$" $path) (regexMatch "(?i)(authorization|cookie|api-?key|token|secret|password)$" $key) }}
+{{- $isHeaders := and (hasSuffix "_headers" $key) (kindIs "string" $inner) }}
+{{- if or $isHeader $isHeaders (regexMatch "^(.*_)?(secret|password|private_key|routing_key|api_key)$" $key) }}
 {{- $remedy := printf "name the Secret that holds it in secrets.settings, or mount it by secrets.files and set %s_file" $key }}
 {{- if eq $at "config.target.oauth2.client_secret" }}
 {{- $remedy = "name the Secret that holds it in secrets.targetClientSecret" }}
