@@ -17,7 +17,7 @@ use purchase_order_webhook::ledger::Ledger as _;
 use purchase_order_webhook::ledger::kept_carts::KeptCarts;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::mapping::{Amounts, Comparison, Folder, Mapping};
-use purchase_order_webhook::order::KeepCarts;
+use purchase_order_webhook::order::{KeepCarts, Terms};
 use serde_json::{Value, json};
 use tikv_jemallocator::Jemalloc;
 use tokio::task::JoinSet;
@@ -76,7 +76,8 @@ async fn fill(file: &Path, mapping: &Mapping) {
         let cart = Cart::parse(&text).unwrap();
         let candidate = intake::candidate(&cart, mapping, Origin::default(), KeepCarts::On).unwrap();
         let ledger = ledger.clone();
-        admissions.spawn(async move { ledger.admit(candidate, Timestamp::UNIX_EPOCH, Duration::ZERO).await });
+        admissions
+            .spawn(async move { ledger.admit(candidate, Terms::new(Timestamp::UNIX_EPOCH, Duration::ZERO)).await });
     }
     while let Some(admitted) = admissions.join_next().await {
         admitted.unwrap().unwrap();

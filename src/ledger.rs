@@ -26,7 +26,7 @@ use thiserror::Error;
 use tracing::error;
 
 use crate::cart::without_leading_zeros;
-use crate::order::{Admission, Candidate, Order, OrderId, State};
+use crate::order::{Admission, Candidate, Order, OrderId, State, Terms};
 use open_orders::Census;
 use statistics::LedgerStatistics;
 
@@ -130,8 +130,8 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// Whether other processes write to the ledger.
     fn sharing(&self) -> Sharing;
     /// Records a candidate, or returns the order that is known under its id ([`crate::order::admit`]). A recorded order
-    /// belongs to this process. `grace` is the retry policy's `unknown_grace`.
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError>;
+    /// belongs to this process.
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError>;
     /// Stores a changed order if it is one revision ahead of the stored one: of two changes to one revision, one wins.
     async fn store(&self, order: Order) -> Result<Stored, LedgerError>;
     /// Reads one order.

@@ -1,7 +1,7 @@
 //! The use case: an approved cart becomes exactly one purchase order. Read this first.
 //!
 //! ```text
-//! submit:   admit (durable) ──► queue for dispatch, detached ──► answer when settled, or at the deadline
+//! submit:   admit (durable) ──► attempt at once or queue for dispatch, detached ──► answer when settled, or at the deadline
 //! attempt:  begin (durable) ──► look up first if in doubt ──► send ──► conclude (durable) ──► publish
 //! run:      dispatch what is queued; resume what is due, also after a restart or another replica's end
 //! ```
@@ -10,6 +10,7 @@
 //! the outcome; a caller that hangs up cancels its waiting, never the work. Knows nothing of HTTP, SQL or reqwest.
 
 mod abandoned;
+mod admission;
 mod attempt;
 mod background;
 mod dependencies;
@@ -26,6 +27,7 @@ mod submit_outcome;
 mod waiters;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -38,10 +40,10 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
 use crate::order::breaker::BreakerState;
-use crate::order::{Admission, Candidate, Order, OrderId, State};
-use crate::trace::{self, SpanKind};
+use crate::order::{Admission, Candidate, Order, OrderId};
+use crate::trace;
 use abandoned::Abandoned;
-use dispatcher::{Dispatcher, Ticket};
+use dispatcher::Dispatcher;
 use due_timer::DueTimer;
 use holds::Holds;
 use observer::Event;
@@ -86,6 +88,8 @@ pub struct Relay {
     restored: Option<Restored>,
     abandoned: Abandoned,
     tasks: TaskTracker,
+    /// Attempts are made.
+    running: AtomicBool,
     /// No further attempt begins.
     stopping: CancellationToken,
     /// Nobody waits any more; open orders are resumed by the next start.
@@ -111,6 +115,7 @@ impl Relay {
             abandoned: Abandoned::default(),
             due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),
+            running: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
         })
@@ -146,45 +151,6 @@ impl Relay {
             biased;
             done = self.tasks.spawn(trace::carry(work)) => done.unwrap_or_else(broken),
             () = self.dependencies.clock.sleep(wait.max(MIN_ADMISSION_WAIT)) => Err(LedgerError::TimedOut),
-        }
-    }
-
-    async fn admit(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
-        let (id, now) = (candidate.id.clone(), self.now());
-        let grace = self.dependencies.policy.unknown_grace;
-        let mut span = trace::child("admit order", SpanKind::Internal);
-        let admission = span.enclose(self.dependencies.ledger.admit(candidate, now, grace)).await;
-        spans::describe_admission(&self.dependencies.tracer, &mut span, admission.as_ref());
-        drop(span);
-        let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
-        self.report(Event::Admitted(&admission));
-        match &admission {
-            Admission::Started(order) | Admission::Restarted(order) => self.schedule(order),
-            // The process that recorded it may be gone, or may not know that it did.
-            Admission::Joined(order) if order.state == State::Accepted => {
-                self.dispatcher.enqueue(&order.id, Ticket::of(order));
-            }
-            Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}
-        }
-        Ok(admission)
-    }
-
-    /// Queues an order whose write has failed: the write may have been made all the same, and a sweep would find it.
-    fn enqueue_possibly_written(&self, id: &OrderId, received_at: Timestamp) {
-        if self.dispatcher.spare_capacity() > 0 {
-            self.dispatcher.enqueue(id, Ticket::new(received_at, 0));
-        }
-    }
-
-    /// Plans the first attempt of an order that was started or restarted.
-    fn schedule(&self, order: &Order) {
-        match self.time_until_attempt(order) {
-            None => {
-                self.dispatcher.enqueue(&order.id, Ticket::of(order));
-            }
-            Some(wait) => {
-                self.queue_at(self.dependencies.clock.moment().after(wait), &order.id, Ticket::of(order));
-            }
         }
     }
 

@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::message::{Message, MessageCode};
-    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, admit};
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, Terms, admit};
     use crate::problem::RequestContext;
 
     fn order(id: &str, warnings: Vec<Message>) -> Order {
@@ -126,7 +126,7 @@ mod tests {
             requester: Requester::default(),
             cart: None,
         };
-        match admit(None, candidate, Timestamp::UNIX_EPOCH, Duration::ZERO) {
+        match admit(None, candidate, Terms::new(Timestamp::UNIX_EPOCH, Duration::ZERO)) {
             Admission::Started(order) => order,
             other => panic!("{other:?}"),
         }

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::ledger::sqlite::SqliteLedger;
-    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, Resolution};
+    use crate::order::{Admission, Candidate, OrderId, PropagatedHeaders, Requester, Resolution, Terms};
 
     const RETENTION: Duration = Duration::from_hours(24);
 
@@ -61,7 +61,8 @@ mod tests {
             requester: Requester::default(),
             cart: None,
         };
-        let Ok(Admission::Started(order)) = ledger.admit(candidate, clock.now(), Duration::ZERO).await else {
+        let Ok(Admission::Started(order)) = ledger.admit(candidate, Terms::new(clock.now(), Duration::ZERO)).await
+        else {
             panic!()
         };
         let settled = order.resolve(&Resolution::Cancelled("not needed".into()), "me", clock.now());

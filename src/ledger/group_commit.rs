@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::outbox::{OutboxWrite, OutboxWritten};
 use super::statistics::LedgerStatistics;
 use super::{LedgerError, Stored};
-use crate::order::{Admission, Candidate, Order};
+use crate::order::{Admission, Candidate, Order, Terms};
 
 /// Largest number of writes in one transaction: beyond it the fsync is shared enough, and a longer transaction only makes
 /// all of them wait.
@@ -27,8 +27,8 @@ pub const PURGE_PORTION: usize = 1_000;
 /// A write.
 #[derive(Debug)]
 pub enum Write {
-    /// Admits a candidate, with the retry policy's `unknown_grace`.
-    Admit(Box<Candidate>, Timestamp, Duration),
+    /// Admits a candidate.
+    Admit(Box<Candidate>, Terms),
     /// Stores a changed order.
     Store(Box<Order>),
     /// Removes [`PURGE_PORTION`] of the orders that were settled before the time.
@@ -136,8 +136,8 @@ impl GroupCommit {
     ///
     /// # Errors
     /// If the backend could not commit.
-    pub async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        match self.write(Write::Admit(Box::new(candidate), now, grace)).await? {
+    pub async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
+        match self.write(Write::Admit(Box::new(candidate), terms)).await? {
             Written::Admitted(admission) => Ok(*admission),
             other => Err(mismatch(&other)),
         }

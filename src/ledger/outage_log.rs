@@ -14,7 +14,7 @@ use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
 use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
-use crate::order::{Admission, Candidate, Order, OrderId};
+use crate::order::{Admission, Candidate, Order, OrderId, Terms};
 
 /// A ledger and the log of its outages. Reads and writes have outages of their own: a full disk stops writes alone.
 #[derive(Debug)]
@@ -139,9 +139,9 @@ impl Ledger for OutageLog {
         self.ledger.sharing()
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
         let id = candidate.id.clone();
-        let result = self.ledger.admit(candidate, now, grace).await;
+        let result = self.ledger.admit(candidate, terms).await;
         if let Err(LedgerError::Unwritable(reason)) = &result {
             error!(order.id = %id, error.message = reason, "the ledger can't store an order: its cart is refused");
         }
@@ -229,16 +229,14 @@ mod tests {
         }
 
         /// A resend of a known cart is answered even if nothing can be written.
-        async fn admit(&self, candidate: Candidate, now: Timestamp, _: Duration) -> Result<Admission, LedgerError> {
+        async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
             match (candidate.id.as_str(), self.fails.load(Ordering::Relaxed)) {
                 ("known", _) => {
-                    let Admission::Started(order) = admit(None, candidate, now, Duration::ZERO) else {
-                        panic!("not new")
-                    };
+                    let Admission::Started(order) = admit(None, candidate, terms) else { panic!("not new") };
                     Ok(Admission::Joined(order))
                 }
                 (_, true) => Err(LedgerError::Unavailable("disk full".to_owned())),
-                (_, false) => Ok(admit(None, candidate, now, Duration::ZERO)),
+                (_, false) => Ok(admit(None, candidate, terms)),
             }
         }
 
@@ -323,7 +321,7 @@ mod tests {
                 requester: Requester::default(),
                 cart: None,
             };
-            self.ledger.admit(candidate, self.clock.now(), Duration::ZERO).await
+            self.ledger.admit(candidate, Terms::new(self.clock.now(), Duration::ZERO)).await
         }
 
         fn failing(&self) -> Vec<String> {

@@ -37,7 +37,7 @@ use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
-use crate::order::{Admission, Candidate, Order, OrderId, State};
+use crate::order::{Admission, Candidate, Order, OrderId, State, Terms};
 use claims::Claims;
 use committing_session::CommittingSession;
 use connection::{Connector, Purpose};
@@ -145,8 +145,8 @@ impl Ledger for PostgresLedger {
         Sharing::Shared
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.writer.admit(candidate, now, grace).await
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
+        self.writer.admit(candidate, terms).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {

@@ -38,7 +38,7 @@ use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pendi
 use super::shared_answer::SharedAnswer;
 use super::statistics::LedgerStatistics;
 use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use crate::order::{Admission, Candidate, Order, OrderId};
+use crate::order::{Admission, Candidate, Order, OrderId, Terms};
 use held_file::AwaitedEnd;
 use location::named;
 use open_in_memory::OpenInMemory;
@@ -184,8 +184,8 @@ impl Ledger for SqliteLedger {
         Sharing::Exclusive
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
-        self.ledger.writer.admit(candidate, now, grace).await
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
+        self.ledger.writer.admit(candidate, terms).await
     }
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {

@@ -88,12 +88,14 @@ impl WorkingSet {
     /// Applies one write.
     pub fn apply<'w>(&mut self, write: &'w Write) -> Applied<'w> {
         match write {
-            Write::Admit(candidate, now, grace) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
-                let admission = order::admit(known, (**candidate).clone(), *now, *grace);
+            Write::Admit(candidate, terms) => Applied::ToAnOrder(self.current(&candidate.id).map(|known| {
+                let admission = order::admit(known, (**candidate).clone(), *terms);
                 match &admission {
-                    Admission::Started(order) if candidate.cart.is_none() => self.change(order.clone(), Some(*now)),
+                    Admission::Started(order) if candidate.cart.is_none() => {
+                        self.change(order.clone(), Some(terms.now))
+                    }
                     Admission::Started(order) | Admission::Restarted(order) => {
-                        self.change(order.clone(), Some(*now));
+                        self.change(order.clone(), Some(terms.now));
                         self.carts.insert(order.id.clone(), candidate.cart.clone());
                     }
                     Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_) => {}

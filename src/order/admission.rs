@@ -48,7 +48,7 @@ pub enum KeepCarts {
 /// The ledger's decision about a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Admission {
-    /// The cart is new: its order is recorded and has to be sent.
+    /// The cart is new: its order is recorded and has to be sent; its first attempt has begun if the terms say so.
     Started(Order),
     /// The order was refused or parked before: it is recorded anew and has to be sent.
     Restarted(Order),
@@ -60,9 +60,49 @@ pub enum Admission {
     Conflicting(Order),
 }
 
-/// Decides about a candidate, given the order that is known under its id. `unknown_grace` is that of the retry policy.
-pub fn admit(known: Option<Order>, candidate: Candidate, now: Timestamp, unknown_grace: Duration) -> Admission {
-    let Some(known) = known else { return Admission::Started(Order::accept(candidate, now)) };
+/// When the first attempt of a new order begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstAttempt {
+    /// By a change of its own.
+    Later,
+    /// With the admission, as one change: whoever admits the order can send it at once.
+    AtOnce,
+}
+
+/// On which terms a candidate is admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The time of the admission.
+    pub now: Timestamp,
+    /// That of the retry policy.
+    pub unknown_grace: Duration,
+    /// When the first attempt begins, if the cart is new.
+    pub first_attempt: FirstAttempt,
+}
+
+impl Terms {
+    /// The admission alone.
+    pub const fn new(now: Timestamp, unknown_grace: Duration) -> Self {
+        Self { now, unknown_grace, first_attempt: FirstAttempt::Later }
+    }
+
+    /// The same, with the begin of the first attempt.
+    #[must_use]
+    pub const fn with_first_attempt(self) -> Self {
+        Self { first_attempt: FirstAttempt::AtOnce, ..self }
+    }
+}
+
+/// Decides about a candidate, given the order that is known under its id.
+pub fn admit(known: Option<Order>, candidate: Candidate, terms: Terms) -> Admission {
+    let Terms { now, unknown_grace, first_attempt } = terms;
+    let Some(known) = known else {
+        let order = Order::accept(candidate, now);
+        return Admission::Started(match first_attempt {
+            FirstAttempt::Later => order,
+            FirstAttempt::AtOnce => order.in_first_attempt(now),
+        });
+    };
     let same = known.is_same(&candidate);
     match known.state {
         State::Rejected | State::Parked => {

@@ -28,6 +28,17 @@ impl Order {
     /// If the order does not wait for an attempt.
     pub fn begin(&mut self, now: Timestamp) -> Result<(), IllegalChange> {
         self.expect(matches!(self.state, State::Accepted | State::Retrying), "begin an attempt")?;
+        self.begin_next(now);
+        Ok(())
+    }
+
+    /// A new order whose first attempt has begun.
+    pub(super) fn in_first_attempt(mut self, now: Timestamp) -> Self {
+        self.begin_next(now);
+        self
+    }
+
+    fn begin_next(&mut self, now: Timestamp) {
         self.revision += 1;
         self.state = State::Forwarding;
         self.next_attempt_at = None;
@@ -49,7 +60,6 @@ impl Order {
             look_up_lost: false,
             was_acknowledged: false,
         });
-        Ok(())
     }
 
     /// Ends an attempt. Stored before anyone is answered. `jitter` (-1 to 1) is the position of the next attempt within

@@ -125,7 +125,7 @@ impl Order {
 mod tests {
     use super::*;
     use crate::order::retry::RetryPolicy;
-    use crate::order::{Admission, OrderId, PropagatedHeaders, Verdict, admit};
+    use crate::order::{Admission, OrderId, PropagatedHeaders, Terms, Verdict, admit};
 
     const GRACE: Duration = Duration::from_secs(30);
 
@@ -145,7 +145,7 @@ mod tests {
             requester: Requester::default(),
             cart: None,
         };
-        match admit(None, candidate, at(0), GRACE) {
+        match admit(None, candidate, Terms::new(at(0), GRACE)) {
             Admission::Started(order) => order,
             other => panic!("{other:?}"),
         }

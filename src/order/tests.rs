@@ -33,7 +33,7 @@ fn candidate(content: &str) -> Candidate {
 }
 
 fn accepted() -> Order {
-    match admit(None, candidate("a"), at(0), GRACE) {
+    match admit(None, candidate("a"), Terms::new(at(0), GRACE)) {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }
@@ -100,20 +100,20 @@ fn a_created_order_answers_the_same_cart_and_refuses_another() {
     assert_eq!(order.state, State::Created);
     assert_eq!(order.purchase_order_number.as_deref(), Some("45"));
     assert!(
-        matches!(admit(Some(order.clone()), candidate("a"), at(9), GRACE), Admission::Replayed(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("a"), Terms::new(at(9), GRACE)), Admission::Replayed(same) if same == order)
     );
     assert!(
-        matches!(admit(Some(order.clone()), candidate("b"), at(9), GRACE), Admission::Conflicting(same) if same == order)
+        matches!(admit(Some(order.clone()), candidate("b"), Terms::new(at(9), GRACE)), Admission::Conflicting(same) if same == order)
     );
 }
 
 #[test]
 fn an_open_order_is_shared_by_the_same_cart_and_refuses_another() {
     let mut order = accepted();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), GRACE), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), Terms::new(at(1), GRACE)), Admission::Joined(_)));
     order.begin(at(1)).unwrap();
-    assert!(matches!(admit(Some(order.clone()), candidate("a"), at(1), GRACE), Admission::Joined(_)));
-    assert!(matches!(admit(Some(order), candidate("b"), at(1), GRACE), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order.clone()), candidate("a"), Terms::new(at(1), GRACE)), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), candidate("b"), Terms::new(at(1), GRACE)), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn a_fingerprint_of_another_version_is_judged_by_the_body() {
     };
     let mut same = candidate("2:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     same.body = known().body;
-    assert!(matches!(admit(Some(known()), same.clone(), at(1), GRACE), Admission::Joined(_)));
+    assert!(matches!(admit(Some(known()), same.clone(), Terms::new(at(1), GRACE)), Admission::Joined(_)));
     same.body = "{\"other\":1}".into();
-    assert!(matches!(admit(Some(known()), same, at(1), GRACE), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(known()), same, Terms::new(at(1), GRACE)), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn the_same_cart_may_have_another_fingerprint_if_its_order_is_equal() {
     let mut other = candidate("a");
     other.fingerprint = "another serializer".into();
     other.body = r#"{ "content": "a", "externalId": "4711" }"#.into();
-    assert!(matches!(admit(Some(order), other, at(1), GRACE), Admission::Joined(_)));
+    assert!(matches!(admit(Some(order), other, Terms::new(at(1), GRACE)), Admission::Joined(_)));
 }
 
 fn with_warnings(content: &str, count: usize) -> Candidate {
@@ -146,25 +146,25 @@ fn with_warnings(content: &str, count: usize) -> Candidate {
 
 #[test]
 fn warnings_do_not_tell_one_cart_from_another_and_those_of_the_first_stay() {
-    let Admission::Started(open) = admit(None, with_warnings("a", 2), at(0), GRACE) else { panic!() };
+    let Admission::Started(open) = admit(None, with_warnings("a", 2), Terms::new(at(0), GRACE)) else { panic!() };
     assert_eq!(open.warnings.len(), 2);
-    let joined = admit(Some(open.clone()), with_warnings("a", 3), at(1), GRACE);
+    let joined = admit(Some(open.clone()), with_warnings("a", 3), Terms::new(at(1), GRACE));
     assert!(matches!(joined, Admission::Joined(same) if same == open));
     let mut order = open;
     order.begin(at(1)).unwrap();
     order.conclude(created(), at(2), &RetryPolicy::usual(), 0.0).unwrap();
-    let replayed = admit(Some(order), candidate("a"), at(3), GRACE);
+    let replayed = admit(Some(order), candidate("a"), Terms::new(at(3), GRACE));
     assert!(matches!(&replayed, Admission::Replayed(same) if same.warnings.len() == 2), "{replayed:?}");
 }
 
 #[test]
 fn a_cart_that_is_tried_anew_has_its_own_warnings_and_a_replay_those_that_were_stored() {
-    let Admission::Started(mut order) = admit(None, with_warnings("a", 50), at(0), GRACE) else { panic!() };
+    let Admission::Started(mut order) = admit(None, with_warnings("a", 50), Terms::new(at(0), GRACE)) else { panic!() };
     order.begin(at(1)).unwrap();
     order.conclude(rejected(), at(2), &RetryPolicy::usual(), 0.0).unwrap();
     let again = order.clone().replay("me", at(9), GRACE).unwrap();
     assert_eq!(again.warnings, order.warnings, "also the one that counts those that are not kept");
-    let changed = admit(Some(order), with_warnings("b", 1), at(9), GRACE);
+    let changed = admit(Some(order), with_warnings("b", 1), Terms::new(at(9), GRACE));
     assert!(matches!(&changed, Admission::Restarted(order) if order.warnings.len() == 1), "{changed:?}");
 }
 
@@ -180,7 +180,9 @@ fn a_record_from_before_warnings_is_read_and_one_without_any_looks_like_it() {
 fn a_refused_order_is_tried_anew_with_what_comes() {
     let order = after_attempt(rejected());
     assert_eq!(order.state, State::Rejected);
-    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), at(9), GRACE) else { panic!() };
+    let Admission::Restarted(again) = admit(Some(order.clone()), candidate("b"), Terms::new(at(9), GRACE)) else {
+        panic!()
+    };
     assert_eq!((again.state, again.attempts_used, again.doubt), (State::Accepted, 0, Doubt::None));
     assert_eq!(again.attempts, order.attempts);
     assert_eq!(again.received_at, order.received_at);
@@ -190,7 +192,7 @@ fn a_refused_order_is_tried_anew_with_what_comes() {
 #[test]
 fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
     let parked = parked_in_doubt();
-    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), now, GRACE) {
+    let restart = |content, now| match admit(Some(parked.clone()), candidate(content), Terms::new(now, GRACE)) {
         Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     };
@@ -202,7 +204,8 @@ fn an_order_parked_in_doubt_keeps_its_doubt_when_it_is_tried_anew() {
 
 #[test]
 fn an_order_of_an_earlier_cart_that_is_found_warns() {
-    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), at(9000), GRACE) else {
+    let Admission::Restarted(mut order) = admit(Some(parked_in_doubt()), candidate("b"), Terms::new(at(9000), GRACE))
+    else {
         panic!()
     };
     order.begin(at(9001)).unwrap();
@@ -216,7 +219,7 @@ fn an_order_of_an_earlier_cart_that_is_found_warns() {
 fn a_cancelled_order_stays_cancelled() {
     let mut order = accepted();
     order.state = State::Cancelled;
-    assert!(matches!(admit(Some(order), candidate("a"), at(1), GRACE), Admission::Conflicting(_)));
+    assert!(matches!(admit(Some(order), candidate("a"), Terms::new(at(1), GRACE)), Admission::Conflicting(_)));
 }
 
 #[test]
@@ -283,7 +286,8 @@ fn the_grace_after_an_interruption_counts_from_its_discovery() {
     let mut order = accepted();
     order.begin(at(0)).unwrap();
     order.interrupt(at(25), &unguarded).unwrap();
-    let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(30), unguarded.unknown_grace) else {
+    let Admission::Restarted(again) = admit(Some(order), candidate("a"), Terms::new(at(30), unguarded.unknown_grace))
+    else {
         panic!()
     };
     assert_eq!((again.state, again.next_attempt_at), (State::Retrying, Some(at(55))));
@@ -309,7 +313,9 @@ fn an_order_remembers_its_last_attempts_and_counts_them_all() {
     for _ in 0..60 {
         order.begin(at(0)).unwrap();
         order.conclude(rejected(), at(0), &RetryPolicy::usual(), 0.0).unwrap();
-        let Admission::Restarted(again) = admit(Some(order), candidate("a"), at(0), GRACE) else { panic!() };
+        let Admission::Restarted(again) = admit(Some(order), candidate("a"), Terms::new(at(0), GRACE)) else {
+            panic!()
+        };
         order = again;
     }
     assert_eq!((order.attempts.len(), order.attempts[49].number), (50, 60));

@@ -127,6 +127,7 @@ impl Relay {
         moment
     }
 
+    /// Begins an attempt, and makes it.
     async fn attempt(&self, mut order: Order, dispatch: Dispatch) {
         let restored = self.restore_that_concerns(&order);
         if let Err(defect) = order.begin(self.now()) {
@@ -136,9 +137,21 @@ impl Relay {
             order.doubt_since_restore(restored.backup);
             self.report(Event::AskedSinceRestore(&order));
         }
+        self.attempt_begun(order, dispatch, None, restored).await;
+    }
+
+    /// Makes an attempt that has begun. `admitted` is when the order was admitted, if its begin was recorded with that.
+    pub(super) async fn attempt_begun(
+        &self,
+        order: Order,
+        dispatch: Dispatch,
+        admitted: Option<PointInTime>,
+        restored: Option<&Restored>,
+    ) {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
-        let Some((order, ended_at)) = span.enclose(self.make_attempt(order, dispatch, restored)).await else {
+        let made = span.enclose(self.make_attempt(order, dispatch, admitted, restored)).await;
+        let Some((order, ended_at)) = made else {
             return spans::describe_given_up(&mut span);
         };
         let id = order.id.clone();
@@ -152,9 +165,10 @@ impl Relay {
         &self,
         mut order: Order,
         mut dispatch: Dispatch,
+        admitted: Option<PointInTime>,
         restored: Option<&Restored>,
     ) -> Option<(Order, Timestamp)> {
-        let begun = self.record_begin(&order).await?;
+        let begun = self.record_begin(&order, admitted).await?;
         self.holds.remove(&order.id);
         self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
@@ -175,9 +189,13 @@ impl Relay {
         Some((order, now))
     }
 
-    /// Stores that an attempt begins, and returns when; `None` if it must not be made.
-    async fn record_begin(&self, order: &Order) -> Option<PointInTime> {
+    /// Stores that an attempt begins, unless that was done with the admission, and returns when; `None` if it must not be made.
+    async fn record_begin(&self, order: &Order, admitted: Option<PointInTime>) -> Option<PointInTime> {
         let clock = self.dependencies.clock.as_ref();
+        let begun = || (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
+        if admitted.is_some_and(|admitted| self.lease_age(admitted) <= MAX_LEASE_AGE_AT_SEND) {
+            return begun();
+        }
         loop {
             let before = PointInTime::now(clock);
             let mut stored = trace::child("store begin", SpanKind::Internal);
@@ -191,7 +209,7 @@ impl Relay {
                     return None;
                 }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
-                    return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
+                    return begun();
                 }
                 Write::Done(Stored::Committed) => {
                     self.report(Event::BeginRepeated(order));

@@ -1,6 +1,7 @@
 //! The work that no caller waits for: queued orders are dispatched, due ones resumed, other replicas' outcomes polled.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -56,6 +57,7 @@ impl Relay {
         if let Some(restored) = &self.restored {
             restored.learn_age(self.dependencies.ledger.as_ref()).await;
         }
+        self.running.store(true, Ordering::Release);
         tokio::join!(biased; self.dispatch_loop(), self.sweep_loop(), self.poll_replicas());
     }
 

@@ -133,6 +133,19 @@ impl Dispatcher {
         Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit: None })
     }
 
+    /// Dispatches an order that need not wait: nobody knows it, none is queued, a permit is free, and the breaker is closed.
+    pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
+        let mut state = self.state();
+        let is_free = state.queued.is_empty() && state.permits_in_use < self.permits;
+        if !is_free || state.breaker.state() != BreakerState::Closed || state.known.contains_key(id) {
+            return None;
+        }
+        state.known.insert(id.clone(), QueueState::Dispatched { again: None });
+        state.permits_in_use += 1;
+        let ticket = Ticket::new(Timestamp::default(), 0);
+        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit: Some(CallPurpose::Regular) })
+    }
+
     /// Waits until an order is queued, a permit is free, and the breaker admits the call.
     pub async fn next(self: &Arc<Self>) -> Dispatch {
         loop {

@@ -36,9 +36,14 @@ impl Restored {
         Self { backup: ledger.backup, until, is_old: AtomicBool::new(false), observers }
     }
 
+    /// Whether carts may still come that the ledger has lost.
+    pub fn matters(&self, now: Moment) -> bool {
+        now < self.until
+    }
+
     /// Whether 11VMS has to be asked for an order because the ledger may know too little about it.
     pub fn concerns(&self, order: &Order, now: Moment) -> bool {
-        now < self.until && order.may_have_been_forgotten(self.backup)
+        self.matters(now) && order.may_have_been_forgotten(self.backup)
     }
 
     /// Finds out at the start whether orders were attempted since the restore. Then what was sent before it has had its

@@ -3,6 +3,7 @@
 mod acknowledged;
 mod clocks;
 mod fakes;
+mod first_attempts;
 mod ledgers;
 mod look_ups;
 mod observed;
@@ -16,6 +17,7 @@ use serde_json::json;
 use super::retrying_ledger::LEDGER_RETRY_DELAY;
 use super::*;
 use crate::clock::ManualClock;
+use crate::order::State;
 use crate::order::retry::RetryPolicy;
 use crate::order::vms_response::{CallOutcome, ResponseRules, VmsResponse};
 use fakes::*;
@@ -36,7 +38,7 @@ async fn a_cart_that_can_not_be_recorded_is_not_sent() {
 async fn an_attempt_that_can_not_be_recorded_sends_nothing_and_is_made_later() {
     let stack = stack(&[]);
     stack.ledger.fail_next(&[Failure::None, Failure::Refused]);
-    let caller = stack.submit("1");
+    let caller = stack.submit_and_wait("1").await;
     stack.settle().await;
     assert_eq!(stack.calls(), Vec::<&str>::new());
     assert_eq!(stack.ledger.order().state, State::Accepted);
@@ -49,7 +51,7 @@ async fn an_attempt_that_can_not_be_recorded_sends_nothing_and_is_made_later() {
 async fn an_attempt_of_which_it_is_not_known_whether_it_was_recorded_is_recorded_again_and_then_made() {
     let stack = stack(&[]);
     stack.ledger.fail_next(&[Failure::None, Failure::Ambiguous]);
-    let caller = stack.submit("1");
+    let caller = stack.submit_and_wait("1").await;
     stack.settle().await;
     assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Forwarding, 0));
     stack.pass(SWEEP_INTERVAL).await;
@@ -61,7 +63,7 @@ async fn an_attempt_of_which_it_is_not_known_whether_it_was_recorded_is_recorded
 #[tokio::test]
 async fn nobody_is_told_an_outcome_that_is_not_recorded() {
     let stack = stack(&[]);
-    stack.ledger.fail_next(&[Failure::None, Failure::None, Failure::Refused, Failure::Refused]);
+    stack.ledger.fail_next(&[Failure::None, Failure::Refused, Failure::Refused]);
     let caller = stack.submit("1");
     stack.settle().await;
     assert_eq!(stack.calls(), ["POST"]);
@@ -76,7 +78,7 @@ async fn nobody_is_told_an_outcome_that_is_not_recorded() {
 #[tokio::test]
 async fn an_outcome_that_was_recorded_after_all_does_not_overwrite_a_newer_life() {
     let stack = stack(&[Post::Refuses, Post::Creates]);
-    stack.ledger.fail_next(&[Failure::None, Failure::None, Failure::Ambiguous]);
+    stack.ledger.fail_next(&[Failure::None, Failure::Ambiguous]);
     let first = stack.submit("1");
     stack.settle().await;
     assert_eq!(stack.ledger.order().state, State::Rejected);

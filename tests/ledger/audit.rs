@@ -7,7 +7,7 @@ use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::audit::{AuditFilter, AuditTrail};
 use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
-use purchase_order_webhook::order::{Action, Admission, Candidate, Order, Requester, Resolution};
+use purchase_order_webhook::order::{Action, Admission, Candidate, Order, Requester, Resolution, Terms};
 
 use crate::suite::{concluded, created, rejected};
 use crate::{GRACE, LONG, Storage, at, candidate, url_of};
@@ -36,7 +36,7 @@ fn requester(name: &str) -> Requester {
 
 async fn sent(ledger: &dyn Ledger, number: usize, by: &str, second: i64) -> Order {
     let candidate = Candidate { requester: requester(by), ..candidate(number) };
-    match ledger.admit(candidate, at(second), GRACE).await.unwrap() {
+    match ledger.admit(candidate, Terms::new(at(second), GRACE)).await.unwrap() {
         Admission::Started(order) | Admission::Restarted(order) | Admission::Joined(order) => order,
         other => panic!("{other:?}"),
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up};
 use purchase_order_webhook::ledger::{Filter, Ledger};
-use purchase_order_webhook::order::Admission;
+use purchase_order_webhook::order::{Admission, Terms};
 use rusqlite::{Connection, params};
 
 use crate::folder::{Folder, ids, refusal};
@@ -43,7 +43,7 @@ async fn a_backup_is_whole_while_orders_are_written() {
     let restored = folder.open();
     assert_eq!(restored.restored_from(), Some(at(7)));
     assert_eq!(restored.list(Filter { limit: 1_000, ..Filter::default() }).await.unwrap().len() as u64, made.orders);
-    assert!(matches!(restored.admit(candidate(1), at(9), GRACE).await.unwrap(), Admission::Joined(_)));
+    assert!(matches!(restored.admit(candidate(1), Terms::new(at(9), GRACE)).await.unwrap(), Admission::Joined(_)));
     admitted(&restored, 501).await;
     drop(restored);
     assert_eq!(folder.open().restored_from(), Some(at(7)), "it stays true");

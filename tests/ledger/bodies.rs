@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, Stored};
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, Terms};
 use rusqlite::Connection;
 
 use crate::folder::Folder;
@@ -31,7 +31,7 @@ fn with_body(number: usize, body: &str) -> Candidate {
 }
 
 async fn sent(ledger: &SqliteLedger, candidate: Candidate) -> Order {
-    match ledger.admit(candidate, at(0), GRACE).await.unwrap() {
+    match ledger.admit(candidate, Terms::new(at(0), GRACE)).await.unwrap() {
         Admission::Started(order) | Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     }
@@ -107,7 +107,7 @@ async fn an_order_whose_body_is_gone_is_not_sent_without_it() {
         matches!(&found, Err(LedgerError::Unreadable { id, detail }) if id == "1" && detail.contains("body is missing")),
         "{found:?}"
     );
-    let again = ledger.admit(candidate(1), at(9), GRACE).await;
+    let again = ledger.admit(candidate(1), Terms::new(at(9), GRACE)).await;
     assert!(matches!(again, Err(LedgerError::Unreadable { .. })), "{again:?}");
 }
 
@@ -124,7 +124,9 @@ async fn a_change_that_is_not_committed_is_not_remembered() {
     settled.conclude(created(), at(9), &crate::policy(), 0.0).unwrap();
     assert!(matches!(ledger.store(settled.clone()).await, Err(LedgerError::Unwritable(_))));
     person.execute_batch("DROP TRIGGER no").unwrap();
-    let Admission::Joined(known) = ledger.admit(candidate(1), at(10), GRACE).await.unwrap() else { panic!() };
+    let Admission::Joined(known) = ledger.admit(candidate(1), Terms::new(at(10), GRACE)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(known, attempt);
     assert_eq!(ledger.store(settled.clone()).await.unwrap(), Stored::Committed);
     assert_eq!(ledger.find(&settled.id).await.unwrap(), Some(settled));

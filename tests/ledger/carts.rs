@@ -9,7 +9,7 @@ use std::time::Duration;
 use purchase_order_webhook::ledger::kept_carts::{CartCount, KeptCarts};
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up};
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, Terms};
 
 use crate::postgres::Postgres;
 use crate::small_disk::SmallDisk;
@@ -26,7 +26,7 @@ fn with_cart(number: usize, text: &str) -> Candidate {
 }
 
 async fn started(ledger: &dyn Ledger, candidate: Candidate) -> Order {
-    match ledger.admit(candidate, at(1), GRACE).await.unwrap() {
+    match ledger.admit(candidate, Terms::new(at(1), GRACE)).await.unwrap() {
         Admission::Started(order) | Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     }
@@ -67,7 +67,7 @@ pub async fn a_cart_is_kept_with_its_order_as_it_was_received(storage: &Storage<
     let expected = BTreeMap::from([("2".to_owned(), cart_text(2))]);
     assert_eq!(kept(storage).await, expected, "also while the ledger is in use");
     // Neither a copy of the cart nor what becomes of the order changes it.
-    let again = ledger.admit(with_cart(2, "{}"), at(2), GRACE).await.unwrap();
+    let again = ledger.admit(with_cart(2, "{}"), Terms::new(at(2), GRACE)).await.unwrap();
     assert!(matches!(again, Admission::Joined(_)));
     concluded(&*ledger, order, created()).await;
     assert_eq!(kept(storage).await, expected);
@@ -106,7 +106,7 @@ pub async fn a_cart_that_can_not_be_stored_is_not_admitted(storage: &Storage<'_>
         }
         Storage::Database { .. } => "ALTER TABLE order_carts ADD CHECK (cart NOT LIKE '%no%')",
     });
-    let result = ledger.admit(with_cart(1, "no"), at(1), GRACE).await;
+    let result = ledger.admit(with_cart(1, "no"), Terms::new(at(1), GRACE)).await;
     assert!(matches!(result, Err(LedgerError::Unwritable(_))), "{result:?}");
     assert_eq!(ledger.find(&OrderId::of("1")).await.unwrap(), None, "both are one commit");
     started(&*ledger, with_cart(2, "yes")).await;
@@ -119,7 +119,9 @@ pub async fn kept_carts_are_read_whole_page_by_page_while_others_come(storage: &
         let calls: Vec<_> = numbers
             .map(|number| {
                 let ledger = Arc::clone(&ledger);
-                tokio::spawn(async move { ledger.admit(with_cart(number, &cart_text(number)), at(0), GRACE).await })
+                tokio::spawn(async move {
+                    ledger.admit(with_cart(number, &cart_text(number)), Terms::new(at(0), GRACE)).await
+                })
             })
             .collect();
         for call in calls {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger, file_mistakes};
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
-use purchase_order_webhook::order::{Admission, Candidate, OrderId};
+use purchase_order_webhook::order::{Admission, Candidate, OrderId, Terms};
 
 use crate::certificates::{Ca, Kind};
 use crate::pgbouncer::PgBouncer;
@@ -60,7 +60,9 @@ async fn a_value_that_the_database_can_not_hold_fails_alone() {
         .map(|number| {
             let id = odd.get(number).map_or_else(|| OrderId::of(&number.to_string()), |id| OrderId::of(id));
             let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(Candidate { id, ..candidate(number) }, at(0), GRACE).await })
+            tokio::spawn(
+                async move { ledger.admit(Candidate { id, ..candidate(number) }, Terms::new(at(0), GRACE)).await },
+            )
         })
         .collect();
     for (number, call) in calls.into_iter().enumerate() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger};
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError};
-use purchase_order_webhook::order::{Admission, Order, OrderId};
+use purchase_order_webhook::order::{Admission, Order, OrderId, Terms};
 
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
 
@@ -25,8 +25,8 @@ async fn assert_unavailable(ledger: &PostgresLedger, known: &Order) {
     begun.begin(at(2)).unwrap();
     let missing = OrderId::of("99");
     for (operation, result) in [
-        ("admit a new one", ledger.admit(candidate(9), at(9), GRACE).await.map(drop)),
-        ("admit a known one", ledger.admit(candidate(1), at(9), GRACE).await.map(drop)),
+        ("admit a new one", ledger.admit(candidate(9), Terms::new(at(9), GRACE)).await.map(drop)),
+        ("admit a known one", ledger.admit(candidate(1), Terms::new(at(9), GRACE)).await.map(drop)),
         ("store", ledger.store(begun).await.map(drop)),
         ("find", ledger.find(&known.id).await.map(drop)),
         ("find a missing one", ledger.find(&missing).await.map(drop)),
@@ -105,7 +105,7 @@ async fn of_several_hosts_the_one_that_can_write_is_used() {
     assert_unavailable(&ledger, &order).await;
     two.promote();
     assert_available(&ledger, &order, 2).await;
-    let again = ledger.admit(candidate(1), at(5), GRACE).await.unwrap();
+    let again = ledger.admit(candidate(1), Terms::new(at(5), GRACE)).await.unwrap();
     assert!(matches!(again, Admission::Joined(same) if same == order), "the standby has every commit");
     // The former primary comes first, and stays behind: it does not know order 2.
     let other = open(&url(&[&one, &two])).await.unwrap();

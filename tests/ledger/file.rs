@@ -7,7 +7,7 @@ use std::process::Command;
 
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, check_location};
 use purchase_order_webhook::ledger::{Filter, Ledger};
-use purchase_order_webhook::order::OrderId;
+use purchase_order_webhook::order::{OrderId, Terms};
 use rusqlite::Connection;
 
 use crate::folder::{Folder, Mounted, ids, refusal};
@@ -213,7 +213,7 @@ async fn nothing_is_read_or_written_while_the_files_are_not_in_their_place() {
         ledger.check().await.unwrap();
         let Some(back) = take_away(&folder, what) else { continue };
         // The write comes first: it looks however fresh the last look is, and is not made.
-        let refused = ledger.admit(candidate(2), at(2), GRACE).await.unwrap_err().to_string();
+        let refused = ledger.admit(candidate(2), Terms::new(at(2), GRACE)).await.unwrap_err().to_string();
         assert!(refused.contains("expected the very file back in its place"), "{what}: {refused}");
         ledger.check().await.unwrap_err();
         ledger.find(&order.id).await.unwrap_err();
@@ -237,7 +237,7 @@ async fn a_removed_ledger_takes_nothing_more_and_leaves_its_successor_alone() {
     let removed = folder.open();
     admitted(&removed, 1).await;
     folder.remove(&["orders.db", "orders.db-wal", "orders.db-shm", "orders.db.lock"]);
-    removed.admit(candidate(2), at(2), GRACE).await.unwrap_err();
+    removed.admit(candidate(2), Terms::new(at(2), GRACE)).await.unwrap_err();
     let successor = folder.open();
     admitted(&successor, 3).await;
     // SQLite removes the log by its name when the last connection is closed.
@@ -264,7 +264,7 @@ async fn a_log_that_was_taken_away_is_moved_into_the_file_at_the_stop() {
             "replaced by an older one" => fs::rename(&older, &log).unwrap(),
             _ => {}
         }
-        ledger.admit(candidate(3), at(3), GRACE).await.unwrap_err();
+        ledger.admit(candidate(3), Terms::new(at(3), GRACE)).await.unwrap_err();
         drop(ledger);
         if what.starts_with("renamed") {
             fs::rename(&away, &log).unwrap();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
-use purchase_order_webhook::order::Candidate;
+use purchase_order_webhook::order::{Candidate, Terms};
 
 use crate::small_disk::SmallDisk;
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, until_ready, url_of};
@@ -40,7 +40,7 @@ async fn a_full_disk_is_not_ready_until_there_is_room() {
     let refused = loop {
         number += 1;
         let candidate = Candidate { body: "x".repeat(6_000), ..candidate(number) };
-        if let Err(error) = ledger.admit(candidate, at(0), GRACE).await {
+        if let Err(error) = ledger.admit(candidate, Terms::new(at(0), GRACE)).await {
             break error;
         }
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, probe};
-use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution};
+use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution, Terms};
 use rusqlite::Connection;
 
 use crate::folder::{Folder, ids, refusal};
@@ -256,7 +256,9 @@ async fn an_order_whose_id_has_no_room_in_the_note_leaves_the_note_before() {
         if orders_before > 0 {
             admitted(&ledger, 1).await;
         }
-        let Admission::Started(order) = ledger.admit(long.clone(), at(2), GRACE).await.unwrap() else { panic!() };
+        let Admission::Started(order) = ledger.admit(long.clone(), Terms::new(at(2), GRACE)).await.unwrap() else {
+            panic!()
+        };
         let killed = folder.killed();
         assert_eq!(ids(&killed.open()).await.len(), orders_before + 1, "{orders_before}");
         let killed = folder.killed();

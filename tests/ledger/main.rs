@@ -45,7 +45,7 @@ use purchase_order_webhook::ledger::postgres::{PostgresLedger, UrlSource};
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::RetryPolicy;
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders, Requester};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders, Requester, Terms};
 use purchase_order_webhook::postgres_url::{PostgresUrl, Variables};
 use serde_json::json;
 use tempfile::TempDir;
@@ -172,7 +172,7 @@ fn candidate(number: usize) -> Candidate {
 }
 
 async fn admitted(ledger: &dyn Ledger, number: usize) -> Order {
-    match ledger.admit(candidate(number), at(i64::try_from(number).unwrap()), GRACE).await.unwrap() {
+    match ledger.admit(candidate(number), Terms::new(at(i64::try_from(number).unwrap()), GRACE)).await.unwrap() {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use purchase_order_webhook::ledger::postgres::{OpenError, PostgresLedger};
 use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
-use purchase_order_webhook::order::{Resolution, Resolved};
+use purchase_order_webhook::order::{Resolution, Resolved, Terms};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, until_ready, url_of};
@@ -69,7 +69,7 @@ async fn a_locked_order_holds_up_no_other_and_no_purge() {
     let others: Vec<_> = (3..20)
         .map(|number| {
             let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(candidate(number), at(0), GRACE).await })
+            tokio::spawn(async move { ledger.admit(candidate(number), Terms::new(at(0), GRACE)).await })
         })
         .collect();
     let (stored, purged) = tokio::join!(ledger.store(second.clone()), ledger.purge(at(9), Duration::ZERO));
@@ -120,11 +120,11 @@ async fn commits_that_wait_for_a_standby_do_not_take_every_connection() {
     let is_known =
         async || ledger.check().await.is_err_and(|error| error.to_string().contains("waits for a synchronous standby"));
     let (admitted_first, claimed_first, ()) =
-        tokio::join!(ledger.admit(candidate(1), at(0), GRACE), ledger.claim(at(99), 3), until(is_known));
+        tokio::join!(ledger.admit(candidate(1), Terms::new(at(0), GRACE)), ledger.claim(at(99), 3), until(is_known));
     admitted_first.unwrap_err();
     claimed_first.unwrap_err();
     for number in 2..6 {
-        let admitted = ledger.admit(candidate(number), at(0), GRACE).await.map(drop);
+        let admitted = ledger.admit(candidate(number), Terms::new(at(0), GRACE)).await.map(drop);
         for error in [admitted.unwrap_err(), ledger.claim(at(99), 3).await.map(drop).unwrap_err()] {
             assert!(error.to_string().contains("waits for a synchronous standby"), "{error}");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::open_orders::{COUNTED, Census};
 use purchase_order_webhook::order::retry::RetryPolicy;
-use purchase_order_webhook::order::{Order, OrderId, Resolution, State, Verdict};
+use purchase_order_webhook::order::{Order, OrderId, Resolution, State, Terms, Verdict};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -62,14 +62,14 @@ async fn change(ledger: &dyn Ledger, random: &mut StdRng) {
     let number = random.random_range(1..=40_usize);
     let now = at(random.random_range(0..1_000));
     let Some(mut order) = ledger.find(&OrderId::of(&number.to_string())).await.unwrap() else {
-        ledger.admit(candidate(number), now, GRACE).await.unwrap();
+        ledger.admit(candidate(number), Terms::new(now, GRACE)).await.unwrap();
         return;
     };
     let retries = random.random_range(0..=1);
     let policy = RetryPolicy { retries, ..policy() };
     match random.random_range(0..6) {
         0 => {
-            ledger.admit(candidate(number), now, GRACE).await.unwrap();
+            ledger.admit(candidate(number), Terms::new(now, GRACE)).await.unwrap();
         }
         1 => {
             ledger.purge(now, Duration::ZERO).await.unwrap();

@@ -11,7 +11,7 @@ use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::ledger::{Ledger, Stored};
 use purchase_order_webhook::order::retry::RetryPolicy;
-use purchase_order_webhook::order::{Order, OrderEvent, OrderEventKind, Resolution, Resolved, Verdict};
+use purchase_order_webhook::order::{Order, OrderEvent, OrderEventKind, Resolution, Resolved, Terms, Verdict};
 
 use crate::suite::begun;
 use crate::{GRACE, LONG, Storage, admitted, at, candidate, policy, url_of};
@@ -110,7 +110,7 @@ pub async fn a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order(sto
     let Opened { ledger, outbox } = open(storage).await;
     let order = admitted(&*ledger, 1).await;
     parked(&*ledger, order).await;
-    ledger.admit(candidate(1), at(60), GRACE).await.unwrap();
+    ledger.admit(candidate(1), Terms::new(at(60), GRACE)).await.unwrap();
     let expected = [("1".to_owned(), OrderEventKind::Parked), ("1".to_owned(), OrderEventKind::SentAgain)];
     assert_eq!(taken(&*outbox, Channel::Webhook).await, expected);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use purchase_order_webhook::ledger::postgres::PostgresLedger;
 use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
 use purchase_order_webhook::order::Verdict;
-use purchase_order_webhook::order::{Admission, OrderId, State};
+use purchase_order_webhook::order::{Admission, OrderId, State, Terms};
 
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, parsed, policy, until_ready, url_of};
 
@@ -40,7 +40,9 @@ async fn one_of_many_equal_carts_on_several_replicas_is_started() {
         // Each replica's carts come in another order, so that their groups meet each other in every way.
         for number in 0..200 {
             let (ledger, number) = (Arc::clone(&ledger), number * 37 % 50);
-            calls.push(tokio::spawn(async move { ledger.admit(candidate(number), at(0), GRACE).await.unwrap() }));
+            calls.push(tokio::spawn(async move {
+                ledger.admit(candidate(number), Terms::new(at(0), GRACE)).await.unwrap()
+            }));
         }
     }
     let mut started = 0;
@@ -109,7 +111,7 @@ async fn a_ledger_recovers_with_its_database() {
     let ledger = replica(&server.database("orders"), LONG).await;
     let order = admitted(&ledger, 1).await;
     server.crash();
-    let refused = ledger.admit(candidate(2), at(2), GRACE).await;
+    let refused = ledger.admit(candidate(2), Terms::new(at(2), GRACE)).await;
     assert!(matches!(refused, Err(LedgerError::Unavailable(_))), "{refused:?}");
     assert!(ledger.check().await.is_err());
     server.restart();
@@ -148,7 +150,7 @@ async fn a_changed_password_is_read_again() {
     let ledger = PostgresLedger::open(url, LONG).await.unwrap();
     *current.lock().unwrap() = good.replace("postgres@", "nobody@");
     server.crash_and_restart();
-    assert!(ledger.admit(candidate(1), at(1), GRACE).await.is_err());
+    assert!(ledger.admit(candidate(1), Terms::new(at(1), GRACE)).await.is_err());
     *current.lock().unwrap() = good;
     admitted(&ledger, 1).await;
     ledger.check().await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, ListPosition, Stored};
 use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Verdict};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Terms, Verdict};
 
 use crate::audit::who_did_what_is_known_as_long_as_the_order;
 use crate::carts::{
@@ -132,7 +132,7 @@ async fn an_admitted_order_survives_a_restart(storage: &Storage<'_>) {
     drop(ledger);
     let ledger = storage.open().await;
     assert_eq!(ledger.find(&order.id).await.unwrap(), Some(order.clone()));
-    let again = ledger.admit(candidate(1), at(5), GRACE).await.unwrap();
+    let again = ledger.admit(candidate(1), Terms::new(at(5), GRACE)).await.unwrap();
     assert!(matches!(again, Admission::Joined(same) if same == order));
     ledger.check().await.unwrap();
 }
@@ -142,7 +142,7 @@ async fn only_one_of_many_equal_candidates_is_started(storage: &Storage<'_>) {
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(candidate(1), at(0), GRACE).await.unwrap() })
+            tokio::spawn(async move { ledger.admit(candidate(1), Terms::new(at(0), GRACE)).await.unwrap() })
         })
         .collect();
     let mut started = 0;
@@ -203,8 +203,8 @@ async fn a_record_that_can_not_be_read_harms_no_other(storage: &Storage<'_>) {
     drop(ledger);
     storage.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
     let ledger = storage.open().await;
-    let broken = ledger.admit(candidate(1), at(9), GRACE);
-    let other = ledger.admit(candidate(3), at(9), GRACE);
+    let broken = ledger.admit(candidate(1), Terms::new(at(9), GRACE));
+    let other = ledger.admit(candidate(3), Terms::new(at(9), GRACE));
     let (broken, other) = tokio::join!(broken, other);
     assert!(matches!(broken, Err(LedgerError::Unreadable { id, .. }) if id == "1"));
     assert!(matches!(other, Ok(Admission::Started(_))));
@@ -226,7 +226,7 @@ async fn a_restarted_order_is_not_purged_with_the_old_ones(storage: &Storage<'_>
     let ledger = storage.open().await;
     let order = admitted(&*ledger, 1).await;
     concluded(&*ledger, order, rejected()).await;
-    let again = ledger.admit(candidate(1), at(1_000), GRACE);
+    let again = ledger.admit(candidate(1), Terms::new(at(1_000), GRACE));
     let purged = ledger.purge(at(1_000), Duration::from_secs(1));
     let (again, purged) = tokio::join!(again, purged);
     assert!(matches!(again.unwrap(), Admission::Restarted(_)));
@@ -259,7 +259,7 @@ async fn a_cart_number_that_no_index_takes_harms_no_other_order(storage: &Storag
     let ledger = storage.open().await;
     for (id, cart_number) in [("1", "47\u{0}11".to_owned()), ("2", "ä".repeat(100_000))] {
         let candidate = Candidate { id: OrderId::of(id), cart_number: cart_number.clone(), ..candidate(9) };
-        let (odd, other) = tokio::join!(ledger.admit(candidate, at(0), GRACE), ledger.check());
+        let (odd, other) = tokio::join!(ledger.admit(candidate, Terms::new(at(0), GRACE)), ledger.check());
         assert!(matches!(odd.unwrap(), Admission::Started(order) if order.cart_number == cart_number));
         other.unwrap();
         let filter = Filter { cart_number: Some(cart_number), limit: 9, ..Filter::default() };
@@ -289,16 +289,18 @@ async fn the_warnings_about_a_cart_are_stored_with_its_order(storage: &Storage<'
     let ledger = storage.open().await;
     let warning = Message::new(MessageCode::FurtherWarnings, "check it: NUL \u{0}, 💶").at("ITEM", "VALUE", 2);
     let warned = Candidate { warnings: vec![warning.clone()], ..candidate(1) };
-    ledger.admit(warned, at(0), GRACE).await.unwrap();
+    ledger.admit(warned, Terms::new(at(0), GRACE)).await.unwrap();
     drop(ledger);
     let ledger = storage.open().await;
     let order = ledger.find(&OrderId::of("1")).await.unwrap().unwrap();
     assert_eq!(order.warnings, std::slice::from_ref(&warning));
     // The cart again, from a mapping that warns of nothing any more.
-    let Admission::Joined(same) = ledger.admit(candidate(1), at(5), GRACE).await.unwrap() else { panic!() };
+    let Admission::Joined(same) = ledger.admit(candidate(1), Terms::new(at(5), GRACE)).await.unwrap() else { panic!() };
     let created = concluded(&*ledger, same, created()).await;
     assert_eq!(created.warnings, [warning]);
-    let Admission::Replayed(replayed) = ledger.admit(candidate(1), at(9), GRACE).await.unwrap() else { panic!() };
+    let Admission::Replayed(replayed) = ledger.admit(candidate(1), Terms::new(at(9), GRACE)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(replayed, created);
 }
 
@@ -344,7 +346,7 @@ async fn a_write_that_can_not_be_stored_fails_alone(storage: &Storage<'_>) {
             let ledger = Arc::clone(&ledger);
             let city = if number % 10 == 3 { "Łódź" } else { "Warszawa" };
             let candidate = Candidate { cart_number: format!("{city} {number}"), ..candidate(number) };
-            tokio::spawn(async move { ledger.admit(candidate, at(0), GRACE).await })
+            tokio::spawn(async move { ledger.admit(candidate, Terms::new(at(0), GRACE)).await })
         })
         .collect();
     for (number, call) in calls.into_iter().enumerate() {

@@ -9,7 +9,7 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::group_commit::{Write, Written};
 use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Terms};
 use purchase_order_webhook::relay::lease_length;
 use rand::Rng as _;
 use tokio::sync::oneshot;
@@ -204,10 +204,10 @@ impl Ledger for SimulatedLedger {
         self.sharing
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
         let process = self.process;
         self.try_run(Access::Write, move |world| {
-            let write = Write::Admit(Box::new(candidate), now, grace);
+            let write = Write::Admit(Box::new(candidate), terms);
             let Written::Admitted(admission) = world.write(&write, process)? else { panic!("another write") };
             if let Admission::Started(order) | Admission::Restarted(order) = &*admission {
                 world.invariants.admitted.insert(order.id.clone());

@@ -56,7 +56,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::order::{Admission, Candidate, PropagatedHeaders, Requester, State, admit};
+    use crate::order::{Admission, Candidate, PropagatedHeaders, Requester, State, Terms, admit};
 
     fn order(id: &str, body: &str) -> Order {
         let candidate = Candidate {
@@ -70,7 +70,7 @@ mod tests {
             requester: Requester::default(),
             cart: None,
         };
-        match admit(None, candidate, Timestamp::UNIX_EPOCH, Duration::ZERO) {
+        match admit(None, candidate, Terms::new(Timestamp::UNIX_EPOCH, Duration::ZERO)) {
             Admission::Started(order) => order,
             other => panic!("{other:?}"),
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::order::retry::RetryPolicy;
-use crate::order::{Admission, Candidate, PropagatedHeaders, Requester, Resolution, Resolved, Verdict, admit};
+use crate::order::{Admission, Candidate, PropagatedHeaders, Requester, Resolution, Resolved, Terms, Verdict, admit};
 
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,7 @@ fn candidate(fingerprint: &str) -> Candidate {
 }
 
 fn accepted() -> Order {
-    match admit(None, candidate("f"), at(0), GRACE) {
+    match admit(None, candidate("f"), Terms::new(at(0), GRACE)) {
         Admission::Started(order) => order,
         other => panic!("{other:?}"),
     }
@@ -67,7 +67,7 @@ fn resolved(resolution: &Resolution) -> Order {
 }
 
 fn sent_again(fingerprint: &str) -> Order {
-    match admit(Some(parked()), candidate(fingerprint), at(50), GRACE) {
+    match admit(Some(parked()), candidate(fingerprint), Terms::new(at(50), GRACE)) {
         Admission::Restarted(order) => order,
         other => panic!("{other:?}"),
     }

@@ -119,7 +119,7 @@ fn an_order_is_asked_for_once_after_each_restore() {
     order.begin(at(9)).unwrap();
     order.settle_doubt_since_restore();
     order.conclude(rejected(), at(9), &RetryPolicy::usual(), 0.0).unwrap();
-    let Admission::Restarted(again) = admit(Some(order), candidate("b"), at(20), GRACE) else { panic!() };
+    let Admission::Restarted(again) = admit(Some(order), candidate("b"), Terms::new(at(20), GRACE)) else { panic!() };
     assert!(!again.may_have_been_forgotten(at(7)), "asked already");
     assert_eq!((again.doubt, again.state), (Doubt::None, State::Accepted));
 }

@@ -194,7 +194,7 @@ async fn after_a_sleep_of_the_host_nothing_is_sent_under_a_lease_that_may_have_e
         let stack = stack(&[]);
         stack.ledger.is_shared.store(is_shared, Relaxed);
         stack.ledger.fail_next(&[Failure::None, Failure::HostSleeps]);
-        let caller = stack.submit("1");
+        let caller = stack.submit_and_wait("1").await;
         stack.settle().await;
         assert_eq!(stack.calls(), calls, "shared: {is_shared}: the begin is stored once more");
         stack.pass_slowly(Duration::from_secs(2)).await;

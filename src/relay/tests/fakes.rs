@@ -11,7 +11,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::{PropagatedHeaders, Requester, admit};
+use crate::order::{PropagatedHeaders, Requester, Terms, admit};
+use crate::relay::dispatcher::Dispatch;
 use crate::telemetry::OrderLog;
 use crate::vms::{SendLimit, Vms};
 
@@ -33,6 +34,8 @@ pub struct FakeLedger {
     pub clock: OnceLock<Arc<ManualClock>>,
     /// The reads of one order.
     pub reads: AtomicUsize,
+    /// The writes.
+    pub writes: AtomicUsize,
     /// The records that the ledger can't hold.
     pub refuses: Mutex<Option<Condition>>,
     /// Leases that are given back get no answer.
@@ -91,6 +94,7 @@ impl FakeLedger {
     }
 
     pub fn write(&self, order: Order) -> Result<(), LedgerError> {
+        self.writes.fetch_add(1, Relaxed);
         if self.refuses.lock().unwrap().is_some_and(|refuses| refuses(&order)) {
             return Err(LedgerError::Unwritable("a character that it does not know".into()));
         }
@@ -116,9 +120,9 @@ impl Ledger for FakeLedger {
         if self.is_shared.load(Relaxed) { Sharing::Shared } else { Sharing::Exclusive }
     }
 
-    async fn admit(&self, candidate: Candidate, now: Timestamp, grace: Duration) -> Result<Admission, LedgerError> {
+    async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
         let known = self.known(&candidate.id);
-        let admission = admit(known, candidate, now, grace);
+        let admission = admit(known, candidate, terms);
         if let Admission::Started(order) | Admission::Restarted(order) = &admission {
             self.write(order.clone())?;
         }
@@ -127,7 +131,7 @@ impl Ledger for FakeLedger {
 
     async fn store(&self, order: Order) -> Result<Stored, LedgerError> {
         let known = self.known(&order.id);
-        if known.is_some_and(|known| known.revision + 1 != order.revision && known != order) {
+        if known.is_none_or(|known| known.revision + 1 != order.revision && known != order) {
             return Ok(Stored::Superseded);
         }
         self.write(order).map(|()| Stored::Committed)
@@ -380,6 +384,21 @@ impl Stack {
         let relay = Arc::clone(&self.relay);
         let candidate = candidate(number);
         tokio::spawn(async move { relay.submit(candidate, Duration::from_hours(1)).await })
+    }
+
+    /// Takes the only permit, as an order does that is being sent: until it is given back, carts are recorded and wait.
+    pub async fn take_permit(&self) -> Dispatch {
+        self.settle().await;
+        self.relay.dispatcher.try_reserve(&OrderId::of("another")).unwrap()
+    }
+
+    /// Submits a cart whose order waits for its attempt, which begins by a write of its own.
+    pub async fn submit_and_wait(&self, number: &str) -> tokio::task::JoinHandle<Result<SubmitOutcome, LedgerError>> {
+        let permit = self.take_permit().await;
+        let caller = self.submit(number);
+        self.settle().await;
+        drop(permit);
+        caller
     }
 
     pub fn calls(&self) -> Vec<&'static str> {

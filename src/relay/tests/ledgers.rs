@@ -7,8 +7,7 @@ use crate::order::{Resolution, Resolved};
 async fn an_order_that_a_lagging_read_does_not_show_is_dispatched_when_it_does() {
     let stack = stack(&[]);
     stack.ledger.freeze_reads();
-    let caller = stack.submit("1");
-    stack.settle().await;
+    let caller = stack.submit_and_wait("1").await;
     stack.ledger.orders_are_leased();
     stack.pass_slowly(Duration::from_secs(7)).await;
     assert_eq!((stack.calls(), stack.ledger.order().state), (vec![], State::Accepted));
@@ -50,7 +49,7 @@ async fn a_read_that_never_shows_the_order_is_given_up_after_a_lease() {
 async fn a_cart_that_the_ledger_refused_is_read_once_and_not_again() {
     let stack = stack(&[]);
     stack.ledger.fail_next(&[Failure::Refused]);
-    assert!(stack.submit("1").await.unwrap().is_err());
+    assert!(stack.submit_and_wait("1").await.await.unwrap().is_err());
     stack.pass_slowly(Duration::from_secs(30)).await;
     assert_eq!((stack.ledger.reads.load(Relaxed), stack.relay.holds.next()), (1, None));
 }

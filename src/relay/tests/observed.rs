@@ -52,7 +52,7 @@ async fn each_step_of_an_order_is_reported_once_and_after_it_was_stored() {
     assert_eq!(stack.relay.breaker(), BreakerState::Closed);
     stack.submit("1").await.unwrap().unwrap();
     let expected = [
-        "started: accepted",
+        "started: forwarding",
         "began: forwarding",
         "breaker opened",
         "ended: retrying",

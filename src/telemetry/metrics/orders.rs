@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::order::retry::RetryPolicy;
-    use crate::order::{Candidate, OrderId, PropagatedHeaders, Requester, Resolution, Verdict, admit};
+    use crate::order::{Candidate, OrderId, PropagatedHeaders, Requester, Resolution, Terms, Verdict, admit};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -135,7 +135,7 @@ mod tests {
             requester: Requester::default(),
             cart: None,
         };
-        admit(None, candidate, at(now), Duration::ZERO)
+        admit(None, candidate, Terms::new(at(now), Duration::ZERO))
     }
 
     /// An order after one attempt that began and ended at these times.
