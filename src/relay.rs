@@ -131,7 +131,7 @@ impl Relay {
         let id = candidate.id.clone();
         let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
-        let admission = self.detached(&id, async move { relay.admit(candidate).await }, wait).await?;
+        let admission = self.detached(&id, async move { relay.admit(candidate, wait).await }, wait).await?;
         Ok(self.answer(admission, &waiter, deadline).await)
     }
 

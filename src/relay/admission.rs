@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -15,11 +16,16 @@ use crate::order::{Admission, Candidate, Order, OrderId, State, Terms, admit};
 use crate::trace::{self, SpanKind};
 
 impl Relay {
-    /// Records a cart, and has its order sent.
-    pub(super) async fn admit(self: &Arc<Self>, candidate: Candidate) -> Result<Admission, LedgerError> {
+    /// Records a cart, and has its order sent. A caller that waits for the outcome has it sooner by one write.
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        candidate: Candidate,
+        wait: Duration,
+    ) -> Result<Admission, LedgerError> {
         let before = PointInTime::now(self.dependencies.clock.as_ref());
         let alone = Terms::new(before.time(), self.dependencies.policy.unknown_grace);
-        let Some(dispatch) = self.reserve_first_attempt(&candidate.id) else {
+        let reserved = if wait.is_zero() { None } else { self.reserve_first_attempt(&candidate.id) };
+        let Some(dispatch) = reserved else {
             let id = candidate.id.clone();
             let admission = self.record(candidate, alone).await;
             let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, alone.now))?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use super::schema::whole;
 use crate::ledger::group_commit::PURGE_PORTION;
 use crate::ledger::{Claimed, Filter, LedgerError, claimed, indexed_cart_number, left_out};
-use crate::order::{Order, OrderId};
+use crate::order::{Order, OrderId, State};
 
 /// Open orders that are due.
 pub const DUE: &str =
@@ -20,6 +20,10 @@ pub const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
 /// When the next of them is due.
 pub const NEXT_DUE: &str = "SELECT min(next_attempt_at) FROM orders
     WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at > ?1";
+
+/// Removes orders that were settled before a time, and so received before it.
+const PURGE: &str = "DELETE FROM orders WHERE rowid IN (SELECT rowid FROM orders INDEXED BY orders_by_receipt
+    WHERE received_at < ?1 AND settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
 
 /// An order with its body.
 #[derive(Debug)]
@@ -62,10 +66,19 @@ pub fn find_whole(connection: &Connection, id: &OrderId) -> Result<Option<Found>
 /// # Errors
 /// If the file can't be read.
 pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerError> {
+    let (query, values) = list_query(filter);
+    let mut query = connection.prepare_cached(&query)?;
+    let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
+    // A record that can't be read must not hide the others.
+    let readable = |record| read_record(record).map_err(left_out).ok();
+    Ok(records.into_iter().filter_map(readable).collect())
+}
+
+fn list_query(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
     let mut conditions = Vec::new();
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
     if let Some(state) = filter.state {
-        conditions.push("state = ?");
+        conditions.push(of_state(state));
         values.push(Box::new(state.name()));
     }
     if let Some(number) = &filter.cart_number {
@@ -79,12 +92,19 @@ pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, Ledg
     }
     values.push(Box::new(whole(filter.limit)));
     let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-    let query = format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?");
-    let mut query = connection.prepare_cached(&query)?;
-    let records = query.query_map(rusqlite::params_from_iter(values), texts)?.collect::<Result<Vec<_>, _>>()?;
-    // A record that can't be read must not hide the others.
-    let readable = |record| read_record(record).map_err(left_out).ok();
-    Ok(records.into_iter().filter_map(readable).collect())
+    (format!("SELECT id, record FROM orders WHERE {condition} ORDER BY received_at DESC, id DESC LIMIT ?"), values)
+}
+
+/// The condition for orders of a state, in the words of the index that has them: it is used for nothing else. Created ones are found
+/// on the way through all.
+const fn of_state(state: State) -> &'static str {
+    match state {
+        State::Accepted | State::Forwarding | State::Retrying => "settled_at IS NULL AND state = ?",
+        State::Rejected | State::Parked | State::Cancelled => {
+            "settled_at IS NOT NULL AND state <> 'created' AND state = ?"
+        }
+        State::Created => "state = ?",
+    }
 }
 
 /// Runs a query for open orders by the time of their next attempt.
@@ -112,9 +132,7 @@ pub fn open_orders(
 /// # Errors
 /// If the file can't be written.
 pub fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
-    let query = "DELETE FROM orders WHERE rowid IN
-        (SELECT rowid FROM orders WHERE settled_at < ?1 AND state <> 'parked' LIMIT ?2)";
-    Ok(connection.prepare_cached(query)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
+    Ok(connection.prepare_cached(PURGE)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
 }
 
 fn texts(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
@@ -140,5 +158,32 @@ mod tests {
             let plan = query_plan(query);
             assert!(plan.iter().any(|step| step.contains("INDEX orders_open")), "{query}: {plan:?}");
         }
+    }
+
+    #[test]
+    fn a_list_is_read_from_the_index_that_has_its_orders() {
+        let states = [
+            (None, "orders_by_receipt"),
+            (Some(State::Created), "orders_by_receipt"),
+            (Some(State::Rejected), "orders_not_created"),
+            (Some(State::Parked), "orders_not_created"),
+            (Some(State::Cancelled), "orders_not_created"),
+            (Some(State::Accepted), "orders_open"),
+            (Some(State::Forwarding), "orders_open"),
+            (Some(State::Retrying), "orders_open"),
+        ];
+        for (state, index) in states {
+            let plan = query_plan(&list_query(&Filter { state, limit: 9, ..Filter::default() }).0);
+            assert!(plan.iter().any(|step| step.contains(&format!("INDEX {index}"))), "{state:?}: {plan:?}");
+            let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+            assert_eq!(sorts, index == "orders_open", "open orders are few: {plan:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_settled_long_ago_is_found_among_what_was_received_long_ago() {
+        let plan = query_plan(PURGE);
+        let by_receipt = |step: &String| step.contains("INDEX orders_by_receipt (received_at<?)");
+        assert!(plan.iter().any(by_receipt), "{plan:?}");
     }
 }

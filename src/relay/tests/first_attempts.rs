@@ -53,6 +53,16 @@ async fn a_relay_that_makes_no_attempts_begins_none() {
 }
 
 #[tokio::test]
+async fn a_caller_that_does_not_wait_gets_the_order_as_it_was_recorded() {
+    let stack = stack(&[]);
+    stack.settle().await;
+    let Ok(SubmitOutcome::Open(order)) = stack.relay.submit(candidate("1"), Duration::ZERO).await else { panic!() };
+    assert_eq!((order.state, order.revision), (State::Accepted, 1));
+    stack.settle().await;
+    assert_eq!(stack.calls(), ["POST"]);
+}
+
+#[tokio::test]
 async fn a_first_attempt_of_which_it_is_not_known_whether_it_was_recorded_is_made_once_without_doubt() {
     for (failure, calls) in [(Failure::Ambiguous, vec!["POST"]), (Failure::Refused, vec![])] {
         let stack = stack(&[]);
