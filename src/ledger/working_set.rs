@@ -92,7 +92,7 @@ impl WorkingSet {
                 let admission = order::admit(known, (**candidate).clone(), *terms);
                 match &admission {
                     Admission::Started(order) if candidate.cart.is_none() => {
-                        self.change(order.clone(), Some(terms.now))
+                        self.change(order.clone(), Some(terms.now));
                     }
                     Admission::Started(order) | Admission::Restarted(order) => {
                         self.change(order.clone(), Some(terms.now));

@@ -28,18 +28,19 @@ impl Order {
     /// If the order does not wait for an attempt.
     pub fn begin(&mut self, now: Timestamp) -> Result<(), IllegalChange> {
         self.expect(matches!(self.state, State::Accepted | State::Retrying), "begin an attempt")?;
+        self.revision += 1;
         self.begin_next(now);
         Ok(())
     }
 
-    /// A new order whose first attempt has begun.
+    /// A new order whose first attempt has begun: still its first revision, because that is one change. A repeated write of it
+    /// is so never taken for a change of an order that was admitted meanwhile under its id.
     pub(super) fn in_first_attempt(mut self, now: Timestamp) -> Self {
         self.begin_next(now);
         self
     }
 
     fn begin_next(&mut self, now: Timestamp) {
-        self.revision += 1;
         self.state = State::Forwarding;
         self.next_attempt_at = None;
         self.attempts_used += 1;

@@ -8,7 +8,7 @@ async fn an_order_that_need_not_wait_takes_two_writes_and_no_read() {
     let stack = stack(&[]);
     stack.settle().await;
     let Ok(SubmitOutcome::Created(order)) = stack.submit("1").await.unwrap() else { panic!("not created") };
-    assert_eq!((order.revision, order.attempts_used), (3, 1));
+    assert_eq!((order.revision, order.attempts_used), (2, 1));
     assert_eq!((stack.ledger.writes.load(Relaxed), stack.ledger.reads.load(Relaxed)), (2, 0));
     assert!(!stack.relay.dispatcher.knows(&OrderId::of("1")));
 }
@@ -104,4 +104,18 @@ async fn of_two_carts_under_one_id_that_come_together_one_is_recorded_and_the_ot
         "{one:?} {two:?}"
     );
     assert_eq!(stack.calls(), ["POST"]);
+}
+
+#[tokio::test]
+async fn a_first_attempt_that_was_not_recorded_takes_no_other_carts_place() {
+    let stack = stack(&[]);
+    stack.settle().await;
+    stack.ledger.fail_next(&[Failure::Refused]);
+    let first = stack.submit("1");
+    let other = Candidate { fingerprint: "other".into(), body: "{}".into(), ..candidate("1") };
+    let second = stack.relay.submit(other, Duration::from_secs(9)).await;
+    assert!(matches!(&second, Ok(SubmitOutcome::Created(_))), "{second:?}");
+    assert!(first.await.unwrap().is_err());
+    stack.pass_slowly(Duration::from_secs(9)).await;
+    assert_eq!((stack.ledger.order().body.as_str(), stack.calls().len()), ("{}", 1));
 }
