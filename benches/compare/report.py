@@ -18,9 +18,7 @@ def number(value):
     """Three digits, and more of a large number: 0.0123, 1.23, 12.3, 123, 12,345."""
     if value is None:
         return NONE
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.3g}".rstrip("0").rstrip(".") if "." in f"{value:.3g}" else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def duration(us):
@@ -105,8 +103,7 @@ def bar_rows(results):
         value, limit, reached = figures.held(bar, results)
         word = "**NOT MEASURED**" if reached is None else "reached" if reached else "**MISSED**"
         sign = "≥" if bar.at_least else "≤"
-        shown = (f"{number(each)}{bar.unit}" if each is not None else NONE for each in (value, limit))
-        value, limit = shown
+        value, limit = (f"{number(each)}{bar.unit}" if each is not None else NONE for each in (value, limit))
         found.append([bar.text, f"{sign} {limit}", value, word])
     return found
 
@@ -139,7 +136,7 @@ def peer_rows(results):
 def document(results, template):
     """The whole text of docs/performance.md."""
     machine = results["machine"]
-    sync = figures.percentile(results["sync_us"], 0.5)
+    sync = median(results["sync_us"]) if results["sync_us"] else None
     values = {
         "BARS": markdown(["bar", "limit", "measured", ""], bar_rows(results)),
         "RATIOS": markdown(["this service on SQLite, against", "CPU an order", "orders/s", "p50"], ratio_rows(results)),

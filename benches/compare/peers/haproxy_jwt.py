@@ -6,7 +6,7 @@ import urllib.error
 
 from bench import HERE, ORDERS, Running
 from processes import NotReady, Program, fetched, free_port, listens
-from standin import AUDIENCE, SCOPE, filled, program
+from standin import filled, program
 
 TITLE = "HAProxy `jwt_verify`"
 NEEDS = ("haproxy",)
@@ -19,8 +19,8 @@ def version(_bench):
 def start(bench, folder, vms_port):
     port, others = free_port(), bench.stand_in
     settings = filled(
-        os.path.join(HERE, "peers", "haproxy.cfg"), os.path.join(folder, "haproxy.cfg"), PORT=port, VMS=vms_port, ISSUER=others.issuer_url,
-        AUDIENCE=AUDIENCE, SCOPE=SCOPE, PUBLIC_KEY=others.issuer.public_key,
+        os.path.join(HERE, "peers", "haproxy.cfg"), os.path.join(folder, "haproxy.cfg"), PORT=port, VMS=vms_port,
+        PUBLIC_KEY=others.issuer.public_key,
     )
     started = Program([program("haproxy"), "-db", "-f", settings], bench.peer_core, os.path.join(folder, "log"))
     started.wait_until(lambda: listens(port), "HAProxy listens")
