@@ -7,6 +7,7 @@ import urllib.error
 
 import peers
 import usage
+from bench import ROOT
 from load import LoadFailed
 from processes import NotReady
 
@@ -26,11 +27,16 @@ def measure(bench, load, situation, key, at, settings):
         running = peers.load(key).start(bench, folder, bench.stand_in.vms_port(situation.vms_ms))
         result.update(_loaded(bench, load, situation, running, settings))
     except FAILURES as failure:
-        result["failure"] = " ".join(str(failure).split())[:400]
+        result["failure"] = told(failure)
     finally:
         _stop(bench, running, result)
         shutil.rmtree(folder)
     return result
+
+
+def told(failure):
+    """A failure in one line, without the folders of this machine: it may stand in a document."""
+    return " ".join(str(failure).replace(ROOT + "/", "").split())[:400]
 
 
 def _loaded(bench, load, situation, running, settings):
@@ -82,7 +88,7 @@ def _stop(bench, running, result):
             running.stop()
             _count_disk(running, result)
     except FAILURES as failure:
-        result.setdefault("failure", f"after the load: {' '.join(str(failure).split())[:400]}")
+        result.setdefault("failure", f"after the load: {told(failure)}")
     finally:
         if bench.database:
             bench.database.stop()

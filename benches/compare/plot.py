@@ -48,8 +48,22 @@ def steps(largest):
 
 
 def decades(smallest, largest):
-    """The powers of ten around two numbers."""
-    return [10.0**power for power in range(math.floor(math.log10(smallest)), math.ceil(math.log10(largest)) + 1)]
+    """Round numbers around two numbers, for a logarithmic axis: powers of ten; of few, the twos and fives between them too."""
+    low, high = math.floor(math.log10(smallest)), math.ceil(math.log10(largest))
+    if high - low > 2:
+        return [10.0**power for power in range(low, high + 1)]
+    finer = [part * 10.0**power for power in range(low, high + 1) for part in (1, 2, 5)]
+    first = max(at for at, value in enumerate(finer) if value <= smallest)
+    last = next(at for at, value in enumerate(finer) if value >= largest)
+    return finer[first:max(last, first + 1) + 1]
+
+
+def waiting(us):
+    """A time as an axis has it."""
+    for size, unit in ((1e6, "s"), (1e3, "ms")):
+        if us >= size:
+            return f"{short(us / size)} {unit}"
+    return f"{short(us)} µs"
 
 
 def short(value):
@@ -122,8 +136,7 @@ def ranges(title, rows):
         parts = [text(MARGIN + 8, top + 20, f"{title}: p50 (circle), p99 (square), p99.9 (line)", "title")]
         foot = top + HEAD + ROW * len(rows)
         for step in axis:
-            name = f"{short(step / 1000)} ms" if step >= 1000 else f"{short(step)} µs"
-            parts += [line(at(step), top + HEAD, at(step), foot, "grid"), text(at(step), foot + 16, name, "small", "middle")]
+            parts += [line(at(step), top + HEAD, at(step), foot, "grid"), text(at(step), foot + 16, waiting(step), "small", "middle")]
         for index, (label, is_own, values) in enumerate(rows):
             y = top + HEAD + ROW * index + ROW / 2
             parts.append(text(left - 8, y + 4, label, "own" if is_own else "", "end"))

@@ -80,9 +80,10 @@ def markdown(headings, cells):
 def plain(headings, cells):
     """A table for a terminal."""
     whole = [headings] + [[cell.replace("**", "").replace("`", "") for cell in line] for line in cells]
-    widths = [max((len(line[at]) for line in whole if len(line) == len(headings)), default=0) for at in range(len(headings))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() if len(line) == len(headings)
-                     else "  ".join([line[0].ljust(widths[0]), *line[1:]]) for line in whole)
+    # The text of a peer without figures goes across their columns.
+    measured = [line for line in whole if len(line) == len(headings)]
+    widths = [max(len(line[0]) for line in whole), *(max(len(line[at]) for line in measured) for at in range(1, len(headings)))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in whole)
 
 
 def ratio_rows(results):

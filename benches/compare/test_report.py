@@ -68,6 +68,12 @@ class Tables(unittest.TestCase):
         self.assertIn("NOT RUN: npm is not installed", report.summary(given, SITUATIONS))
         self.assertIn("NOT MEASURED", report.document(given, template()))
 
+    def test_columns_of_a_terminal_are_aligned(self):
+        table = report.plain(["peer", "a", "b"], [["**one**", "1", "22"], ["a long name", "NOT RUN: it is too long for a column"]])
+        self.assertEqual(table.splitlines(), [
+            "peer         a  b", "one          1  22", "a long name  NOT RUN: it is too long for a column",
+        ])
+
     def test_a_machine_that_is_not_quiet_is_said(self):
         given = results()
         self.assertNotIn("not quiet", report.quiet(given))
@@ -106,6 +112,9 @@ class Plots(unittest.TestCase):
         self.assertEqual(plot.steps(94.26), [0, 20, 40, 60, 80])
         self.assertEqual(plot.steps(11_572), [0, 2500, 5000, 7500, 10_000])
         self.assertEqual(plot.decades(250, 31_000), [100, 1000, 10_000, 100_000])
+        self.assertEqual(plot.decades(203_000, 421_000), [200_000, 500_000])
+        self.assertEqual(plot.decades(1000, 1000), [1000, 2000])
+        self.assertEqual([plot.waiting(us) for us in (250, 5000, 2_000_000)], ["250 µs", "5 ms", "2 s"])
 
 
 class Carts(unittest.TestCase):
