@@ -121,8 +121,8 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
 async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Problem> {
     let mut span = trace::child("verify token", SpanKind::Internal);
     let verified = span.enclose(verify(parts, api)).await;
-    if verified.is_err() {
-        span.fail();
+    if let Err(error) = &verified {
+        span.fail(error.kind());
     }
     drop(span);
     api.metrics.tokens.count(&verified);

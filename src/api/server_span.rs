@@ -51,8 +51,7 @@ pub fn describe(span: &mut Span, request: &RequestContext, response: &Response) 
         span.set(attributes::CARTS, carts);
     }
     if status.is_server_error() {
-        span.set_text(attributes::ERROR, status.as_str());
-        span.fail();
+        span.fail_with_status(status.as_u16());
     }
 }
 

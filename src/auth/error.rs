@@ -18,3 +18,15 @@ pub enum AuthError {
     #[error("the issuer can't be asked: {0}")]
     IssuerUnavailable(String),
 }
+
+impl AuthError {
+    /// Its name in metrics and traces.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid(_) => "invalid",
+            Self::InsufficientScope(_) => "insufficient-scope",
+            Self::IssuerUnavailable(_) => "issuer-unavailable",
+        }
+    }
+}

@@ -107,6 +107,7 @@ impl GroupCommit {
         let write = move || {
             let mut group = Vec::with_capacity(MAX_GROUP);
             while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
+                gather(&mut group, &mut waiting);
                 let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
                 answer(callers, commit(&mut backend, &writes));
             }
@@ -179,6 +180,17 @@ impl GroupCommit {
                 other => return Err(mismatch(&other)),
             }
         }
+    }
+}
+
+/// Lets those who are about to write do so before the group is closed: whoever else wants the processor has it first. A lone
+/// caller waits for nobody, because then nobody wants it.
+fn gather(group: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
+    thread::yield_now();
+    while group.len() < MAX_GROUP
+        && let Ok(write) = waiting.try_recv()
+    {
+        group.push(write);
     }
 }
 

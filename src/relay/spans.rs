@@ -21,7 +21,7 @@ pub fn describe_admission(tracer: &Tracer, span: &mut Span, admission: Result<&A
         return;
     }
     let (name, order) = match admission {
-        Err(_) => return fail(span, NOT_STORED),
+        Err(_) => return span.fail(NOT_STORED),
         Ok(Admission::Started(order)) => ("started", order),
         Ok(Admission::Restarted(order)) => ("restarted", order),
         Ok(Admission::Joined(order)) => ("joined", order),
@@ -84,12 +84,12 @@ pub fn describe_end(tracer: &Tracer, span: &mut Span, id: &OrderId, ended: Optio
     if !span.is_recorded() {
         return;
     }
-    let Some(Ended { state, outcome }) = ended else { return fail(span, NOT_STORED) };
+    let Some(Ended { state, outcome }) = ended else { return span.fail(NOT_STORED) };
     span.set(attributes::STATE, state.name());
     if let Some(outcome) = outcome {
         span.set(attributes::OUTCOME, outcome.name());
         if state != State::Created {
-            fail(span, outcome.name());
+            span.fail(outcome.name());
         }
     }
     if state != State::Retrying {
@@ -99,12 +99,12 @@ pub fn describe_end(tracer: &Tracer, span: &mut Span, id: &OrderId, ended: Optio
 
 /// Marks an attempt that this process began and did not end: its begin could not be stored, or the service stops.
 pub fn describe_given_up(span: &mut Span) {
-    fail(span, "given_up");
+    span.fail("given_up");
 }
 
 /// Marks a stage whose change was not stored.
 pub fn describe_unstored(span: &mut Span) {
-    fail(span, NOT_STORED);
+    span.fail(NOT_STORED);
 }
 
 /// Describes how the ledger took a change.
@@ -112,9 +112,4 @@ pub fn describe_write(span: &mut Span, write: &Write) {
     if !matches!(write, Write::Done(Stored::Committed)) {
         describe_unstored(span);
     }
-}
-
-fn fail(span: &mut Span, kind: &'static str) {
-    span.set(attributes::ERROR, kind);
-    span.fail();
 }

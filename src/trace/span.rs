@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attributes;
 use super::context::{RemoteContext, TraceContext};
 use super::current::{Current, Enclosed, with_current};
 use super::ended_span::{Attribute, EndedSpan, SpanKind};
@@ -108,8 +109,20 @@ impl Span {
         }
     }
 
-    /// Marks the stage as failed.
-    pub fn fail(&mut self) {
+    /// Marks the stage as failed, for a reason of few values.
+    pub fn fail(&mut self, kind: &'static str) {
+        self.fail_as(kind);
+    }
+
+    /// Marks a call as failed whose answer has this status.
+    pub fn fail_with_status(&mut self, status: u16) {
+        if self.is_recorded() {
+            self.fail_as(status.to_string());
+        }
+    }
+
+    fn fail_as(&mut self, kind: impl Into<Cow<'static, str>>) {
+        self.set(attributes::ERROR, Attribute::Text(kind.into()));
         if let State::Recorded(open) = &mut self.0 {
             open.record.has_failed = true;
         }

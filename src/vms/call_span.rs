@@ -45,26 +45,20 @@ impl CallSpan {
         match outcome {
             CallOutcome::Answered(VmsResponse { status, .. }) => {
                 self.span.set(attributes::STATUS, *status);
-                if *status >= 400 && self.span.is_recorded() {
-                    self.span.set_text(attributes::ERROR, status.to_string().as_str());
-                    self.span.fail();
+                if *status >= 400 {
+                    self.span.fail_with_status(*status);
                 }
             }
-            CallOutcome::NotSent(_) => self.fail("not_sent"),
-            CallOutcome::Lost(_) => self.fail("no_answer"),
+            CallOutcome::NotSent(_) => self.span.fail("not_sent"),
+            CallOutcome::Lost(_) => self.span.fail("no_answer"),
         }
-    }
-
-    fn fail(&mut self, kind: &'static str) {
-        self.span.set(attributes::ERROR, kind);
-        self.span.fail();
     }
 }
 
 impl Drop for CallSpan {
     fn drop(&mut self) {
         if !self.is_described {
-            self.fail("cancelled");
+            self.span.fail("cancelled");
         }
     }
 }

@@ -78,7 +78,7 @@ impl TokenSource {
                 let mut span = trace::child("fetch token", SpanKind::Internal);
                 let fetched =
                     span.enclose(flight.result()).await.unwrap_or_else(|BrokenOff| Err(TokenError::BrokenOff));
-                fetched.inspect_err(|_| span.fail())
+                fetched.inspect_err(|failure| span.fail(failure.kind()))
             }
             Err(current) => return Ok(current),
         };

@@ -81,7 +81,7 @@ pub async fn create_purchase_orders(
     };
     let mut span = trace::child("read and map carts", SpanKind::Internal);
     let read = move |text: &str| reader.candidates(text, format);
-    let candidates = run_blocking_if_large(text, read).await.inspect_err(|_| span.fail())?;
+    let candidates = run_blocking_if_large(text, read).await.inspect_err(|problem| span.fail(problem.kind().name))?;
     span.set(attributes::CARTS, candidates.len());
     drop((permit, span));
     context.note_carts(candidates.len());

@@ -86,7 +86,7 @@ pub async fn create_purchase_order(
         Ok(intake::candidate(&cart, &mapping, origin, keep_carts)?)
     };
     let mut span = trace::child("read and map cart", SpanKind::Internal);
-    let candidate = run_blocking_if_large(text, read).await.inspect_err(|_| span.fail())?;
+    let candidate = run_blocking_if_large(text, read).await.inspect_err(|problem| span.fail(problem.kind().name))?;
     span.set_text(attributes::MAPPING, candidate.mapping_version.as_str());
     drop(span);
     context.note_order(candidate.id.as_str());

@@ -50,8 +50,7 @@ mod tests {
             let plan = query_plan(query);
             let looks = plan.iter().filter(|step| step.contains("orders"));
             let by_index = |step: &String| {
-                step.contains("COVERING INDEX orders_open")
-                    || step.contains("INDEX orders_not_created (state=?)")
+                step.contains("COVERING INDEX orders_open") || step.contains("INDEX orders_not_created (state=?)")
             };
             assert!(looks.clone().count() > 0 && looks.into_iter().all(by_index), "{query}: {plan:?}");
         }

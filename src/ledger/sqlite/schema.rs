@@ -101,7 +101,13 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    settle_plans(&connection)?;
     Ok(connection)
+}
+
+/// Has each statement planned once. Otherwise it is prepared anew for each value that might let a partial index be used.
+fn settle_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Opens a file that nobody uses so that nothing is written, locked or made beside it; what is in its log is not seen.
@@ -153,6 +159,7 @@ pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
 #[cfg(test)]
 pub fn query_plan(query: &str) -> Vec<String> {
     let mut connection = Connection::open_in_memory().unwrap();
+    settle_plans(&connection).unwrap();
     migrate(&mut connection).unwrap();
     let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
     let parameters = vec![0_i64; explain.parameter_count()];

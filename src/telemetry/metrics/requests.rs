@@ -68,9 +68,7 @@ impl TokenChecks {
         self.0.count(match result {
             // The token is valid, whatever it permits.
             Ok(_) | Err(AuthError::InsufficientScope(_)) => "valid",
-            Err(AuthError::Missing) => "missing",
-            Err(AuthError::Invalid(_)) => "invalid",
-            Err(AuthError::IssuerUnavailable(_)) => "issuer-unavailable",
+            Err(error) => error.kind(),
         });
     }
 

@@ -15,3 +15,14 @@ pub enum TokenError {
     #[error("the fetch of a token broke off")]
     BrokenOff,
 }
+
+impl TokenError {
+    /// Its name in a trace.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "secret",
+            Self::Endpoint(_) => "token_endpoint",
+            Self::BrokenOff => "broken_off",
+        }
+    }
+}
