@@ -40,17 +40,20 @@ use crate::message::{Message, quoted};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropagatedHeaders {
     /// W3C Trace Context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// What vendors added to it; absent in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracestate: Option<String>,
     /// SAP's passport, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sap_passport: Option<String>,
     /// The id of the request that brought the cart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// An order as the ledger stores it. Serialized names never change: they are in records that exist.
+/// An order as the ledger stores it. Serialized names never change: they are in records that exist. What says nothing is left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     /// The order's identity.
@@ -60,6 +63,7 @@ pub struct Order {
     /// The state.
     pub state: State,
     /// 11VMS's number, once the order is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase_order_number: Option<String>,
     /// When the cart first arrived.
     pub received_at: Timestamp,
@@ -67,8 +71,10 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted_at: Option<Timestamp>,
     /// When the order was created, rejected, parked or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
     /// When the next attempt is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// The version of the mapping that made the body.
     pub mapping_version: String,
@@ -80,7 +86,7 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Message>,
     /// The body of 11VMS's last response.
-    #[serde(rename = "vms")]
+    #[serde(rename = "vms", default, skip_serializing_if = "Option::is_none")]
     pub vms_response: Option<Value>,
     /// The hash of the cart's normalised content.
     pub fingerprint: String,
@@ -103,7 +109,7 @@ pub struct Order {
     /// Raised by one with every change.
     pub revision: u64,
     /// What people did to the order, oldest first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interventions: Vec<AuditEntry>,
     /// Who sent its cart, as often as that began or restarted the order, oldest first; absent in older records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

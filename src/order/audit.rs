@@ -79,6 +79,7 @@ pub struct AuditEntry {
     /// What.
     pub action: Action,
     /// The number, or the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// With which client; absent in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -99,12 +99,16 @@ pub struct Attempt {
     /// When it began.
     pub started_at: Timestamp,
     /// How long it took, once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// 11VMS's status, if it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// What happened, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Whether it ended with a look-up that got no answer, before anything was sent.
     #[serde(default, skip_serializing_if = "is_false")]

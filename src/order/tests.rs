@@ -1,6 +1,7 @@
 //! The changes of an order, one by one and in sequence.
 
 mod edges;
+mod records;
 
 use std::time::Duration;
 
@@ -349,39 +350,4 @@ fn changes_that_the_state_does_not_allow_are_refused() {
     assert!(settled.interrupt(at(5), &RetryPolicy::usual()).is_err());
     assert_eq!(settled, before);
     assert!(accepted().conclude(created(), at(5), &RetryPolicy::usual(), 0.0).is_err());
-}
-
-/// A record as it was read, and the body that ledgers store beside it.
-fn with_body_of(order: &Order, read: Order) -> Order {
-    assert_eq!(read.body, "", "a record is written without its body");
-    Order { body: order.body.clone(), ..read }
-}
-
-#[test]
-fn a_record_survives_the_ledger() {
-    let order = parked_in_doubt();
-    let text = serde_json::to_string(&order).unwrap();
-    assert_eq!(with_body_of(&order, serde_json::from_str(&text).unwrap()), order);
-}
-
-#[test]
-fn a_record_of_the_first_release_is_read_and_written_in_its_spelling() {
-    let mut record = json!({
-        "id": "4711", "cart_number": "0000004711", "state": "retrying", "purchase_order_number": null,
-        "received_at": "2025-01-31T09:30:00Z", "settled_at": null, "next_attempt_at": "2025-01-31T09:30:31Z",
-        "mapping_version": "fbc70c580a07623b",
-        "attempts": [{
-            "number": 1, "started_at": "2025-01-31T09:30:00Z", "duration_ms": 12, "outcome": "not-done",
-            "http_status": 429, "detail": "answered 429"
-        }],
-        "messages": [], "vms": { "message": "later" }, "fingerprint": "f", "body": "{}",
-        "baggage": { "traceparent": null, "sap_passport": "2A54", "request_id": "from-srm" },
-        "doubt": "none", "used": 1, "revision": 3,
-        "interventions": [{ "at": "2025-01-31T09:30:00Z", "by": "desk", "action": "replayed", "detail": null }]
-    });
-    let order: Order = serde_json::from_value(record.clone()).unwrap();
-    assert_eq!((order.attempts_used, order.request_id()), (1, Some("from-srm")));
-    assert_eq!(order.vms_response, Some(json!({ "message": "later" })));
-    assert_eq!(record.as_object_mut().unwrap().remove("body"), Some(json!(order.body)));
-    assert_eq!(serde_json::to_value(&order).unwrap(), record);
 }

@@ -7,14 +7,14 @@ use crate::ledger::LedgerError;
 use crate::ledger::open_orders::Census;
 use crate::order::State;
 
-const BY_STATE: &str = "SELECT state, count(*) FROM orders WHERE settled_at IS NULL GROUP BY state
+const BY_STATE: &str =
+    "SELECT state, count(*) FROM orders INDEXED BY orders_open WHERE settled_at IS NULL GROUP BY state
     UNION ALL SELECT state, count(*) FROM orders
     WHERE settled_at IS NOT NULL AND state <> 'created' AND state = 'parked' GROUP BY state";
 
-const OLDEST: &str = "SELECT min(received_at) FROM orders WHERE settled_at IS NULL";
+const OLDEST: &str = "SELECT min(received_at) FROM orders INDEXED BY orders_open WHERE settled_at IS NULL";
 
-const OVERDUE: &str =
-    "SELECT count(*) FROM orders WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at < ?1";
+const OVERDUE: &str = "SELECT count(*) FROM orders INDEXED BY orders_open WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at < ?1";
 
 /// Counts them in one transaction.
 ///

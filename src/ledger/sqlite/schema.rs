@@ -83,12 +83,17 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Pages in the log from which on a commit moves it into the file: 16 MiB. Most orders change once more before that, so that their
+/// pages are moved once. A start after a crash reads so much in some hundredths of a second.
+const LOG_PAGES: i64 = 4_096;
+
 /// Writes with a write-ahead log, and a wait for the disk at each commit.
 ///
 /// # Errors
 /// If the file is no database, or can't be used.
 pub fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "synchronous", "FULL")
 }
 

@@ -97,20 +97,6 @@ fn other_outcomes_end_the_row_of_free_attempts() {
 }
 
 #[test]
-fn what_is_new_in_a_record_is_left_out_where_it_says_nothing_and_read_where_it_is_missing() {
-    let plain = serde_json::to_string(&after_attempt(unknown())).unwrap();
-    assert!(!plain.contains("restored") && !plain.contains("look_up_lost"), "{plain}");
-    let mut order = after_attempt(unknown());
-    order.begin(at(40)).unwrap();
-    order.doubt_since_restore(at(7));
-    order.conclude(lost(), at(41), &RetryPolicy::usual(), 0.0).unwrap();
-    let record = serde_json::to_value(&order).unwrap();
-    assert_eq!(with_body_of(&order, serde_json::from_value(record.clone()).unwrap()), order);
-    // A release before this one knows every value, and ignores the fields that it does not know.
-    assert_eq!((&record["doubt"], &record["attempts"][1]["outcome"]), (&json!("earlier-content"), &json!("unknown")));
-}
-
-#[test]
 fn an_order_is_asked_for_once_after_each_restore() {
     let mut order = accepted();
     assert!(order.may_have_been_forgotten(at(7)));
