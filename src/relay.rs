@@ -40,7 +40,7 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
 use crate::order::breaker::BreakerState;
-use crate::order::{Admission, Candidate, Order, OrderId};
+use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId};
 use crate::trace;
 use abandoned::Abandoned;
 use dispatcher::Dispatcher;
@@ -50,7 +50,7 @@ use observer::Event;
 use reckoning::Reckoning;
 use restored::Restored;
 use retrying_ledger::RetryingLedger;
-use submit_outcome::{CallerRole, answer_for};
+use submit_outcome::{CallerRole, answer_at_once, answer_for};
 use waiters::{Waiter, Waiters};
 
 /// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that its
@@ -88,7 +88,7 @@ pub struct Relay {
     restored: Option<Restored>,
     abandoned: Abandoned,
     tasks: TaskTracker,
-    /// Attempts are made.
+    /// [`Relay::run`] is under way.
     running: AtomicBool,
     /// No further attempt begins.
     stopping: CancellationToken,
@@ -131,8 +131,12 @@ impl Relay {
         let id = candidate.id.clone();
         let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
-        let admission = self.detached(&id, async move { relay.admit(candidate, wait).await }, wait).await?;
-        Ok(self.answer(admission, &waiter, deadline).await)
+        if wait.is_zero() {
+            let admission = self.detached(&id, async move { relay.admit(candidate, FirstAttempt::Later).await }, wait);
+            return Ok(answer_at_once(admission.await?));
+        }
+        let admission = self.detached(&id, async move { relay.admit(candidate, FirstAttempt::AtOnce).await }, wait);
+        Ok(self.answer(admission.await?, &waiter, deadline).await)
     }
 
     /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a
@@ -156,14 +160,13 @@ impl Relay {
 
     /// Waits for the outcome, unless the admission has it already.
     async fn answer(&self, admission: Admission, waiter: &Waiter, deadline: Moment) -> SubmitOutcome {
-        let (open, role) = match admission {
-            Admission::Replayed(order) => return SubmitOutcome::Replayed(Arc::new(order)),
-            Admission::Conflicting(order) => return SubmitOutcome::Conflicting(Arc::new(order)),
-            Admission::Started(order) | Admission::Restarted(order) => (order, CallerRole::Initiator),
-            Admission::Joined(order) => (order, CallerRole::Joiner),
+        let role = match &admission {
+            Admission::Replayed(_) | Admission::Conflicting(_) => return answer_at_once(admission),
+            Admission::Started(_) | Admission::Restarted(_) => CallerRole::Initiator,
+            Admission::Joined(_) => CallerRole::Joiner,
         };
         // Thousands of callers may wait, so each holds little.
-        let open = Arc::new(open.without_content());
+        let open = Arc::new(admission.into_order().without_content());
         tokio::select! {
             biased;
             settled = waiter.settled_after(open.revision) => return answer_for(settled, role),

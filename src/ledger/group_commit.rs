@@ -183,10 +183,12 @@ impl GroupCommit {
     }
 }
 
-/// Lets those who are about to write do so before the group is closed: whoever else wants the processor has it first. A lone
-/// caller waits for nobody, because then nobody wants it.
+/// Lets those who are about to write do so before the group is closed: whoever else wants the processor has it first, for a
+/// slice of the scheduler's at most. A lone caller waits for nobody whose processor is its own.
 fn gather(group: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
-    thread::yield_now();
+    if group.len() < MAX_GROUP {
+        thread::yield_now();
+    }
     while group.len() < MAX_GROUP
         && let Ok(write) = waiting.try_recv()
     {
@@ -316,6 +318,20 @@ mod tests {
             Err(other) => panic!("{other}"),
         };
         (commit(&mut backend, &group).into_iter().map(letter).collect(), backend.commits)
+    }
+
+    #[test]
+    fn a_group_takes_what_came_while_it_formed_up_to_its_limit() {
+        for (taken, waiting, expected) in
+            [(1, 0, 1), (1, 3, 4), (MAX_GROUP - 1, 3, MAX_GROUP), (MAX_GROUP, 3, MAX_GROUP)]
+        {
+            let (queue, mut receiver) = mpsc::channel::<Waiting>(MAX_WAITING);
+            let write = || (Write::Purge(Timestamp::UNIX_EPOCH), oneshot::channel().0);
+            let mut group: Vec<Waiting> = (0..taken).map(|_| write()).collect();
+            (0..waiting).for_each(|_| queue.try_send(write()).unwrap());
+            gather(&mut group, &mut receiver);
+            assert_eq!(group.len(), expected, "{taken} and {waiting}");
+        }
     }
 
     #[test]

@@ -60,6 +60,18 @@ pub enum Admission {
     Conflicting(Order),
 }
 
+impl Admission {
+    /// The order, whatever was decided.
+    pub fn into_order(self) -> Order {
+        let (Self::Started(order)
+        | Self::Restarted(order)
+        | Self::Joined(order)
+        | Self::Replayed(order)
+        | Self::Conflicting(order)) = self;
+        order
+    }
+}
+
 /// When the first attempt of a new order begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstAttempt {

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::retry::{DuplicateGuard, RetryPolicy};
 use super::*;
 use crate::message::MessageCode;
+use records::with_body_of;
 
 /// That of the usual policy.
 const GRACE: Duration = Duration::from_secs(30);

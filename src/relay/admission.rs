@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,53 +11,66 @@ use super::observer::Event;
 use super::{Relay, spans};
 use crate::clock::PointInTime;
 use crate::ledger::LedgerError;
-use crate::order::{Admission, Candidate, Order, OrderId, State, Terms, admit};
+use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId, State, Terms, admit};
 use crate::trace::{self, SpanKind};
 
 impl Relay {
-    /// Records a cart, and has its order sent. A caller that waits for the outcome has it sooner by one write.
+    /// Records a cart, and has its order sent. `first_attempt` is when its caller wants that to begin; it begins later all the
+    /// same if the order has to wait.
     pub(super) async fn admit(
         self: &Arc<Self>,
         candidate: Candidate,
-        wait: Duration,
+        first_attempt: FirstAttempt,
     ) -> Result<Admission, LedgerError> {
-        let before = PointInTime::now(self.dependencies.clock.as_ref());
-        let alone = Terms::new(before.time(), self.dependencies.policy.unknown_grace);
-        let reserved = if wait.is_zero() { None } else { self.reserve_first_attempt(&candidate.id) };
-        let Some(dispatch) = reserved else {
-            let id = candidate.id.clone();
-            let admission = self.record(candidate, alone).await;
-            let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, alone.now))?;
-            self.plan(&admission);
-            return Ok(admission);
+        let reserved = match first_attempt {
+            FirstAttempt::Later => None,
+            FirstAttempt::AtOnce => self.reserve_first_attempt(&candidate.id),
         };
-        let terms = alone.with_first_attempt();
-        match self.record(candidate.clone(), terms).await {
-            Ok(Admission::Started(order)) => {
-                self.spawn_begun_attempt(order.clone(), dispatch, Some(before));
-                Ok(Admission::Started(order))
-            }
-            Ok(admission) => {
-                drop(dispatch);
-                self.plan(&admission);
-                Ok(admission)
-            }
-            Err(error) => {
-                self.attempt_if_written(candidate, terms, dispatch, &error);
-                Err(error)
-            }
+        match reserved {
+            None => self.admit_alone(candidate).await,
+            Some(dispatch) => self.admit_and_send(candidate, dispatch).await,
         }
+    }
+
+    async fn admit_alone(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
+        let (id, now) = (candidate.id.clone(), self.now());
+        let admission = self.record(candidate, Terms::new(now, self.dependencies.policy.unknown_grace)).await;
+        let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
+        self.plan(&admission);
+        Ok(admission)
+    }
+
+    pub(super) async fn admit_and_send(
+        self: &Arc<Self>,
+        candidate: Candidate,
+        dispatch: Dispatch,
+    ) -> Result<Admission, LedgerError> {
+        let asked_at = PointInTime::now(self.dependencies.clock.as_ref());
+        let terms = Terms::new(asked_at.time(), self.dependencies.policy.unknown_grace).with_first_attempt();
+        let admission = match self.record(candidate.clone(), terms).await {
+            Ok(admission) => admission,
+            Err(error) => {
+                self.send_if_written(candidate, terms, dispatch, &error);
+                return Err(error);
+            }
+        };
+        if let Admission::Started(order) = &admission {
+            let (relay, order) = (Arc::clone(self), order.clone());
+            self.tasks.spawn(async move { relay.attempt_begun(order, dispatch, Some(asked_at), None).await });
+        } else {
+            drop(dispatch);
+            self.plan(&admission);
+        }
+        Ok(admission)
     }
 
     /// Reserves a permit for the first attempt of an order that need not wait; `None` if others wait, or if 11VMS has to be
     /// asked first.
-    fn reserve_first_attempt(&self, id: &OrderId) -> Option<Dispatch> {
+    pub(super) fn reserve_first_attempt(&self, id: &OrderId) -> Option<Dispatch> {
         let makes_attempts = self.running.load(Ordering::Acquire) && !self.stopping.is_cancelled();
-        let matters = |restored: &super::Restored| restored.matters(self.dependencies.clock.moment());
-        if !makes_attempts || self.restored.as_ref().is_some_and(matters) {
-            return None;
-        }
-        self.dispatcher.try_reserve(id)
+        let now = self.dependencies.clock.moment();
+        let may_lack_orders = self.restored.as_ref().is_some_and(|restored| restored.matters(now));
+        if makes_attempts && !may_lack_orders { self.dispatcher.try_reserve(id) } else { None }
     }
 
     async fn record(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
@@ -103,28 +115,18 @@ impl Relay {
         }
     }
 
-    /// Makes an attempt whose begin is recorded, as far as it is known: its begin is written again if `admitted` was long ago,
-    /// or is `None`.
-    fn spawn_begun_attempt(self: &Arc<Self>, order: Order, dispatch: Dispatch, admitted: Option<PointInTime>) {
-        let relay = Arc::clone(self);
-        self.tasks.spawn(async move { relay.attempt_begun(order, dispatch, admitted, None).await });
-    }
-
-    /// Makes the first attempt of an order whose admission has failed, if the ledger has it all the same. Only this process
-    /// can tell that nothing was sent: to a sweep, the attempt would be one of a process that is gone.
-    fn attempt_if_written(
-        self: &Arc<Self>,
-        candidate: Candidate,
-        terms: Terms,
-        dispatch: Dispatch,
-        error: &LedgerError,
-    ) {
-        let may_be_written = match error {
-            LedgerError::Unavailable(_) | LedgerError::TimedOut => true,
-            LedgerError::Locked(_) | LedgerError::Unwritable(_) | LedgerError::Unreadable { .. } => false,
-        };
-        if let (true, Admission::Started(order)) = (may_be_written, admit(None, candidate, terms)) {
-            self.spawn_begun_attempt(order, dispatch, None);
+    /// Sends an order whose admission has failed, if the ledger has it all the same. Only this process can tell that nothing was
+    /// sent: to a sweep, the attempt would be one of a process that is gone. One that is locked was there before.
+    fn send_if_written(self: &Arc<Self>, candidate: Candidate, terms: Terms, dispatch: Dispatch, error: &LedgerError) {
+        let Admission::Started(order) = admit(None, candidate, terms) else { return };
+        if matches!(error, LedgerError::Locked(_)) {
+            return;
         }
+        let relay = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Some(begun) = relay.record_begin(&order).await {
+                relay.attempt_begun(order, dispatch, Some(begun), None).await;
+            }
+        });
     }
 }

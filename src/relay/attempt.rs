@@ -140,17 +140,17 @@ impl Relay {
         self.attempt_begun(order, dispatch, None, restored).await;
     }
 
-    /// Makes an attempt that has begun. `admitted` is when the order was admitted, if its begin was recorded with that.
+    /// Makes an attempt that has begun. `recorded` is when its begin was, if that was done.
     pub(super) async fn attempt_begun(
         &self,
         order: Order,
         dispatch: Dispatch,
-        admitted: Option<PointInTime>,
+        recorded: Option<PointInTime>,
         restored: Option<&Restored>,
     ) {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
-        let made = span.enclose(self.make_attempt(order, dispatch, admitted, restored)).await;
+        let made = span.enclose(self.make_attempt(order, dispatch, recorded, restored)).await;
         let Some((order, ended_at)) = made else {
             return spans::describe_given_up(&mut span);
         };
@@ -159,16 +159,22 @@ impl Relay {
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 
-    /// Stores the begin of an attempt and makes it; returns the order with the attempt's end, and when that was. `None` if no
+    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end, and when that was. `None` if no
     /// attempt was made.
     async fn make_attempt(
         &self,
         mut order: Order,
         mut dispatch: Dispatch,
-        admitted: Option<PointInTime>,
+        recorded: Option<PointInTime>,
         restored: Option<&Restored>,
     ) -> Option<(Order, Timestamp)> {
-        let begun = self.record_begin(&order, admitted).await?;
+        let begun = match recorded {
+            // It is under way, also while the service stops: left there, it would be in doubt.
+            Some(recorded) if self.lease_age(recorded) <= MAX_LEASE_AGE_AT_SEND => {
+                PointInTime::now(self.dependencies.clock.as_ref())
+            }
+            _ => self.record_begin(&order).await?,
+        };
         self.holds.remove(&order.id);
         self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
@@ -189,13 +195,9 @@ impl Relay {
         Some((order, now))
     }
 
-    /// Stores that an attempt begins, unless that was done with the admission, and returns when; `None` if it must not be made.
-    async fn record_begin(&self, order: &Order, admitted: Option<PointInTime>) -> Option<PointInTime> {
+    /// Stores that an attempt begins, and returns when; `None` if it must not be made.
+    pub(super) async fn record_begin(&self, order: &Order) -> Option<PointInTime> {
         let clock = self.dependencies.clock.as_ref();
-        let begun = || (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
-        if admitted.is_some_and(|admitted| self.lease_age(admitted) <= MAX_LEASE_AGE_AT_SEND) {
-            return begun();
-        }
         loop {
             let before = PointInTime::now(clock);
             let mut stored = trace::child("store begin", SpanKind::Internal);
@@ -209,7 +211,7 @@ impl Relay {
                     return None;
                 }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
-                    return begun();
+                    return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
                 }
                 Write::Done(Stored::Committed) => {
                     self.report(Event::BeginRepeated(order));

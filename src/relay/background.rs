@@ -1,7 +1,7 @@
 //! The work that no caller waits for: queued orders are dispatched, due ones resumed, other replicas' outcomes polled.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -43,6 +43,22 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// differ a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
+/// Says that [`Relay::run`] is under way, until it ends, also by a panic.
+struct Running<'a>(&'a AtomicBool);
+
+impl<'a> Running<'a> {
+    fn begin(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::Release);
+        Self(flag)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// What a sweep found.
 struct Swept {
     /// Whether the sweep reached its limit.
@@ -57,7 +73,7 @@ impl Relay {
         if let Some(restored) = &self.restored {
             restored.learn_age(self.dependencies.ledger.as_ref()).await;
         }
-        self.running.store(true, Ordering::Release);
+        let _running = Running::begin(&self.running);
         tokio::join!(biased; self.dispatch_loop(), self.sweep_loop(), self.poll_replicas());
     }
 
@@ -151,6 +167,9 @@ impl Relay {
             } else if let Some(dispatch) = self.dispatcher.reserve_without_permit(&id) {
                 let relay = Arc::clone(self);
                 self.tasks.spawn(async move { relay.take_over(dispatch, revision).await });
+            } else if self.dependencies.ledger.sharing() == Sharing::Shared {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move { relay.take_over_when_free(&id, revision).await });
             }
         }
         self.replan_late(now).await?;
@@ -199,6 +218,18 @@ impl Relay {
                 Read::Unreadable | Read::GivenUp => return None,
                 Read::Found(_) | Read::Absent if clock.moment() >= limit => return None,
                 Read::Found(_) | Read::Absent => self.retrying_ledger.pause(&self.stopping).await?,
+            }
+        }
+    }
+
+    /// Takes an attempt over whose order somebody has here at this moment, such as its cart that comes again. The sweep has
+    /// renewed its lease, so that the next one would find it a lease later.
+    async fn take_over_when_free(&self, id: &OrderId, revision: u64) {
+        let clock = &self.dependencies.clock;
+        let limit = clock.moment().after(lease_length(self.dependencies.attempt_limit));
+        while clock.moment() < limit && self.retrying_ledger.pause(&self.stopping).await.is_some() {
+            if let Some(dispatch) = self.dispatcher.reserve_without_permit(id) {
+                return self.take_over(dispatch, revision).await;
             }
         }
     }

@@ -125,12 +125,16 @@ impl Dispatcher {
     /// Dispatches an order without a permit, for work that sends nothing; `None` if the order is queued or dispatched.
     pub fn reserve_without_permit(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let mut state = self.state();
+        self.reserve(&mut state, id, None)
+    }
+
+    fn reserve(self: &Arc<Self>, state: &mut State, id: &OrderId, permit: Option<CallPurpose>) -> Option<Dispatch> {
         if state.known.contains_key(id) {
             return None;
         }
         state.known.insert(id.clone(), QueueState::Dispatched { again: None });
         let ticket = Ticket::new(Timestamp::default(), 0);
-        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit: None })
+        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit })
     }
 
     /// Dispatches an order that need not wait: nobody knows it, none is queued, a permit is free, and the breaker is closed.
@@ -140,10 +144,9 @@ impl Dispatcher {
         if !is_free || state.breaker.state() != BreakerState::Closed || state.known.contains_key(id) {
             return None;
         }
-        state.known.insert(id.clone(), QueueState::Dispatched { again: None });
+        let Admittance::Allowed(purpose) = state.breaker.try_acquire(self.clock.moment()) else { return None };
         state.permits_in_use += 1;
-        let ticket = Ticket::new(Timestamp::default(), 0);
-        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit: Some(CallPurpose::Regular) })
+        self.reserve(&mut state, id, Some(purpose))
     }
 
     /// Waits until an order is queued, a permit is free, and the breaker admits the call.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::order::{Order, State};
+use crate::order::{Admission, Order, State};
 
 /// The outcome of a cart for one caller.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,16 @@ pub enum CallerRole {
     Initiator,
     /// Its cart arrived while the order was open.
     Joiner,
+}
+
+/// The answer for a caller that does not wait: the order as its admission found or recorded it.
+pub fn answer_at_once(admission: Admission) -> SubmitOutcome {
+    let outcome = match &admission {
+        Admission::Started(_) | Admission::Restarted(_) | Admission::Joined(_) => SubmitOutcome::Open,
+        Admission::Replayed(_) => SubmitOutcome::Replayed,
+        Admission::Conflicting(_) => SubmitOutcome::Conflicting,
+    };
+    outcome(Arc::new(admission.into_order()))
 }
 
 /// The outcome that an order's state means for a caller.

@@ -24,6 +24,7 @@ mod carts;
 mod database;
 mod failover;
 mod file;
+mod first_attempts;
 mod folder;
 mod full_disk;
 mod lost_changes;

@@ -8,6 +8,7 @@ use purchase_order_webhook::ledger::{Ledger, LedgerError, Stored};
 use purchase_order_webhook::order::Verdict;
 use purchase_order_webhook::order::{Admission, OrderId, State, Terms};
 
+use crate::first_attempts::at_once;
 use crate::{GRACE, LONG, Postgres, admitted, at, candidate, claimed, parsed, policy, until_ready, url_of};
 
 async fn replica(url: &str, lease: Duration) -> PostgresLedger {
@@ -73,6 +74,19 @@ async fn an_order_belongs_to_one_replica_until_its_lease_ends() {
     assert_eq!(one.store(late).await.unwrap(), Stored::Superseded);
     // An equal change of another replica is another one's all the same.
     assert_eq!(one.store(order).await.unwrap(), Stored::Superseded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_first_attempt_was_recorded_with_it_belongs_to_its_replica() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("orders");
+    let (one, other) = (replica(&url, LONG).await, replica(&url, LONG).await);
+    let Admission::Started(order) = one.admit(candidate(1), at_once()).await.unwrap() else { panic!() };
+    assert_eq!(claimed(&other, 100).await, Vec::<String>::new());
+    assert_eq!(other.store(order.clone()).await.unwrap(), Stored::Superseded, "it has not written it");
+    server.run_sql("orders", "UPDATE orders SET lease_until = now() - interval '1 second'");
+    let taken = other.claim(at(100), 100).await.unwrap();
+    assert_eq!((taken[0].id.as_str(), taken[0].state, taken[0].revision), ("1", State::Forwarding, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,10 @@ use crate::carts::{
     a_ledger_of_another_schema_is_not_read, kept_carts_are_read_whole_page_by_page_while_others_come,
     the_cart_that_is_kept_is_the_one_that_became_the_order,
 };
+use crate::first_attempts::{
+    a_first_attempt_is_recorded_with_its_order_and_written_again_by_its_process_alone,
+    a_first_attempt_that_was_not_recorded_is_not_written_in_place_of_another_order,
+};
 use crate::open_orders::open_and_parked_orders_are_counted;
 use crate::outbox::{
     a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
@@ -77,6 +81,8 @@ promises! {
     the_outbox_is_bounded_and_the_oldest_go_first,
     a_ledger_of_the_version_before_is_taken_over_with_its_orders,
     open_and_parked_orders_are_counted,
+    a_first_attempt_is_recorded_with_its_order_and_written_again_by_its_process_alone,
+    a_first_attempt_that_was_not_recorded_is_not_written_in_place_of_another_order,
 }
 
 fn not_done() -> Verdict {

@@ -1,8 +1,6 @@
 -- An order is written twice, and every index with it. Listed by their state are orders that somebody has to look at; created ones
--- are nearly all, and open ones few. What was settled long ago was received long ago, and is found by `orders_by_receipt`.
--- `orders_open` has all that is counted of open orders.
+-- are nearly all, and open ones few. `orders_open` has all that is counted of open orders.
 DROP INDEX orders_by_state;
-DROP INDEX orders_by_settlement;
 DROP INDEX orders_open;
 CREATE INDEX orders_not_created ON orders (state, received_at, id) WHERE settled_at IS NOT NULL AND state <> 'created';
 CREATE INDEX orders_open ON orders (state, next_attempt_at, received_at, settled_at) WHERE settled_at IS NULL;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A record as it was read, and the body that ledgers store beside it.
-fn with_body_of(order: &Order, read: Order) -> Order {
+pub fn with_body_of(order: &Order, read: Order) -> Order {
     assert_eq!(read.body, "", "a record is written without its body");
     Order { body: order.body.clone(), ..read }
 }

@@ -45,18 +45,50 @@ async fn whoever_waits_goes_before_a_cart_that_has_just_come() {
 #[tokio::test]
 async fn a_relay_that_makes_no_attempts_begins_none() {
     let stack = stack(&[]);
+    let before_its_run = stack.relay.reserve_first_attempt(&OrderId::of("1")).is_some();
     stack.settle().await;
+    let in_its_run = stack.relay.reserve_first_attempt(&OrderId::of("1")).is_some();
     stack.relay.stop(Duration::ZERO).await;
     drop(stack.submit("1"));
     stack.settle().await;
-    assert_eq!(stack.ledger.order().state, State::Accepted);
+    assert_eq!((before_its_run, in_its_run, stack.ledger.order().state), (false, true, State::Accepted));
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_recorded_when_the_service_stops_is_made() {
+    let stack = stack(&[]);
+    stack.settle().await;
+    let dispatch = stack.relay.reserve_first_attempt(&OrderId::of("1")).unwrap();
+    stack.relay.stopping.cancel();
+    stack.relay.admit_and_send(candidate("1"), dispatch).await.unwrap();
+    assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Forwarding, 0));
+    stack.relay.stop(Duration::from_secs(9)).await;
+    assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Created, 1));
+}
+
+#[tokio::test]
+async fn an_interrupted_attempt_is_taken_over_though_its_cart_comes_again_at_that_moment() {
+    let stack = stack(&[Post::Hangs]);
+    stack.settle().await;
+    drop(stack.submit("1"));
+    stack.settle().await;
+    stack.ledger.is_shared.store(true, Relaxed);
+    let stack = stack.restart(|_| {}).await;
+    // The cart that comes again.
+    let admission = stack.relay.dispatcher.reserve_without_permit(&OrderId::of("1"));
+    stack.pass_slowly(SWEEP_INTERVAL).await;
+    stack.ledger.orders_are_leased();
+    drop(admission);
+    stack.pass_slowly(Duration::from_secs(2)).await;
+    assert_eq!(stack.ledger.order().attempts[0].outcome, Some(Outcome::Interrupted));
 }
 
 #[tokio::test]
 async fn a_caller_that_does_not_wait_gets_the_order_as_it_was_recorded() {
     let stack = stack(&[]);
     stack.settle().await;
-    stack.relay.submit(candidate("1"), Duration::ZERO).await.unwrap();
+    let Ok(SubmitOutcome::Open(order)) = stack.relay.submit(candidate("1"), Duration::ZERO).await else { panic!() };
+    assert_eq!((order.state, order.revision), (State::Accepted, 1));
     stack.settle().await;
     assert_eq!((stack.ledger.order().state, stack.ledger.order().revision), (State::Created, 3));
     assert_eq!(stack.ledger.writes.load(Relaxed), 3, "recorded, begun, settled");
