@@ -1,7 +1,7 @@
 //! The use case: an approved cart becomes exactly one purchase order. Read this first.
 //!
 //! ```text
-//! submit:   admit (durable) ──► attempt at once or queue for dispatch, detached ──► answer when settled, or at the deadline
+//! submit:   admit (durable) ──► attempt, or queue for dispatch, detached ──► answer when settled, or at the deadline
 //! attempt:  begin (durable) ──► look up first if in doubt ──► send ──► conclude (durable) ──► publish
 //! run:      dispatch what is queued; resume what is due, also after a restart or another replica's end
 //! ```
@@ -131,12 +131,13 @@ impl Relay {
         let id = candidate.id.clone();
         let waiter = self.waiters.subscribe(&id);
         let relay = Arc::clone(self);
+        // Whoever does not wait gets the order as it was accepted.
+        let first_attempt = if wait.is_zero() { FirstAttempt::Later } else { FirstAttempt::AtOnce };
+        let admission = self.detached(&id, async move { relay.admit(candidate, first_attempt).await }, wait).await?;
         if wait.is_zero() {
-            let admission = self.detached(&id, async move { relay.admit(candidate, FirstAttempt::Later).await }, wait);
-            return Ok(answer_at_once(admission.await?));
+            return Ok(answer_at_once(admission));
         }
-        let admission = self.detached(&id, async move { relay.admit(candidate, FirstAttempt::AtOnce).await }, wait);
-        Ok(self.answer(admission.await?, &waiter, deadline).await)
+        Ok(self.answer(admission, &waiter, deadline).await)
     }
 
     /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a

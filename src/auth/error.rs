@@ -20,7 +20,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// Its name in metrics and traces.
+    /// Its name in traces; and in metrics, where a token that lacks a scope is a valid one.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Missing => "missing",

@@ -159,8 +159,8 @@ impl Relay {
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 
-    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end, and when that was. `None` if no
-    /// attempt was made.
+    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end, and when
+    /// that was. `None` if no attempt was made.
     async fn make_attempt(
         &self,
         mut order: Order,

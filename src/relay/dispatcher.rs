@@ -141,12 +141,13 @@ impl Dispatcher {
     pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let mut state = self.state();
         let is_free = state.queued.is_empty() && state.permits_in_use < self.permits;
-        if !is_free || state.breaker.state() != BreakerState::Closed || state.known.contains_key(id) {
+        if !is_free || state.breaker.state() != BreakerState::Closed {
             return None;
         }
         let Admittance::Allowed(purpose) = state.breaker.try_acquire(self.clock.moment()) else { return None };
+        let dispatch = self.reserve(&mut state, id, Some(purpose))?;
         state.permits_in_use += 1;
-        self.reserve(&mut state, id, Some(purpose))
+        Some(dispatch)
     }
 
     /// Waits until an order is queued, a permit is free, and the breaker admits the call.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use purchase_order_webhook::sandbox::vms::Effect;
 use purchase_order_webhook::trace::attributes;
 
-use crate::collector::{Collector, hex};
+use crate::collector::{Collector, hex, text};
 use crate::snapshot_files::assert_snapshot;
 use crate::support::{ORDERS, Service, cart};
 
@@ -63,6 +63,36 @@ async fn a_batch_and_a_refused_cart_have_their_stages() {
     assert_eq!(answer.status(), 200);
     service.stop().await;
     assert_snapshot("traces/a-batch.snap", &collector.text());
+}
+
+#[tokio::test]
+async fn a_stage_that_failed_says_why() {
+    let collector = Collector::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "webhook-secret").unwrap();
+    let own = format!("target.oauth2.client_secret_file = {secret:?}\nretry.attempts = 0");
+    let mut service = Service::start_with(&format!("{}{own}", collector.settings())).await;
+    std::fs::remove_file(&secret).unwrap();
+    service.send_with("no-token").await.is_problem(401, "invalid-token");
+    let mut mistaken = cart(2);
+    mistaken["HEADER"]["ZZ_SALES_ORG"] = "".into();
+    assert_eq!(service.send(&mistaken).await.status, 422);
+    service.send(&cart(1)).await.is_problem(502, "parked");
+    service.stop().await;
+    let spans = collector.spans();
+    let reason = |name: &str| {
+        let failed = spans.iter().filter(|span| span.name == name).flat_map(|span| &span.attributes);
+        failed.filter(|attribute| attribute.key == attributes::ERROR).map(text).next()
+    };
+    for (stage, why) in [
+        ("verify token", "invalid"),
+        ("read and map cart", "invalid-cart"),
+        ("fetch token", "secret"),
+        ("attempt", "not-done"),
+    ] {
+        assert_eq!(reason(stage).as_deref(), Some(why), "{stage}: {}", collector.text());
+    }
 }
 
 #[tokio::test]

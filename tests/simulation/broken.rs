@@ -12,6 +12,8 @@ pub enum Defect {
     ReleasedOnFailure,
     /// An attempt is made without its begin in the ledger.
     BeginNotRecorded,
+    /// The repeated write of an admission with its first attempt takes the place of whatever is there.
+    RepeatTakesPlace,
     /// Callers are answered before the ledger has the outcome, which may never arrive there.
     AnsweredBeforeSettled,
     /// The look-up comes before 11VMS can find the order.
@@ -61,6 +63,7 @@ impl Defect {
             Self::SleepUnnoticed => &["11VMS has two orders", "sent without a lease"],
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
             Self::BeginNotRecorded => &["sent without a record in the ledger"],
+            Self::RepeatTakesPlace => &["the cart of another order is kept", "became", "lost", "sent without a record"],
             Self::AnsweredBeforeSettled => &["which the ledger does not have"],
             Self::AskedTooEarly => &["asked before the grace has passed"],
             Self::Hurried => &["an attempt begins before its time", "asked before the grace has passed"],
@@ -82,11 +85,12 @@ impl Defect {
         }
     }
 
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SettledBeforeSent,
         Self::ResentWithoutLookUp,
         Self::ReleasedOnFailure,
         Self::BeginNotRecorded,
+        Self::RepeatTakesPlace,
         Self::AnsweredBeforeSettled,
         Self::AskedTooEarly,
         Self::LeasesIgnored,

@@ -327,6 +327,13 @@ impl SimulatedLedger {
                 })
                 .await
             }
+            Defect::RepeatTakesPlace if order.state == State::Forwarding && order.revision == 1 => {
+                self.try_run(Access::Write, move |world| {
+                    world.commit(&order, process);
+                    Ok(Stored::Committed)
+                })
+                .await
+            }
             Defect::ReleasedOnFailure if matches!(order.state, State::Retrying | State::Parked) => {
                 self.run(Access::Write, move |world| {
                     world.record(&format!("ledger: {} forgotten", order.id));

@@ -1,4 +1,4 @@
--- An order is written twice, and every index with it. Listed by their state are orders that somebody has to look at; created ones
+-- An order is written twice and more, and every index with it. Listed by their state are orders that somebody has to look at; created ones
 -- are nearly all, and open ones few. `orders_open` has all that is counted of open orders.
 DROP INDEX orders_by_state;
 DROP INDEX orders_open;

@@ -14,7 +14,8 @@ const BY_STATE: &str =
 
 const OLDEST: &str = "SELECT min(received_at) FROM orders INDEXED BY orders_open WHERE settled_at IS NULL";
 
-const OVERDUE: &str = "SELECT count(*) FROM orders INDEXED BY orders_open WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at < ?1";
+const OVERDUE: &str = "SELECT count(*) FROM orders INDEXED BY orders_open
+    WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at < ?1";
 
 /// Counts them in one transaction.
 ///
