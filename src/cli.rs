@@ -14,6 +14,7 @@ mod map;
 mod process;
 mod serve;
 mod settings;
+mod unpack;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
         #[arg(value_name = "DEST", value_parser = file_path())]
         destination: PathBuf,
     },
+    /// Write the orders of a SQLite ledger as plain text, for an earlier version or sqlite3; no service may use it meanwhile
+    Unpack(ConfigFile),
     /// Print the API description
     Openapi {
         /// Version of the OpenAPI specification
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Backup { config, destination } => backup::backup(config.config.as_deref(), &destination),
+        Command::Unpack(ConfigFile { config }) => unpack::unpack(config.as_deref()),
         Command::Openapi { spec: SpecVersion::V3_1 } => process::print(&description::text(Spec::V3_1)),
         Command::Openapi { spec: SpecVersion::V3_0 } => process::print(&description::text(Spec::V3_0)),
         Command::Settings { format } => settings::print(format),

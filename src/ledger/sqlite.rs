@@ -14,12 +14,14 @@ mod note;
 mod open_in_memory;
 mod orders;
 mod outbox;
+mod packed;
 mod probe;
 mod readiness;
 mod restore;
 mod schema;
 mod session;
 mod start;
+mod unpacking;
 mod watched_files;
 mod writer;
 
@@ -54,6 +56,7 @@ pub use backup::{Backup, back_up};
 pub use carts::CartReader;
 pub use probe::probe;
 pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
+pub use unpacking::unpack_ledger;
 
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]

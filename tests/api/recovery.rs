@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use purchase_order_webhook::clock::{Clock as _, SystemClock};
+use purchase_order_webhook::digest::hex;
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, unpack_ledger};
 use purchase_order_webhook::sandbox::vms::{CreatedOrder, Effect, Fault};
 use serde_json::json;
 
@@ -68,6 +71,7 @@ async fn an_order_interrupted_in_an_attempt_is_looked_up_first() {
         let ledger = service.ledger_file();
         let mut service = service;
         service.stop().await;
+        unpack_ledger(&ledger, Timestamp::UNIX_EPOCH).unwrap();
         let database = rusqlite::Connection::open(ledger).unwrap();
         let record: String = database.query_row("SELECT record FROM orders", [], |row| row.get(0)).unwrap();
         let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
@@ -95,9 +99,12 @@ async fn a_caller_is_told_what_is_stored_where_the_ledger_can_not_store_the_answ
     service.stop().await;
     // As an encoding does that lacks a letter.
     let database = rusqlite::Connection::open(service.ledger_file()).unwrap();
-    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON orders WHEN NEW.record LIKE '%Łódź%'
-        BEGIN SELECT RAISE(ABORT, 'no such letter'); END";
-    database.execute_batch(refuse).unwrap();
+    let letters = hex("Łódź".as_bytes()).to_uppercase();
+    let refuse = format!(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON orders WHEN hex(NEW.packed) LIKE '%{letters}%'
+        BEGIN SELECT RAISE(ABORT, 'no such letter'); END"
+    );
+    database.execute_batch(&refuse).unwrap();
     drop(database);
     let service = service.restart().await;
     let body = json!({ "message": "no such city: Łódź" });
@@ -113,7 +120,7 @@ async fn a_caller_is_told_what_is_stored_where_the_ledger_can_not_store_the_answ
 #[tokio::test]
 async fn two_services_can_not_use_one_ledger() {
     let service = Service::start().await;
-    let other = purchase_order_webhook::ledger::sqlite::SqliteLedger::open(&service.ledger_file());
+    let other = SqliteLedger::open(&service.ledger_file());
     assert!(other.unwrap_err().to_string().contains("another process"));
 }
 

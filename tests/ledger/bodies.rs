@@ -2,18 +2,31 @@
 
 use std::time::Duration;
 
-use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up, unpack_ledger};
 use purchase_order_webhook::ledger::{Filter, Ledger, LedgerError, Stored};
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, Terms};
 use rusqlite::Connection;
 
 use crate::folder::Folder;
 use crate::suite::{begun, concluded, created, rejected};
-use crate::{GRACE, admitted, at, candidate, way_back};
+use crate::{GRACE, admitted, at, candidate, take_file_back};
+
+/// A copy of the file as plain text, also while a service uses it.
+fn plain_copy(folder: &Folder) -> Connection {
+    let copy = Folder::new();
+    back_up(&folder.file(), &copy.file(), at(0)).unwrap();
+    unpack_ledger(&copy.file(), at(0)).unwrap();
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute("ATTACH ?1 AS copy", [copy.file().to_str().unwrap()]).unwrap();
+    let tables = "CREATE TABLE orders AS SELECT * FROM copy.orders; \
+        CREATE TABLE order_bodies AS SELECT * FROM copy.order_bodies; DETACH copy";
+    connection.execute_batch(tables).unwrap();
+    connection
+}
 
 /// The bodies in the file, with their places.
 fn bodies(folder: &Folder) -> Vec<(i64, String)> {
-    let connection = Connection::open(folder.file()).unwrap();
+    let connection = plain_copy(folder);
     let mut query = connection.prepare("SELECT place, body FROM order_bodies ORDER BY place").unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     rows.map(Result::unwrap).collect()
@@ -21,7 +34,7 @@ fn bodies(folder: &Folder) -> Vec<(i64, String)> {
 
 /// Bytes of the records, and how many of them have a body.
 fn records(folder: &Folder) -> (i64, i64) {
-    let connection = Connection::open(folder.file()).unwrap();
+    let connection = plain_copy(folder);
     let query = "SELECT sum(length(record)), count(json_extract(record, '$.body')) FROM orders";
     connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
@@ -68,8 +81,10 @@ async fn orders_of_an_earlier_version_keep_their_bodies_at_each_step() {
         sent(&ledger, with_body(number, &format!("{{\"n\":{number}}}"))).await;
     }
     drop(ledger);
-    Connection::open(folder.file()).unwrap().execute_batch(&way_back(true, 6)).unwrap();
-    assert_eq!(records(&folder).1, 4, "an earlier version has the bodies in its records");
+    take_file_back(&folder.file(), 6);
+    let in_records = "SELECT count(json_extract(record, '$.body')) FROM orders";
+    let in_records: i64 = Connection::open(folder.file()).unwrap().query_row(in_records, [], |row| row.get(0)).unwrap();
+    assert_eq!(in_records, 4, "an earlier version has the bodies in its records");
     let ledger = folder.open();
     assert_eq!(bodies(&folder), [], "the start moves none: a ledger may be large");
     for number in numbers {

@@ -10,7 +10,7 @@ use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution, T
 use rusqlite::Connection;
 
 use crate::folder::{Folder, ids, refusal};
-use crate::{GRACE, admitted, at, candidate, way_back};
+use crate::{GRACE, admitted, at, candidate, take_file_back};
 
 /// A file, as it is carried to the next start: whole, not at all, empty, or its first half.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -305,7 +305,7 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
     let ledger = newer.open();
     admitted(&ledger, 1).await;
     drop(ledger);
-    Connection::open(newer.file()).unwrap().execute_batch(&way_back(true, 6)).unwrap();
+    take_file_back(&newer.file(), 6);
     let columns = "id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision";
     let copy = format!("INSERT INTO orders SELECT {columns} FROM newer.orders; DETACH newer");
     old.execute_batch(&format!("ATTACH '{}' AS newer; {copy}", newer.file().display())).unwrap();

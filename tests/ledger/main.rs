@@ -33,9 +33,10 @@ mod open_orders;
 mod outbox;
 mod replicas;
 mod suite;
+mod unpacking;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ use jiff::Timestamp;
 use purchase_order_webhook::config::Settings;
 use purchase_order_webhook::ledger::kept_carts::KeptCarts;
 use purchase_order_webhook::ledger::postgres::{PostgresLedger, UrlSource};
-use purchase_order_webhook::ledger::sqlite::SqliteLedger;
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, unpack_ledger};
 use purchase_order_webhook::ledger::{Ledger, LedgerError};
 use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, PropagatedHeaders, Requester, Terms};
@@ -93,7 +94,17 @@ impl Storage<'_> {
     /// Changes the storage behind the ledger's back.
     /// Takes its schema back to a version, as docs/operations.md says.
     fn take_back(&self, version: u32) {
-        self.run_sql(&way_back(matches!(self, Self::Folder(_)), version));
+        match self {
+            Self::Folder(folder) => take_file_back(&Self::file(folder), version),
+            Self::Database { .. } => self.run_sql(&way_back(false, version)),
+        }
+    }
+
+    /// Makes its records such that statements can change them.
+    fn unpack(&self) {
+        if let Self::Folder(folder) = self {
+            unpack_ledger(&Self::file(folder), at(0)).unwrap();
+        }
     }
 
     fn run_sql(&self, sql: &str) {
@@ -104,6 +115,12 @@ impl Storage<'_> {
             Self::Database { server, name, .. } => drop(server.run_sql(name, sql)),
         }
     }
+}
+
+/// Takes a file's schema back to a version, as docs/operations.md says.
+fn take_file_back(file: &Path, version: u32) {
+    unpack_ledger(file, at(0)).unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch(&way_back(true, version)).unwrap();
 }
 
 /// The statements of docs/operations.md that take the newest schema back to a version.

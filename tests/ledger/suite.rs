@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use purchase_order_webhook::digest::hex;
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, ListPosition, Stored};
 use purchase_order_webhook::message::{Message, MessageCode};
 use purchase_order_webhook::order::retry::RetryPolicy;
@@ -207,6 +208,7 @@ async fn a_record_that_can_not_be_read_harms_no_other(storage: &Storage<'_>) {
     admitted(&*ledger, 1).await;
     admitted(&*ledger, 2).await;
     drop(ledger);
+    storage.unpack();
     storage.run_sql("UPDATE orders SET record = '{}' WHERE id = '1'");
     let ledger = storage.open().await;
     let broken = ledger.admit(candidate(1), Terms::new(at(9), GRACE));
@@ -333,7 +335,8 @@ async fn a_schema_of_a_newer_version_is_refused(storage: &Storage<'_>) {
 
 /// Makes the storage refuse records with a text, as an encoding does that lacks a letter.
 fn refuse_records_with(storage: &Storage<'_>, text: &str) {
-    let condition = format!("NEW.record LIKE '%{text}%'");
+    let bytes = hex(text.as_bytes()).to_uppercase();
+    let condition = format!("hex(NEW.packed) LIKE '%{bytes}%'");
     storage.run_sql(&match storage {
         Storage::Folder(_) => ["INSERT", "UPDATE"]
             .map(|action| {

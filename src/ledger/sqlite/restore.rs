@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use serde::Deserialize;
 
 use super::file_record::{FileRecord, FileState};
+use super::orders::kept_at;
 use crate::clock::after;
 use crate::ledger::LedgerError;
 
@@ -91,15 +93,26 @@ fn known(connection: &Connection, restored_at: Option<Timestamp>) -> Result<Opti
     Ok(from.map(|from| Restore { from, accepted_at: time(accepted_at) }))
 }
 
+/// The restore that a record bears, if it bears one: hardly any does.
+fn restored_from(record: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Mark {
+        restored_from: Option<Timestamp>,
+    }
+    let may_have_it = record.contains("\"restored_from\"");
+    may_have_it.then(|| serde_json::from_str::<Mark>(record).ok()?.restored_from).flatten()
+}
+
 /// That time, or the next millisecond that no order bears: backups of one moment, or the setting of a backup's time, are
 /// restores of their own.
 fn not_borne(connection: &Connection, time: Timestamp) -> Result<Timestamp, LedgerError> {
-    let mut query = connection.prepare(
-        "SELECT DISTINCT CASE WHEN json_valid(record) THEN json_extract(record, '$.restored_from') END FROM orders",
-    )?;
-    let texts = query.query_map([], |row| row.get::<_, Option<String>>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let times = texts.into_iter().flatten().filter_map(|text| text.parse().ok());
-    let borne: BTreeSet<i64> = times.map(|time: Timestamp| time.as_millisecond()).collect();
+    let mut query = connection.prepare("SELECT record, packed FROM orders")?;
+    let mut rows = query.query([])?;
+    let mut borne = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let Some(Ok(record)) = kept_at(row, 0)? else { continue };
+        borne.extend(restored_from(&record).map(Timestamp::as_millisecond));
+    }
     let mut free = time.as_millisecond();
     while borne.contains(&free) {
         free += 1;

@@ -13,7 +13,7 @@ use super::watched_files::WatchedFiles;
 use crate::ledger::LedgerError;
 
 /// Schema changes, oldest first; `user_version` counts the applied ones. A released one is never edited.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("0001_orders.sql"),
     include_str!("0002_file.sql"),
     include_str!("0003_restores.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("0006_audit.sql"),
     include_str!("0007_bodies.sql"),
     include_str!("0008_fewer_indexes.sql"),
+    include_str!("0009_lean.sql"),
 ];
 
 /// The schema's version from which on the file has the table `ledger_file`.

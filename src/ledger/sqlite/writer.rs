@@ -11,6 +11,7 @@ use super::last_write::LastWrite;
 use super::note::Note;
 use super::open_in_memory::OpenInMemory;
 use super::orders::{Found, find_whole, purge};
+use super::packed::pack;
 use super::readiness::LastResult;
 use super::schema::LedgerConnection;
 use super::{audit, outbox, session};
@@ -148,13 +149,13 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
     let (order, query) = match change {
         Change::New(order) => (
             order,
-            "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, revision, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, packed, revision, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9)",
         ),
         Change::Newer(order) => (
             order,
             "UPDATE orders SET cart_number = ?2, state = ?3, received_at = ?4, settled_at = ?5, next_attempt_at = ?6,
-            record = ?7, revision = ?8, body = coalesce(?9, body) WHERE id = ?1",
+            record = '', packed = ?7, revision = ?8, body = coalesce(?9, body) WHERE id = ?1",
         ),
     };
     if !has_its_body && matches!(change, Change::Newer(_)) {
@@ -170,7 +171,7 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
         order.received_at.as_millisecond(),
         order.settled_at.map(Timestamp::as_millisecond),
         order.next_attempt_at.map(Timestamp::as_millisecond),
-        record,
+        pack(&record),
         i64::try_from(order.revision).unwrap_or(i64::MAX),
         body,
     ])?;
@@ -179,6 +180,8 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
 
 /// Writes a body; returns its place.
 fn write_body(connection: &Connection, order: &Order) -> rusqlite::Result<i64> {
-    connection.prepare_cached("INSERT INTO order_bodies (body) VALUES (?1)")?.execute([&order.body])?;
+    connection
+        .prepare_cached("INSERT INTO order_bodies (body, packed) VALUES ('', ?1)")?
+        .execute([pack(&order.body)])?;
     Ok(connection.last_insert_rowid())
 }

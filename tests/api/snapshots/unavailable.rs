@@ -13,7 +13,10 @@ use crate::support::cart;
 async fn a_record_that_can_not_be_read() {
     let service = start().await;
     send(&service, &cart(1)).await;
-    Connection::open(service.ledger_file()).unwrap().execute("UPDATE orders SET record = '{}'", []).unwrap();
+    Connection::open(service.ledger_file())
+        .unwrap()
+        .execute("UPDATE orders SET record = '{}', packed = NULL", [])
+        .unwrap();
     let answer = exchange(&service, get(&service, "/1")).await;
     assert_problem(ProblemKind::INTERNAL_ERROR, "problems/500-internal-error.snap", &answer);
 }

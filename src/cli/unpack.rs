@@ -1,0 +1,21 @@
+//! `unpack`: the orders of a SQLite ledger as plain text, for an earlier version and for `sqlite3`.
+
+use std::path::Path;
+
+use super::failure::Failure;
+use super::process::print;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, Storage, environment};
+use crate::ledger::sqlite::unpack_ledger;
+
+/// Unpacks the ledger, which no service may use, and prints how many orders it had to.
+pub fn unpack(file: Option<&Path>) -> Result<(), Failure> {
+    let settings = config::Ledger::load(file, &environment()).map_err(|mistakes| Failure::of_lines(mistakes.0))?;
+    let Storage::Sqlite(path) = settings.storage else {
+        return Err(Failure::new(
+            "ledger.url: names a PostgreSQL database, whose orders are plain text; expected a SQLite file",
+        ));
+    };
+    let orders = unpack_ledger(&path, SystemClock.now()).map_err(|error| Failure::new(error.to_string()))?;
+    print(&format!("{}: {orders} orders are plain text now\n", path.display()))
+}
