@@ -123,6 +123,14 @@ pub struct ListPosition {
     pub id: OrderId,
 }
 
+impl ListPosition {
+    /// The position of a row, whose order may be one that can't be read.
+    pub(crate) fn of_columns(received_at: i64, id: &str) -> Self {
+        let received_at = Timestamp::from_millisecond(received_at).unwrap_or_default();
+        Self { received_at, id: OrderId::stored(id.to_owned()) }
+    }
+}
+
 /// Durable storage of orders. Every method that writes returns after the write is on disk. A write that failed may have
 /// been made all the same; the same write again is safe.
 #[async_trait]

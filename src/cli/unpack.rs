@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::process::print;
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Storage, environment};
 use crate::ledger::sqlite::unpack_ledger;
 
@@ -16,6 +15,14 @@ pub fn unpack(file: Option<&Path>) -> Result<(), Failure> {
             "ledger.url: names a PostgreSQL database, whose orders are plain text; expected a SQLite file",
         ));
     };
-    let orders = unpack_ledger(&path, SystemClock.now()).map_err(|error| Failure::new(error.to_string()))?;
-    print(&format!("{}: {orders} orders are plain text now\n", path.display()))
+    let unpacked = unpack_ledger(&path).map_err(|error| Failure::new(error.to_string()))?;
+    if !unpacked.damaged.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: {} orders were unpacked; these are damaged, and stay packed: {}. See \"Upgrade and way back\" in docs/operations.md",
+            path.display(),
+            unpacked.orders,
+            unpacked.damages()
+        )));
+    }
+    print(&format!("{}: every order is plain text now; {} were packed\n", path.display(), unpacked.orders))
 }

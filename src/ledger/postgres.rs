@@ -36,7 +36,9 @@ use super::group_commit::GroupCommit;
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
 use super::statistics::LedgerStatistics;
-use super::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored, claimed, indexed_cart_number, left_out};
+use super::{
+    Claimed, Filter, Ledger, LedgerError, ListPosition, Sharing, Stored, claimed, indexed_cart_number, left_out,
+};
 use crate::order::{Admission, Candidate, Order, OrderId, State, Terms};
 use claims::Claims;
 use committing_session::CommittingSession;
@@ -178,21 +180,37 @@ impl Ledger for PostgresLedger {
             return Ok(Vec::new());
         }
         let query = on_the_primary!(
-            "SELECT id, record FROM orders
+            "SELECT id, record, received_at FROM orders
             WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR cart_number = $2)
                 AND ($3::bigint IS NULL OR (received_at, id) < ($3, $4))
             ORDER BY received_at DESC, id DESC LIMIT $5"
         );
-        let position = filter.after.as_ref();
-        let query = || {
-            sqlx::query(query)
-                .bind(filter.state.map(State::name))
-                .bind(filter.cart_number.as_deref().map(indexed_cart_number))
-                .bind(position.map(|position| position.received_at.as_millisecond()))
-                .bind(position.map(|position| position.id.as_str()))
-                .bind(whole(filter.limit))
-        };
-        let mut orders = readable(&self.readers.read(query).await?);
+        let mut filter = filter;
+        let mut orders = Vec::new();
+        loop {
+            let bound = || {
+                let position = filter.after.as_ref();
+                sqlx::query(query)
+                    .bind(filter.state.map(State::name))
+                    .bind(filter.cart_number.as_deref().map(indexed_cart_number))
+                    .bind(position.map(|position| position.received_at.as_millisecond()))
+                    .bind(position.map(|position| position.id.as_str()))
+                    .bind(whole(filter.limit))
+            };
+            let rows = self.readers.read(bound).await?;
+            let positions: Vec<ListPosition> = rows.iter().filter_map(position).collect();
+            let found = readable(&rows);
+            let (are_all, read) = (positions.len() < filter.limit || found.len() == positions.len(), found.len());
+            orders.extend(found);
+            if are_all {
+                break;
+            }
+            // Records that can't be read must not hide those of the next page.
+            filter.after = positions
+                .into_iter()
+                .min_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
+            filter.limit -= read;
+        }
         // SQL promises no order beyond the inner query.
         orders.sort_by(|one, other| (other.received_at, &other.id).cmp(&(one.received_at, &one.id)));
         Ok(orders)
@@ -297,6 +315,12 @@ fn claimed_orders(rows: &[PgRow]) -> Vec<Claimed> {
 /// Whether no order can have an id: a text of PostgreSQL holds no NUL.
 fn is_nowhere(id: &OrderId) -> bool {
     id.as_str().contains('\0')
+}
+
+/// The position of a row of a list; `None` of the one that says that there is none.
+fn position(row: &PgRow) -> Option<ListPosition> {
+    let (id, received_at): (Option<&str>, Option<i64>) = (row.try_get(1).ok()?, row.try_get(3).ok()?);
+    Some(ListPosition::of_columns(received_at?, id?))
 }
 
 /// The orders of rows. A record that can't be read must not hide the others.

@@ -56,7 +56,7 @@ pub use backup::{Backup, back_up};
 pub use carts::CartReader;
 pub use probe::probe;
 pub use restore::{CLOCK_TOLERANCE, Restore, whole_milliseconds};
-pub use unpacking::unpack_ledger;
+pub use unpacking::{Unpacked, unpack_ledger};
 
 /// A ledger file, open for one process.
 #[derive(Debug, Clone)]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use purchase_order_webhook::clock::{Clock as _, SystemClock};
 use purchase_order_webhook::digest::hex;
 use purchase_order_webhook::ledger::sqlite::{SqliteLedger, unpack_ledger};
@@ -71,7 +70,7 @@ async fn an_order_interrupted_in_an_attempt_is_looked_up_first() {
         let ledger = service.ledger_file();
         let mut service = service;
         service.stop().await;
-        unpack_ledger(&ledger, Timestamp::UNIX_EPOCH).unwrap();
+        unpack_ledger(&ledger).unwrap();
         let database = rusqlite::Connection::open(ledger).unwrap();
         let record: String = database.query_row("SELECT record FROM orders", [], |row| row.get(0)).unwrap();
         let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();

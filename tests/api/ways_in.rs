@@ -1,7 +1,6 @@
 //! The addresses and bodies that SAP's clients and middleware really send: CSRF fetches, parameters of their own, slashes too
 //! many, lists where one cart is meant and root objects where a list is.
 
-use jiff::Timestamp;
 use purchase_order_webhook::ledger::sqlite::unpack_ledger;
 use purchase_order_webhook::sandbox::vms::Effect;
 use reqwest::Method;
@@ -210,7 +209,7 @@ async fn the_single_route_takes_a_list_of_one_and_tells_of_the_batch_for_more() 
 /// Stops the service, changes its ledger, and starts it again.
 async fn with_changed_ledger(mut service: Service, sql: &str) -> Service {
     service.stop().await;
-    unpack_ledger(&service.ledger_file(), Timestamp::UNIX_EPOCH).unwrap();
+    unpack_ledger(&service.ledger_file()).unwrap();
     rusqlite::Connection::open(service.ledger_file()).unwrap().execute_batch(sql).unwrap();
     service.restart().await
 }

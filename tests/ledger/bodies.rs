@@ -15,7 +15,7 @@ use crate::{GRACE, admitted, at, candidate, take_file_back};
 fn plain_copy(folder: &Folder) -> Connection {
     let copy = Folder::new();
     back_up(&folder.file(), &copy.file(), at(0)).unwrap();
-    unpack_ledger(&copy.file(), at(0)).unwrap();
+    unpack_ledger(&copy.file()).unwrap();
     let connection = Connection::open_in_memory().unwrap();
     connection.execute("ATTACH ?1 AS copy", [copy.file().to_str().unwrap()]).unwrap();
     let tables = "CREATE TABLE orders AS SELECT * FROM copy.orders; \

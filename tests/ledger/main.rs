@@ -103,7 +103,7 @@ impl Storage<'_> {
     /// Makes its records such that statements can change them.
     fn unpack(&self) {
         if let Self::Folder(folder) = self {
-            unpack_ledger(&Self::file(folder), at(0)).unwrap();
+            unpack_ledger(&Self::file(folder)).unwrap();
         }
     }
 
@@ -119,7 +119,7 @@ impl Storage<'_> {
 
 /// Takes a file's schema back to a version, as docs/operations.md says.
 fn take_file_back(file: &Path, version: u32) {
-    unpack_ledger(file, at(0)).unwrap();
+    unpack_ledger(file).unwrap();
     rusqlite::Connection::open(file).unwrap().execute_batch(&way_back(true, version)).unwrap();
 }
 

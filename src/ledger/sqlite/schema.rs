@@ -31,6 +31,9 @@ pub const WITH_FILE_TABLE: i64 = 2;
 /// The schema's version from which on the file has the table `order_carts`.
 pub const WITH_CARTS: i64 = 4;
 
+/// The schema's version from which on the file has packed orders.
+pub const WITH_PACKED: i64 = 9;
+
 /// Statements that a connection caches: more than there are.
 const STATEMENTS: usize = 32;
 

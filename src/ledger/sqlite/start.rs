@@ -35,24 +35,46 @@ pub struct Start {
     pub end: AwaitedEnd,
 }
 
-/// Starts a ledger. `ledger.restored_at` may accept that changes are lost.
+/// A file that this process holds, and that lacks no changes. The fields are dropped in this order.
+#[derive(Debug)]
+pub struct Held {
+    /// The first connection.
+    pub connection: Connection,
+    /// What was known before the file was written.
+    pub evidence: Evidence,
+    /// The hold on the file.
+    pub file: Arc<HeldFile>,
+    /// Waits for the end of the hold.
+    pub end: AwaitedEnd,
+}
+
+/// Holds the file at a resolved path, in the schema that it has. `ledger.restored_at` may accept that changes are lost.
 ///
 /// # Errors
 /// If the file can't be used, is in use by another process, lacks changes, or was written by a newer version. It stays as
 /// it is then.
-pub fn start(configured: &Path, restoring: &Restoring) -> Result<Start, LedgerError> {
-    let folder = folder_of(configured);
-    fs::create_dir_all(folder).map_err(|error| LedgerError::unavailable(format!("{}: {error}", folder.display())))?;
-    let path = resolve(configured)?;
-    let log = Log::find(&path)?;
-    let (end, file) = HeldFile::lock(&path, configured)?;
+pub fn hold(configured: &Path, path: &Path, restoring: &Restoring) -> Result<Held, LedgerError> {
+    let log = Log::find(path)?;
+    let (end, file) = HeldFile::lock(path, configured)?;
     log.expect_to_fit(&file.start().map_err(LedgerError::unavailable)?)?;
     let file = Arc::new(file);
-    let mut connection = open(&path)?;
+    let connection = open(path)?;
     keep_log(&connection)?;
     let evidence = Evidence { record: FileRecord::read(&connection)?, last_write: LastWrite::read(&file.note()), log };
     evidence.expect_no_loss(&connection, restoring)?;
     use_log(&connection)?;
+    Ok(Held { connection, evidence, file, end })
+}
+
+/// Starts a ledger, and brings its schema up to date.
+///
+/// # Errors
+/// As [`hold`].
+pub fn start(configured: &Path, restoring: &Restoring) -> Result<Start, LedgerError> {
+    let folder = folder_of(configured);
+    fs::create_dir_all(folder).map_err(|error| LedgerError::unavailable(format!("{}: {error}", folder.display())))?;
+    let path = resolve(configured)?;
+    let Held { end, file, evidence, mut connection } = hold(configured, &path, restoring)?;
     migrate(&mut connection)?;
     let noted = match evidence.last_write {
         Some(write) if write.is_in(&connection)? => write,
