@@ -22,8 +22,8 @@ pub const DUE_AFTER: &str = "SELECT id, received_at, state, revision FROM orders
 pub const NEXT_DUE: &str = "SELECT min(next_attempt_at) FROM orders
     WHERE settled_at IS NULL AND state = 'retrying' AND next_attempt_at > ?1";
 
-/// Removes orders that were settled before a time, which have come before it too. Those that come before it and stay are few: open,
-/// parked, or restarted since.
+/// Removes orders that were settled before a time. Their receipt was before it too, unless a clock was ahead then: such an order stays
+/// until its receipt is as old. Those of earlier receipt that stay are few: open, parked, or restarted since.
 const PURGE: &str = "DELETE FROM orders WHERE rowid IN
     (SELECT rowid FROM orders INDEXED BY orders_by_receipt WHERE received_at < ?1 AND settled_at < ?1 AND state <> 'parked'
     ORDER BY received_at LIMIT ?2)";

@@ -62,6 +62,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_first_version_wrote_is_read() {
+        let text = r#"{"id":"4711","cart_number":"0000004711","state":"created"}"#;
+        let written = "013a000000127b9b01303437319f030ae3020077012330301b000033010300026061746564227d";
+        let byte = |at: usize| u8::from_str_radix(&written[at..at + 2], 16).unwrap();
+        let written: Vec<u8> = (0..written.len()).step_by(2).map(byte).collect();
+        assert_eq!(unpack(&written).as_deref(), Ok(text));
+        assert!(pack(text).len() < lz4_flex::block::compress(text.as_bytes()).len(), "with what orders have in common");
+    }
+
+    #[test]
     fn an_order_takes_less_than_half_of_its_text() {
         let body = include_str!("../../../mapping/examples/asjson-sample.order.json");
         let body = serde_json::from_str::<serde_json::Value>(body).unwrap().to_string();
