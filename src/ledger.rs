@@ -10,6 +10,7 @@ pub mod kept_carts;
 pub mod open_orders;
 pub mod outage_log;
 pub mod outbox;
+mod page;
 pub mod postgres;
 mod shared_answer;
 pub mod sqlite;
@@ -115,7 +116,7 @@ pub struct Filter {
 }
 
 /// An order's position in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListPosition {
     /// When the cart first arrived.
     pub received_at: Timestamp,

@@ -35,6 +35,7 @@ use super::audit::{AuditFilter, AuditRecord, AuditTrail};
 use super::group_commit::GroupCommit;
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
+use super::page::Page;
 use super::statistics::LedgerStatistics;
 use super::{
     Claimed, Filter, Ledger, LedgerError, ListPosition, Sharing, Stored, claimed, indexed_cart_number, left_out,
@@ -185,35 +186,21 @@ impl Ledger for PostgresLedger {
                 AND ($3::bigint IS NULL OR (received_at, id) < ($3, $4))
             ORDER BY received_at DESC, id DESC LIMIT $5"
         );
-        let mut filter = filter;
-        let mut orders = Vec::new();
-        loop {
+        let mut page = Page::new(filter);
+        while let Some(rest) = page.rest() {
             let bound = || {
-                let position = filter.after.as_ref();
+                let position = rest.after.as_ref();
                 sqlx::query(query)
-                    .bind(filter.state.map(State::name))
-                    .bind(filter.cart_number.as_deref().map(indexed_cart_number))
+                    .bind(rest.state.map(State::name))
+                    .bind(rest.cart_number.as_deref().map(indexed_cart_number))
                     .bind(position.map(|position| position.received_at.as_millisecond()))
                     .bind(position.map(|position| position.id.as_str()))
-                    .bind(whole(filter.limit))
+                    .bind(whole(rest.limit))
             };
             let rows = self.readers.read(bound).await?;
-            let positions: Vec<ListPosition> = rows.iter().filter_map(position).collect();
-            let found = readable(&rows);
-            let (are_all, read) = (positions.len() < filter.limit || found.len() == positions.len(), found.len());
-            orders.extend(found);
-            if are_all {
-                break;
-            }
-            // Records that can't be read must not hide those of the next page.
-            filter.after = positions
-                .into_iter()
-                .min_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
-            filter.limit -= read;
+            page.add(rows.iter().filter_map(listed));
         }
-        // SQL promises no order beyond the inner query.
-        orders.sort_by(|one, other| (other.received_at, &other.id).cmp(&(one.received_at, &one.id)));
-        Ok(orders)
+        Ok(page.into_orders())
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, LedgerError> {
@@ -317,10 +304,10 @@ fn is_nowhere(id: &OrderId) -> bool {
     id.as_str().contains('\0')
 }
 
-/// The position of a row of a list; `None` of the one that says that there is none.
-fn position(row: &PgRow) -> Option<ListPosition> {
+/// A row of a list, with its position; `None` of the one that says that there is none.
+fn listed(row: &PgRow) -> Option<(ListPosition, Result<Order, LedgerError>)> {
     let (id, received_at): (Option<&str>, Option<i64>) = (row.try_get(1).ok()?, row.try_get(3).ok()?);
-    Some(ListPosition::of_columns(received_at?, id?))
+    Some((ListPosition::of_columns(received_at?, id?), read_record(row, 1).transpose()?))
 }
 
 /// The orders of rows. A record that can't be read must not hide the others.

@@ -27,6 +27,7 @@ mod file;
 mod first_attempts;
 mod folder;
 mod full_disk;
+mod lists;
 mod lost_changes;
 mod neighbours;
 mod open_orders;
@@ -91,7 +92,6 @@ impl Storage<'_> {
         self.try_open().await.unwrap()
     }
 
-    /// Changes the storage behind the ledger's back.
     /// Takes its schema back to a version, as docs/operations.md says.
     fn take_back(&self, version: u32) {
         match self {
@@ -107,6 +107,7 @@ impl Storage<'_> {
         }
     }
 
+    /// Changes the storage behind the ledger's back.
     fn run_sql(&self, sql: &str) {
         match self {
             Self::Folder(folder) => {

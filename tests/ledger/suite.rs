@@ -19,6 +19,7 @@ use crate::first_attempts::{
     a_first_attempt_is_recorded_with_its_order_and_written_again_by_its_process_alone,
     a_first_attempt_that_was_not_recorded_is_not_written_in_place_of_another_order,
 };
+use crate::lists::orders_of_one_millisecond_are_listed_as_pages_are_cut;
 use crate::open_orders::open_and_parked_orders_are_counted;
 use crate::outbox::{
     a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
@@ -57,6 +58,7 @@ promises! {
     orders_that_are_due_after_a_time_are_found_and_not_claimed,
     one_of_two_changes_to_one_revision_is_stored,
     a_record_that_can_not_be_read_harms_no_other,
+    orders_of_one_millisecond_are_listed_as_pages_are_cut,
     a_parked_order_is_never_purged,
     a_restarted_order_is_not_purged_with_the_old_ones,
     the_list_filters_and_continues_after_a_position,

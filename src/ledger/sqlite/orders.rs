@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use super::packed::{Damaged, unpack};
 use super::schema::whole;
 use crate::ledger::group_commit::PURGE_PORTION;
-use crate::ledger::{Claimed, Filter, LedgerError, ListPosition, claimed, indexed_cart_number, left_out};
+use crate::ledger::page::Page;
+use crate::ledger::{Claimed, Filter, LedgerError, ListPosition, claimed, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
 
 /// Open orders that are due.
@@ -27,9 +28,6 @@ pub const NEXT_DUE: &str = "SELECT min(next_attempt_at) FROM orders
 const PURGE: &str = "DELETE FROM orders WHERE rowid IN
     (SELECT rowid FROM orders INDEXED BY orders_by_receipt WHERE received_at < ?1 AND settled_at < ?1 AND state <> 'parked'
     ORDER BY received_at LIMIT ?2)";
-
-/// Orders for which a list reserves memory.
-const USUAL_PAGE: usize = 201;
 
 /// An order with its body.
 #[derive(Debug)]
@@ -73,24 +71,19 @@ pub fn find_whole(connection: &Connection, id: &OrderId) -> Result<Option<Found>
 /// # Errors
 /// If the file can't be read.
 pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Order>, LedgerError> {
-    let (mut filter, mut orders) = (filter.clone(), Vec::with_capacity(filter.limit.min(USUAL_PAGE)));
-    loop {
-        let (query, values) = list_query(&filter);
+    let mut page = Page::new(filter.clone());
+    while let Some(rest) = page.rest() {
+        let (query, values) = list_query(rest);
         let mut query = connection.prepare_cached(&query)?;
         let row = |row: &Row<'_>| Ok((record_of(row)?, row.get(3)?));
         let rows: Vec<(_, i64)> =
             query.query_map(rusqlite::params_from_iter(values), row)?.collect::<Result<_, _>>()?;
-        let (found, before) = (rows.len(), orders.len());
-        for (record, received_at) in rows {
-            filter.after = Some(ListPosition::of_columns(received_at, &record.0));
-            // A record that can't be read must not hide the others, nor those of the next page.
-            orders.extend(read_record(record).map_err(left_out));
-        }
-        if found < filter.limit || orders.len() - before == found {
-            return Ok(orders);
-        }
-        filter.limit -= orders.len() - before;
+        page.add(
+            rows.into_iter()
+                .map(|(record, received_at)| (ListPosition::of_columns(received_at, &record.0), read_record(record))),
+        );
     }
+    Ok(page.into_orders())
 }
 
 fn list_query(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
