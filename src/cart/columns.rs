@@ -43,8 +43,16 @@ impl<'c> Columns<'c> {
         for SectionRows { words, rows, first_slot } in &sections {
             // No section is without columns: the standard ones are in each.
             let of_section = slots.get_mut(*first_slot..).unwrap_or_default().chunks_exact_mut(words.width());
+            let mut models: Vec<(Value<'_>, &[Slot])> = Vec::new();
             for ((row, _), of_row) in rows.iter().flatten().zip(of_section) {
+                if let Some((model, known)) = models.iter().find(|(model, _)| is_flat_like(*row, *model)) {
+                    shift(of_row, known, *row, *model);
+                    continue;
+                }
                 fill(of_row, words, *row);
+                if models.len() < MODELS {
+                    models.push((*row, of_row));
+                }
             }
         }
         Self { cart, sections, slots }
@@ -96,6 +104,28 @@ impl<'c> Columns<'c> {
     }
 }
 
+/// Rows of one section that are remembered as models of others: a section has few kinds of rows (suppliers and ship-tos
+/// have other fields).
+const MODELS: usize = 4;
+
+/// Whether two rows have the same fields in the same places, counted from the row's: one value for each of the same names.
+fn is_flat_like(row: Value<'_>, model: Value<'_>) -> bool {
+    row.alike() == model.alike() && !row.is_nesting() && !model.is_nesting()
+}
+
+/// Takes the places of another row's fields for the ones of a row that is like it.
+fn shift(slots: &mut [Slot], known: &[Slot], row: Value<'_>, model: Value<'_>) {
+    for (slot, known) in slots.iter_mut().zip(known) {
+        *slot = match *known {
+            Slot::At(index) => match u32::try_from(index as usize - model.index() + row.index()) {
+                Ok(index) => Slot::At(index),
+                Err(_) => Slot::Several,
+            },
+            other => other,
+        };
+    }
+}
+
 /// Finds the fields of one row.
 fn fill(slots: &mut [Slot], words: &SectionWords, row: Value<'_>) {
     for member in row.inside() {
@@ -105,6 +135,41 @@ fn fill(slots: &mut [Slot], words: &SectionWords, row: Value<'_>) {
                 (Slot::Missing, Ok(index)) => Slot::At(index),
                 _ => Slot::Several,
             };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each field of each row is found where a search of the whole row finds it.
+    #[test]
+    fn fields_are_found_in_rows_that_are_like_others_and_in_rows_that_are_not() {
+        for rows in [
+            r#"[{"A":1,"B":2},{"A":3,"B":4},{"A":5,"B":6}]"#,
+            r#"[{"B":1,"A":2,"C":9},{"A":3,"B":4},{"B":5,"A":6,"C":9},{"A":7,"B":8}]"#,
+            r#"[{"A":1,"B":2},{"A":{"B":7,"C":8},"B":4},{"A":5,"B":6},{"A":[3,{"B":1}],"B":4},{"A":7,"B":8}]"#,
+            r#"[{"X":[1,2],"A":1,"B":2},{"X":[],"A":3,"B":4},{"X":0,"A":5,"B":6}]"#,
+            r#"[{"a":1,"A":2,"b":3,"B_":4},{"a":5,"A":6,"b":7,"B_":8}]"#,
+            r#"{"results":[{"A":"","B":null},{"A":"x","B":"y"}]}"#,
+            r#"[{"A":1},{"B":2},{"C":3},{"D":4},{"E":5},{"E":6},{"B":7},{"A":8}]"#,
+        ] {
+            let mut vocabulary = Vocabulary::default();
+            let mut section = Name::of("ACCOUNT");
+            let mut fields = ["A", "B"].map(Name::of);
+            for field in &mut fields {
+                vocabulary.add_field(&mut section, field);
+            }
+            let json = format!(r#"{{"HEADER":{{}},"ITEM":[{{"ACCOUNT":{rows}}},{{}}],"ACCOUNT":{rows}}}"#);
+            let cart = Cart::parse(&json).unwrap();
+            let columns = Columns::of(&cart, &vocabulary);
+            for FoundRow { row, .. } in columns.rows(&section).unwrap() {
+                for field in &fields {
+                    assert_eq!(row.get(field), Row::of(row.value).get(field), "{field} of {row:?} in {rows}");
+                }
+            }
+            assert!(columns.rows(&section).unwrap().count() >= 4);
         }
     }
 }

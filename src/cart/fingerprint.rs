@@ -36,14 +36,10 @@ impl Cart<'_> {
         };
         let mut rows = Vec::with_capacity(USUAL_ROWS);
         rows.push(writer.row("HEADER", self.header().value, Owner::Unknown));
-        let items: usize = self
-            .all_parts()
-            .filter(|(part, place, _)| part.item.is_none() && place.is_named(&STANDARD.item))
-            .map(|(.., rows)| rows.count())
-            .sum();
+        let is_only = self.parts.iter().any(|part| part.item.is_some()) && self.has_one_item();
         for (part, place, section) in self.all_parts() {
             let owner = match part.item.map(|item| self.document.value(item)) {
-                Some(item) => Owner::Item { item, is_only: items == 1 },
+                Some(item) => Owner::Item { item, is_only },
                 None => Owner::Named,
             };
             let name = place.name();
@@ -57,6 +53,11 @@ impl Cart<'_> {
             sorted.extend_from_slice(part(row));
         }
         VERSION.to_owned() + &sha256_hex(&sorted)
+    }
+
+    fn has_one_item(&self) -> bool {
+        let items = self.all_parts().filter(|(part, place, _)| part.item.is_none() && place.is_named(&STANDARD.item));
+        items.map(|(.., rows)| rows.count()).sum::<usize>() == 1
     }
 }
 
@@ -88,7 +89,7 @@ impl<'c> RowWriter<'c> {
         framed(bytes, |bytes| bytes.extend(folded(section)));
         fields.clear();
         fields.extend(row.inside());
-        let Some(layout) = layouts.of(fields) else { return start..start };
+        let Some(layout) = layouts.of(row, fields) else { return start..start };
         let is_owned = !matches!(owner, Owner::Unknown);
         match owner {
             Owner::Item { item, is_only } => write_item(bytes, item, is_only),

@@ -2,6 +2,7 @@
 
 mod node;
 mod number;
+mod open;
 mod scanner;
 mod text;
 
@@ -151,6 +152,11 @@ impl<'d> Value<'d> {
     /// Whether a list or an object is directly inside of it.
     pub fn is_nesting(self) -> bool {
         self.node().is_nesting
+    }
+
+    /// The same for objects whose members certainly have the same names in the same order: rows of one section.
+    pub fn alike(self) -> usize {
+        self.node().alike as usize
     }
 
     /// The members of an object or the entries of a list, in the order of the text.

@@ -30,6 +30,8 @@ pub struct Field {
 /// The fields of rows with these names, in the order in which they are written.
 #[derive(Debug)]
 pub struct Layout<'c> {
+    /// Of its rows' objects ([`Value::alike`]).
+    alike: usize,
     names: Vec<(u32, Cow<'c, str>)>,
     written_names: Vec<u8>,
     /// The fields.
@@ -45,13 +47,15 @@ pub struct Layouts<'c> {
 }
 
 impl<'c> Layouts<'c> {
-    /// The fields of a row with these members.
-    pub fn of(&mut self, members: &[Value<'c>]) -> Option<&Layout<'c>> {
-        let index = self.known.iter().position(|layout| layout.fits(members)).unwrap_or_else(|| {
+    /// The fields of a row that has these members.
+    pub fn of(&mut self, row: Value<'c>, members: &[Value<'c>]) -> Option<&Layout<'c>> {
+        let known = self.known.iter().position(|layout| layout.alike == row.alike());
+        let known = known.or_else(|| self.known.iter().position(|layout| layout.fits(members)));
+        let index = known.unwrap_or_else(|| {
             if self.known.len() >= REMEMBERED {
                 self.known.remove(0);
             }
-            self.known.push(Layout::of(members));
+            self.known.push(Layout::of(row, members));
             self.known.len() - 1
         });
         self.known.get(index)
@@ -59,7 +63,7 @@ impl<'c> Layouts<'c> {
 }
 
 impl<'c> Layout<'c> {
-    fn of(members: &[Value<'c>]) -> Self {
+    fn of(row: Value<'c>, members: &[Value<'c>]) -> Self {
         let names: Vec<_> = members.iter().map(|member| (member.name_hash(), member.name())).collect();
         let mut order: Vec<(u32, &str, usize)> = Vec::with_capacity(names.len());
         let data = names.iter().zip(0..).filter(|((_, name), _)| !is_metadata_name(name));
@@ -84,7 +88,7 @@ impl<'c> Layout<'c> {
             });
         let fields: Vec<Field> = fields.collect();
         let owner = fields.iter().find(|field| field.kind == FieldKind::Owner).map(|field| field.position);
-        Self { names, written_names, fields, owner }
+        Self { alike: row.alike(), names, written_names, fields, owner }
     }
 
     /// The name of a field as it is written, with a place for the length of its content.

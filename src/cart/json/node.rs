@@ -25,6 +25,13 @@ pub struct NameSpan {
     pub escaped: bool,
 }
 
+impl NameSpan {
+    /// Start and end.
+    pub const fn range(self) -> (usize, usize) {
+        (self.at as usize, self.at as usize + self.len as usize)
+    }
+}
+
 /// A value: where it is, and what it is called. Positions have 32 bits, because a text may have as many nodes as bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Node {
@@ -40,6 +47,8 @@ pub struct Node {
     end: u32,
     /// The index of the value that follows this one and all that is inside of it.
     pub next: u32,
+    /// Of an object: the first of a series of objects whose members have the same names in the same order.
+    pub alike: u32,
 }
 
 impl Node {
@@ -48,12 +57,17 @@ impl Node {
 
     pub const fn new(kind: Kind, name: NameSpan, at: u32, end: u32, next: u32) -> Self {
         let NameSpan { at: name_at, len: name_len, hash: name_hash, escaped: name_escaped } = name;
-        Self { kind, name_escaped, is_nesting: false, name_at, name_len, name_hash, at, end, next }
+        Self { kind, name_escaped, is_nesting: false, name_at, name_len, name_hash, at, end, next, alike: 0 }
     }
 
     /// Start and end of a string's content or of a number.
     pub const fn content(&self) -> (usize, usize) {
         (self.at as usize, self.end as usize)
+    }
+
+    /// Its name, as another value has it whose name begins at `at`.
+    pub const fn name_span(&self, at: u32) -> NameSpan {
+        NameSpan { at, len: self.name_len, hash: self.name_hash, escaped: self.name_escaped }
     }
 
     /// Start and end of the name.

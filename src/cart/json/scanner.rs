@@ -1,17 +1,14 @@
 //! The one pass over a text: RFC 8259 to the letter, with bounded nesting and no name twice in one object.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::node::{Kind, NameSpan, Node};
+use super::open::Open;
 use super::text::{decode, is_plain};
 use crate::cart::name::FoldedHash;
 
 /// Bytes of text for each node that is reserved at the start: a cart has about 17 a value.
 const BYTES_PER_NODE: usize = 16;
-
-/// Members up to which an object's names are compared one by one, after a filter; rows of SRM have 30 to 200.
-const COMPARED_NAMES: u32 = 256;
 
 /// Why a text is refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +22,6 @@ pub struct Fault {
 }
 
 type Scanned<T> = Result<T, Fault>;
-
-/// A list or an object that is not closed yet.
-struct Open<'j> {
-    node: usize,
-    is_list: bool,
-    members: u32,
-    /// A bit for the hash of each name so far: most new names are seen to be new by it.
-    filter: u128,
-    /// The names so far, once there are too many to compare.
-    names: Option<HashSet<Cow<'j, str>>>,
-}
 
 /// Reads a text from its start.
 pub struct Scanner<'j> {
@@ -107,7 +93,9 @@ impl<'j> Scanner<'j> {
             _ if first => {}
             _ => return self.fault("expected `,` or `]`"),
         }
-        self.count();
+        if let Some(open) = self.open.last_mut() {
+            open.count_entry();
+        }
         self.value(NameSpan::default())
     }
 
@@ -134,7 +122,10 @@ impl<'j> Scanner<'j> {
         if self.peek() != Some(b'"') {
             return self.fault("key must be a string");
         }
-        let name = self.name()?;
+        let name = match self.expected_name() {
+            Some(name) => name,
+            None => self.name()?,
+        };
         self.skip_blanks();
         match self.peek() {
             Some(b':') => self.at += 1,
@@ -143,12 +134,6 @@ impl<'j> Scanner<'j> {
         }
         self.skip_blanks();
         self.value(name)
-    }
-
-    fn count(&mut self) {
-        if let Some(open) = self.open.last_mut() {
-            open.members += 1;
-        }
     }
 
     fn value(&mut self, name: NameSpan) -> Scanned<()> {
@@ -196,7 +181,7 @@ impl<'j> Scanner<'j> {
             outer.is_nesting = true;
         }
         let node = self.nodes.len();
-        self.open.push(Open { node, is_list: kind == Kind::List, members: 0, filter: 0, names: None });
+        self.open.push(Open::new(node, kind == Kind::List, self.open.last(), &self.nodes));
         self.push(kind, name, self.at, self.at);
         self.at += 1;
         Ok(())
@@ -206,10 +191,13 @@ impl<'j> Scanner<'j> {
     fn close(&mut self) {
         self.at += 1;
         let next = self.nodes.len() as u32;
-        if let Some(open) = self.open.pop()
-            && let Some(node) = self.nodes.get_mut(open.node)
-        {
+        let Some(closed) = self.open.pop() else { return };
+        if let Some(node) = self.nodes.get_mut(closed.node) {
             node.next = next;
+            node.alike = closed.alike().unwrap_or(closed.node as u32);
+        }
+        if let Some(list) = self.open.last_mut().filter(|outer| outer.is_list && !closed.is_list) {
+            list.closed(closed.node);
         }
     }
 
@@ -257,6 +245,23 @@ impl<'j> Scanner<'j> {
         Ok(())
     }
 
+    /// Reads a member's name, whose opening quotation mark is next, and counts the member, if an earlier object has the
+    /// same name in this place.
+    #[expect(clippy::cast_possible_truncation, reason = "`new` refuses a text whose length has more than 32 bits")]
+    fn expected_name(&mut self) -> Option<NameSpan> {
+        let open = self.open.last_mut()?;
+        let expected = open.expected(&self.nodes)?;
+        let (start, end) = expected.name();
+        let rest = self.bytes.get(self.at + 1..)?.strip_prefix(self.bytes.get(start..end)?)?;
+        if rest.first() != Some(&b'"') {
+            return None;
+        }
+        open.count_expected(expected);
+        let at = self.at + 1;
+        self.at = at + (end - start) + 1;
+        Some(expected.name_span(at as u32))
+    }
+
     /// Reads a member's name, whose opening quotation mark is next, and counts the member.
     #[expect(clippy::cast_possible_truncation, reason = "`new` refuses a text whose length has more than 32 bits")]
     fn name(&mut self) -> Scanned<NameSpan> {
@@ -279,50 +284,13 @@ impl<'j> Scanner<'j> {
         }
         let end = self.at - 1;
         let span = NameSpan { at: quote as u32 + 1, len: (end - quote - 1) as u32, hash: hash.finish(), escaped };
-        if self.is_repeated(span) {
+        let is_new = self.open.last_mut().is_none_or(|open| open.count(span, self.text, &self.nodes));
+        if !is_new {
             let name = self.decoded(quote + 1, end).into_owned();
             self.at = quote;
             return self.fault(format!("the name {name:?} appears twice in one object"));
         }
         Ok(span)
-    }
-
-    /// Counts a member of the innermost object; true if the object has one of this name, spelled alike.
-    fn is_repeated(&mut self, span: NameSpan) -> bool {
-        let (text, nodes) = (self.text, &self.nodes);
-        let decoded = |at: u32, len: u32, escaped: bool| {
-            let raw = text.get(at as usize..(at + len) as usize).unwrap_or_default();
-            if escaped { decode(raw) } else { Cow::Borrowed(raw) }
-        };
-        let of_node = |node: &Node| {
-            let (start, end) = node.name();
-            let raw = text.get(start..end).unwrap_or_default();
-            if node.name_escaped { decode(raw) } else { Cow::Borrowed(raw) }
-        };
-        let Some(open) = self.open.last_mut() else { return false };
-        let members = || {
-            let first = Some(open.node + 1).filter(|first| *first < nodes.len());
-            std::iter::successors(first, |at| {
-                nodes.get(*at).map(|node| node.next as usize).filter(|next| *next < nodes.len())
-            })
-            .filter_map(|at| nodes.get(at))
-        };
-        let bit = 1_u128 << (span.hash % 128);
-        let maybe = open.filter & bit != 0;
-        let new = || decoded(span.at, span.len, span.escaped);
-        let repeated = match &mut open.names {
-            Some(names) => !names.insert(new()),
-            None if open.members >= COMPARED_NAMES => {
-                let mut names: HashSet<_> = members().map(of_node).collect();
-                let repeated = !names.insert(new());
-                open.names = Some(names);
-                repeated
-            }
-            None => maybe && members().any(|node| node.name_hash == span.hash && of_node(node) == new()),
-        };
-        open.filter |= bit;
-        open.members += 1;
-        repeated
     }
 
     fn decoded(&self, start: usize, end: usize) -> Cow<'j, str> {

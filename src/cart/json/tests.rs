@@ -1,5 +1,6 @@
 //! Tests of the scanner: against serde_json on every shortened and altered text.
 
+use proptest::prelude::*;
 use serde_json::Value as Oracle;
 
 use super::*;
@@ -91,6 +92,69 @@ fn a_name_twice_is_refused_in_small_and_in_large_objects() {
         let text = object("\\u0058");
         let column = text.rfind("\"\\u").unwrap() + 1;
         assert_eq!(fault(&text), Some((1, column, "the name \"X\" appears twice in one object".to_owned())));
+    }
+}
+
+/// A name as it may be written.
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["A", "B", "a", "A_", "\\u0041", "A\\\"", "A\\\\", ""][..])
+}
+
+fn decoded(name: &str) -> String {
+    serde_json::from_str(&format!("\"{name}\"")).unwrap()
+}
+
+proptest! {
+    /// Few names, so that most objects of a list begin like an earlier one, and go on otherwise.
+    #[test]
+    fn objects_of_a_list_have_the_names_that_are_written(
+        objects in prop::collection::vec(prop::collection::vec(name(), 0..4), 0..8),
+        value in prop::sample::select(&["1", "{}", "[{\"A\":1}]", "{\"A\":{},\"B\":2}"][..]),
+    ) {
+        let written = |names: &Vec<&str>| {
+            format!("{{{}}}", names.iter().map(|name| format!("\"{name}\" :{value}")).collect::<Vec<_>>().join(" ,"))
+        };
+        let text = format!("[{}]", objects.iter().map(written).collect::<Vec<_>>().join(","));
+        let names: Vec<Vec<String>> =
+            objects.iter().map(|names| names.iter().map(|name| decoded(name)).collect()).collect();
+        let has_twice = |names: &Vec<String>| (1..names.len()).any(|at| names[..at].contains(&names[at]));
+        match Document::scan(&text, 32) {
+            Err(fault) => {
+                prop_assert!(names.iter().any(has_twice), "{} in {}", fault.detail, text);
+                prop_assert!(fault.detail.contains("twice"), "{}", fault.detail);
+            }
+            Ok(document) => {
+                prop_assert!(!names.iter().any(has_twice), "{}", text);
+                let read: Vec<Value<'_>> = document.value(0).inside().collect();
+                for (object, names) in read.iter().zip(&names) {
+                    let hashes: Vec<u32> = names.iter().map(|name| Name::of(name).hash()).collect();
+                    prop_assert_eq!(&object.inside().map(|member| member.name().into_owned()).collect::<Vec<_>>(), names);
+                    prop_assert_eq!(object.inside().map(Value::name_hash).collect::<Vec<_>>(), hashes);
+                }
+                for (left, left_names) in read.iter().zip(&names) {
+                    for (right, right_names) in read.iter().zip(&names) {
+                        prop_assert!(left.alike() != right.alike() || left_names == right_names, "{}", text);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_like_the_last_one_or_the_one_before_it_are_known_to_be_alike() {
+    for (rows, alike) in [
+        (r#"[{"A":1,"B":2},{"A":3,"B":4},{"A":[{}],"B":{}}]"#, [0, 0, 0]),
+        (r#"[{"A":1},{"A":1,"B":2},{"A":3}]"#, [0, 1, 0]),
+        (r#"[{"A":1,"B":2},{"A":3},{"A":5,"B":6,"C":7}]"#, [0, 1, 2]),
+        (r#"[{"A":1,"B":2},{"B":3,"A":4},{"A":5,"C":6}]"#, [0, 1, 2]),
+        (r#"[{"A":1},7,{"A":2},{"\u0041":3}]"#, [0, 0, 2]),
+        ("[{},{},{}]", [0, 0, 0]),
+    ] {
+        let document = Document::scan(rows, 32).unwrap();
+        let rows: Vec<_> = document.value(0).inside().filter(|row| row.form() == Form::Object).collect();
+        let found: Vec<_> = rows.iter().map(|row| rows.iter().position(|other| other.alike() == row.alike())).collect();
+        assert_eq!(found, alike.map(Some), "{}", document.text());
     }
 }
 
