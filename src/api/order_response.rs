@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use url::Url;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::ApiState;
 use super::prefer::Preferences;
@@ -95,14 +95,26 @@ pub fn with_location(order: &Order, problem: Problem) -> Problem {
     problem.order(order.id.as_str()).cart(&order.cart_number).header(name, value)
 }
 
+/// What is encoded in a segment of a path (the path percent-encode set of WHATWG URL, with the marks that divide a path).
+const NO_SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'\\')
+    .add(b'%');
+
 /// `Location` with the order's path; a cart number may have characters that need percent-encoding.
 fn location(order: &Order) -> (HeaderName, HeaderValue) {
-    let path = Url::parse("http://service").and_then(|base| base.join(PATH)).ok().and_then(|mut url| {
-        url.path_segments_mut().ok()?.push(order.id.as_str());
-        Some(url.path().to_owned())
-    });
-    let value = path.and_then(|path| HeaderValue::from_str(&path).ok()).unwrap_or(HeaderValue::from_static(PATH));
-    (header::LOCATION, value)
+    let path = format!("{PATH}/{}", utf8_percent_encode(order.id.as_str(), NO_SEGMENT));
+    (header::LOCATION, HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static(PATH)))
 }
 
 #[cfg(test)]

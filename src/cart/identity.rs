@@ -13,6 +13,13 @@ use crate::message::{Message, MessageCode, quoted};
 /// A cart number is CHAR10 (BBP_PDS_SC_HEADER_D-OBJECT_ID).
 const CART_NUMBER_CHARS: usize = 10;
 
+/// Beside a GUID, which is the identity then, a number is taken up to this length: middleware may have added to it, but what
+/// is longer is no number that people know the cart by.
+const LABEL_CHARS: usize = 32;
+
+/// What is kept of a number, for messages: more than any that is taken.
+pub(super) const KEPT_CHARS: usize = 64;
+
 /// LOGSYS is CHAR10; a customer's own field may hold a host or a system with its client.
 const SYSTEM_CHARS: usize = 32;
 
@@ -41,7 +48,8 @@ impl fmt::Display for CartId {
 }
 
 impl Cart<'_> {
-    /// The cart number as sent (OBJECT_ID), a whole number as its digits; empty if there is none.
+    /// The cart number as sent (OBJECT_ID), a whole number as its digits; empty if there is none. Of one that no cart has,
+    /// the first 64 characters.
     pub fn number(&self) -> &str {
         &self.number
     }
@@ -67,6 +75,11 @@ impl Cart<'_> {
                 mistake("GUID", format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(&text)))
             })?;
             if bytes != GuidBytes::default() {
+                if self.number().chars().count() > LABEL_CHARS {
+                    let number = quoted(self.number());
+                    let problem = format!("HEADER.OBJECT_ID is {number}; expected a number of at most 10 characters");
+                    return Err(mistake("OBJECT_ID", problem));
+                }
                 return Ok(CartId(hex(&bytes)));
             }
         }
@@ -134,6 +147,24 @@ mod tests {
         assert_eq!(identity(r#"{"OBJECT_ID":"47\u000011"}"#).unwrap_err(), "OBJECT_ID");
         for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11", "..", "."] {
             assert_eq!(identity(&format!("{{\"OBJECT_ID\":\"{number}\"}}")).unwrap_err(), "OBJECT_ID", "{number}");
+        }
+    }
+
+    #[test]
+    fn beside_a_guid_a_number_is_a_label_that_has_a_limit() {
+        let cart = |number: &str| {
+            let json = format!(r#"{{"HEADER":{{"GUID":"005056a207c81ed1bfc6b69e72f50550","OBJECT_ID":"{number}"}}}}"#);
+            let cart = Cart::parse(&json).unwrap();
+            (cart.identity(None).map(String::from).map_err(|mistake| mistake.message), cart.number().to_owned())
+        };
+        for number in ["", "3000000001", "SC 3000000001 (copy)", &"ü".repeat(32)] {
+            assert_eq!(cart(number), (Ok("005056a207c81ed1bfc6b69e72f50550".to_owned()), number.to_owned()));
+        }
+        for length in [33, 64, 65, 900_000] {
+            let (identity, kept) = cart(&"ü".repeat(length));
+            let mistake = identity.unwrap_err();
+            assert!(mistake.starts_with("HEADER.OBJECT_ID is ") && mistake.len() < 300, "{mistake}");
+            assert_eq!(kept, "ü".repeat(length.min(64)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::identity::KEPT_CHARS;
 use super::json::{Document, Fault, Form, Value};
 use super::sections::{Cart, Row, SectionPlace, section_mistake};
 use super::shape::{Rows, annotated, is_metadata, rows};
@@ -82,7 +83,7 @@ impl<'j> Cart<'j> {
         let header = header(place).map_err(|problem| invalid(&problem))?;
         let (parts, annotations) = parts(cart, place, header);
         let number = Row::of(header).text(&STANDARD.object_id).filter(|number| !is_initial(number));
-        let number = number.unwrap_or_default().into_owned();
+        let number = number.unwrap_or_default().chars().take(KEPT_CHARS).collect();
         let header = header.index();
         Ok(Self { document, header, number, parts, annotations, max_rows: bounds.rows })
     }

@@ -34,6 +34,29 @@ fn carry(path: &Path, part: Part) {
 }
 
 #[tokio::test]
+async fn a_file_that_is_cut_off_is_refused_before_anything_is_read_of_it() {
+    for missing in [1, 4_096, 5_000] {
+        let folder = Folder::new();
+        let ledger = folder.open();
+        for number in 1..10 {
+            admitted(&ledger, number).await;
+        }
+        drop(ledger);
+        let whole = fs::read(folder.file()).unwrap();
+        fs::write(folder.file(), &whole[..whole.len() - missing]).unwrap();
+        for found in [refusal(&folder.file()), probe(&folder.file()).unwrap_err()] {
+            assert!(
+                found.contains(&format!("cut off: it has {} of {} bytes", whole.len() - missing, whole.len())),
+                "{found}"
+            );
+        }
+        fs::write(folder.file(), &whole).unwrap();
+        assert!(probe(&folder.file()).is_ok());
+        assert_eq!(ids(&folder.open()).await.len(), 9);
+    }
+}
+
+#[tokio::test]
 async fn lost_changes_are_noticed_after_a_kill() {
     use Part::{Empty, Gone, Half, Whole};
     let lost_log = "ended without a clean stop, and its write-ahead log, FILE-wal, is gone";

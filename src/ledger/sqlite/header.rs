@@ -15,6 +15,14 @@ const UTF_8: u32 = 1;
 
 const USER_VERSION: usize = 60;
 
+/// Offset of the bytes of a page, of which 1 stands for 65,536.
+const PAGE_BYTES: usize = 16;
+
+/// Offset of the number of changes, of the number of pages, and of the number of changes for which that is right (§1.3.7).
+const CHANGES: usize = 24;
+const PAGES: usize = 28;
+const PAGES_VALID_FOR: usize = 92;
+
 /// The header of a database of SQLite.
 #[derive(Debug)]
 pub struct Header([u8; HEADER_LENGTH]);
@@ -39,6 +47,16 @@ impl Header {
     /// The number of schema changes, which programs count there.
     pub fn user_version(&self) -> u32 {
         self.number(USER_VERSION)
+    }
+
+    /// Bytes that the file has to have; 0 if it does not say.
+    pub fn whole_length(&self) -> u64 {
+        let pages = if self.number(CHANGES) == self.number(PAGES_VALID_FOR) { self.number(PAGES) } else { 0 };
+        let page = match self.number(PAGE_BYTES) >> 16 {
+            1 => 0x1_0000,
+            bytes => bytes,
+        };
+        u64::from(pages) * u64::from(page)
     }
 
     fn number(&self, at: usize) -> u32 {

@@ -180,14 +180,15 @@ impl HeldFile {
         Ok((AwaitedEnd(Mutex::new(end)), held))
     }
 
-    /// The first bytes of the file, enough for its header. SQLite may be writing them, so only before it is opened.
+    /// The first bytes of the file, enough for its header, and its length. SQLite may be writing them, so only before it is
+    /// opened.
     ///
     /// # Errors
     /// If it can't be read.
-    pub fn start(&self) -> io::Result<Vec<u8>> {
+    pub fn start(&self) -> io::Result<(Vec<u8>, u64)> {
         let mut start = Vec::new();
         (&self.file).take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
-        Ok(start)
+        Ok((start, self.file.metadata()?.len()))
     }
 
     /// What `FILE.lock` says; not more than its length.

@@ -50,7 +50,7 @@ pub fn probe(path: &Path) -> Result<String, String> {
     check_location(path).map_err(|error| error.to_string())?;
     expect_writable(path)?;
     expect_writable(folder_of(path))?;
-    let log = expect_whole(path, &start).map_err(|error| format!("{name}: {}", error.reason()))?;
+    let log = expect_whole(path, &start, metadata.len()).map_err(|error| format!("{name}: {}", error.reason()))?;
     let rest = match log {
         Log::Missing => "",
         Log::Present => "; the next start reads its write-ahead log, and says whether that is whole",
@@ -72,10 +72,10 @@ fn used(path: &Path, header: Option<&Header>, process: u32) -> Result<String, St
 }
 
 /// What a start would find missing, as far as that shows without reading the log.
-fn expect_whole(path: &Path, start: &[u8]) -> Result<Log, LedgerError> {
+fn expect_whole(path: &Path, start: &[u8], length: u64) -> Result<Log, LedgerError> {
     let path = resolve(path)?;
     let log = Log::find(&path)?;
-    log.expect_to_fit(start)?;
+    log.expect_to_fit(start, length)?;
     if log == Log::Missing {
         let connection = open_untouched(&path)?;
         let last_write = read_note(&beside(&path, ".lock"))?;

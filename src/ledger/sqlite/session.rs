@@ -51,12 +51,12 @@ impl Log {
         Ok(if log == 0 { Self::Missing } else { Self::Present })
     }
 
-    /// Checks by its first bytes that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
-    /// log of the file before it: SQLite would mix them.
+    /// Checks by the first bytes of the file that it is a database, that it is as long as it says, and that the log belongs to
+    /// it. A backup that was put back must not meet the log of the file before it: SQLite would mix them.
     ///
     /// # Errors
     /// If not.
-    pub fn expect_to_fit(self, start: &[u8]) -> Result<(), LedgerError> {
+    pub fn expect_to_fit(self, start: &[u8], length: u64) -> Result<(), LedgerError> {
         if start.is_empty() {
             return Ok(());
         }
@@ -67,6 +67,13 @@ impl Log {
                 "FILE-wal is the write-ahead log of another file than this one; move FILE-wal and FILE-shm away, and \
                  start again",
             ));
+        }
+        // A log may have the pages that the file lacks.
+        if self == Self::Missing && length < header.whole_length() {
+            return Err(LedgerError::unavailable(format!(
+                "the file is cut off: it has {length} of {} bytes; put it back whole, or from a backup",
+                header.whole_length()
+            )));
         }
         Ok(())
     }

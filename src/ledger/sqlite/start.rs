@@ -56,7 +56,8 @@ pub struct Held {
 pub fn hold(configured: &Path, path: &Path, restoring: &Restoring) -> Result<Held, LedgerError> {
     let log = Log::find(path)?;
     let (end, file) = HeldFile::lock(path, configured)?;
-    log.expect_to_fit(&file.start().map_err(LedgerError::unavailable)?)?;
+    let (start, length) = file.start().map_err(LedgerError::unavailable)?;
+    log.expect_to_fit(&start, length)?;
     let file = Arc::new(file);
     let connection = open(path)?;
     keep_log(&connection)?;
