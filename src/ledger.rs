@@ -181,7 +181,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
 }
 
 /// A cart number as a column holds it: as it was sent, without characters that no storage takes, and at most 64 characters
-/// long. The record has the whole number.
+/// long. The record may have more: earlier versions took longer numbers.
 fn stored_cart_number(cart_number: &str) -> String {
     const MAX_CHARS: usize = 64;
     cart_number.chars().filter(|character| !character.is_control()).take(MAX_CHARS).collect()

@@ -95,7 +95,7 @@ pub fn with_location(order: &Order, problem: Problem) -> Problem {
     problem.order(order.id.as_str()).cart(&order.cart_number).header(name, value)
 }
 
-/// What is encoded in a segment of a path (the path percent-encode set of WHATWG URL, with the marks that divide a path).
+/// What is encoded in a segment of a path (WHATWG URL's path percent-encode set, and the marks that divide a path).
 const NO_SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -103,7 +103,6 @@ const NO_SEGMENT: &AsciiSet = &CONTROLS
     .add(b'<')
     .add(b'>')
     .add(b'?')
-    .add(b'^')
     .add(b'`')
     .add(b'{')
     .add(b'}')

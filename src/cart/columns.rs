@@ -50,7 +50,7 @@ impl<'c> Columns<'c> {
                     continue;
                 }
                 fill(of_row, words, *row);
-                if models.len() < MODELS {
+                if models.len() < MODELS && !row.is_nesting() {
                     models.push((*row, of_row));
                 }
             }
@@ -108,9 +108,9 @@ impl<'c> Columns<'c> {
 /// have other fields).
 const MODELS: usize = 4;
 
-/// Whether two rows have the same fields in the same places, counted from the row's: one value for each of the same names.
+/// Whether a row has the same fields as a model that nests nothing, in the same places, counted from the row's.
 fn is_flat_like(row: Value<'_>, model: Value<'_>) -> bool {
-    row.alike() == model.alike() && !row.is_nesting() && !model.is_nesting()
+    row.alike() == model.alike() && !row.is_nesting()
 }
 
 /// Takes the places of another row's fields for the ones of a row that is like it.

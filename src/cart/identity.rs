@@ -13,12 +13,12 @@ use crate::message::{Message, MessageCode, quoted};
 /// A cart number is CHAR10 (BBP_PDS_SC_HEADER_D-OBJECT_ID).
 const CART_NUMBER_CHARS: usize = 10;
 
-/// Beside a GUID, which is the identity then, a number is taken up to this length: middleware may have added to it, but what
-/// is longer is no number that people know the cart by.
+/// A number that is longer is none that people know the cart by, be it that zeros were put before it, or that a GUID is the
+/// cart's identity.
 const LABEL_CHARS: usize = 32;
 
-/// What is kept of a number, for messages: more than any that is taken.
-pub(super) const KEPT_CHARS: usize = 64;
+/// What is kept of a number: more than is taken, so that a longer one is not taken for another cart's.
+pub(super) const KEPT_CHARS: usize = LABEL_CHARS * 2;
 
 /// LOGSYS is CHAR10; a customer's own field may hold a host or a system with its client.
 const SYSTEM_CHARS: usize = 32;
@@ -67,6 +67,10 @@ impl Cart<'_> {
         let flag = |field: &Name| {
             mistake(field.spelling(), format!("HEADER.{field} is true; expected a text, and no boolean"))
         };
+        if self.number().chars().count() > LABEL_CHARS {
+            let problem = format!("HEADER.OBJECT_ID is {}; expected at most 32 characters", quoted(self.number()));
+            return Err(mistake("OBJECT_ID", problem));
+        }
         if header.is_flag(&STANDARD.guid) {
             return Err(flag(&STANDARD.guid));
         }
@@ -75,11 +79,6 @@ impl Cart<'_> {
                 mistake("GUID", format!("HEADER.GUID is {}; expected 16 bytes as hex or base64", quoted(&text)))
             })?;
             if bytes != GuidBytes::default() {
-                if self.number().chars().count() > LABEL_CHARS {
-                    let number = quoted(self.number());
-                    let problem = format!("HEADER.OBJECT_ID is {number}; expected a number of at most 10 characters");
-                    return Err(mistake("OBJECT_ID", problem));
-                }
                 return Ok(CartId(hex(&bytes)));
             }
         }
@@ -147,6 +146,22 @@ mod tests {
         assert_eq!(identity(r#"{"OBJECT_ID":"47\u000011"}"#).unwrap_err(), "OBJECT_ID");
         for number in ["", "0", "12345678901", "ÄÖ1", "47 11", "47\\n11", "..", "."] {
             assert_eq!(identity(&format!("{{\"OBJECT_ID\":\"{number}\"}}")).unwrap_err(), "OBJECT_ID", "{number}");
+        }
+    }
+
+    #[test]
+    fn a_long_number_is_not_cut_to_the_number_of_another_cart() {
+        for (zeros, expected) in
+            [(6, Some("4711")), (28, Some("4711")), (29, None), (60, None), (62, None), (900_000, None)]
+        {
+            for system in ["", r#","LOGSYS":"SRM""#] {
+                let json = format!(r#"{{"HEADER":{{"OBJECT_ID":"{}4711"{system}}}}}"#, "0".repeat(zeros));
+                let found =
+                    Cart::parse(&json).unwrap().identity(None).map(String::from).map_err(|mistake| mistake.field);
+                let prefix = if system.is_empty() { "" } else { "SRM:" };
+                let expected = expected.map(|number| format!("{prefix}{number}")).ok_or("OBJECT_ID".to_owned());
+                assert_eq!(found, expected, "{zeros} zeros");
+            }
         }
     }
 

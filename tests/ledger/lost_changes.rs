@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use purchase_order_webhook::ledger::Ledger;
-use purchase_order_webhook::ledger::sqlite::{SqliteLedger, probe};
+use purchase_order_webhook::ledger::sqlite::{SqliteLedger, back_up, probe};
 use purchase_order_webhook::order::{Admission, Candidate, OrderId, Resolution, Terms};
 use rusqlite::Connection;
 
@@ -44,7 +44,8 @@ async fn a_file_that_is_cut_off_is_refused_before_anything_is_read_of_it() {
         drop(ledger);
         let whole = fs::read(folder.file()).unwrap();
         fs::write(folder.file(), &whole[..whole.len() - missing]).unwrap();
-        for found in [refusal(&folder.file()), probe(&folder.file()).unwrap_err()] {
+        let copied = back_up(&folder.file(), &folder.path("copy.db"), at(0)).unwrap_err().to_string();
+        for found in [refusal(&folder.file()), probe(&folder.file()).unwrap_err(), copied] {
             assert!(
                 found.contains(&format!("cut off: it has {} of {} bytes", whole.len() - missing, whole.len())),
                 "{found}"

@@ -39,19 +39,19 @@ struct Precedent {
 impl<'j> Open<'j> {
     /// A list or an object inside of `outer`.
     pub fn new(node: usize, is_list: bool, outer: Option<&Self>, nodes: &[Node]) -> Self {
-        let precedent = outer.filter(|_| !is_list).and_then(|outer| outer.precedent_of_next(node, nodes));
+        let precedent = outer.filter(|_| !is_list).and_then(|outer| outer.precedent_of_next(nodes));
         Self { node, is_list, members: 0, filter: 0, names: None, precedent, objects: [None; 2] }
     }
 
-    /// The entry that the next object of the list is like, if it is like any: the last one, or the one before it where two
-    /// kinds of rows take turns, as suppliers and ship-tos do.
-    fn precedent_of_next(&self, node: usize, nodes: &[Node]) -> Option<Precedent> {
+    /// The entry with which the next object of the list is compared: the last one if it is like the one before it, else the one
+    /// before it. So two kinds of rows that take turns, as suppliers and ship-tos do, are compared with their own kind.
+    fn precedent_of_next(&self, nodes: &[Node]) -> Option<Precedent> {
         let [last, before] = self.objects;
         let alike = |object: usize| nodes.get(object).map(|node| node.alike);
         let object = last.filter(|last| before.is_none_or(|before| alike(*last) == alike(before))).or(before)?;
         let Node { alike, next: end, .. } = *nodes.get(object)?;
         let member = u32::try_from(object + 1).ok()?;
-        Some(Precedent { alike, member, end }).filter(|_| object < node)
+        Some(Precedent { alike, member, end })
     }
 
     /// The member that the earlier object has in the place of the next one.

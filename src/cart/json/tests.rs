@@ -142,6 +142,18 @@ proptest! {
 }
 
 #[test]
+fn a_name_twice_is_refused_in_an_object_that_began_like_the_one_before() {
+    for members in [1_usize, 40, 255, 256, 257, 300] {
+        let names: Vec<String> = (0..members).map(|n| format!("\"N{n}\":[{n}]")).collect();
+        let names = names.join(",");
+        let text = |last: &str| format!("[{{{names}}},{{{names},\"{last}\":1}}]");
+        assert_eq!(fault(&text("X")), None);
+        let found = fault(&text(&format!("N{}", members / 2))).map(|(.., detail)| detail);
+        assert_eq!(found, Some(format!("the name \"N{}\" appears twice in one object", members / 2)));
+    }
+}
+
+#[test]
 fn rows_like_the_last_one_or_the_one_before_it_are_known_to_be_alike() {
     for (rows, alike) in [
         (r#"[{"A":1,"B":2},{"A":3,"B":4},{"A":[{}],"B":{}}]"#, [0, 0, 0]),

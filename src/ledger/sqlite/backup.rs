@@ -14,8 +14,10 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::file_record::FileRecord;
+use super::header::start_of;
 use super::location::{beside, folder_of, inspect, resolve};
 use super::lock_note::read_note;
+use super::probe::holder;
 use super::restore::whole_milliseconds;
 use super::schema::{keep_log, migrate, open};
 use super::session::{Evidence, Log};
@@ -64,6 +66,11 @@ fn open_source(source: &Path) -> Result<(Connection, u32), LedgerError> {
         return Err(LedgerError::unavailable("there is no ledger; expected its file"));
     };
     let log = Log::find(&path)?;
+    // A service that uses the file may be making it longer.
+    if holder(metadata.ino()).is_none() {
+        let (start, length) = File::open(&path).and_then(|file| start_of(&file)).map_err(LedgerError::unavailable)?;
+        log.expect_whole(&path, &start, length)?;
+    }
     // Read before the copy begins, so that the copy has it.
     let last_write = read_note(&beside(&path, ".lock"))?;
     let connection = open(&path)?;

@@ -1,5 +1,8 @@
 //! The header of a database's file, read without SQLite (SQLite's file format, §1.3).
 
+use std::fs::File;
+use std::io::{self, Read as _};
+
 /// Length of the header.
 pub const HEADER_LENGTH: usize = 100;
 
@@ -22,6 +25,13 @@ const PAGE_BYTES: usize = 16;
 const CHANGES: usize = 24;
 const PAGES: usize = 28;
 const PAGES_VALID_FOR: usize = 92;
+
+/// The first bytes of an open file that was not read yet, enough for its header, and its length then.
+pub fn start_of(mut file: &File) -> io::Result<(Vec<u8>, u64)> {
+    let mut start = Vec::new();
+    file.by_ref().take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
+    Ok((start, file.metadata()?.len()))
+}
 
 /// The header of a database of SQLite.
 #[derive(Debug)]
@@ -61,5 +71,31 @@ impl Header {
 
     fn number(&self, at: usize) -> u32 {
         self.0.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_says_how_long_its_file_is() {
+        for (page_bytes, pages, changes, valid_for, length) in [
+            ([0x10, 0x00], 3_u32, 7_u32, 7_u32, 12_288),
+            ([0x02, 0x00], 1, 0, 0, 512),
+            ([0x00, 0x01], 2, 7, 7, 131_072),
+            ([0x10, 0x00], u32::MAX, 7, 7, 17_592_186_040_320),
+            ([0x10, 0x00], 0, 7, 7, 0),
+            ([0x10, 0x00], 3, 8, 7, 0),
+        ] {
+            let mut bytes = [0; HEADER_LENGTH];
+            bytes[..MAGIC.len()].copy_from_slice(MAGIC);
+            bytes[PAGE_BYTES..PAGE_BYTES + 2].copy_from_slice(&page_bytes);
+            for (at, number) in [(PAGES, pages), (CHANGES, changes), (PAGES_VALID_FOR, valid_for)] {
+                bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
+            }
+            let header = Header::read(&bytes).unwrap();
+            assert_eq!(header.whole_length(), length, "{page_bytes:?} {pages} {changes} {valid_for}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,7 +17,7 @@ use rustix::fs::{FallocateFlags, OFlags, fallocate, fstatfs};
 use rustix::io::{Errno, retry_on_intr};
 use tracing::warn;
 
-use super::header::HEADER_LENGTH;
+use super::header::start_of;
 use super::last_write::NOTE_LENGTH;
 use super::location::{Identity, beside, inspect};
 use super::lock_note::read_note;
@@ -186,9 +186,7 @@ impl HeldFile {
     /// # Errors
     /// If it can't be read.
     pub fn start(&self) -> io::Result<(Vec<u8>, u64)> {
-        let mut start = Vec::new();
-        (&self.file).take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
-        Ok((start, self.file.metadata()?.len()))
+        start_of(&self.file)
     }
 
     /// What `FILE.lock` says; not more than its length.

@@ -1,7 +1,7 @@
 //! A look at a ledger file that leaves no trace: no lock, no connection, no file beside it.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 
 use super::check_location;
 use super::file_record::FileRecord;
-use super::header::{HEADER_LENGTH, Header};
+use super::header::{Header, start_of};
 use super::last_write::LastWrite;
 use super::location::{as_folder, beside, folder_of, resolve};
 use super::lock_note::read_note;
@@ -31,7 +31,8 @@ pub fn probe(path: &Path) -> Result<String, String> {
     if !metadata.is_file() {
         return Err(format!("{name} is no file; expected the file of the ledger, or none yet"));
     }
-    let start = read_start(path).map_err(|error| format!("{name}: {error}"))?;
+    let (start, length) =
+        File::open(path).and_then(|file| start_of(&file)).map_err(|error| format!("{name}: {error}"))?;
     let header = Header::read(&start);
     if header.is_none() && !start.is_empty() {
         return Err(format!("{name} is no SQLite database"));
@@ -50,7 +51,7 @@ pub fn probe(path: &Path) -> Result<String, String> {
     check_location(path).map_err(|error| error.to_string())?;
     expect_writable(path)?;
     expect_writable(folder_of(path))?;
-    let log = expect_whole(path, &start, metadata.len()).map_err(|error| format!("{name}: {}", error.reason()))?;
+    let log = expect_no_loss(path, &start, length).map_err(|error| format!("{name}: {}", error.reason()))?;
     let rest = match log {
         Log::Missing => "",
         Log::Present => "; the next start reads its write-ahead log, and says whether that is whole",
@@ -72,10 +73,11 @@ fn used(path: &Path, header: Option<&Header>, process: u32) -> Result<String, St
 }
 
 /// What a start would find missing, as far as that shows without reading the log.
-fn expect_whole(path: &Path, start: &[u8], length: u64) -> Result<Log, LedgerError> {
+fn expect_no_loss(path: &Path, start: &[u8], length: u64) -> Result<Log, LedgerError> {
     let path = resolve(path)?;
     let log = Log::find(&path)?;
-    log.expect_to_fit(start, length)?;
+    log.expect_to_fit(start)?;
+    log.expect_whole(&path, start, length)?;
     if log == Log::Missing {
         let connection = open_untouched(&path)?;
         let last_write = read_note(&beside(&path, ".lock"))?;
@@ -111,13 +113,6 @@ fn expect_writable(path: &Path) -> Result<(), String> {
     access(path, Access::WRITE_OK).map_err(|error| format!("{} can't be written by this user: {error}", path.display()))
 }
 
-/// The first bytes of the file; none of an empty one.
-fn read_start(path: &Path) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    File::open(path)?.take(HEADER_LENGTH as u64).read_to_end(&mut start)?;
-    Ok(start)
-}
-
 /// The process that holds the lock beside the file.
 fn holder_of_lock(path: &Path) -> Option<u32> {
     holder(std::fs::metadata(beside(path, ".lock")).ok()?.ino())
@@ -125,7 +120,7 @@ fn holder_of_lock(path: &Path) -> Option<u32> {
 
 /// The process that holds a lock on an inode, from `/proc/locks` (proc(5)): to try a lock would be to take it for a moment.
 /// Devices are not compared, because those of some file systems have two numbers.
-fn holder(inode: u64) -> Option<u32> {
+pub fn holder(inode: u64) -> Option<u32> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     locks.lines().find_map(|line| {
         // `1: FLOCK  ADVISORY  WRITE 4242 08:01:1234 0 EOF`; a line with `->` is a process that waits.

@@ -51,12 +51,12 @@ impl Log {
         Ok(if log == 0 { Self::Missing } else { Self::Present })
     }
 
-    /// Checks by the first bytes of the file that it is a database, that it is as long as it says, and that the log belongs to
-    /// it. A backup that was put back must not meet the log of the file before it: SQLite would mix them.
+    /// Checks by its first bytes that the file is a database, and that the log belongs to it. A backup that was put back must not meet the
+    /// log of the file before it: SQLite would mix them.
     ///
     /// # Errors
     /// If not.
-    pub fn expect_to_fit(self, start: &[u8], length: u64) -> Result<(), LedgerError> {
+    pub fn expect_to_fit(self, start: &[u8]) -> Result<(), LedgerError> {
         if start.is_empty() {
             return Ok(());
         }
@@ -68,14 +68,23 @@ impl Log {
                  start again",
             ));
         }
-        // A log may have the pages that the file lacks.
-        if self == Self::Missing && length < header.whole_length() {
-            return Err(LedgerError::unavailable(format!(
-                "the file is cut off: it has {length} of {} bytes; put it back whole, or from a backup",
-                header.whole_length()
-            )));
-        }
         Ok(())
+    }
+
+    /// Checks that the file at a resolved path is as long as its first bytes say. A log may have the pages that it lacks, and
+    /// a journal its length before a change that was not completed.
+    ///
+    /// # Errors
+    /// If it is shorter: SQLite would notice when it reads a page that is missing.
+    pub fn expect_whole(self, path: &Path, start: &[u8], length: u64) -> Result<(), LedgerError> {
+        let expected = Header::read(start).map_or(0, |header| header.whole_length());
+        let has_journal = fs::metadata(beside(path, "-journal")).is_ok_and(|journal| journal.len() > 0);
+        if length >= expected || self == Self::Present || has_journal {
+            return Ok(());
+        }
+        Err(LedgerError::unavailable(format!(
+            "the file is cut off: it has {length} of {expected} bytes; put it back whole, or from a backup"
+        )))
     }
 }
 

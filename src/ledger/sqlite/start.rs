@@ -57,7 +57,8 @@ pub fn hold(configured: &Path, path: &Path, restoring: &Restoring) -> Result<Hel
     let log = Log::find(path)?;
     let (end, file) = HeldFile::lock(path, configured)?;
     let (start, length) = file.start().map_err(LedgerError::unavailable)?;
-    log.expect_to_fit(&start, length)?;
+    log.expect_to_fit(&start)?;
+    log.expect_whole(path, &start, length)?;
     let file = Arc::new(file);
     let connection = open(path)?;
     keep_log(&connection)?;
