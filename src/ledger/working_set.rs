@@ -121,6 +121,12 @@ impl WorkingSet {
         known.is_some_and(|known| known.body == order.body)
     }
 
+    /// Whether the storage has the order where it is listed and searched: its receipt and its cart number are the same.
+    pub fn has_known_place(&self, order: &Order) -> bool {
+        let known = self.known.get(&order.id).and_then(|known| known.order.as_ref().ok());
+        known.is_some_and(|known| known.received_at == order.received_at && known.cart_number == order.cart_number)
+    }
+
     /// The changed orders, once they are written.
     pub fn into_changed(self) -> impl Iterator<Item = Order> {
         self.changed.into_values().map(|(order, _)| order)

@@ -59,8 +59,11 @@ impl Writer {
         let mut last_write = None;
         for change in orders.changes() {
             let (Change::New(order) | Change::Newer(order)) = change;
-            let has_its_body = !with_body.contains(&order.id) && orders.has_known_body(order);
-            write_back(&transaction, &change, has_its_body)?;
+            let stored = Stored {
+                body: !with_body.contains(&order.id) && orders.has_known_body(order),
+                place: orders.has_known_place(order),
+            };
+            write_back(&transaction, &change, stored)?;
             last_write = Some(order);
         }
         let mut last_write = last_write.map(LastWrite::of);
@@ -144,13 +147,27 @@ fn known(
     Ok((known, with_body))
 }
 
-/// Writes an order, with its body unless the file has it already.
-fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) -> Result<(), LedgerError> {
+/// What the file has of an order already, as it is to be written.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    body: bool,
+    /// Its receipt and its cart number, by which it is found. SQLite writes the indexes of all columns that a statement sets,
+    /// also of those that stay as they are.
+    place: bool,
+}
+
+/// Writes an order, without what the file has already.
+fn write_back(connection: &Connection, change: &Change<'_>, stored: Stored) -> Result<(), LedgerError> {
     let (order, query) = match change {
         Change::New(order) => (
             order,
             "INSERT INTO orders (id, cart_number, state, received_at, settled_at, next_attempt_at, record, packed, revision, body)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9)",
+        ),
+        Change::Newer(order) if stored.place => (
+            order,
+            "UPDATE orders SET state = ?3, settled_at = ?5, next_attempt_at = ?6, record = '', packed = ?7, revision = ?8,
+            body = coalesce(?9, body) WHERE id = ?1",
         ),
         Change::Newer(order) => (
             order,
@@ -158,11 +175,11 @@ fn write_back(connection: &Connection, change: &Change<'_>, has_its_body: bool) 
             record = '', packed = ?7, revision = ?8, body = coalesce(?9, body) WHERE id = ?1",
         ),
     };
-    if !has_its_body && matches!(change, Change::Newer(_)) {
+    if !stored.body && matches!(change, Change::Newer(_)) {
         let replaced = "DELETE FROM order_bodies WHERE place = (SELECT body FROM orders WHERE id = ?1)";
         connection.prepare_cached(replaced)?.execute([order.id.as_str()])?;
     }
-    let body = if has_its_body { None } else { Some(write_body(connection, order)?) };
+    let body = if stored.body { None } else { Some(write_body(connection, order)?) };
     let record = serde_json::to_string(order).map_err(|error| LedgerError::Unwritable(error.to_string()))?;
     connection.prepare_cached(query)?.execute(params![
         order.id.as_str(),
