@@ -12,6 +12,7 @@ mod failure;
 pub mod handlers;
 pub mod middleware;
 mod order_response;
+mod parameters;
 mod prefer;
 mod propagation;
 mod rate_limit;

@@ -12,6 +12,7 @@ pub mod outage_log;
 pub mod outbox;
 mod page;
 pub mod postgres;
+mod purge;
 mod shared_answer;
 pub mod sqlite;
 pub mod statistics;

@@ -19,6 +19,27 @@ macro_rules! interventions {
 }
 pub(super) use interventions;
 
+/// Entries that one page looks at. Without a limit, a search for a client that never came would read the whole trail.
+pub const LOOKED_AT: usize = 10_000;
+
+/// An entry's position in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditPosition {
+    /// When it was done.
+    pub at: Timestamp,
+    /// Its position among entries of one time.
+    pub sequence: i64,
+}
+
+/// A part of the trail, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// The entries. There may be fewer than were asked for, even none, and more all the same.
+    pub records: Vec<AuditRecord>,
+    /// Where the search goes on; `None` at the end of the trail.
+    pub next: Option<AuditPosition>,
+}
+
 /// An entry, and the order that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
@@ -30,6 +51,13 @@ pub struct AuditRecord {
     pub cart_number: String,
     /// What was done.
     pub entry: AuditEntry,
+}
+
+impl AuditRecord {
+    /// Its position in the list.
+    pub const fn position(&self) -> AuditPosition {
+        AuditPosition { at: self.entry.at, sequence: self.sequence }
+    }
 }
 
 /// Which entries are wanted, newest first.
@@ -46,8 +74,8 @@ pub struct AuditFilter {
     /// Before this time.
     pub to: Option<Timestamp>,
     /// Older than this position.
-    pub before: Option<i64>,
-    /// At most so many.
+    pub before: Option<AuditPosition>,
+    /// At most so many on a page.
     pub limit: usize,
 }
 
@@ -56,11 +84,23 @@ impl AuditFilter {
     pub const fn is_of_people(&self) -> bool {
         matches!(self.action, Some(Action::Replayed | Action::Resolved | Action::Cancelled))
     }
+
+    /// Whether entries of a time are left out.
+    pub const fn searches(&self) -> bool {
+        self.action.is_some() || self.by.is_some() || self.client.is_some()
+    }
+
+    /// Whether an entry of the right time is wanted.
+    pub fn lets_through(&self, action: &str, by: &str, client: Option<&str>) -> bool {
+        self.action.is_none_or(|wanted| wanted.name() == action)
+            && self.by.as_deref().is_none_or(|wanted| wanted == by)
+            && self.client.as_deref().is_none_or(|wanted| client == Some(wanted))
+    }
 }
 
 /// Where the audit trail is read.
 #[async_trait]
 pub trait AuditTrail: Debug + Send + Sync {
-    /// The entries that a filter lets through, newest first.
-    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError>;
+    /// The next entries that a filter lets through, of the next [`LOOKED_AT`].
+    async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, LedgerError>;
 }

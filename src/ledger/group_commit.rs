@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::outbox::{OutboxWrite, OutboxWritten};
+use super::purge::{Purge, Purged};
 use super::statistics::LedgerStatistics;
 use super::{LedgerError, Stored};
 use crate::order::{Admission, Candidate, Order, Terms};
@@ -21,9 +22,6 @@ const MAX_GROUP: usize = 256;
 /// Writes that may wait in the queue, which bounds memory in a burst; further callers wait for room in it.
 const MAX_WAITING: usize = 4096;
 
-/// Orders that are removed in one transaction, which takes some ten milliseconds.
-pub const PURGE_PORTION: usize = 1_000;
-
 /// A write.
 #[derive(Debug)]
 pub enum Write {
@@ -31,8 +29,8 @@ pub enum Write {
     Admit(Box<Candidate>, Terms),
     /// Stores a changed order.
     Store(Box<Order>),
-    /// Removes [`PURGE_PORTION`] of the orders that were settled before the time.
-    Purge(Timestamp),
+    /// Removes a portion of what is old.
+    Purge(Purge),
     /// Changes the outbox alone.
     Outbox(OutboxWrite),
 }
@@ -51,8 +49,8 @@ pub enum Written {
     Admitted(Box<Admission>),
     /// The order was stored, or is superseded.
     Stored(Stored),
-    /// The number of orders removed.
-    Purged(usize),
+    /// What a portion of a removal has done.
+    Purged(Purged),
     /// The result for the outbox.
     Outbox(OutboxWritten),
 }
@@ -166,18 +164,30 @@ impl GroupCommit {
         }
     }
 
-    /// Removes orders settled longer ago than `retention`, a portion at a time: others write in between.
+    /// Removes what was settled longer ago than `retention`; returns the number of orders. A portion is one write among others, and a
+    /// pause as long as it took follows: carts that come meanwhile have half of the writer's time at least, however much is removed.
     ///
     /// # Errors
     /// If the backend could not commit.
     pub async fn purge(&self, now: Timestamp, retention: Duration) -> Result<usize, LedgerError> {
         let before = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
-        let mut removed = 0;
+        let (mut portion, mut removed) = (Purge::Orders(before), 0);
         loop {
-            match self.write(Write::Purge(before)).await? {
-                Written::Purged(count) if count < PURGE_PORTION => return Ok(removed + count),
-                Written::Purged(count) => removed += count,
+            let start = Instant::now();
+            let purged = match self.write(Write::Purge(portion)).await? {
+                Written::Purged(purged) => purged,
                 other => return Err(mismatch(&other)),
+            };
+            portion = match purged {
+                Purged::Orders(count) => {
+                    removed += count;
+                    if purged.is_full() { portion } else { Purge::Audit { before, after: None } }
+                }
+                Purged::Audit(None) => return Ok(removed),
+                Purged::Audit(after) => Purge::Audit { before, after },
+            };
+            if purged.is_full() {
+                sleep(start.elapsed()).await;
             }
         }
     }
@@ -295,13 +305,13 @@ mod tests {
             if seconds.contains(&3) {
                 return Err(LedgerError::Unavailable("disk full".to_owned()));
             }
-            Ok(seconds.iter().map(|_| Ok(Written::Purged(0))).collect())
+            Ok(seconds.iter().map(|_| Ok(Written::Purged(Purged::Orders(0)))).collect())
         }
     }
 
     fn second(write: &Write) -> i64 {
         match write {
-            Write::Purge(time) => time.as_second(),
+            Write::Purge(Purge::Orders(time)) => time.as_second(),
             other => panic!("{other:?}"),
         }
     }
@@ -309,8 +319,10 @@ mod tests {
     /// The results of a group of purges before these seconds, and the commits that were tried.
     fn results(seconds: &[i64]) -> (String, usize) {
         let mut backend = Fragile::default();
-        let group: Vec<_> =
-            seconds.iter().map(|second| Write::Purge(Timestamp::from_second(*second).unwrap())).collect();
+        let group: Vec<_> = seconds
+            .iter()
+            .map(|second| Write::Purge(Purge::Orders(Timestamp::from_second(*second).unwrap())))
+            .collect();
         let letter = |result| match result {
             Ok(_) => 'w',
             Err(LedgerError::Unwritable(_)) => 'x',
@@ -326,7 +338,7 @@ mod tests {
             [(1, 0, 1), (1, 3, 4), (MAX_GROUP - 1, 3, MAX_GROUP), (MAX_GROUP, 3, MAX_GROUP)]
         {
             let (queue, mut receiver) = mpsc::channel::<Waiting>(MAX_WAITING);
-            let write = || (Write::Purge(Timestamp::UNIX_EPOCH), oneshot::channel().0);
+            let write = || (Write::Purge(Purge::Orders(Timestamp::UNIX_EPOCH)), oneshot::channel().0);
             let mut group: Vec<Waiting> = (0..taken).map(|_| write()).collect();
             (0..waiting).for_each(|_| queue.try_send(write()).unwrap());
             gather(&mut group, &mut receiver);

@@ -31,7 +31,7 @@ use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
 use tokio::sync::Mutex;
 
-use super::audit::{AuditFilter, AuditRecord, AuditTrail};
+use super::audit::{AuditFilter, AuditPage, AuditTrail};
 use super::group_commit::GroupCommit;
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
@@ -286,7 +286,7 @@ impl Outbox for PostgresLedger {
 
 #[async_trait]
 impl AuditTrail for PostgresLedger {
-    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+    async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, LedgerError> {
         audit::list(&self.readers, &filter).await
     }
 }

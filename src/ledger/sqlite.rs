@@ -33,7 +33,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::audit::{AuditFilter, AuditRecord, AuditTrail};
+use super::audit::{AuditFilter, AuditPage, AuditTrail};
 use super::group_commit::GroupCommit;
 use super::open_orders::Census;
 use super::outbox::{Channel, Incident, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients};
@@ -265,7 +265,7 @@ impl Outbox for SqliteLedger {
 
 #[async_trait]
 impl AuditTrail for SqliteLedger {
-    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, LedgerError> {
+    async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, LedgerError> {
         self.read(move |connection| audit::list(connection, &filter)).await
     }
 }

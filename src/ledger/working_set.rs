@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::group_commit::{Write, Written};
 use super::open_orders::Census;
 use super::outbox::OutboxWrite;
+use super::purge::Purge;
 use super::{LedgerError, Stored};
 use crate::order::{self, Admission, AuditEntry, Order, OrderEvent, OrderId};
 
@@ -35,8 +36,8 @@ pub enum Change<'a> {
 pub enum Applied<'w> {
     /// It touched one order; this is its result once the changes are written back.
     ToAnOrder(Result<Written, LedgerError>),
-    /// It removes the orders that were settled before this time; the storage does that itself.
-    ToAll(Timestamp),
+    /// It removes what is old; the storage does that itself.
+    ToAll(Purge),
     /// It changes the outbox alone; the storage does that itself.
     ToOutbox(&'w OutboxWrite),
 }
@@ -105,7 +106,7 @@ impl WorkingSet {
             Write::Store(order) => Applied::ToAnOrder(
                 self.current(&order.id).map(|known| Written::Stored(self.store(known, (**order).clone()))),
             ),
-            Write::Purge(before) => Applied::ToAll(*before),
+            Write::Purge(purge) => Applied::ToAll(*purge),
             Write::Outbox(write) => Applied::ToOutbox(write),
         }
     }

@@ -72,6 +72,8 @@ async fn who_did_what_stands_in_the_order_and_in_a_list() {
         ("action=sold", "sent-again"),
         ("from=yesterday", "from"),
         ("limit=0", "limit"),
+        ("limit=1&limit=2", "more than once"),
+        ("client=a&sap-client=1&sap-client=2&client=a", "more than once"),
         ("cursor=x", "cursor"),
         ("x=1", "client"),
     ] {

@@ -14,7 +14,7 @@ async fn an_id_that_is_not_utf_8_is_an_invalid_parameter() {
 #[tokio::test]
 async fn parameters_of_the_list_are_checked() {
     let service = Service::start().await;
-    for query in ["limit=201", "limit=x", "state=gone", "cursor=!!", "nonsense=1"] {
+    for query in ["limit=201", "limit=x", "state=gone", "cursor=!!", "nonsense=1", "state=parked&state=parked"] {
         let answer = service.get(&format!("{ORDERS}?{query}")).await;
         answer.is_problem(400, "invalid-parameter");
         assert!(answer.body["detail"].as_str().unwrap().contains("expected"), "{}", answer.text);

@@ -1,27 +1,28 @@
 //! `GET /v2/audit`: who sent, replayed, resolved what, when, from where.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 
-use super::purchase_orders::{DEFAULT_PAGE, MAX_PAGE, is_ignored};
 use crate::api::ApiState;
 use crate::api::access::OrderReader;
+use crate::api::parameters::{DEFAULT_PAGE, known_once};
 use crate::api::schema::Refusals;
 use crate::api::views::AuditListView;
-use crate::ledger::audit::AuditFilter;
-use crate::message::quoted;
+use crate::ledger::audit::{AuditFilter, AuditPosition};
 use crate::order::Action;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 
 /// List what was done to orders
 ///
 /// Newest first: who sent the cart of an order, sent it again after it was refused or parked, had it tried again, or settled
 /// it by hand; with which client, from which address, in which request. Kept as long as the order. Resends that change
 /// nothing are no entries. What was done to one order is in `audit` of that order.
+///
+/// A page looks at 10,000 entries at most: a search for what is rare may show fewer entries than `limit`, even none, with a
+/// `nextCursor` at which it goes on.
 #[utoipa::path(
     get, path = "/v2/audit", tag = "Operation",
     params(
@@ -42,47 +43,43 @@ use crate::problem::{Problem, ProblemKind};
 pub async fn list_audit_entries(
     State(api): State<Arc<ApiState>>,
     _reader: OrderReader,
-    Query(parameters): Query<BTreeMap<String, String>>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<AuditListView>, Problem> {
-    let mut filter = filter(&parameters)?;
-    let size = filter.limit;
-    // One more shows whether there is a next page.
-    filter.limit = size + 1;
-    let mut records = api.audit.audit(filter).await?;
-    let has_more = records.len() > size;
-    records.truncate(size);
-    let next_cursor = records.last().filter(|_| has_more).map(|last| last.sequence.to_string());
-    Ok(Json(AuditListView { entries: records.iter().map(Into::into).collect(), next_cursor }))
+    let page = api.audit.audit(filter(&parameters)?).await?;
+    let entries = page.records.iter().map(Into::into).collect();
+    Ok(Json(AuditListView { entries, next_cursor: page.next.map(encode_cursor) }))
 }
 
-fn filter(parameters: &BTreeMap<String, String>) -> Result<AuditFilter, Problem> {
+fn encode_cursor(position: AuditPosition) -> String {
+    format!("{}.{}", position.at.as_millisecond(), position.sequence)
+}
+
+fn decode_cursor(cursor: &str) -> Option<AuditPosition> {
+    let (time, sequence) = cursor.split_once('.')?;
+    let at = Timestamp::from_millisecond(time.parse().ok()?).ok()?;
+    Some(AuditPosition { at, sequence: sequence.parse().ok()? })
+}
+
+fn filter(pairs: &[(String, String)]) -> Result<AuditFilter, Problem> {
     let mut filter = AuditFilter { limit: DEFAULT_PAGE, ..AuditFilter::default() };
-    for (name, value) in parameters.iter().filter(|(name, _)| !is_ignored(name)) {
-        let wrong = |expected: &str| {
-            let detail = format!("{name} is {}; expected {expected}", quoted(value));
-            Problem::new(ProblemKind::INVALID_PARAMETER, detail)
-        };
-        let time = || value.parse::<Timestamp>().map_err(|_| wrong("a time as 2026-01-31T00:00:00Z"));
-        match name.as_str() {
+    for parameter in known_once(pairs)? {
+        let value = parameter.value;
+        let time = || value.parse::<Timestamp>().map_err(|_| parameter.wrong("a time as 2026-01-31T00:00:00Z"));
+        match parameter.name {
             "action" => {
                 let names = Action::ALL.map(Action::name).join(", ");
-                filter.action = Some(Action::parse(value).ok_or_else(|| wrong(&names))?);
+                filter.action = Some(Action::parse(value).ok_or_else(|| parameter.wrong(&names))?);
             }
-            "by" => filter.by = Some(value.clone()),
-            "client" => filter.client = Some(value.clone()),
+            "by" => filter.by = Some(value.to_owned()),
+            "client" => filter.client = Some(value.to_owned()),
             "from" => filter.from = Some(time()?),
             "to" => filter.to = Some(time()?),
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
-                filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
-            }
+            "limit" => filter.limit = parameter.page_length()?,
             "cursor" => {
-                filter.before = Some(value.parse().map_err(|_| wrong("nextCursor of the page before"))?);
+                filter.before =
+                    Some(decode_cursor(value).ok_or_else(|| parameter.wrong("nextCursor of the page before"))?);
             }
-            _ => {
-                let detail = format!("{name} is unknown; expected action, by, client, from, to, limit or cursor");
-                return Err(Problem::new(ProblemKind::INVALID_PARAMETER, detail));
-            }
+            _ => return Err(parameter.unknown("action, by, client, from, to, limit or cursor")),
         }
     }
     Ok(filter)

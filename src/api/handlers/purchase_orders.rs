@@ -1,6 +1,5 @@
 //! `/v2/purchase-orders`: creates an order from a cart, shows an order, lists orders.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -17,6 +16,7 @@ use crate::api::access::{AuthenticatedCaller, CartSender, OrderPath, OrderReader
 use crate::api::body::{JsonText, run_blocking_if_large};
 use crate::api::csrf;
 use crate::api::order_response::{OrderResponse, respond};
+use crate::api::parameters::{DEFAULT_PAGE, known_once};
 use crate::api::prefer::Preferences;
 use crate::api::propagation::propagated_headers;
 use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
@@ -28,16 +28,6 @@ use crate::message::quoted;
 use crate::order::{Order, OrderId, State as OrderState};
 use crate::problem::{Problem, ProblemBody, ProblemKind, RequestContext};
 use crate::trace::{self, SpanKind, attributes};
-
-/// Orders on a page unless `limit` says otherwise.
-pub const DEFAULT_PAGE: usize = 50;
-
-/// Largest `limit`, which bounds the answer.
-pub const MAX_PAGE: usize = 200;
-
-/// Parameters that SAP's clients and gateways add to every address; no route has a use for them. They are known in any
-/// case: URLs are typed into destinations by hand.
-const IGNORED_PARAMETERS: [&str; 4] = ["sap-client", "sap-language", "saml2", "$format"];
 
 /// Create a purchase order
 ///
@@ -151,7 +141,7 @@ pub async fn list_purchase_orders(
     State(api): State<Arc<ApiState>>,
     authenticated: AuthenticatedCaller,
     headers: HeaderMap,
-    Query(parameters): Query<BTreeMap<String, String>>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fetches_csrf = csrf::is_fetched(&headers);
     let permitted = authenticated.caller.require(Permission::Read, api.tokens.scopes()).map_err(Problem::from);
@@ -175,37 +165,22 @@ async fn page(api: &ApiState, mut filter: Filter) -> Result<ListView, Problem> {
     Ok(ListView { orders: orders.iter().map(OrderView::from).collect(), next_cursor })
 }
 
-/// Whether a parameter is one that SAP's clients and gateways add to every address.
-pub fn is_ignored(name: &str) -> bool {
-    IGNORED_PARAMETERS.iter().any(|ignored| ignored.eq_ignore_ascii_case(name))
-}
-
-fn filter(parameters: &BTreeMap<String, String>) -> Result<Filter, Problem> {
+fn filter(pairs: &[(String, String)]) -> Result<Filter, Problem> {
     let mut filter = Filter { limit: DEFAULT_PAGE, ..Filter::default() };
-    for (name, value) in parameters.iter().filter(|(name, _)| !is_ignored(name)) {
-        let wrong = |expected: &str| {
-            let detail = format!("{name} is {}; expected {expected}", quoted(value));
-            Problem::new(ProblemKind::INVALID_PARAMETER, detail)
-        };
-        match name.as_str() {
+    for parameter in known_once(pairs)? {
+        let value = parameter.value;
+        match parameter.name {
             "state" => {
                 let names = OrderState::ALL.map(OrderState::name).join(", ");
-                filter.state = Some(OrderState::parse(value).ok_or_else(|| wrong(&names))?);
+                filter.state = Some(OrderState::parse(value).ok_or_else(|| parameter.wrong(&names))?);
             }
-            "cartNumber" => filter.cart_number = Some(value.clone()),
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
-                filter.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
-            }
+            "cartNumber" => filter.cart_number = Some(value.to_owned()),
+            "limit" => filter.limit = parameter.page_length()?,
             "cursor" => {
-                filter.after = Some(decode_cursor(value).ok_or_else(|| wrong("nextCursor of the page before"))?);
+                filter.after =
+                    Some(decode_cursor(value).ok_or_else(|| parameter.wrong("nextCursor of the page before"))?);
             }
-            _ => {
-                return Err(Problem::new(
-                    ProblemKind::INVALID_PARAMETER,
-                    format!("{name} is unknown; expected state, cartNumber, limit or cursor"),
-                ));
-            }
+            _ => return Err(parameter.unknown("state, cartNumber, limit or cursor")),
         }
     }
     Ok(filter)

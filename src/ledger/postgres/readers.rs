@@ -17,15 +17,15 @@ use crate::ledger::LedgerError;
 /// replicas share what the database permits (100 by default).
 const READERS: usize = 4;
 
-/// A query whose rows begin with a column that says whether their server is read-only; without a row, there is one with
+/// A query, in parts, whose rows begin with a column that says whether their server is read-only; without a row, there is one with
 /// that column alone.
 macro_rules! on_the_primary {
-    ($query:literal) => {
+    ($($part:literal),+) => {
         concat!(
             "SELECT guard.read_only, answer.* FROM
                 (SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only) AS guard
                 LEFT JOIN (",
-            $query,
+            $($part,)+
             ") AS answer ON true"
         )
     };

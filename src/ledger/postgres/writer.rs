@@ -20,8 +20,9 @@ use super::connection::QUERY_TIMEOUT;
 use super::failure::{Fault, is_full, no_answer, text_of};
 use super::outbox;
 use super::row::{milliseconds, read_record, texts, whole};
-use crate::ledger::group_commit::{Backend, PURGE_PORTION, Write, Written};
+use crate::ledger::group_commit::{Backend, Write, Written};
 use crate::ledger::outbox::{Message, Recipients};
+use crate::ledger::purge::{ORDERS_IN_A_PORTION, Purge, Purged};
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use crate::ledger::{LedgerError, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
@@ -174,10 +175,11 @@ impl Writer {
             results.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => {
-                    let count = purge(transaction, before).await?;
-                    audit::purge(transaction, before).await?;
-                    Ok(Written::Purged(count))
+                Applied::ToAll(Purge::Orders(before)) => {
+                    Ok(Written::Purged(Purged::Orders(purge(transaction, before).await?)))
+                }
+                Applied::ToAll(Purge::Audit { before, after }) => {
+                    Ok(Written::Purged(Purged::Audit(audit::purge(transaction, before, after).await?)))
                 }
                 Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(transaction, write).await?)),
             });
@@ -312,7 +314,7 @@ impl Backend for Writer {
 async fn purge(transaction: &mut Transaction<'_, Postgres>, before: Timestamp) -> Result<usize, Failure> {
     let query = "DELETE FROM orders WHERE id IN
         (SELECT id FROM orders WHERE settled_at < $1 AND state <> 'parked' LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    let query = sqlx::query(query).bind(before.as_millisecond()).bind(whole(PURGE_PORTION));
+    let query = sqlx::query(query).bind(before.as_millisecond()).bind(whole(ORDERS_IN_A_PORTION));
     let done = query.execute(&mut **transaction).await?;
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }

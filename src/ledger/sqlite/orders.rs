@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::packed::{Damaged, unpack};
 use super::schema::whole;
-use crate::ledger::group_commit::PURGE_PORTION;
 use crate::ledger::page::Page;
+use crate::ledger::purge::ORDERS_IN_A_PORTION;
 use crate::ledger::{Claimed, Filter, LedgerError, ListPosition, claimed, indexed_cart_number};
 use crate::order::{Order, OrderId, State};
 
@@ -149,7 +149,7 @@ pub fn open_orders(
 /// # Errors
 /// If the file can't be written.
 pub fn purge(connection: &Connection, before: Timestamp) -> Result<usize, LedgerError> {
-    Ok(connection.prepare_cached(PURGE)?.execute(params![before.as_millisecond(), whole(PURGE_PORTION)])?)
+    Ok(connection.prepare_cached(PURGE)?.execute(params![before.as_millisecond(), whole(ORDERS_IN_A_PORTION)])?)
 }
 
 /// A text as it is kept, in one of two columns.

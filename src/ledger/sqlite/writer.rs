@@ -17,6 +17,7 @@ use super::schema::LedgerConnection;
 use super::{audit, outbox, session};
 use crate::ledger::group_commit::{Backend, Write, Written};
 use crate::ledger::outbox::Recipients;
+use crate::ledger::purge::{Purge, Purged};
 use crate::ledger::statistics::LedgerStatistics;
 use crate::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use crate::ledger::{LedgerError, indexed_cart_number};
@@ -77,11 +78,13 @@ impl Writer {
             written.push(match applied {
                 Applied::ToAnOrder(result) => result,
                 // After the changes, so that an order that the group restarts is not removed.
-                Applied::ToAll(before) => {
+                Applied::ToAll(Purge::Orders(before)) => {
                     let count = purge(&transaction, before)?;
-                    audit::purge(&transaction, before)?;
                     removed += count;
-                    Ok(Written::Purged(count))
+                    Ok(Written::Purged(Purged::Orders(count)))
+                }
+                Applied::ToAll(Purge::Audit { before, after }) => {
+                    Ok(Written::Purged(Purged::Audit(audit::purge(&transaction, before, after)?)))
                 }
                 Applied::ToOutbox(write) => Ok(Written::Outbox(outbox::write(&transaction, write)?)),
             });
