@@ -15,6 +15,8 @@
 
 #[path = "carts/mod.rs"]
 mod carts;
+#[path = "orders/mod.rs"]
+mod orders;
 #[path = "service/mod.rs"]
 mod service;
 
@@ -25,7 +27,6 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -39,12 +40,9 @@ use purchase_order_webhook::cart::Cart;
 use purchase_order_webhook::clock::{Clock, SystemClock};
 use purchase_order_webhook::condition::Conditions;
 use purchase_order_webhook::config::Settings;
-use purchase_order_webhook::ledger::Ledger;
 use purchase_order_webhook::ledger::sqlite::SqliteLedger;
 use purchase_order_webhook::mapping::{Amounts, Folder, Mapping};
-use purchase_order_webhook::order::{
-    Admission, Candidate, OrderId, PropagatedHeaders, Requester, Terms, Verdict, admit,
-};
+use purchase_order_webhook::order::{Admission, Terms, admit};
 use purchase_order_webhook::problem::{Problem, ProblemKind};
 use purchase_order_webhook::sandbox::issuer::{AUDIENCE, Issuer};
 use purchase_order_webhook::vms::Vms as _;
@@ -52,16 +50,14 @@ use purchase_order_webhook::vms::client::VmsClient;
 use serde_json::json;
 use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use carts::cart_of;
+use orders::{ITEMS, Orders, at_once, spread_guid};
 use service::Service;
 
 /// As in the service.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
-
-const ITEMS: usize = 5;
 
 /// Callers at once, as in `benches/compare`.
 const CALLERS: usize = 64;
@@ -83,7 +79,7 @@ fn main() {
         Stages::problem();
         let (http, whole) = stages.requests().await;
         let sum = token + cart + ledger + call + http;
-        print_row("sum: HTTP, token, cart, ledger in groups of 16, call", sum);
+        print_row("sum: HTTP, token, cart, ledger and call, 64 at a time", sum);
         println!("{:<58} {:>9.2}", "the whole, against the sum", whole / sum);
     });
 }
@@ -96,6 +92,7 @@ struct Stages {
     clock: Arc<dyn Clock>,
     text: String,
     mapping: Mapping,
+    orders: Orders,
 }
 
 impl Stages {
@@ -112,7 +109,15 @@ impl Stages {
         let settings = Settings::parse("bench", &text, &BTreeMap::new()).unwrap();
         let folder = Folder::read(Path::new("mapping")).unwrap();
         let mapping = Mapping::compile(&folder, Amounts::Unshifted).unwrap();
-        Self { issuer, vms, settings, clock: Arc::new(SystemClock), text: cart_of(ITEMS), mapping }
+        Self {
+            issuer,
+            vms,
+            settings,
+            clock: Arc::new(SystemClock),
+            text: cart_of(ITEMS),
+            mapping,
+            orders: Orders::new(),
+        }
     }
 
     async fn tokens(&self) -> f64 {
@@ -150,74 +155,43 @@ impl Stages {
         print_row("cart of 5 items: read, mapped, fingerprinted", spent.each(times))
     }
 
-    /// The ledger's part of an order: its admission with its first attempt, and its settlement.
+    /// The ledger's part of an order: its admission with its first attempt, and its settlement. Returns that of as many at a time as
+    /// the whole order is measured with.
     async fn ledger(self: &Arc<Self>) -> f64 {
-        let mut in_groups = 0.0;
-        for (together, orders) in [(1, 1_000), (16, 8_000), (64, 8_000)] {
+        let mut in_groups = f64::NAN;
+        for (together, count) in [(1, 1_000), (16, 8_000), (CALLERS, 8_000)] {
             let folder = tempfile::tempdir().unwrap();
             let ledger = SqliteLedger::open(&folder.path().join("orders.db")).unwrap();
-            let (stages, candidates) = (Arc::clone(self), Arc::new(self.candidates(orders)));
+            let candidates: Arc<Vec<_>> = Arc::new((0..count).map(|number| self.orders.candidate(number)).collect());
+            let (stages, now) = (Arc::clone(self), self.clock.now());
             let spent = Spent::begin_here();
-            at_once(orders, together, move |number| {
+            at_once(0..count, together, move |number| {
                 let (stages, ledger, candidates) = (Arc::clone(&stages), ledger.clone(), Arc::clone(&candidates));
-                async move { stages.settled(&ledger, candidates[number].clone()).await }
+                async move { stages.orders.settle(&ledger, candidates[number].clone(), now).await }
             })
             .await;
-            let each =
-                print_row(&format!("ledger: admission and settlement, {together} at a time"), spent.each(orders));
-            if together == 16 {
-                in_groups = each;
-            }
+            in_groups =
+                print_row(&format!("ledger: admission and settlement, {together} at a time"), spent.each(count));
         }
         in_groups
-    }
-
-    fn candidates(&self, count: usize) -> Vec<Candidate> {
-        let cart = Cart::parse(&self.text).unwrap();
-        let mapped = self.mapping.map(&cart).unwrap();
-        let candidate = |number: usize| Candidate {
-            id: OrderId::of(&spread_guid(number)),
-            cart_number: format!("1{number:09}"),
-            fingerprint: cart.fingerprint(),
-            body: mapped.body.clone(),
-            mapping_version: self.mapping.version().to_owned(),
-            warnings: Vec::new(),
-            propagated_headers: PropagatedHeaders::default(),
-            requester: Requester::from("srm7"),
-            cart: None,
-        };
-        (0..count).map(candidate).collect()
-    }
-
-    async fn settled(&self, ledger: &SqliteLedger, candidate: Candidate) {
-        let policy = &self.settings.retry;
-        let terms = Terms::new(self.clock.now(), policy.unknown_grace).with_first_attempt();
-        let Admission::Started(mut order) = ledger.admit(candidate, terms).await.unwrap() else {
-            panic!("a new order")
-        };
-        let answer = Some(json!({ "poNumber": "4500000001", "status": "CREATED" }));
-        let verdict =
-            Verdict::Created { number: "4500000001".into(), status: 201, answer, found: false, duplicates: 0 };
-        order.conclude(verdict, self.clock.now(), policy, 0.0).unwrap();
-        ledger.store(order).await.unwrap();
     }
 
     async fn call(self: &Arc<Self>) -> f64 {
         let client = VmsClient::from_config(&self.settings.target, Arc::clone(&self.clock), Conditions::default());
         let client = Arc::new(client.unwrap());
         client.fetch_token().await.unwrap();
-        let candidate = self.candidates(1).remove(0);
+        let candidate = self.orders.candidate(0);
         let Admission::Started(order) = admit(None, candidate, Terms::new(self.clock.now(), Duration::ZERO)) else {
             panic!("a new order")
         };
         let (times, order) = (20_000, Arc::new(order));
         let spent = Spent::begin_here();
-        at_once(times, 16, move |_| {
+        at_once(0..times, CALLERS, move |_| {
             let (client, order) = (Arc::clone(&client), Arc::clone(&order));
             async move { drop(black_box(client.create(&order, None).await)) }
         })
         .await;
-        print_row("call to 11VMS, 16 at a time", spent.each(times))
+        print_row("call to 11VMS, 64 at a time", spent.each(times))
     }
 
     fn problem() {
@@ -250,15 +224,15 @@ impl Stages {
             }
         };
         let (warm_up, times) = (2_000, 20_000);
-        at_once(warm_up, CALLERS, order(0)).await;
+        at_once(0..warm_up, CALLERS, order(0)).await;
         let spent = Spent::begin(service.id());
-        at_once(times, CALLERS, other(service.get("/livez"))).await;
+        at_once(0..times, CALLERS, other(service.get("/livez"))).await;
         let http = print_row("HTTP: a request that does nothing (/livez)", spent.each(times));
         let spent = Spent::begin(service.id());
-        at_once(times, CALLERS, other(service.post(&format!("{ORDERS}/preview"), self.text.clone()))).await;
+        at_once(0..times, CALLERS, other(service.post(&format!("{ORDERS}/preview"), self.text.clone()))).await;
         print_row("preview: HTTP, token, cart with its explanation", spent.each(times));
         let spent = Spent::begin(service.id());
-        at_once(times, CALLERS, order(warm_up)).await;
+        at_once(0..times, CALLERS, order(warm_up)).await;
         (http, print_row("the whole: an order, 64 callers", spent.each(times)))
     }
 }
@@ -268,38 +242,9 @@ const ORDERS: &str = "/v2/purchase-orders";
 /// The GUID of the cart that `cart_of` makes.
 const CART_GUID: &str = "42010aef4c1d1edca5b1c2d3e4f50601";
 
-/// GUIDs of one host that are spread as an SAP system's are.
-fn spread_guid(number: usize) -> String {
-    format!("42010aef4c1d1edc{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
 fn print_row(stage: &str, microseconds: f64) -> f64 {
     println!("{stage:<58} {microseconds:>9.1}");
     microseconds
-}
-
-/// Runs a task for each number below `times`, so many of them at once.
-async fn at_once<F>(times: usize, at_once: usize, run: impl Fn(usize) -> F + Send + Sync + 'static)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (next, run) = (Arc::new(AtomicUsize::new(0)), Arc::new(run));
-    let mut workers = JoinSet::new();
-    for _ in 0..at_once {
-        let (next, run) = (Arc::clone(&next), Arc::clone(&run));
-        workers.spawn(async move {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= times {
-                    return;
-                }
-                run(number).await;
-            }
-        });
-    }
-    while let Some(done) = workers.join_next().await {
-        done.unwrap();
-    }
 }
 
 /// The processor time of a process, from a moment on.

@@ -22,6 +22,9 @@ def programs():
 class Database:
     """One cluster; PostgreSQL refuses root, so it then belongs to the user postgres."""
 
+    #: Made anew at each start.
+    DEFAULT = "orders"
+
     def __init__(self, folder):
         self.folder = os.path.join(folder, "postgres")
         self.bin = programs()
@@ -59,16 +62,20 @@ class Database:
     @property
     def url(self):
         """The database's address."""
-        return f"postgres://postgres@127.0.0.1:{self.port}/orders?sslmode=disable"
+        return self.url_of(self.DEFAULT)
 
-    def sql(self, statement, database="orders"):
+    def url_of(self, database):
+        """The address of another database."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}?sslmode=disable"
+
+    def sql(self, statement, database=DEFAULT):
         """What psql prints for a statement."""
         return self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database, "-qAtX", "-c", statement)
 
-    def bytes(self):
-        """The size of the database, once all of it is in its files. Its log (WAL), which is reused, is no part of it."""
+    def bytes(self, database=DEFAULT):
+        """The size of a database, once all of it is in its files. Its log (WAL), which is reused, is no part of it."""
         self.sql("CHECKPOINT")
-        return int(self.sql("SELECT pg_database_size('orders')"))
+        return int(self.sql(f"SELECT pg_database_size('{database}')"))
 
     def stop(self):
         """Stops the server without waiting for its callers."""

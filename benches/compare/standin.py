@@ -16,7 +16,7 @@ from processes import Program, free_port, listens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AUDIENCE = "purchase-order-webhook"
-SCOPE = "purchase-orders.write"
+SCOPE = "purchase-orders.write purchase-orders.read"
 KEY_ID = "compare"
 TOKEN_LIFETIME = 12 * 3600
 
@@ -46,7 +46,7 @@ class Issuer:
         return {"keys": [key]}
 
     def token(self, issuer):
-        """A token that permits to send carts."""
+        """A token that permits to send carts and to list orders."""
         now = int(time.time())
         header = {"alg": "RS256", "typ": "at+jwt", "kid": KEY_ID}
         claims = {

@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 
 from bench import HERE, ROOT, Running
@@ -31,6 +32,8 @@ class RunningService(Running):
     def __init__(self, program, port, management):
         super().__init__(program, port)
         self.management = management
+        #: From its start until /readyz said that it is ready, in seconds.
+        self.ready_s = program.ready_s
 
     def stored(self):
         """Orders that are created in the ledger, as the service has counted them."""
@@ -41,16 +44,18 @@ class RunningService(Running):
         return peak_memory_bytes(self.programs[-1].pid)
 
 
-def serve(bench, binary, folder, vms_port, ledger):
-    """Starts a binary of the service: (program, port, management port)."""
+def serve(bench, binary, folder, vms_port, ledger, settings=""):
+    """Starts a binary of the service, with further settings (lines of [ledger]): (program, port, management port)."""
     port, management, issuer = free_port(), free_port(), bench.stand_in
-    settings = filled(
+    config = filled(
         os.path.join(HERE, "peers", "this.toml"), os.path.join(folder, "config.toml"), PORT=port, MANAGEMENT=management,
         ISSUER=issuer.issuer_url, TOKEN_URL=issuer.token_url, VMS=f"http://127.0.0.1:{vms_port}/api", LEDGER=ledger,
-        MAPPING=os.path.join(ROOT, "mapping"),
+        LEDGER_SETTINGS=settings, MAPPING=os.path.join(ROOT, "mapping"),
     )
-    program = Program([binary, "serve", "--config", settings], bench.peer_core, os.path.join(folder, "log"))
+    start = time.perf_counter()
+    program = Program([binary, "serve", "--config", config], bench.peer_core, os.path.join(folder, "log"))
     program.wait_until(lambda: answers(f"http://127.0.0.1:{management}/readyz"), "the service is ready")
+    program.ready_s = time.perf_counter() - start
     return program, port, management
 
 
@@ -72,10 +77,10 @@ class OnSqlite(RunningService):
         return folder_bytes(self.ledger), rows
 
 
-def start_binary(bench, binary, folder, vms_port):
+def start_binary(bench, binary, folder, vms_port, running=OnSqlite):
     """Starts a binary on a new file."""
     ledger = os.path.join(folder, "ledger")
-    return OnSqlite(*serve(bench, binary, folder, vms_port, f"sqlite:{ledger}/orders.db"), ledger)
+    return running(*serve(bench, binary, folder, vms_port, f"sqlite:{ledger}/orders.db"), ledger)
 
 
 def start(bench, folder, vms_port):

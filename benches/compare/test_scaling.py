@@ -1,0 +1,63 @@
+"""The page about growth: complete from any results, with each bar reached or missed."""
+
+import os
+import unittest
+
+import pages
+import scaling
+from bench import HERE
+
+SIZES = [1000, 5000]
+
+
+def measured(at, size, cpu_us=100.0, page_ms=2.0):
+    kinds = {kind: {"ms": page_ms, "first_ms": page_ms, "shown": 200} for kind in pages.kinds(size, 1_800_000_000)}
+    return {
+        "round": at, "size": size, "ready_s": 0.05, "pages": kinds, "per_second": 3000.0, "p50_us": 19_000, "p99_us": 30_000, "cpu_us": cpu_us,
+        "threads_us": {"ledger": 80.0, "worker": 220.0}, "own_memory_mib": 30.0,
+    }
+
+
+def results(**grown):
+    opened = {"ready_s": 0.1, "memory_mib": 60.0, "page_ms": 20.0, "shown": 200}
+    backend = {
+        "disk_bytes": {str(size): 1430.0 for size in SIZES}, "open": {"orders": 10_000, "first": opened, "again": opened},
+        "rounds": [measured(at, size, **(grown if size else {})) for at in (1, 2, 3) for size in [0, *SIZES]],
+        "purge": {**measured(1, SIZES[0]), "removed": 900},
+    }
+    machine = {
+        "processor": "Some CPU", "cores": 2, "peer_core": 1, "load_core": 0, "memory_gib": 8.0, "kernel": "6.1", "file_system": "ext4",
+        "system": "Debian", "load_average": 0.1,
+    }
+    return {
+        "date": "2026-01-02", "rounds": 3, "seconds": 8, "warm_up": 4, "sizes": SIZES, "machine": machine, "sqlite": backend, "postgres": backend,
+        "cores": [{**measured(1, 0), "cores": cores} for cores in (1, 2)],
+    }
+
+
+class Page(unittest.TestCase):
+    def test_the_page_is_complete_with_one_backend_and_with_two(self):
+        with open(os.path.join(HERE, "scaling.md")) as file:
+            template = file.read()
+        whole = results()
+        one = {name: value for name, value in whole.items() if name != "postgres"}
+        for given, missing in ((whole, None), (one, "| PostgreSQL")):
+            text = scaling.document(given, template)
+            self.assertNotIn("{{", text)
+            self.assertIn("| SQLite | 5,000 | 100 | 1 × | 3,000 | 19 ms | 30 ms | 0.05 s | 30 | 1,430 |", text)
+            self.assertIn("about 12,500 orders a second", text)
+            self.assertIn("3 rounds on SQLite", text)
+            if missing:
+                self.assertNotIn(missing, text)
+
+    def test_a_bar_is_reached_or_missed(self):
+        for grown, missed in (({}, 0), ({"cpu_us": 114.0}, 0), ({"cpu_us": 116.0}, 2), ({"page_ms": 51.0}, 2)):
+            self.assertEqual(scaling.table_of_bars(results(**grown)).count("MISSED"), missed, grown)
+
+    def test_growth_is_the_ratio_to_the_empty_ledger_of_the_same_round(self):
+        rounds = [{"round": at, "size": size, "cpu_us": cpu} for at, size, cpu in ((1, 0, 100), (1, 9, 110), (2, 0, 200), (2, 9, 240), (3, 0, 50), (3, 9, 65))]
+        self.assertAlmostEqual(scaling.growth(rounds, 9, "cpu_us"), 1.2)
+
+
+if __name__ == "__main__":
+    unittest.main()
