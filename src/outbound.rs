@@ -11,6 +11,7 @@ mod client_authentication;
 mod content_encoding;
 mod echo;
 mod error_chain;
+mod forward_proxy;
 mod not_processed;
 mod retry_after;
 mod text;

@@ -1,4 +1,5 @@
-//! The files that settings name, read so that no wrong name hangs or fills the memory.
+//! The files that settings name, read so that no wrong name hangs or fills the memory, and as text however an editor has saved
+//! them.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read as _};
@@ -10,7 +11,13 @@ use rustix::fs::OFlags;
 /// The bundles of certificates that systems trust have 200 to 400 KiB; a longer file is another one.
 const MAX_BYTES: u64 = 1024 * 1024;
 
+/// What editors on Windows begin a text in UTF-8 with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads a whole file. A link to one is followed: Kubernetes mounts settings and secrets as links.
+///
+/// Text with a byte order mark is returned as UTF-8 without it, also from UTF-16. Other bytes are returned as they are: they may
+/// be DER, whose reader says so, or text of which only a part counts.
 ///
 /// # Errors
 /// If it can't be read, is no regular file (a named pipe would be waited for, a device may have no end), or is longer than
@@ -23,16 +30,58 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     expect_regular(file.metadata()?.file_type())?;
     let mut content = Vec::new();
     read_at_most(&file, &mut content)?;
-    Ok(content)
+    without_mark(content)
 }
 
 /// The same for a file of text.
 ///
 /// # Errors
-/// As [`read`], and if the text is not in UTF-8.
+/// As [`read`], and if it is no text in UTF-8, or UTF-16 with a byte order mark, by what it is instead.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path)?)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("expected text in UTF-8: {error}")))
+    let text = String::from_utf8(read(path)?).map_err(|error| unexpected(no_text(error.as_bytes())))?;
+    if text.contains('\0') {
+        return Err(unexpected("it contains a NUL, as UTF-16 does without a byte order mark; expected text in UTF-8"));
+    }
+    Ok(text)
+}
+
+/// The bytes of the text behind its byte order marks; joined files have several.
+fn without_mark(content: Vec<u8>) -> io::Result<Vec<u8>> {
+    let text = match content.as_slice() {
+        [0xFF, 0xFE, text @ ..] => utf_16(text, u16::from_le_bytes)?,
+        [0xFE, 0xFF, text @ ..] => utf_16(text, u16::from_be_bytes)?,
+        [0xEF, 0xBB, 0xBF, ..] => {
+            let mut rest = content.as_slice();
+            while let Some(behind) = rest.strip_prefix(b"\xEF\xBB\xBF") {
+                rest = behind;
+            }
+            return Ok(rest.to_vec());
+        }
+        _ => return Ok(content),
+    };
+    Ok(text.trim_start_matches(BYTE_ORDER_MARK).as_bytes().to_vec())
+}
+
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> io::Result<String> {
+    let (pairs, rest) = bytes.as_chunks();
+    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
+    let text = String::from_utf16(&units).ok().filter(|text| rest.is_empty() && !text.contains('\0'));
+    text.ok_or_else(|| unexpected("it begins as text in UTF-16 and is none; expected text in UTF-8"))
+}
+
+/// What bytes are that are no text in UTF-8.
+fn no_text(bytes: &[u8]) -> &'static str {
+    match bytes {
+        // A SEQUENCE (X.690 §8.9): a key or certificate that is no PEM.
+        [0x30, ..] => "it is DER or PKCS #12; a key or certificate has to be PEM; expected text in UTF-8",
+        _ => {
+            "it is no text in UTF-8, but in another encoding, such as Windows-1252, or no text; expected text in UTF-8"
+        }
+    }
+}
+
+fn unexpected(problem: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
 /// Not by its length, which some file systems do not say.
@@ -105,5 +154,38 @@ mod tests {
             let error = read(&path).unwrap_err().to_string();
             assert!(error.contains(expected), "{}: {error}", path.display());
         }
+    }
+
+    #[test]
+    fn text_is_read_however_an_editor_saved_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        let (little, big): (fn(u16) -> [u8; 2], fn(u16) -> [u8; 2]) = (u16::to_le_bytes, u16::to_be_bytes);
+        for (content, expected) in [
+            ("gr\u{fc}n\r\n".as_bytes().to_vec(), Ok("gr\u{fc}n\r\n")),
+            ("\u{feff}gr\u{fc}n".as_bytes().to_vec(), Ok("gr\u{fc}n")),
+            ("\u{feff}\u{feff}gr\u{fc}n".as_bytes().to_vec(), Ok("gr\u{fc}n")),
+            (utf_16("\u{feff}gr\u{fc}n\u{1f600}", little), Ok("gr\u{fc}n\u{1f600}")),
+            (utf_16("\u{feff}gr\u{fc}n\u{1f600}", big), Ok("gr\u{fc}n\u{1f600}")),
+            (b"\xEF\xBB\xBF".to_vec(), Ok("")),
+            (b"\xFF\xFE".to_vec(), Ok("")),
+            (utf_16("plain", little), Err("it contains a NUL")),
+            (utf_16("plain", big), Err("it contains a NUL")),
+            (b"\xFF\xFEp\0l".to_vec(), Err("begins as text in UTF-16 and is none")),
+            (b"\xFF\xFE\0\xD8".to_vec(), Err("begins as text in UTF-16 and is none")),
+            (b"\xFF\xFE\0\0p\0\0\0".to_vec(), Err("begins as text in UTF-16 and is none")),
+            (b"\x30\x82\xFF".to_vec(), Err("it is DER or PKCS #12")),
+            (b"gr\xFCn".to_vec(), Err("it is no text in UTF-8, but in another encoding")),
+        ] {
+            fs::write(&file, &content).unwrap();
+            match (read_text(&file), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{content:?}"),
+                (Err(found), Err(expected)) => assert!(found.to_string().contains(expected), "{content:?}: {found}"),
+                (found, expected) => panic!("{content:?}: {found:?}, expected {expected:?}"),
+            }
+        }
+        fs::write(&file, b"gr\xFCn").unwrap();
+        assert_eq!(read(&file).unwrap(), b"gr\xFCn", "what is no text is left alone");
     }
 }
