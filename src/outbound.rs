@@ -12,6 +12,7 @@ mod content_encoding;
 mod echo;
 mod error_chain;
 mod forward_proxy;
+mod http_versions;
 mod not_processed;
 mod retry_after;
 mod text;

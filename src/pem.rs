@@ -7,7 +7,7 @@
 mod line;
 mod section;
 
-use line::{Marker, Part, parts};
+use line::{Marker, Piece, pieces};
 use section::OpenSection;
 
 pub use section::Section;
@@ -23,19 +23,19 @@ pub use section::Section;
 pub fn sections(content: &[u8]) -> Result<Vec<Section>, String> {
     let (mut read, mut open) = (Vec::new(), None::<OpenSection<'_>>);
     for (line, text) in (1..).zip(lines(content)) {
-        for part in parts(text, line, open.is_some())? {
-            open = match (part, open.take()) {
-                (Part::Text(_), None) => None,
-                (Part::Text(text), Some(mut section)) => {
+        for piece in pieces(text, line, open.is_some())? {
+            open = match (piece, open.take()) {
+                (Piece::Text(_), None) => None,
+                (Piece::Text(text), Some(mut section)) => {
                     section.add(text);
                     Some(section)
                 }
-                (Part::Marker(Marker::Begin(label)), None) => Some(OpenSection::begin(read.len() + 1, line, label)),
-                (Part::Marker(Marker::End(label)), Some(section)) if label == section.label => {
+                (Piece::Marker(Marker::Begin(label)), None) => Some(OpenSection::begin(read.len() + 1, line, label)),
+                (Piece::Marker(Marker::End(label)), Some(section)) if label == section.label => {
                     read.push(section.end()?);
                     None
                 }
-                (Part::Marker(marker), section) => return Err(out_of_order(&marker, section)),
+                (Piece::Marker(marker), section) => return Err(out_of_order(&marker, section)),
             };
         }
     }

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::reader::Reader;
 use super::secret::Secret;
 use exceptions::Exceptions;
-pub use proxy_address::ProxyAddress;
+pub use proxy_address::{ProxyAddress, is_loopback};
 
 const PROXY: &str = "outbound.proxy";
 const NO_PROXY: &str = "outbound.no_proxy";

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use super::calls::{Call, CallDurations, Operation};
 use super::error_chain::error_chain;
 use super::forward_proxy::{add_proxies, explain, refused_credentials, through};
+use super::http_versions::HttpVersions;
 use super::tls::{CertificateFiles, CertificateSettings, OutboundError};
 use crate::clock::{Clock, Moment};
 use crate::config::{ForwardProxy, ProxyRoutes};
@@ -62,15 +63,6 @@ impl fmt::Debug for NameResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NameResolver")
     }
-}
-
-/// The versions of HTTP that a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpVersions {
-    /// HTTP/2 where TLS has negotiated it, else HTTP/1.1.
-    Negotiated,
-    /// HTTP/2 in any case.
-    Http2,
 }
 
 /// A client with its connections.

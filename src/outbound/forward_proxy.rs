@@ -4,8 +4,8 @@ use reqwest::header::HeaderValue;
 use reqwest::{ClientBuilder, Error, Proxy};
 use url::Url;
 
-use super::client::HttpVersions;
 use super::error_chain::error_chain;
+use super::http_versions::HttpVersions;
 use crate::config::{ProxyAddress, ProxyRoutes};
 
 /// How hyper's tunnel begins its errors.
@@ -52,7 +52,7 @@ pub fn explain(error: &Error, proxy: Option<&ProxyAddress>) -> String {
     match problem {
         "proxy authorization required" => refused_credentials(proxy),
         "unsuccessful" => format!(
-            "the forward proxy {proxy} made no connection to {target}: it can't reach it, or it must not (its log has the reason)"
+            "the forward proxy {proxy} made no connection to {target}: it can't reach it, it must not, or it refuses the credentials (doctor shows its answer)"
         ),
         "unexpected end of file" => format!("the forward proxy {proxy} hung up when it was to connect to {target}"),
         other => match other.split_once("failed to create underlying connection") {

@@ -23,19 +23,19 @@ pub enum Marker<'l> {
     End(&'l str),
 }
 
-/// A part of a line.
+/// A piece of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'l> {
+pub enum Piece<'l> {
     Text(&'l [u8]),
     Marker(Marker<'l>),
 }
 
-/// The parts of a line; `inside` a section, it may end behind the section's last characters.
+/// The pieces of a line; `inside` a section, it may end behind the section's last characters.
 ///
 /// # Errors
 /// If the line is nearly one that begins or ends a section.
-pub fn parts(text: &[u8], line: usize, inside: bool) -> Result<Vec<Part<'_>>, String> {
-    let (mut parts, mut rest, mut inside) = (Vec::new(), without_blanks(text), inside);
+pub fn pieces(text: &[u8], line: usize, inside: bool) -> Result<Vec<Piece<'_>>, String> {
+    let (mut pieces, mut rest, mut inside) = (Vec::new(), without_blanks(text), inside);
     while !rest.is_empty() {
         let Some((before, begin)) = first_marker(rest, inside) else {
             if !inside && is_nearly_a_marker(rest) {
@@ -43,12 +43,12 @@ pub fn parts(text: &[u8], line: usize, inside: bool) -> Result<Vec<Part<'_>>, St
                     "line {line} begins or ends no section; expected five hyphens on either side of BEGIN … or END …"
                 ));
             }
-            parts.push(Part::Text(rest));
+            pieces.push(Piece::Text(rest));
             break;
         };
         let (marker, behind) = marker(begin)?;
-        parts.extend((!before.is_empty()).then_some(Part::Text(before)));
-        parts.push(Part::Marker(marker));
+        pieces.extend((!before.is_empty()).then_some(Piece::Text(before)));
+        pieces.push(Piece::Marker(marker));
         inside = matches!(marker, Marker::Begin(_));
         rest = without_blanks(behind);
         // `cat` joins an end and a begin; nothing else may follow either.
@@ -56,7 +56,7 @@ pub fn parts(text: &[u8], line: usize, inside: bool) -> Result<Vec<Part<'_>>, St
             return Err(if rest.len() > MAX_NAME_CHARS { JOINED } else { NOT_CLOSED }.to_owned());
         }
     }
-    Ok(parts)
+    Ok(pieces)
 }
 
 /// What is before the first marker of a line, and what begins with it. Outside of sections, words about one are text, and so
