@@ -71,11 +71,20 @@ impl Certificate {
     }
 
     fn read_each(content: &[u8], check: impl Fn(&Self) -> Result<(), String>) -> Result<Vec<Self>, String> {
-        let (mut read, mut problems) = (Vec::new(), Vec::new());
+        let (mut read, mut problems, mut number) = (Vec::new(), Vec::new(), 0);
         for section in pem::sections(content)? {
-            match Self::from_section(&section).and_then(|one| one.map(|one| check(&one).map(|()| one)).transpose()) {
-                Ok(certificate) => read.extend(certificate),
-                Err(problem) => problems.push(format!("its {} {problem}", section.place())),
+            match SectionKind::of(section.label()) {
+                SectionKind::Beside => {}
+                SectionKind::Other(problem) => problems.push(format!("its {} {problem}", section.place())),
+                SectionKind::Certificate => {
+                    number += 1;
+                    match Self::from_section(&section).and_then(|one| check(&one).map(|()| one)) {
+                        Ok(certificate) => read.push(certificate),
+                        Err(problem) => {
+                            problems.push(format!("its certificate number {number} {problem} ({})", section.place()));
+                        }
+                    }
+                }
             }
         }
         match (problems.is_empty(), read.is_empty()) {
@@ -85,16 +94,9 @@ impl Certificate {
         }
     }
 
-    /// `None` for a section that is skipped.
-    fn from_section(section: &Section) -> Result<Option<Self>, String> {
-        match SectionKind::of(section.label()) {
-            SectionKind::Beside => Ok(None),
-            SectionKind::Other(problem) => Err(problem.to_owned()),
-            SectionKind::Certificate => {
-                let read = Self::from_der(CertificateDer::from(section.der().to_vec()));
-                read.map(Some).map_err(|problem| format!("can't be read: {problem}"))
-            }
-        }
+    fn from_section(section: &Section) -> Result<Self, String> {
+        let read = Self::from_der(CertificateDer::from(section.der().to_vec()));
+        read.map_err(|problem| format!("can't be read: {problem}"))
     }
 
     fn from_der(der: CertificateDer<'static>) -> Result<Self, String> {

@@ -99,8 +99,8 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         (named("PKCS7"), "PKCS #7"),
         (named("TRUSTED CERTIFICATE"), "OpenSSL's own form"),
         (named("DH PARAMETERS"), "its sections are of another kind"),
-        (named("CERTIFICATE"), "its entry 1 (CERTIFICATE, line 1) can't be read"),
-        ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its entry 2 (CERTIFICATE, line 13) can't be read"),
+        (named("CERTIFICATE"), "its certificate number 1 can't be read"),
+        ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
         (
             [USUAL.as_bytes(), &named("TRUSTED CERTIFICATE")].concat(),
             "its entry 2 (TRUSTED CERTIFICATE, line 13) is in",
@@ -115,7 +115,7 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         (USUAL.replace('\n', " ").into_bytes(), "its lines are joined into one"),
         (
             USUAL.replace("MIIB", "!IIB").into_bytes(),
-            "entry 1 (CERTIFICATE, line 1) can't be read: its base64 is damaged",
+            "the base64 of a section can't be read: entry 1 (CERTIFICATE, line 1)",
         ),
         (
             USUAL.lines().filter(|line| !line.starts_with("---")).collect::<String>().into_bytes(),
@@ -172,7 +172,7 @@ fn of_several_private_keys_none_is_chosen() {
         (key("OPENSSH PRIVATE KEY"), "its entry 1 (OPENSSH PRIVATE KEY, line 1) is of a form that can't be read"),
         (key("ENCRYPTED PRIVATE KEY"), "encrypted"),
         (key("RSA PRIVATE KEY").replace("MAA=", "Proc-Type: 4,ENCRYPTED\n\nMAA="), "encrypted"),
-        (key("PRIVATE KEY").replace("MAA=", "M!A="), "entry 1 (PRIVATE KEY, line 1) can't be read"),
+        (key("PRIVATE KEY").replace("MAA=", "M!A="), "can't be read: entry 1 (PRIVATE KEY, line 1)"),
     ] {
         let problem = read(content).unwrap_err();
         assert!(problem.contains(expected), "{expected}: {problem}");

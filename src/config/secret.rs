@@ -8,6 +8,9 @@ use crate::settings_file;
 
 const LINE_BREAKS: [char; 2] = ['\r', '\n'];
 
+/// Begins a section of PEM.
+const BEGIN: &[u8] = b"-----BEGIN ";
+
 /// What editors on Windows begin a text with.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -55,9 +58,15 @@ impl Secret {
             Self::File(path) => path,
         };
         let file = path.display();
-        let text = SecretString::from(
-            settings_file::read_text(path).map_err(|error| format!("the secret file {file}: {error}"))?,
-        );
+        let problem = |error: std::io::Error| format!("the secret file {file}: {error}");
+        let content = settings_file::read(path).map_err(problem)?;
+        let is_pem = content.windows(BEGIN.len()).any(|window| window == BEGIN);
+        let text = SecretString::from(if is_pem {
+            // What is around the sections may be in any encoding.
+            String::from_utf8_lossy(&content).into_owned()
+        } else {
+            settings_file::text(content).map_err(problem)?
+        });
         let secret = text.expose_secret().trim_end_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
         match unexpected(secret) {
             Some(problem) => Err(format!("the secret file {file} {problem}")),

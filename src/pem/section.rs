@@ -89,10 +89,10 @@ impl<'l> OpenSection<'l> {
     /// The whole section.
     pub fn end(self) -> Result<Section, String> {
         let Self { number, line, label, is_encrypted, base64 } = self;
-        let problem = |text| format!("{} {text}", place(number, label, line));
-        let der = BASE64.decode(base64).map_err(|_| problem("can't be read: its base64 is damaged"))?;
+        let problem = |text| format!("it is no whole PEM: {text}: {}", place(number, label, line));
+        let der = BASE64.decode(base64).map_err(|_| problem("the base64 of a section can't be read"))?;
         if der.is_empty() {
-            return Err(problem("is empty"));
+            return Err(problem("a section is empty"));
         }
         Ok(Section { number, line, label: label.to_owned(), is_encrypted, der })
     }

@@ -49,9 +49,9 @@ fn sections_are_found_however_a_text_was_saved() {
 fn no_section_vanishes() {
     let third = |text: &str| format!("{ONE}{TWO}{text}");
     for (content, expected) in [
-        (third(&ONE.replace("MAEB", "MA!B")), "entry 3 (ONE, line 7) can't be read: its base64 is damaged"),
-        (third(&ONE.replace("MAEB", "MAEBM")), "entry 3 (ONE, line 7) can't be read"),
-        (third(&ONE.replace("MAEB", "")), "entry 3 (ONE, line 7) is empty"),
+        (third(&ONE.replace("MAEB", "MA!B")), "the base64 of a section can't be read: entry 3 (ONE, line 7)"),
+        (third(&ONE.replace("MAEB", "MAEBM")), "can't be read: entry 3 (ONE, line 7)"),
+        (third(&ONE.replace("MAEB", "")), "a section is empty: entry 3 (ONE, line 7)"),
         (third(&ONE.replace("-----END ONE-----\n", "")), "it is cut off: the line -----END ONE----- is missing"),
         (third(&ONE.replace("-----BEGIN ONE-----\n", "")), "it is cut off: -----END ONE----- has no begin"),
         (ONE.replace("-----END ONE-----\n", TWO), "it is cut off: ONE has no end before -----BEGIN TWO-----"),
