@@ -75,7 +75,7 @@ impl Certificate {
         for section in pem::sections(content)? {
             match SectionKind::of(section.label()) {
                 SectionKind::Beside => {}
-                SectionKind::Other(problem) => problems.push(format!("its {} {problem}", section.place())),
+                SectionKind::Other(problem) => problems.push(format!("it has {problem}: {}", section.place())),
                 SectionKind::Certificate => {
                     number += 1;
                     match Self::from_section(&section).and_then(|one| check(&one).map(|()| one)) {

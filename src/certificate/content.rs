@@ -35,17 +35,17 @@ impl SectionKind {
         match label {
             "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" => Self::Certificate,
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-                Self::Other("is a request for a certificate, which an authority has to sign")
+                Self::Other("a request for a certificate, which an authority has to sign")
             }
-            "PKCS7" | "CMS" => Self::Other(
-                "is PKCS #7; `openssl pkcs7 -print_certs -in FILE -out NEW` makes certificates in PEM of it",
-            ),
-            "TRUSTED CERTIFICATE" => Self::Other(
-                "is in OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it",
-            ),
-            "X509 CRL" => Self::Other("is a list of revoked certificates, which the service does not read; remove it"),
+            "PKCS7" | "CMS" => {
+                Self::Other("PKCS #7; `openssl pkcs7 -print_certs -in FILE -out NEW` makes certificates in PEM of it")
+            }
+            "TRUSTED CERTIFICATE" => {
+                Self::Other("OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it")
+            }
+            "X509 CRL" => Self::Other("a list of revoked certificates, which the service does not read; remove it"),
             _ if label.ends_with("PRIVATE KEY") || BESIDE_CERTIFICATES.contains(&label) => Self::Beside,
-            _ => Self::Other("is no certificate"),
+            _ => Self::Other("something that is no certificate"),
         }
     }
 }

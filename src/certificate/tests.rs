@@ -103,11 +103,14 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
         (
             [USUAL.as_bytes(), &named("TRUSTED CERTIFICATE")].concat(),
-            "its entry 2 (TRUSTED CERTIFICATE, line 13) is in",
+            "it has OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it: entry 2 (TRUSTED CERTIFICATE, line 13)",
         ),
         ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "revoked certificates"),
-        ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "; its entry 3 (PKCS7, line 16) is PKCS #7"),
-        ([USUAL.as_bytes(), &named("PGP MESSAGE")].concat(), "its entry 2 (PGP MESSAGE, line 13) is no certificate"),
+        ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "; it has PKCS #7; `openssl"),
+        (
+            [USUAL.as_bytes(), &named("PGP MESSAGE")].concat(),
+            "it has something that is no certificate: entry 2 (PGP MESSAGE, line 13)",
+        ),
         ([USUAL, half].concat().into_bytes(), "it is cut off"),
         ([half, "\n", USUAL].concat().into_bytes(), "it is cut off: CERTIFICATE has no end"),
         (USUAL.replace("END CERTIFICATE", "END PRIVATE KEY").into_bytes(), "ends with -----END PRIVATE KEY-----"),
