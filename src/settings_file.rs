@@ -153,16 +153,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
-        let (little, big): (fn(u16) -> [u8; 2], fn(u16) -> [u8; 2]) = (u16::to_le_bytes, u16::to_be_bytes);
         for (content, expected) in [
             ("gr\u{fc}n\r\n".as_bytes().to_vec(), Ok("gr\u{fc}n\r\n")),
             ("\u{feff}gr\u{fc}n".as_bytes().to_vec(), Ok("gr\u{fc}n")),
             ("\u{feff}\u{feff}gr\u{fc}n".as_bytes().to_vec(), Ok("gr\u{fc}n")),
             (b"\xEF\xBB\xBF".to_vec(), Ok("")),
-            (utf_16("\u{feff}plain", little), Err("it is text in UTF-16; expected text in UTF-8")),
-            (utf_16("\u{feff}plain", big), Err("it is text in UTF-16; expected text in UTF-8")),
-            (utf_16("plain", little), Err("it contains a NUL")),
-            (utf_16("plain", big), Err("it contains a NUL")),
+            (utf_16("\u{feff}plain", u16::to_le_bytes), Err("it is text in UTF-16; expected text in UTF-8")),
+            (utf_16("\u{feff}plain", u16::to_be_bytes), Err("it is text in UTF-16; expected text in UTF-8")),
+            (utf_16("plain", u16::to_le_bytes), Err("it contains a NUL")),
+            (utf_16("plain", u16::to_be_bytes), Err("it contains a NUL")),
             (b"\x30\x82\xFF".to_vec(), Err("it is DER or PKCS #12")),
             (b"gr\xFCn".to_vec(), Err("it is no text, or text in another encoding")),
         ] {

@@ -40,16 +40,13 @@ impl ForwardProxy {
     /// Reads the section, whose defaults are variables of the environment.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let exceptions = read_exceptions(reader);
-        let (https, http) = match reader.optional_secret(PROXY)? {
-            Some(proxy) => {
-                let proxy = checked(reader, proxy)?;
-                (proxy.clone(), proxy)
-            }
-            None => {
-                let https = of_variable(reader, ["https_proxy", "HTTPS_PROXY"]);
-                let http = of_variable(reader, ["http_proxy", "HTTP_PROXY"]);
-                (https?, http?)
-            }
+        let (https, http) = if let Some(proxy) = reader.optional_secret(PROXY)? {
+            let proxy = checked(reader, proxy)?;
+            (proxy.clone(), proxy)
+        } else {
+            let https = of_variable(reader, ["https_proxy", "HTTPS_PROXY"]);
+            let http = of_variable(reader, ["http_proxy", "HTTP_PROXY"]);
+            (https?, http?)
         };
         Some(Self { https, http, exceptions: Arc::new(exceptions?) })
     }
