@@ -3,6 +3,7 @@
 //! libFuzzer calls them with bytes that it generates (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
 
 use std::fmt::{Debug, Display};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::{self, FromStr};
 use std::sync::LazyLock;
@@ -12,10 +13,12 @@ use std::{env, fs, process, thread};
 use purchase_order_webhook::auth::AuthError;
 use purchase_order_webhook::auth::jwt::Header;
 use purchase_order_webhook::cart::{Cart, CartError};
+use purchase_order_webhook::certificate::{Certificate, read_private_key};
 use purchase_order_webhook::clock::after;
+use purchase_order_webhook::edge::forwarded_certificate as forwarded;
 use purchase_order_webhook::mapping::{Amounts, Defect, Folder, IdField, Mapped, Mapping, MappingOptions, SHEET};
 use purchase_order_webhook::message::Message;
-use purchase_order_webhook::outbound;
+use purchase_order_webhook::{outbound, pem};
 
 /// A cart is the same when it is read again, in a wrapper too, and becomes an order or a list of mistakes; shifted
 /// amounts keep their digits.
@@ -135,6 +138,58 @@ pub fn token_header(data: &[u8]) {
         Some(Err(error)) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
         None => {}
     }
+}
+
+/// Of PEM, each section is read, or the whole is refused: however the text was saved, and what stands before it or behind it.
+pub fn pem(data: &[u8]) {
+    let read = |content: &[u8]| pem::sections(content).map(|sections| labels(&sections));
+    let plain = read(data);
+    // Certificates and keys are sections: nobody reads more, or fewer and says nothing.
+    if let Ok(certificates) = Certificate::read_all(data) {
+        let sections = plain.as_ref().expect("certificates are sections");
+        let labels = sections.iter().filter(|(label, _)| label.ends_with("CERTIFICATE"));
+        assert_eq!(labels.count(), certificates.len());
+    }
+    if read_private_key(data).is_ok() {
+        let sections = plain.as_ref().expect("a key is a section");
+        assert_eq!(sections.iter().filter(|(label, _)| label.ends_with("PRIVATE KEY")).count(), 1);
+    }
+    let begins = data.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| line.starts_with(b"-----BEGIN "));
+    let Ok(sections) = plain else { return };
+    assert!(begins.count() <= sections.len(), "a section has vanished");
+    // A mark changes nothing, and a further section is one more.
+    let own = b"-----BEGIN OWN-----\nMAA=\n-----END OWN-----";
+    let with = |parts: &[&[u8]]| read(&parts.concat()).expect("a text with a section more is one, too");
+    assert_eq!(with(&[b"\xEF\xBB\xBF", data]), sections);
+    let before = with(&[own, b"\r\n", data]);
+    assert_eq!(before.get(1..), Some(sections.as_slice()));
+    let behind = with(&[data, b"\r", own]);
+    assert_eq!(behind.split_last().map(|(_, rest)| rest), Some(sections.as_slice()));
+}
+
+fn labels(sections: &[pem::Section]) -> Vec<(String, Vec<u8>)> {
+    sections.iter().map(|section| (section.label().to_owned(), section.der().to_vec())).collect()
+}
+
+/// A header about a certificate: what a client writes into its own names, or before the elements of the proxies, is never the
+/// certificate that counts.
+pub fn forwarded_certificate(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let (own, der) = ("-----BEGIN%20CERTIFICATE-----%0AMAMCAQE%3D%0A-----END%20CERTIFICATE-----", [0x30, 3, 2, 1, 1]);
+    let read = |value: &str, hops| forwarded("x-forwarded-client-cert", value, NonZeroUsize::new(hops));
+    for hops in 0..3 {
+        let found = read(text, hops);
+        assert!(found.is_none_or(|der| der.first() == Some(&0x30)), "no certificate is a sequence");
+    }
+    // As Envoy quotes a name.
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let element = format!("By=spiffe://x;URI=\"{quoted}\";Cert=\"{own}\";Subject=\"{quoted}\"");
+    assert_eq!(read(&element, 0).as_deref(), Some(der.as_slice()));
+    assert_eq!(read(&format!("URI=\"{quoted}\";Hash=00"), 0), None);
+    // Whatever was there before the proxy has added its element.
+    let chain = format!("{text},By=spiffe://x;Cert=\"{own}\";URI=spiffe://y");
+    let found = read(&chain, 1);
+    assert!(found.is_none() || found.as_deref() == Some(der.as_slice()), "{chain}: {found:?}");
 }
 
 /// The mapping that the repository ships.

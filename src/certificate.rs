@@ -5,28 +5,26 @@
 
 mod content;
 mod identity;
-mod pem;
 
 use std::cmp::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
-use content::certificates_problem;
+use content::{SectionKind, certificates_problem};
+
+use crate::pem::{self, Section};
 
 pub use identity::{IdentityError, certified_key, read_identity, read_private_key};
 
 /// How long before its end a certificate counts as about to expire: a renewal by hand, with a request to the authority and a
 /// change that somebody has to approve, takes weeks. SAP's own alerts for certificates (STRUST) begin there too.
 pub const EXPIRES_SOON: Duration = Duration::from_hours(30 * 24);
-
-/// Sections that begin and end as they should, with a content that is no base64.
-const BROKEN_BASE64: &str = "it is no whole PEM: the base64 of a section can't be read";
 
 /// A certificate that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,22 +50,53 @@ pub enum Validity {
 }
 
 impl Certificate {
-    /// Reads every certificate of a text in PEM (RFC 7468); other sections, such as keys, are skipped.
+    /// Reads every certificate of a text in PEM (RFC 7468); private keys and parameters beside them are skipped.
     ///
     /// # Errors
-    /// What the content looks like, if it has no certificate; which certificate can't be read.
-    pub fn read_all(pem: &[u8]) -> Result<Vec<Self>, String> {
-        let text = pem::readable(pem)?;
-        let sections: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        let sections = sections.map_err(|_| BROKEN_BASE64.to_owned())?;
-        if sections.is_empty() {
-            return Err(certificates_problem(pem).to_owned());
+    /// What the content looks like, if it has no certificate; else every entry that is no certificate or can't be read, by its
+    /// number.
+    pub fn read_all(content: &[u8]) -> Result<Vec<Self>, String> {
+        Self::read_each(content, |_| Ok(()))
+    }
+
+    /// The same for certificates that are to be trusted, against which others are verified.
+    ///
+    /// # Errors
+    /// As [`Certificate::read_all`], and every entry that can't be trusted.
+    pub fn read_roots(content: &[u8]) -> Result<Vec<Self>, String> {
+        Self::read_each(content, |certificate| {
+            let added = RootCertStore::empty().add(certificate.der.clone());
+            added.map_err(|error| format!("can't be trusted: {error}"))
+        })
+    }
+
+    fn read_each(content: &[u8], check: impl Fn(&Self) -> Result<(), String>) -> Result<Vec<Self>, String> {
+        let (mut read, mut problems, mut number) = (Vec::new(), Vec::new(), 0);
+        for section in pem::sections(content)? {
+            match SectionKind::of(section.label()) {
+                SectionKind::Beside => {}
+                SectionKind::Other(problem) => problems.push(format!("it has {problem}: {}", section.place())),
+                SectionKind::Certificate => {
+                    number += 1;
+                    match Self::from_section(&section).and_then(|one| check(&one).map(|()| one)) {
+                        Ok(certificate) => read.push(certificate),
+                        Err(problem) => {
+                            problems.push(format!("its certificate number {number} {problem} ({})", section.place()));
+                        }
+                    }
+                }
+            }
         }
-        let numbered = (1..).zip(sections);
-        let read = numbered.map(|(number, der)| {
-            Self::from_der(der).map_err(|problem| format!("its certificate number {number} can't be read: {problem}"))
-        });
-        read.collect()
+        match (problems.is_empty(), read.is_empty()) {
+            (false, _) => Err(problems.join("; ")),
+            (true, true) => Err(certificates_problem(content).to_owned()),
+            (true, false) => Ok(read),
+        }
+    }
+
+    fn from_section(section: &Section) -> Result<Self, String> {
+        let read = Self::from_der(CertificateDer::from(section.der().to_vec()));
+        read.map_err(|problem| format!("can't be read: {problem}"))
     }
 
     fn from_der(der: CertificateDer<'static>) -> Result<Self, String> {

@@ -3,6 +3,7 @@
 //! Owns all reading of the settings' file and of the environment. Settings that exist are valid: no other module checks
 //! them again.
 
+mod addresses;
 mod alerts;
 mod auth;
 mod catalogue;
@@ -14,7 +15,9 @@ mod identity;
 mod ledger;
 mod mapping;
 mod mistakes;
+mod outbound;
 mod placeholders;
+mod proxy_variables;
 mod reader;
 mod retry;
 mod secret;
@@ -24,6 +27,7 @@ mod target;
 mod telemetry;
 mod units;
 
+pub use addresses::{OutboundAddress, outbound_addresses};
 pub use alerts::{
     Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
 };
@@ -35,6 +39,7 @@ pub use identity::Identity;
 pub use ledger::{Database, Ledger, Storage};
 pub use mapping::Mapping;
 pub use mistakes::Mistakes;
+pub use outbound::{ForwardProxy, ProxyAddress, ProxyRoutes, is_loopback};
 pub use placeholders::placeholders;
 pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};

@@ -4,6 +4,7 @@
 
 mod clocks;
 mod finding;
+mod forward_proxy;
 mod issuer;
 mod ledger;
 mod limit;
@@ -20,13 +21,14 @@ use crate::config::Settings;
 
 /// Asks all sides at the same time; one that fails hides no other.
 pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Finding> {
-    let (issuer, target, ledger, clocks) = tokio::join!(
+    let (proxy, issuer, target, ledger, clocks) = tokio::join!(
+        forward_proxy::examine_forward_proxy(settings),
         issuer::examine_issuer(settings, &clock),
         examine_target(settings, &clock),
         ledger::examine_ledger(settings, &*clock),
         clocks::examine_clocks(settings, &clock),
     );
-    [examine_certificates(settings), issuer, target, ledger, examine_restore(settings), clocks].concat()
+    [examine_certificates(settings), proxy, issuer, target, ledger, examine_restore(settings), clocks].concat()
 }
 
 fn examine_restore(settings: &Settings) -> Vec<Finding> {

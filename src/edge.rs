@@ -10,6 +10,6 @@ mod parser_error;
 mod protocol;
 mod tls;
 
-pub use client_certificate::{Peer, Transport, certificate_of};
+pub use client_certificate::{Peer, Transport, certificate_of, forwarded_certificate};
 pub use listener::ConnectionServer;
 pub use tls::{ServerTls, TlsError};

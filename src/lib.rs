@@ -42,6 +42,7 @@ pub mod condition;
 pub mod config;
 pub mod digest;
 pub mod metric;
+pub mod pem;
 pub mod postgres_url;
 pub mod private_key;
 pub mod reload;

@@ -11,6 +11,8 @@ mod client_authentication;
 mod content_encoding;
 mod echo;
 mod error_chain;
+mod forward_proxy;
+mod http_versions;
 mod not_processed;
 mod retry_after;
 mod text;

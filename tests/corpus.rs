@@ -45,3 +45,13 @@ fn every_seed_of_token_headers_passes() {
 fn every_seed_of_retry_after_passes() {
     replay("retry_after", targets::retry_after);
 }
+
+#[test]
+fn every_seed_of_pem_passes() {
+    replay("pem", targets::pem);
+}
+
+#[test]
+fn every_seed_of_forwarded_certificates_passes() {
+    replay("forwarded_certificate", targets::forwarded_certificate);
+}

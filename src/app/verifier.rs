@@ -26,6 +26,7 @@ pub fn token_verifier(
         connect_timeout: auth.timeout,
         timeout: auth.timeout,
         max_connection_age,
+        forward_proxy: auth.forward_proxy.clone(),
     };
     let issuer = Arc::new(Outbound::try_new(settings, Arc::clone(clock))?);
     let keys = KeySet::new(&auth, Arc::clone(&issuer), Arc::clone(clock), conditions.clone());

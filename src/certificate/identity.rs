@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use thiserror::Error;
 
+use super::Certificate;
 use super::content::{ENCRYPTED, private_key_problem};
-use super::pem::readable;
-use super::{BROKEN_BASE64, Certificate};
+use crate::pem::{self, Section};
 
 /// Why certificates and a private key make no identity.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -50,17 +49,34 @@ pub fn read_identity(
     certified_key(&certificates, &provider.key_provider.load_private_key(key).map_err(unusable)?)
 }
 
-/// Reads a private key in PEM.
+/// Reads the one private key of a text in PEM; certificates and parameters beside it are skipped.
 ///
 /// # Errors
 /// What the content is instead.
-pub fn read_private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(&readable(pem)?).map_err(|error| match (error, private_key_problem(pem)) {
-        (PemError::NoItemsFound, problem) => problem.to_owned(),
-        // Its headers are no base64.
-        (_, ENCRYPTED) => ENCRYPTED.to_owned(),
-        _ => BROKEN_BASE64.to_owned(),
-    })
+pub fn read_private_key(content: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    let sections = pem::sections(content)?;
+    let keys: Vec<&Section> = sections.iter().filter(|section| section.label().ends_with("PRIVATE KEY")).collect();
+    let key = match keys.as_slice() {
+        [] => return Err(private_key_problem(content).to_owned()),
+        [key] => key,
+        [first, second, ..] => {
+            return Err(format!(
+                "it has {} private keys, as its {} and its {}; expected one",
+                keys.len(),
+                first.place(),
+                second.place()
+            ));
+        }
+    };
+    let der = key.der().to_vec();
+    match key.label() {
+        _ if key.is_encrypted() => Err(ENCRYPTED.to_owned()),
+        "ENCRYPTED PRIVATE KEY" => Err(ENCRYPTED.to_owned()),
+        "PRIVATE KEY" => Ok(PrivatePkcs8KeyDer::from(der).into()),
+        "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(der).into()),
+        "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(der).into()),
+        _ => Err(format!("its {} is of a form that can't be read; expected PKCS #8, RSA or EC", key.place())),
+    }
 }
 
 /// The certificates with the key of the first one.

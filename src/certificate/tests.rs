@@ -101,13 +101,25 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         (named("DH PARAMETERS"), "its sections are of another kind"),
         (named("CERTIFICATE"), "its certificate number 1 can't be read"),
         ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
+        (
+            [USUAL.as_bytes(), &named("TRUSTED CERTIFICATE")].concat(),
+            "it has OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it: entry 2 (TRUSTED CERTIFICATE, line 13)",
+        ),
+        ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "revoked certificates"),
+        ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "; it has PKCS #7; `openssl"),
+        (
+            [USUAL.as_bytes(), &named("PGP MESSAGE")].concat(),
+            "it has something that is no certificate: entry 2 (PGP MESSAGE, line 13)",
+        ),
         ([USUAL, half].concat().into_bytes(), "it is cut off"),
         ([half, "\n", USUAL].concat().into_bytes(), "it is cut off: CERTIFICATE has no end"),
-        ([USUAL.trim(), USUAL].concat().into_bytes(), "its lines are joined"),
         (USUAL.replace("END CERTIFICATE", "END PRIVATE KEY").into_bytes(), "ends with -----END PRIVATE KEY-----"),
         (USUAL.replace("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE").into_bytes(), "does not end with -----"),
         (USUAL.replace('\n', " ").into_bytes(), "its lines are joined into one"),
-        (USUAL.replace("MIIB", "!IIB").into_bytes(), "the base64 of a section can't be read"),
+        (
+            USUAL.replace("MIIB", "!IIB").into_bytes(),
+            "the base64 of a section can't be read: entry 1 (CERTIFICATE, line 1)",
+        ),
         (
             USUAL.lines().filter(|line| !line.starts_with("---")).collect::<String>().into_bytes(),
             "it is base64 without",
@@ -130,6 +142,43 @@ fn a_content_without_a_usable_private_key_is_named_by_what_it_is() {
         ("nonsense".to_owned(), "it is no PEM"),
     ] {
         assert!(private_key_problem(content.as_bytes()).contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn every_certificate_is_read_however_a_file_was_saved() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    let both = format!("{USUAL}{LONG_SERIAL}");
+    for (name, content) in [
+        ("marks", format!("\u{feff}{USUAL}\u{feff}{LONG_SERIAL}")),
+        ("CR LF", both.replace('\n', "\r\n")),
+        ("CR", both.replace('\n', "\r")),
+        ("joined", format!("{}{LONG_SERIAL}", USUAL.trim_end())),
+        ("attributes", format!("Bag Attributes\n\tlocalKeyID: 01\n{USUAL}{key}{LONG_SERIAL}")),
+        ("old names", both.replace(" CERTIFICATE-", " X509 CERTIFICATE-")),
+    ] {
+        let subjects =
+            |read: Result<Vec<Certificate>, String>| read.unwrap_or_else(|problem| panic!("{name}: {problem}")).len();
+        assert_eq!(subjects(Certificate::read_all(content.as_bytes())), 2, "{name}");
+        assert_eq!(subjects(Certificate::read_roots(content.as_bytes())), 2, "{name}");
+    }
+}
+
+#[test]
+fn of_several_private_keys_none_is_chosen() {
+    let key = |kind: &str| format!("-----BEGIN {kind}-----\nMAA=\n-----END {kind}-----\n");
+    let read = |content: String| read_private_key(content.as_bytes()).map(|_| ());
+    let parameters = key("EC PARAMETERS");
+    assert_eq!(read(format!("\u{feff}{parameters}{USUAL}{}", key("EC PRIVATE KEY"))), Ok(()));
+    for (content, expected) in [
+        (key("PRIVATE KEY") + &key("RSA PRIVATE KEY"), "it has 2 private keys, as its entry 1 (PRIVATE KEY, line 1)"),
+        (key("OPENSSH PRIVATE KEY"), "its entry 1 (OPENSSH PRIVATE KEY, line 1) is of a form that can't be read"),
+        (key("ENCRYPTED PRIVATE KEY"), "encrypted"),
+        (key("RSA PRIVATE KEY").replace("MAA=", "Proc-Type: 4,ENCRYPTED\n\nMAA="), "encrypted"),
+        (key("PRIVATE KEY").replace("MAA=", "M!A="), "can't be read: entry 1 (PRIVATE KEY, line 1)"),
+    ] {
+        let problem = read(content).unwrap_err();
+        assert!(problem.contains(expected), "{expected}: {problem}");
     }
 }
 

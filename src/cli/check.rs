@@ -9,7 +9,8 @@ use super::arguments::ConfigFile;
 use super::failure::Failure;
 use super::process::{print, runtime};
 use crate::app::{
-    MappingCheck, check_dates, check_files, check_future_restore, check_ledger_file, check_mapping, check_restore,
+    MappingCheck, WaysOut, check_dates, check_files, check_future_restore, check_ledger_file, check_mapping,
+    check_restore,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, environment, placeholders};
@@ -36,6 +37,8 @@ pub struct CheckArguments {
 /// The findings of a check.
 #[derive(Debug, Default)]
 struct Findings {
+    /// What is neither wrong nor suspicious.
+    facts: Vec<String>,
     warnings: Vec<String>,
     mistakes: Vec<String>,
 }
@@ -59,6 +62,9 @@ pub fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     if let Some(mapping) = &mapping {
         findings.warnings.extend(mapping.warnings.iter().cloned());
         findings.mistakes.extend(mapping.mistakes.iter().chain(&mapping.differences).cloned());
+    }
+    for fact in &findings.facts {
+        print(&format!("{fact}\n"))?;
     }
     for warning in &findings.warnings {
         print(&format!("warning: {warning}\n"))?;
@@ -90,8 +96,12 @@ fn check_settings(file: Option<&Path>, target: bool) -> Result<Findings, Failure
     let environment = environment();
     let placeholders = placeholders(file, &environment).into_iter();
     let mut warnings: Vec<String> = placeholders.map(|text| format!("{text}; expected your own")).collect();
+    let mut facts = Vec::new();
     let mistakes = match Settings::load(file, &environment) {
         Ok(settings) => {
+            let ways = WaysOut::of(&settings);
+            facts = ways.lines;
+            warnings.extend(ways.warnings);
             warnings.extend(check_dates(&settings));
             warnings.extend(check_restore(&settings));
             let mut mistakes = check_files(&settings);
@@ -104,7 +114,7 @@ fn check_settings(file: Option<&Path>, target: bool) -> Result<Findings, Failure
         }
         Err(mistakes) => mistakes.0,
     };
-    Ok(Findings { warnings, mistakes })
+    Ok(Findings { facts, warnings, mistakes })
 }
 
 /// Ends with a summary: on standard output if nothing is wrong, else behind the mistakes.

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::process::{print, runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
-use crate::config::Settings;
+use crate::config::{ForwardProxy, Settings};
 use crate::mapping::SHEET;
 use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
 use crate::sandbox::issuer::{AUDIENCE, Issuer};
@@ -174,6 +174,8 @@ async fn send(address: SocketAddr, issuer: &Issuer, cart: String) -> Result<(u16
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: TIMEOUT,
+        // It is this host itself.
+        forward_proxy: ForwardProxy::default(),
     };
     let outbound = Outbound::try_new(client, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound

@@ -13,7 +13,7 @@ use super::arguments::file_path;
 use super::failure::Failure;
 use super::process::{print, runtime};
 use crate::clock::SystemClock;
-use crate::config::{Server, environment};
+use crate::config::{ForwardProxy, Server, environment};
 use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
 
 /// For the whole question: a service that does not answer its probe for so long is not well, and platforms kill a check
@@ -73,6 +73,8 @@ async fn ask(url: &Url) -> Result<(StatusCode, AnswerBody), Failure> {
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: TIMEOUT,
+        // It is this host itself.
+        forward_proxy: ForwardProxy::default(),
     };
     let outbound = Outbound::try_new(client, Arc::new(SystemClock)).map_err(|error| Failure::new(error.to_string()))?;
     let answer = outbound.client().get(url.clone()).send().await;

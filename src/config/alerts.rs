@@ -13,6 +13,7 @@ use url::Url;
 
 use super::file::SettingsText;
 use super::mistakes::Mistakes;
+use super::outbound::ForwardProxy;
 use super::reader::Reader;
 use super::units;
 pub use pagerduty::PagerDuty;
@@ -34,6 +35,8 @@ pub struct Alerts {
     pub cool_down: Duration,
     /// Certificates in PEM that may sign those of the receivers, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// The proxy between the service and those that are reached by HTTP.
+    pub forward_proxy: ForwardProxy,
     /// SAP Alert Notification service.
     pub sap_alert_notification: Option<SapAlertNotification>,
     /// PagerDuty.
@@ -66,7 +69,8 @@ impl Alerts {
         });
         let runbook_url = reader.optional("alerts.runbook_url", units::URL, units::url);
         let cool_down = reader.positive_duration("alerts.cool_down", "1m");
-        let ca = reader.certificates_file("alerts.ca");
+        let ca = reader.trusted_file("alerts.ca");
+        let forward_proxy = ForwardProxy::from_reader(reader);
         let sap_alert_notification = SapAlertNotification::from_reader(reader);
         let pagerduty = PagerDuty::from_reader(reader);
         let smtp = Smtp::from_reader(reader);
@@ -76,6 +80,7 @@ impl Alerts {
             runbook_url: runbook_url?,
             cool_down: cool_down?,
             ca: ca?,
+            forward_proxy: forward_proxy?,
             sap_alert_notification: sap_alert_notification?,
             pagerduty: pagerduty?,
             smtp: smtp?,

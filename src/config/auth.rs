@@ -9,6 +9,7 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use url::Url;
 
+use super::outbound::ForwardProxy;
 use super::reader::Reader;
 use super::units;
 pub use introspection::{AudienceClaim, Introspection};
@@ -33,6 +34,8 @@ pub struct Auth {
     pub timeout: Duration,
     /// Certificates in PEM that may sign the issuer's, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// The proxy between the service and the issuer.
+    pub forward_proxy: ForwardProxy,
     /// Longest token that is read, in bytes.
     pub max_token: usize,
     /// Verified tokens that are remembered.
@@ -84,7 +87,8 @@ impl Auth {
         let algorithms = reader.non_empty_list("auth.algorithms", &usual, ALGORITHMS, asymmetric_algorithm);
         let leeway = reader.duration("auth.leeway", "30s");
         let timeout = reader.positive_duration("auth.timeout", "5s");
-        let ca = reader.certificates_file("auth.ca");
+        let ca = reader.trusted_file("auth.ca");
+        let forward_proxy = ForwardProxy::from_reader(reader);
         let max_token = reader.value_or("auth.max_token", "16KiB", units::SIZE, units::size);
         let remembered_tokens = reader.count("auth.remembered_tokens", "10000");
         let jwks = JwksTimes::from_reader(reader);
@@ -99,6 +103,7 @@ impl Auth {
             leeway: leeway?,
             timeout: timeout?,
             ca: ca?,
+            forward_proxy: forward_proxy?,
             max_token: max_token?,
             remembered_tokens: remembered_tokens?,
             jwks: jwks?,

@@ -41,7 +41,7 @@ impl Catalogue {
     /// If the example is not TOML.
     fn of(example: &str) -> Result<Self, Mistakes> {
         let example = Example::parse(example);
-        let text = SettingsText { label: "config.example.toml".to_owned(), text: example.with_optional_keys() };
+        let text = SettingsText::of("config.example.toml".to_owned(), &example.with_optional_keys());
         let mut forms = survey(&text, &BTreeMap::new())?;
         // Some keys are read only with a certain word of another one: each word of each choice gets a survey of its own.
         let choices: Vec<(String, Vec<String>)> = forms.iter().filter_map(choice).collect();

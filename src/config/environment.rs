@@ -9,7 +9,8 @@ use super::entry::{Entry, VARIABLE_PREFIX};
 /// Names the file where no `--config` does.
 pub const CONFIG_VARIABLE: &str = "PO_WEBHOOK_CONFIG";
 
-const SECTIONS: [&str; 8] = ["server", "auth", "target", "retry", "ledger", "mapping", "alerts", "telemetry"];
+const SECTIONS: [&str; 9] =
+    ["server", "auth", "target", "outbound", "retry", "ledger", "mapping", "alerts", "telemetry"];
 
 /// The environment as the process found it.
 pub fn environment() -> BTreeMap<String, String> {

@@ -19,7 +19,7 @@ pub struct SettingsText {
     /// The file's name in mistakes.
     pub label: String,
     /// TOML.
-    pub text: String,
+    text: String,
 }
 
 /// The entries of a text.
@@ -32,6 +32,11 @@ pub struct Entries {
 }
 
 impl SettingsText {
+    /// The text with line breaks as TOML knows them: a CR alone is none, and occurs in no other place.
+    pub fn of(label: String, text: &str) -> Self {
+        Self { label, text: text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n") }
+    }
+
     /// Reads the file that `--config`, the environment or the default names.
     ///
     /// # Errors
@@ -42,10 +47,8 @@ impl SettingsText {
         let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
         let label = path.display().to_string();
         match settings_file::read_text(&path) {
-            Ok(text) => Ok(Self { label, text }),
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Self { label, text: String::new() })
-            }
+            Ok(text) => Ok(Self::of(label, &text)),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(Self::of(label, "")),
             Err(error) => {
                 Err(Mistakes(vec![format!("{label}: can't be read: {error}; expected the settings as TOML")]))
             }

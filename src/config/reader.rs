@@ -18,6 +18,7 @@ use super::environment::overlay;
 use super::file::{Entries, SettingsText};
 use super::form::{DescribedForm, Form};
 use super::mistakes::Mistakes;
+use super::proxy_variables::ProxyVariables;
 use crate::postgres_url::Variables;
 
 /// The settings as they were found, by dotted key.
@@ -30,6 +31,7 @@ pub struct Reader {
     read_keys: BTreeSet<String>,
     mistakes: Vec<String>,
     postgres_variables: Variables,
+    proxy_variables: ProxyVariables,
     /// The form of every key that was asked for, set or not.
     forms: BTreeMap<String, DescribedForm>,
     purpose: Purpose,
@@ -54,8 +56,9 @@ impl Reader {
         let (overrides, mistakes) = overlay(environment);
         entries.extend(overrides);
         let (label, postgres_variables) = (text.label.clone(), Variables::of(environment));
+        let proxy_variables = ProxyVariables::of(environment);
         let (read_keys, forms, purpose) = (BTreeSet::new(), BTreeMap::new(), Purpose::Values);
-        Ok(Self { label, entries, sections, read_keys, mistakes, postgres_variables, forms, purpose })
+        Ok(Self { label, entries, sections, read_keys, mistakes, postgres_variables, proxy_variables, forms, purpose })
     }
 
     /// The form of every key that `read` asks for, in every section, with further values by key. Mistakes are of no interest.
@@ -98,7 +101,7 @@ impl Reader {
         self.report_empty_sections();
         match settings {
             Some(settings) if self.mistakes.is_empty() => Ok(settings),
-            _ => Err(Mistakes(self.mistakes)),
+            _ => Err(Mistakes(each_once(self.mistakes))),
         }
     }
 
@@ -128,6 +131,11 @@ impl Reader {
     /// The variables of the environment that belong to PostgreSQL.
     pub const fn postgres_variables(&self) -> &Variables {
         &self.postgres_variables
+    }
+
+    /// The variables of the environment about forward proxies.
+    pub const fn proxy_variables(&self) -> &ProxyVariables {
+        &self.proxy_variables
     }
 
     /// Every value by its key, in the order of the keys.
@@ -200,4 +208,10 @@ impl Reader {
         self.read_keys.insert(key.to_owned());
         self.entries.get(key).cloned()
     }
+}
+
+/// What several sections need is read for each of them, and told once.
+fn each_once(mistakes: Vec<String>) -> Vec<String> {
+    let mut told = BTreeSet::new();
+    mistakes.into_iter().filter(|mistake| told.insert(mistake.clone())).collect()
 }

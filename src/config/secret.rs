@@ -2,11 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::settings_file;
 
 const LINE_BREAKS: [char; 2] = ['\r', '\n'];
+
+/// Begins a section of PEM.
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+/// What editors on Windows begin a text with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How a client sends its id and its secret (RFC 6749 §2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +41,14 @@ impl Secret {
         }
     }
 
-    /// The secret as it is now, without the final line break of a file.
+    /// A secret of the settings' file or of a variable, without what is left of a file that it was copied from.
+    /// `None` if nothing is left.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let secret = text.trim_start_matches(BYTE_ORDER_MARK).trim_end_matches(LINE_BREAKS);
+        (!secret.trim().is_empty()).then(|| Self::Text(SecretString::from(secret)))
+    }
+
+    /// The secret as it is now. Byte order marks, and blanks and line breaks at the end of a file, are no part of it.
     ///
     /// # Errors
     /// Names the file that can't be read, or does not hold one secret.
@@ -45,10 +58,16 @@ impl Secret {
             Self::File(path) => path,
         };
         let file = path.display();
-        let content = settings_file::read(path).map_err(|error| format!("the secret file {file}: {error}"))?;
-        let text = String::from_utf8(content).map_err(|error| no_text(&file, error.as_bytes()))?;
-        // Editors on Windows begin a text with a byte order mark.
-        let secret = text.trim_start_matches('\u{feff}').trim_end_matches(LINE_BREAKS);
+        let problem = |error: std::io::Error| format!("the secret file {file}: {error}");
+        let content = settings_file::read(path).map_err(problem)?;
+        let is_pem = content.windows(BEGIN.len()).any(|window| window == BEGIN);
+        let text = SecretString::from(if is_pem {
+            // What is around the sections may be in any encoding.
+            String::from_utf8_lossy(&content).into_owned()
+        } else {
+            settings_file::text(content).map_err(problem)?
+        });
+        let secret = text.expose_secret().trim_end_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
         match unexpected(secret) {
             Some(problem) => Err(format!("the secret file {file} {problem}")),
             None => Ok(SecretString::from(secret)),
@@ -61,9 +80,6 @@ fn unexpected(secret: &str) -> Option<&'static str> {
     if secret.is_empty() {
         return Some("is empty");
     }
-    if secret.contains('\0') {
-        return Some("contains a NUL, as UTF-16 does; expected text in UTF-8");
-    }
     // Keys and certificates have many lines, and may have some before them (RFC 7468 §2). What is cut off says so later.
     if ["-----BEGIN ", "-----END "].iter().any(|marker| secret.contains(marker)) {
         return None;
@@ -74,21 +90,8 @@ fn unexpected(secret: &str) -> Option<&'static str> {
     secret.contains(LINE_BREAKS).then_some("has several lines; expected one line, or PEM")
 }
 
-/// Why the content of a file is no secret.
-fn no_text(file: &std::path::Display<'_>, content: &[u8]) -> String {
-    let problem = match content {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "text in UTF-16",
-        // A SEQUENCE (X.690 §8.9): a key or certificate that is no PEM.
-        [0x30, ..] => "DER or PKCS #12; a key or certificate has to be PEM",
-        _ => "no text",
-    };
-    format!("the secret file {file} is {problem}; expected text in UTF-8")
-}
-
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]
@@ -102,7 +105,11 @@ mod tests {
             ("\n-----BEGIN x-----\ny\n", Ok("\n-----BEGIN x-----\ny")),
             ("", Err("is empty")),
             ("\r\n", Err("is empty")),
-            ("hu\0sh", Err("contains a NUL")),
+            ("\u{feff}\u{feff}hush\u{feff}\n", Ok("hush")),
+            ("hush \t\r\n\n", Ok("hush")),
+            (" hu sh", Ok(" hu sh")),
+            (" \n", Err("is empty")),
+            ("\u{feff}", Err("is empty")),
             ("\nhush", Err("begins with a line break")),
             ("\u{feff}\r\nhush", Err("begins with a line break")),
             ("hush\nhush", Err("has several lines")),
@@ -118,5 +125,13 @@ mod tests {
                 (found, expected) => panic!("{content:?}: {found:?}, expected {expected:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_secret_of_a_variable_has_nothing_of_the_file_it_was_copied_from() {
+        for (text, expected) in [("hush", "hush"), ("\u{feff}hush\r\n", "hush"), (" hush \n", " hush ")] {
+            assert_eq!(Secret::of_text(text).unwrap().read().unwrap().expose_secret(), expected, "{text:?}");
+        }
+        assert!(["", " ", "\n", "\u{feff}\n"].into_iter().all(|text| Secret::of_text(text).is_none()));
     }
 }

@@ -52,7 +52,7 @@ impl Settings {
     /// # Errors
     /// Every mistake.
     pub fn parse(label: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
-        let text = SettingsText { label: label.to_owned(), text: text.to_owned() };
+        let text = SettingsText::of(label.to_owned(), text);
         Reader::parse(&text, environment)?.finish(Self::from_reader)
     }
 

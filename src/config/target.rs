@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::outbound::ForwardProxy;
 use super::reader::Reader;
 use super::units;
 use crate::mapping::IdField;
@@ -54,6 +55,8 @@ pub struct Target {
     pub max_answer: usize,
     /// Certificates in PEM that may sign those of 11VMS and its token endpoint, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// The proxy between the service and 11VMS or its token endpoint.
+    pub forward_proxy: ForwardProxy,
     /// Requests to 11VMS at the same time.
     pub max_concurrency: usize,
     /// How its answers are read.
@@ -72,7 +75,8 @@ impl Target {
         let timeout = reader.positive_duration("target.timeout", "30s");
         let max_connection_age = reader.positive_duration("target.max_connection_age", "5m");
         let max_answer = reader.optional("target.max_answer", units::SIZE, units::size);
-        let ca = reader.certificates_file("target.ca");
+        let ca = reader.trusted_file("target.ca");
+        let forward_proxy = ForwardProxy::from_reader(reader);
         let max_concurrency = reader.count("target.max_concurrency", "32");
         let profile = read_profile(reader);
         let breaker = read_breaker_policy(reader, retry);
@@ -87,6 +91,7 @@ impl Target {
             max_answer: max_answer?
                 .unwrap_or_else(|| DEFAULT_MAX_ANSWER.max(largest_cart.saturating_mul(ANSWER_PER_CART))),
             ca: ca?,
+            forward_proxy: forward_proxy?,
             max_concurrency: max_concurrency?,
             response_rules,
             breaker: breaker?,

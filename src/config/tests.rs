@@ -297,7 +297,7 @@ fn a_private_key_is_parsed_at_the_start() {
 
 #[test]
 fn the_debug_output_of_a_reader_contains_no_secret() {
-    let text = SettingsText { label: "config.toml".to_owned(), text: NEEDED.to_owned() };
+    let text = SettingsText::of("config.toml".to_owned(), NEEDED);
     let reader = Reader::parse(&text, &environment(&[("PO_WEBHOOK_A__B", "hush")])).unwrap();
     let shown = format!("{reader:?}");
     assert!(!shown.contains("change-me") && !shown.contains("hush"), "{shown}");

@@ -8,9 +8,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use super::outlet::Delivery;
 use crate::clock::Clock;
 use crate::config::Alerts;
-use crate::outbound::{
-    AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, error_chain, longest_retry_after,
-};
+use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, OutboundError, longest_retry_after};
 
 /// For the TCP and TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,6 +35,7 @@ pub fn client(settings: &Alerts, clock: &Arc<dyn Clock>) -> Result<Arc<Outbound>
         connect_timeout: CONNECT_TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: MAX_CONNECTION_AGE,
+        forward_proxy: settings.forward_proxy.clone(),
     };
     Ok(Arc::new(Outbound::try_new(settings, Arc::clone(clock))?))
 }
@@ -71,9 +70,17 @@ impl Answer {
 /// # Errors
 /// The delivery that has failed, if there is no answer.
 #[expect(clippy::disallowed_methods, reason = "the one place that sends alerts by HTTP")]
-pub async fn send(request: RequestBuilder, clock: &dyn Clock, secret: Option<&str>) -> Result<Answer, Delivery> {
+pub async fn send(
+    http: &Outbound,
+    request: RequestBuilder,
+    clock: &dyn Clock,
+    secret: Option<&str>,
+) -> Result<Answer, Delivery> {
     let sent = request.send().await;
-    let answer = sent.map_err(|error| Delivery::failed(format!("can't be reached: {}", error_chain(&error))))?;
+    let answer = sent.map_err(|error| Delivery::failed(format!("can't be reached: {}", http.explain(&error))))?;
+    if let Some(problem) = http.refused_by_proxy(&answer) {
+        return Err(Delivery::failed(format!("can't be reached: {problem}")));
+    }
     let (status, retry_after) = (answer.status(), longest_retry_after(answer.headers(), clock.now()));
     let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
     let hide = |text: &str| {

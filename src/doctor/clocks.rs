@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::limit::within_limit;
 use crate::clock::{Clock, after, between};
 use crate::config::Settings;
-use crate::outbound::{CertificateSettings, ClientSettings, Outbound, error_chain};
+use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 
 /// The largest difference without a warning. Hosts with NTP differ by less than a second, `Date` has whole seconds, and an
 /// answer may take some.
@@ -26,7 +26,8 @@ pub async fn examine_clocks(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<
         let connect_timeout = timeout.min(target.connect_timeout);
         let certificates = CertificateSettings { setting_names, ca, identity };
         let max_connection_age = target.max_connection_age;
-        let settings = ClientSettings { certificates, connect_timeout, timeout, max_connection_age };
+        let forward_proxy = target.forward_proxy.clone();
+        let settings = ClientSettings { certificates, connect_timeout, timeout, max_connection_age, forward_proxy };
         Outbound::try_new(settings, Arc::clone(clock))
     };
     // A file that can't be used is a finding of the certificates.
@@ -61,7 +62,7 @@ async fn offset_of(name: &str, client: &Outbound, url: Option<&Url>, clock: &dyn
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the others for their time")]
 async fn date_of(client: &Outbound, url: &Url) -> Result<Option<Timestamp>, String> {
-    let answer = client.client().head(url.clone()).send().await.map_err(|error| error_chain(&error))?;
+    let answer = client.client().head(url.clone()).send().await.map_err(|error| client.explain(&error))?;
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     Ok(date.and_then(|date| Timestamp::try_from(httpdate::parse_http_date(date).ok()?).ok()))
 }

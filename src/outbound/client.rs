@@ -5,17 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use reqwest::Client;
 use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy as Redirects;
+use reqwest::{Client, Response, StatusCode};
 use rustls::ClientConfig;
 use tracing::{info, warn};
 
 use super::calls::{Call, CallDurations, Operation};
 use super::error_chain::error_chain;
+use super::forward_proxy::{add_proxies, explain, refused_credentials, through};
+use super::http_versions::HttpVersions;
 use super::tls::{CertificateFiles, CertificateSettings, OutboundError};
 use crate::clock::{Clock, Moment};
+use crate::config::{ForwardProxy, ProxyRoutes};
 use crate::reload::{Reload, Reloadable, Settling};
 
 /// Idle connections are closed before common servers and load balancers do it: a request on a connection that the
@@ -42,7 +45,12 @@ pub struct ClientSettings {
     pub timeout: Duration,
     /// A connection that is older serves no new request, so that a name that moved is followed under steady traffic.
     pub max_connection_age: Duration,
+    /// The proxy between.
+    pub forward_proxy: ForwardProxy,
 }
+
+/// The setting of the forward proxy.
+const PROXY: &str = "outbound.proxy_file";
 
 /// The digest of the files, or the reason why they can't be read.
 type Content = Result<[u8; 32], String>;
@@ -57,21 +65,14 @@ impl fmt::Debug for NameResolver {
     }
 }
 
-/// The versions of HTTP that a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HttpVersions {
-    /// HTTP/2 where TLS has negotiated it, else HTTP/1.1.
-    Negotiated,
-    /// HTTP/2 in any case.
-    Http2,
-}
-
 /// A client with its connections.
 #[derive(Debug)]
 struct Pool {
     client: Client,
     /// The TLS with which they were made.
     tls: Arc<ClientConfig>,
+    /// The proxies through which they were made.
+    routes: Arc<ProxyRoutes>,
     opened_at: Moment,
 }
 
@@ -83,6 +84,7 @@ pub struct Outbound {
     resolver: Option<NameResolver>,
     versions: HttpVersions,
     tls: Reloadable<Content, ClientConfig>,
+    routes: Reloadable<Result<ProxyRoutes, String>, ProxyRoutes>,
     pool: ArcSwap<Pool>,
     checked_at: Mutex<Moment>,
     /// Held while a pool is exchanged, so that two callers do not both do it.
@@ -117,15 +119,20 @@ impl Outbound {
         let files = settings.certificates.read()?;
         let config = settings.certificates.client_config(&files)?;
         let tls = Reloadable::new(Ok(files.digest()), config, Settling::Immediate);
+        let routes =
+            settings.forward_proxy.read().map_err(|problem| OutboundError::File { setting_names: PROXY, problem })?;
+        let routes = Reloadable::new(Ok(routes.clone()), routes, Settling::Immediate);
         let now = clock.moment();
-        let client = settings.client(&tls.current(), resolver.as_ref(), versions)?;
-        let pool = ArcSwap::from_pointee(Pool { client, tls: tls.current(), opened_at: now });
+        let client = settings.client(&tls.current(), &routes.current(), resolver.as_ref(), versions)?;
+        let pool = Pool { client, tls: tls.current(), routes: routes.current(), opened_at: now };
+        let pool = ArcSwap::from_pointee(pool);
         Ok(Self {
             settings,
             clock,
             resolver,
             versions,
             tls,
+            routes,
             pool,
             checked_at: Mutex::new(now),
             exchange: Mutex::default(),
@@ -137,8 +144,14 @@ impl Outbound {
     /// the client before in use; a client that was exchanged ends its requests, and then its connections.
     pub fn client(&self) -> Client {
         let now = self.clock.moment();
-        if self.settings.certificates.has_files() && self.check_is_due(now) {
-            self.reload_if_changed();
+        let (of_tls, of_proxy) = (self.settings.certificates.has_files(), self.settings.forward_proxy.has_files());
+        if (of_tls || of_proxy) && self.check_is_due(now) {
+            if of_tls {
+                self.reload_if_changed();
+            }
+            if of_proxy {
+                self.reload_proxy_if_changed();
+            }
         }
         let pool = self.pool.load();
         if self.is_current(&pool, now) { pool.client.clone() } else { self.exchange_pool(now) }
@@ -149,13 +162,28 @@ impl Outbound {
         Call::begin(&self.calls, &self.clock, operation)
     }
 
+    /// Why a request has failed, in words that tell whether the forward proxy or what is behind it is at fault.
+    pub fn explain(&self, error: &reqwest::Error) -> String {
+        let routes = self.routes.current();
+        explain(error, error.url().and_then(|url| through(&routes, url, self.versions)))
+    }
+
+    /// Why an answer is none of the server that was asked: a forward proxy has refused to forward the request.
+    pub fn refused_by_proxy(&self, answer: &Response) -> Option<String> {
+        let routes = self.routes.current();
+        let proxy = through(&routes, answer.url(), self.versions)?;
+        (answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then(|| refused_credentials(proxy))
+    }
+
     /// How long its calls took.
     pub fn calls(&self) -> Arc<CallDurations> {
         Arc::clone(&self.calls)
     }
 
     fn is_current(&self, pool: &Pool, now: Moment) -> bool {
-        Arc::ptr_eq(&pool.tls, &self.tls.current()) && now.since(pool.opened_at) < self.settings.max_connection_age
+        Arc::ptr_eq(&pool.tls, &self.tls.current())
+            && Arc::ptr_eq(&pool.routes, &self.routes.current())
+            && now.since(pool.opened_at) < self.settings.max_connection_age
     }
 
     /// Begins with new connections. Reads no file.
@@ -165,10 +193,10 @@ impl Outbound {
         if self.is_current(&pool, now) {
             return pool.client.clone();
         }
-        let tls = self.tls.current();
-        match self.settings.client(&tls, self.resolver.as_ref(), self.versions) {
+        let (tls, routes) = (self.tls.current(), self.routes.current());
+        match self.settings.client(&tls, &routes, self.resolver.as_ref(), self.versions) {
             Ok(client) => {
-                self.pool.store(Arc::new(Pool { client: client.clone(), tls, opened_at: now }));
+                self.pool.store(Arc::new(Pool { client: client.clone(), tls, routes, opened_at: now }));
                 client
             }
             Err(error) => {
@@ -189,6 +217,21 @@ impl Outbound {
             *checked_at = now;
         }
         is_due
+    }
+
+    fn reload_proxy_if_changed(&self) {
+        let read = self.settings.forward_proxy.read();
+        match self.routes.offer(read.clone(), |_| read) {
+            Reload::Unchanged => {}
+            Reload::Exchanged { .. } => {
+                info!(setting.name = PROXY, "a changed forward proxy for outbound calls is in use");
+            }
+            Reload::Refused(problem) => warn!(
+                setting.name = PROXY,
+                error.message = problem,
+                "a changed forward proxy for outbound calls can't be used; the one before stays in use"
+            ),
+        }
     }
 
     fn reload_if_changed(&self) {
@@ -221,10 +264,11 @@ impl Outbound {
 }
 
 impl ClientSettings {
-    /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy from the environment.
+    /// An HTTP client that does nothing on its own: no redirects, no retries, no proxy but that of the settings.
     fn client(
         &self,
         tls: &ClientConfig,
+        routes: &ProxyRoutes,
         resolver: Option<&NameResolver>,
         versions: HttpVersions,
     ) -> Result<Client, OutboundError> {
@@ -240,13 +284,13 @@ impl ClientSettings {
             ]))
             .redirect(Redirects::none())
             .retry(reqwest::retry::never())
-            .no_proxy()
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
             .pool_idle_timeout(POOL_IDLE)
             // `timeout` alone limits how long an answer may take.
             .tcp_user_timeout(None)
             .tls_backend_preconfigured(tls);
+        let builder = add_proxies(builder, routes, versions);
         let builder = if versions == HttpVersions::Http2 { builder.http2_prior_knowledge() } else { builder };
         let builder = match resolver {
             Some(NameResolver(resolver)) => builder.dns_resolver(Arc::clone(resolver)),

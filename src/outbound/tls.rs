@@ -124,7 +124,7 @@ impl CertificateSettings {
 
     /// The certificates of the CA file. At least one: a client that trusts nobody new would refuse every connection.
     fn trusted(&self, path: &Path, content: &[u8]) -> Result<Vec<Certificate>, OutboundError> {
-        Certificate::read_all(content)
+        Certificate::read_roots(content)
             .map_err(|problem| self.file_error(format!("{}: expected certificates in PEM: {problem}", path.display())))
     }
 

@@ -20,7 +20,7 @@ use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
 use crate::clock::{Clock, SystemClock};
 use crate::condition::Conditions;
-use crate::config::Settings;
+use crate::config::{ForwardProxy, Settings};
 use crate::edge::{Peer, Transport};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
@@ -73,6 +73,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         connect_timeout: second,
         timeout: second,
         max_connection_age: second,
+        forward_proxy: ForwardProxy::default(),
     };
     let http = Arc::new(Outbound::try_new(client, Arc::clone(&clock)).unwrap());
     let keys = KeySet::new(&settings.auth, http, Arc::clone(&clock), Conditions::default());

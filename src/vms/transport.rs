@@ -55,6 +55,7 @@ impl Transport {
             connect_timeout: target.connect_timeout,
             timeout: target.timeout,
             max_connection_age: target.max_connection_age,
+            forward_proxy: target.forward_proxy.clone(),
         };
         let http = Arc::new(Outbound::try_new(settings, Arc::clone(&clock))?);
         let tokens = TokenSource::new(target.oauth2.clone(), Arc::clone(&http), Arc::clone(&clock), conditions);
@@ -143,16 +144,22 @@ impl Transport {
             call.is_answered(response.status().as_u16());
         }
         let outcome = match sent {
-            Ok(response) => self.read_response(response, &echo, counts).await,
+            Ok(response) => match self.http.refused_by_proxy(&response) {
+                // Nothing has reached 11VMS.
+                Some(problem) => CallOutcome::NotSent(format!("no connection: {problem}")),
+                None => self.read_response(response, &echo, counts).await,
+            },
             Err(error) if error.is_builder() => {
                 CallOutcome::NotSent(format!("the request can't be built: {}", error_chain(&error)))
             }
-            Err(error) if error.is_connect() => CallOutcome::NotSent(format!("no connection: {}", error_chain(&error))),
+            Err(error) if error.is_connect() => {
+                CallOutcome::NotSent(format!("no connection: {}", self.http.explain(&error)))
+            }
             Err(error) if is_not_processed(&error) => {
                 CallOutcome::NotSent(format!("11VMS did not process the request: {}", error_chain(&error)))
             }
             Err(error) if error.is_timeout() => CallOutcome::Lost("no answer within target.timeout".to_owned()),
-            Err(error) => CallOutcome::Lost(format!("no answer: {}", error_chain(&error))),
+            Err(error) => CallOutcome::Lost(format!("no answer: {}", self.http.explain(&error))),
         };
         if let Some(span) = span {
             span.end(&outcome);

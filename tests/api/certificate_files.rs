@@ -14,7 +14,8 @@ use crate::support::{Service, defects, mistakes, parsed};
 fn useless_contents(pair: &Pair) -> Vec<(Vec<u8>, &'static str)> {
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let (certificate, key) = (read(&pair.certificate), read(&pair.key));
-    let utf16 = |text: &str| [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16 =
+        |text: &str| -> Vec<u8> { format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect() };
     vec![
         (Vec::new(), "it is empty"),
         (b"\n\n".to_vec(), "it is empty"),
@@ -78,9 +79,25 @@ fn editions(pem: &str) -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
         (
             "with other characters",
             pem.replace(lines[1], "*** ***").into_bytes(),
-            Some("the base64 of a section can't be read"),
+            Some("the base64 of a section can't be read: entry 1 ("),
         ),
+        ("line ends of an old Mac", pem.replace('\n', "\r").into_bytes(), None),
+        ("blanks behind", pem.replace('\n', " \t\n").into_bytes(), None),
+        ("no last line break", pem.trim_end().as_bytes().to_vec(), None),
+        ("joined with a note without a line break", format!("of 2026{pem}").into_bytes(), None),
+        ("attributes", format!("Bag Attributes\n    localKeyID: 01\n{pem}\n").into_bytes(), None),
+        ("in Windows-1252", [b"f\xFCr uns\n", pem.as_bytes()].concat(), None),
         ("UTF-16 with a mark", utf16(&marked), Some("UTF-16")),
+        (
+            "with a damaged entry behind",
+            format!("{}-----BEGIN CERTIFICATE-----\nMII*\n-----END CERTIFICATE-----\n", pem.trim_end()).into_bytes(),
+            Some("entry 2 (CERTIFICATE, line "),
+        ),
+        (
+            "with dashes of a word processor behind",
+            format!("{pem}{}", pem.replace("-----", "\u{2014}-")).into_bytes(),
+            Some(" begins or ends no section"),
+        ),
         ("UTF-16 without a mark", utf16(pem), Some("UTF-16")),
         ("base64 alone", lines[1..lines.len() - 1].join("\n").into_bytes(), Some("PEM")),
     ]
@@ -105,7 +122,7 @@ fn every_setting_takes_pem_as_windows_writes_it_and_says_what_else_it_is_in_word
             "telemetry.otlp_endpoint = \"https://collector.example\"\ntelemetry.otlp_certificate = {certificate:?}\ntelemetry.otlp_key = {key:?}\n"
         )
     };
-    let settings: [(&str, &str, With<'_>); 10] = [
+    let settings: [(&str, &str, With<'_>); 12] = [
         ("server.tls.certificate", &certificate, Box::new(|file| tls(file, &pair.key))),
         ("server.tls.key", &key, Box::new(|file| tls(&pair.certificate, file))),
         (
@@ -115,6 +132,14 @@ fn every_setting_takes_pem_as_windows_writes_it_and_says_what_else_it_is_in_word
         ),
         ("target.ca", &certificate, Box::new(|file| format!("target.ca = {file:?}\n"))),
         ("auth.ca", &certificate, Box::new(|file| format!("auth.ca = {file:?}\n"))),
+        ("alerts.ca", &certificate, Box::new(|file| format!("alerts.ca = {file:?}\n"))),
+        (
+            "telemetry.otlp_ca",
+            &certificate,
+            Box::new(|file| {
+                format!("telemetry.otlp_endpoint = \"https://collector.example\"\ntelemetry.otlp_ca = {file:?}\n")
+            }),
+        ),
         ("target.oauth2.certificate_file", &certificate, Box::new(|file| mtls(file, &pair.key))),
         ("target.oauth2.private_key_file", &key, Box::new(|file| mtls(&pair.certificate, file))),
         ("telemetry.otlp_certificate", &certificate, Box::new(|file| otlp(file, &pair.key))),

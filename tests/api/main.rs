@@ -46,6 +46,7 @@ mod collector_tls;
 mod docs;
 mod doctor;
 mod forge;
+mod forwarded_certificates;
 mod full_disk;
 mod gateways;
 mod http2_failures;

@@ -15,6 +15,7 @@ mod certificates;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod forward_proxy;
 mod front;
 mod provider;
 

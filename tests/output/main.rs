@@ -23,6 +23,7 @@ mod support;
 mod clocks;
 mod commands;
 mod exports;
+mod forward_proxy;
 mod healthcheck;
 mod log;
 mod log_forms;

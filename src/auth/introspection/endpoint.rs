@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::auth::claims::Claims;
 use crate::config::Introspection;
-use crate::outbound::{AnswerBody, Operation, Outbound, add_client_credentials, error_chain};
+use crate::outbound::{AnswerBody, Operation, Outbound, add_client_credentials};
 
 /// Largest answer, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -45,8 +45,11 @@ impl IntrospectionEndpoint {
     pub async fn introspect(&self, token: &str) -> Result<IntrospectionResponse, String> {
         let (url, request) = (&self.settings.url, self.request(token)?);
         let mut call = self.http.begin_call(Operation::Introspection);
-        let answer = request.send().await.map_err(|error| format!("{url}: {}", error_chain(&error)))?;
+        let answer = request.send().await.map_err(|error| format!("{url}: {}", self.http.explain(&error)))?;
         call.is_answered(answer.status().as_u16());
+        if let Some(problem) = self.http.refused_by_proxy(&answer) {
+            return Err(format!("{url}: {problem}"));
+        }
         if !answer.status().is_success() {
             return Err(format!("{url} answered {}", answer.status().as_u16()));
         }

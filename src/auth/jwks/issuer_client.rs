@@ -7,7 +7,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use crate::clock::Clock;
-use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, error_chain, longest_retry_after};
+use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, longest_retry_after};
 
 /// Largest key set or discovery document, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -39,8 +39,11 @@ impl IssuerClient {
         let failed = |detail: String| FetchError::new(url.as_str(), detail);
         let request = self.http.client().get(url.clone());
         let mut call = self.http.begin_call(Operation::Jwks);
-        let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", error_chain(&error))))?;
+        let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", self.http.explain(&error))))?;
         call.is_answered(answer.status().as_u16());
+        if let Some(problem) = self.http.refused_by_proxy(&answer) {
+            return Err(failed(format!("{url}: {problem}")));
+        }
         if !answer.status().is_success() {
             let wait = longest_retry_after(answer.headers(), self.clock.now());
             let refused = failed(format!("{url} answered {}", answer.status().as_u16()));

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 
 fn read(text: &str) -> Result<Alerts, Mistakes> {
-    let text = SettingsText { label: "config.toml".to_owned(), text: text.to_owned() };
+    let text = SettingsText::of("config.toml".to_owned(), text);
     Reader::parse(&text, &BTreeMap::new())?.finish(Alerts::from_reader)
 }
 

@@ -1,7 +1,5 @@
 //! Secrets: `key` itself, or `key_file`. No message contains a value.
 
-use secrecy::SecretString;
-
 use super::Reader;
 use crate::config::entry::Entry;
 use crate::config::form::Form;
@@ -38,11 +36,11 @@ impl Reader {
         let file_key = format!("{key}_file");
         match (self.read_entry(key), self.read_entry(&file_key)) {
             (Some(entry), None) => {
-                let secret = entry.value.as_str().and_then(units::text);
+                let secret = entry.value.as_str().and_then(Secret::of_text);
                 if secret.is_none() {
                     self.report_entry(&entry, "expected a text that is not empty");
                 }
-                secret.map(|secret| Secret::Text(SecretString::from(secret)))
+                secret
             }
             (None, Some(entry)) => self.secret_file(&entry),
             (Some(_), Some(entry)) => {

@@ -93,12 +93,27 @@ impl Reader {
     /// A file with at least one certificate in PEM, without a default; the outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
     pub fn certificates_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
+        self.file_with(key, Certificate::read_all)
+    }
+
+    /// The same for certificates that are to be trusted.
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    pub fn trusted_file(&mut self, key: &str) -> Option<Option<PathBuf>> {
+        self.file_with(key, Certificate::read_roots)
+    }
+
+    #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
+    fn file_with(
+        &mut self,
+        key: &str,
+        read: impl Fn(&[u8]) -> Result<Vec<Certificate>, String>,
+    ) -> Option<Option<PathBuf>> {
         const EXPECTED: &str = "a file with certificates in PEM";
         self.note_form(key, Form::File, EXPECTED);
         let Some(entry) = self.read_entry(key) else { return Some(None) };
         let path = self.convert(&entry, EXPECTED, units::file)?;
         let problem = match settings_file::read(&path) {
-            Ok(content) => Certificate::read_all(&content).err(),
+            Ok(content) => read(&content).err(),
             Err(error) => Some(error.to_string()),
         };
         match problem {

@@ -1,10 +1,15 @@
 //! `[server.proxy]`: a proxy that ends TLS in front of the service and forwards its clients' certificates.
 
+use std::num::NonZeroUsize;
+
 use axum::http::HeaderName;
 use ipnet::IpNet;
 
 use crate::config::reader::Reader;
 use crate::config::units;
+
+/// No path from a caller has more proxies: a larger number is a slip of the pen.
+const MAX_HOPS: usize = 10;
 
 /// `[server.proxy]`: the proxy that is trusted to name its client's certificate.
 #[derive(Debug, Clone)]
@@ -13,6 +18,8 @@ pub struct Proxy {
     pub addresses: Vec<IpNet>,
     /// The header with the certificate.
     pub certificate_header: HeaderName,
+    /// How many elements of the header trusted proxies have added, each at its end. If absent, it has to have one.
+    pub hops: Option<NonZeroUsize>,
 }
 
 impl Proxy {
@@ -30,6 +37,9 @@ impl Proxy {
         if addresses.as_ref().is_some_and(Vec::is_empty) {
             reader.report("server.proxy.addresses", &format!("is missing; expected at least one of {expected}"));
         }
-        Some(Some(Self { addresses: addresses?, certificate_header: certificate_header? }))
+        let hops = reader.optional("server.proxy.hops", "a whole number from 1 to 10", |text| {
+            text.parse().ok().filter(|hops: &NonZeroUsize| hops.get() <= MAX_HOPS)
+        });
+        Some(Some(Self { addresses: addresses?, certificate_header: certificate_header?, hops: hops? }))
     }
 }

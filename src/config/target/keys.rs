@@ -29,7 +29,7 @@ impl SigningKey {
             let problem = pem.read().ok().and_then(|text| signing_problem(text.expose_secret()));
             if let Some(problem) = &problem {
                 let expected = "expected a private key in PEM (PKCS#8): RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519; \
-                                openssl pkcs8 -topk8 -nodes makes PKCS#8 of other forms";
+                                `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW` makes PKCS#8 of other forms";
                 reader.report(&reader.secret_key(PRIVATE_KEY), &format!("{expected}{problem}"));
             }
             problem.is_none()

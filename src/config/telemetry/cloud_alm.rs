@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::config::outbound::ForwardProxy;
 use crate::config::reader::Reader;
 use crate::config::secret::ClientAuth;
 use crate::config::target::{Credentials, TargetOAuth2};
@@ -22,6 +23,8 @@ pub struct CloudAlm {
     pub service_id: String,
     /// Certificates in PEM that may sign its own, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// The proxy between.
+    pub forward_proxy: ForwardProxy,
 }
 
 impl CloudAlm {
@@ -38,13 +41,15 @@ impl CloudAlm {
         let method = reader.choice("telemetry.cloud_alm.auth", "basic", &methods);
         let service_id =
             reader.required_text("telemetry.cloud_alm.service_id", "the service's id in Landscape Management");
-        let ca = reader.certificates_file("telemetry.cloud_alm.ca");
+        let ca = reader.trusted_file("telemetry.cloud_alm.ca");
+        let forward_proxy = ForwardProxy::from_reader(reader);
         let credentials = Credentials::Secret(secret?, method?);
         Some(Some(Self {
             base_url: base_url?,
             oauth2: TargetOAuth2::client_credentials(token_url?, client_id?, credentials),
             service_id: service_id?,
             ca: ca?,
+            forward_proxy: forward_proxy?,
         }))
     }
 }

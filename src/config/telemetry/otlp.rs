@@ -7,6 +7,7 @@ use url::Url;
 
 use super::otlp_headers::OtlpHeaders;
 use crate::config::identity::{Identity, IdentityNames};
+use crate::config::outbound::ForwardProxy;
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::config::units;
@@ -43,6 +44,8 @@ pub struct Otlp {
     pub headers: OtlpHeaders,
     /// Certificates in PEM that may sign its own, in addition to those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// The proxy between.
+    pub forward_proxy: ForwardProxy,
     /// What the service shows in the handshake, to a collector that wants it.
     pub identity: Option<Identity>,
     /// The part of traces that is recorded where no caller has decided.
@@ -71,7 +74,8 @@ impl Otlp {
         let protocols = [("http/protobuf", OtlpProtocol::Http), ("grpc", OtlpProtocol::Grpc)];
         let protocol = reader.choice("telemetry.otlp_protocol", "http/protobuf", &protocols);
         let headers = OtlpHeaders::from_reader(reader);
-        let ca = reader.certificates_file("telemetry.otlp_ca");
+        let ca = reader.trusted_file("telemetry.otlp_ca");
+        let forward_proxy = ForwardProxy::from_reader(reader);
         let identity = read_identity(reader);
         let sampling = reader.value_or("telemetry.trace_sampling", "1", "a number from 0 to 1", |text| {
             units::number(text, 0.0..=1.0).map(Sampling)
@@ -81,6 +85,7 @@ impl Otlp {
             protocol: protocol?,
             headers: headers?,
             ca: ca?,
+            forward_proxy: forward_proxy?,
             identity: identity?,
             sampling: sampling?,
         }))

@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use crate::config::entry::Entry;
 use crate::config::reader::Reader;
@@ -99,11 +99,7 @@ impl Source {
         let plain = if entry.is_variable() { plain.replace('_', "-") } else { plain.to_owned() };
         let header: HeaderName = plain.parse().map_err(|_| expected())?;
         let text = entry.value.as_str().filter(|_| !OWN_HEADERS.contains(&header.as_str())).ok_or_else(expected)?;
-        let secret = if is_file {
-            units::file(text).map(Secret::File)
-        } else {
-            units::text(text).map(|text| Secret::Text(SecretString::from(text)))
-        };
+        let secret = if is_file { units::file(text).map(Secret::File) } else { Secret::of_text(text) };
         Ok(Self::One(header, secret.ok_or_else(expected)?))
     }
 

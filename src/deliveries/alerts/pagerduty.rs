@@ -63,7 +63,7 @@ impl PagerDuty {
         };
         let base = self.settings.url.as_str().trim_end_matches('/').trim_end_matches(ENQUEUE);
         let request = self.http.client().post(format!("{base}{path}")).json(&body);
-        let answer = match send(request, self.clock.as_ref(), Some(routing_key.expose_secret())).await {
+        let answer = match send(&self.http, request, self.clock.as_ref(), Some(routing_key.expose_secret())).await {
             Ok(answer) => answer,
             Err(failed) => return failed,
         };

@@ -56,7 +56,7 @@ impl SapAlertNotification {
                 Ok(authenticated) => authenticated,
                 Err(failed) => return failed,
             };
-            let answer = match send(request, self.clock.as_ref(), None).await {
+            let answer = match send(&self.http, request, self.clock.as_ref(), None).await {
                 Ok(answer) => answer,
                 Err(failed) => return failed,
             };

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate as MailCertificate, Tls, TlsParameters};
 use lettre::transport::smtp::{AsyncSmtpTransport, Error};
 use lettre::{AsyncTransport as _, Message as Mail, Tokio1Executor};
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
+use crate::certificate::Certificate;
 use crate::config::{MailServer, MailTls, Smtp as Settings};
 use crate::deliveries::alert::{Alert, Context, Status};
 use crate::deliveries::outlet::{Delivery, Outlet};
@@ -92,9 +93,12 @@ impl Smtp {
     fn tls(&self, host: &str) -> Result<TlsParameters, String> {
         let mut parameters = TlsParameters::builder(host.to_owned());
         if let Some(path) = &self.ca {
-            let content = settings_file::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let roots = Certificate::from_pem(&content).map_err(|error| format!("{}: {error}", path.display()))?;
-            parameters = parameters.add_root_certificate(roots);
+            let named = |problem: String| format!("{}: {problem}", path.display());
+            let content = settings_file::read(path).map_err(|error| named(error.to_string()))?;
+            for root in Certificate::read_roots(&content).map_err(named)? {
+                let root = MailCertificate::from_der(root.der().to_vec()).map_err(|error| named(error.to_string()))?;
+                parameters = parameters.add_root_certificate(root);
+            }
         }
         parameters.build().map_err(|error| format!("no TLS can be set up: {error}"))
     }

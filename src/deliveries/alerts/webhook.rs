@@ -57,7 +57,7 @@ impl Webhook {
         let request = self.http.client().post(self.settings.url.clone());
         let request = request.header(CONTENT_TYPE, "application/json").header("webhook-id", &alert.id);
         let request = request.header("webhook-timestamp", timestamp).header("webhook-signature", signature);
-        match send(request.body(body), self.clock.as_ref(), None).await {
+        match send(&self.http, request.body(body), self.clock.as_ref(), None).await {
             Ok(answer) => match answer.status.as_u16() {
                 200..=299 => Delivery::Delivered,
                 // The receiver asks for no more of them.

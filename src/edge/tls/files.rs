@@ -66,9 +66,9 @@ impl<'s> PemFile<'s> {
     /// The certificates as roots, against which others are verified.
     fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
-        for certificate in self.certificates()? {
-            let refused = |error| self.unusable(&format!("{} can't be trusted: {error}", certificate.subject()));
-            roots.add(certificate.der().clone()).map_err(refused)?;
+        let certificates = Certificate::read_roots(self.content()?).map_err(|problem| self.unexpected(&problem))?;
+        for certificate in certificates {
+            roots.add(certificate.der().clone()).map_err(|error| self.unusable(&error.to_string()))?;
         }
         Ok(roots)
     }

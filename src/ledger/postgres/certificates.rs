@@ -46,11 +46,7 @@ fn roots(tls: &Tls) -> Result<Option<Vec<u8>>, String> {
         RootCertificates::System => system_roots().map(Some),
         RootCertificates::File(path) => {
             let file = File { parameter: "sslrootcert", path, expected: "expected certificates in PEM" };
-            let certificates = file.certificates(&file.read()?)?;
-            let mut store = RootCertStore::empty();
-            for certificate in &certificates {
-                store.add(certificate.der().clone()).map_err(|error| file.problem(&error.to_string()))?;
-            }
+            let certificates = Certificate::read_roots(&file.read()?).map_err(|problem| file.problem(&problem))?;
             Ok(Some(pem_of(certificates.iter().map(Certificate::der))))
         }
     }

@@ -63,6 +63,7 @@ fn settings() -> ClientSettings {
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(30),
         max_connection_age: AGE,
+        forward_proxy: ForwardProxy::default(),
     }
 }
 

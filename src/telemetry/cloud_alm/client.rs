@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::CloudAlm as Settings;
 use crate::outbound::{
-    AnswerBody, CertificateSettings, ClientSettings, Echo, Outbound, OutboundError, error_chain, longest_retry_after,
+    AnswerBody, CertificateSettings, ClientSettings, Echo, Outbound, OutboundError, longest_retry_after,
 };
 use crate::telemetry::export::{Pushed, words};
 use crate::vms::token::TokenSource;
@@ -52,6 +52,7 @@ impl Client {
             connect_timeout: CONNECT_TIMEOUT,
             timeout: TIMEOUT,
             max_connection_age: MAX_CONNECTION_AGE,
+            forward_proxy: settings.forward_proxy,
         };
         let http = Arc::new(Outbound::try_new(client, Arc::clone(clock))?);
         // The conditions of the service are about tokens for 11VMS.
@@ -87,7 +88,7 @@ impl Client {
         let client = self.http.client();
         let request = client.post(url).bearer_auth(token.value.expose_secret());
         let request = request.header(CONTENT_TYPE, "application/json").body(payload.to_vec());
-        let failed = |error: reqwest::Error| format!("no answer: {}", error_chain(&error));
+        let failed = |error: reqwest::Error| format!("no answer: {}", self.http.explain(&error));
         let request = request.build().map_err(failed)?;
         let echo = Echo::of(request.headers());
         let response = client.execute(request).await.map_err(failed)?;

@@ -15,9 +15,7 @@ use super::grpc::{self, GrpcStatus};
 use super::spans::export_request;
 use crate::clock::Clock;
 use crate::config::{Otlp, OtlpProtocol};
-use crate::outbound::{
-    CertificateSettings, ClientSettings, Echo, Outbound, OutboundError, error_chain, longest_retry_after,
-};
+use crate::outbound::{CertificateSettings, ClientSettings, Echo, Outbound, OutboundError, longest_retry_after};
 use crate::telemetry::export::{Pushed, Sink, words};
 use crate::trace::EndedSpan;
 
@@ -63,6 +61,7 @@ impl Collector {
             connect_timeout: CONNECT_TIMEOUT,
             timeout: TIMEOUT,
             max_connection_age: MAX_CONNECTION_AGE,
+            forward_proxy: settings.forward_proxy.clone(),
         };
         let http = match settings.protocol {
             OtlpProtocol::Http => Outbound::try_new(client, Arc::clone(&clock))?,
@@ -82,7 +81,7 @@ impl Collector {
         let request = request.header(ACCEPT, content_type).header(ACCEPT_ENCODING, "identity");
         let request = if content_type == grpc::CONTENT_TYPE { request.header(TE, "trailers") } else { request };
         let response =
-            request.body(body).send().await.map_err(|error| format!("no answer: {}", error_chain(&error)))?;
+            request.body(body).send().await.map_err(|error| format!("no answer: {}", self.http.explain(&error)))?;
         let (parts, body) = Response::<reqwest::Body>::from(response).into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
         let body = body.map_err(|error| format!("the answer broke off: {error}"))?;

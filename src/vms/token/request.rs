@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::assertion::Signer;
 use super::error::TokenError;
 use crate::config::{Credentials, Grant, TargetOAuth2};
-use crate::outbound::{AnswerBody, Call, Operation, Outbound, add_client_credentials, error_chain};
+use crate::outbound::{AnswerBody, Operation, Outbound, add_client_credentials};
 
 /// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -92,7 +92,7 @@ pub async fn request_token(
     now: Timestamp,
 ) -> Result<IssuedToken, TokenError> {
     let request = request(settings, signer, &http.client(), now)?;
-    let response = send(request, http.begin_call(Operation::Token)).await?;
+    let response = send(http, request).await?;
     if *response.token_type() != BasicTokenType::Bearer {
         return Err(TokenError::Endpoint("answered with a token that is no bearer token".to_owned()));
     }
@@ -163,11 +163,15 @@ fn authenticate_client(
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens to be sent")]
-async fn send(request: RequestBuilder, mut call: Call<'_>) -> Result<Response, TokenError> {
+async fn send(http: &Outbound, request: RequestBuilder) -> Result<Response, TokenError> {
     let failed = |problem: String| TokenError::Endpoint(problem);
-    let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", error_chain(&error))))?;
+    let mut call = http.begin_call(Operation::Token);
+    let answer = request.send().await.map_err(|error| failed(format!("can't be reached: {}", http.explain(&error))))?;
     let status = answer.status();
     call.is_answered(status.as_u16());
+    if let Some(problem) = http.refused_by_proxy(&answer) {
+        return Err(failed(format!("can't be reached: {problem}")));
+    }
     let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
     if status.is_success() {
         let expected = "a token response (RFC 6749 §5.1)";
