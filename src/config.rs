@@ -14,6 +14,7 @@ mod identity;
 mod ledger;
 mod mapping;
 mod mistakes;
+mod oauth2_client;
 mod placeholders;
 mod reader;
 mod retry;
@@ -35,13 +36,13 @@ pub use identity::Identity;
 pub use ledger::{Database, Ledger, Storage};
 pub use mapping::Mapping;
 pub use mistakes::Mistakes;
+pub use oauth2_client::{AssertionKey, CertificateThumbprint, Credentials, SigningKey};
 pub use placeholders::placeholders;
 pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use settings::Settings;
 pub use target::{
-    ApiProfile, CreateRequest, Credentials, Fillings, Grant, LookUpRequest, RequestHeader, SigningKey, Target,
-    TargetOAuth2, Template,
+    ApiProfile, CreateRequest, Fillings, Grant, LookUpRequest, RequestHeader, Target, TargetOAuth2, Template,
 };
 pub use telemetry::{CloudAlm, LogFormat, LogLevel, Otlp, OtlpProtocol, Telemetry};
 

@@ -149,6 +149,12 @@ impl Outbound {
         Call::begin(&self.calls, &self.clock, operation)
     }
 
+    /// The same, counting its calls with those of another client.
+    #[must_use]
+    pub fn counting_with(self, other: &Self) -> Self {
+        Self { calls: other.calls(), ..self }
+    }
+
     /// How long its calls took.
     pub fn calls(&self) -> Arc<CallDurations> {
         Arc::clone(&self.calls)

@@ -38,6 +38,21 @@ impl Sent {
     }
 }
 
+/// How an attempt ended.
+pub(super) struct End {
+    /// What the wall clock showed when the order was changed: it may have stepped since, and the wait is what was decided then.
+    at: Timestamp,
+    /// Why it was none, if it was deferred.
+    deferred: Option<String>,
+}
+
+impl End {
+    /// The end of an attempt that was made.
+    pub(super) const fn at(time: Timestamp) -> Self {
+        Self { at: time, deferred: None }
+    }
+}
+
 /// Why an order is not sent once more that 11VMS has said to have: it may have it under a number that its search does not
 /// show, or not yet. A person who replays the order has looked.
 fn acknowledged_but_not_shown() -> Verdict {
@@ -151,23 +166,23 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
         let made = span.enclose(self.make_attempt(order, dispatch, recorded, restored)).await;
-        let Some((order, ended_at)) = made else {
+        let Some((order, end)) = made else {
             return spans::describe_given_up(&mut span);
         };
         let id = order.id.clone();
-        let ended = span.enclose(self.settle(order, ended_at)).await;
+        let ended = span.enclose(self.settle(order, end)).await;
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 
-    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end, and when
-    /// that was. `None` if no attempt was made.
+    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end. `None` if no
+    /// attempt was made.
     async fn make_attempt(
         &self,
         mut order: Order,
         mut dispatch: Dispatch,
         recorded: Option<PointInTime>,
         restored: Option<&Restored>,
-    ) -> Option<(Order, Timestamp)> {
+    ) -> Option<(Order, End)> {
         let begun = match recorded {
             // It is under way, also while the service stops: left there, it would be in doubt.
             Some(recorded) if self.lease_age(recorded) <= MAX_LEASE_AGE_AT_SEND => {
@@ -179,6 +194,7 @@ impl Relay {
         self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
         let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
+        let deferred = self.pause_if_deferred(&verdict);
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
@@ -191,8 +207,17 @@ impl Relay {
         if is_acknowledged {
             order.acknowledge_attempt();
         }
-        order.measure_attempt(self.dependencies.clock.moment().since(began_at));
-        Some((order, now))
+        if deferred.is_none() {
+            order.measure_attempt(self.dependencies.clock.moment().since(began_at));
+        }
+        Some((order, End { at: now, deferred }))
+    }
+
+    /// Dispatches nothing as long as no token can be fetched; returns why, if that is so.
+    fn pause_if_deferred(&self, verdict: &Verdict) -> Option<String> {
+        let Verdict::Deferred { detail, wait } = verdict else { return None };
+        self.dispatcher.pause_until(self.dependencies.clock.moment().after(*wait));
+        Some(detail.clone())
     }
 
     /// Stores that an attempt begins, and returns when; `None` if it must not be made.
@@ -268,6 +293,9 @@ impl Relay {
             return None;
         }
         let answer = self.look_up_until(order, limit).await;
+        if let CallOutcome::Deferred { detail, wait } = answer {
+            return Some(LookUpResult::Inconclusive(Verdict::Deferred { detail, wait }));
+        }
         if let CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) = answer {
             let detail = format!("look-up: {detail}");
             return Some(LookUpResult::Inconclusive(Verdict::LookUpLost { detail }));
@@ -315,11 +343,10 @@ impl Relay {
     }
 
     /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
-    /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
-    /// stepped since, and the wait is what was decided then. Returns the end as it is stored; `None` if it is not.
-    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) -> Option<Ended> {
+    /// the next attempt if there is one. Returns the end as it is stored; `None` if it is not.
+    pub(super) async fn settle(&self, order: Order, end: End) -> Option<Ended> {
         let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
-        let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
+        let wait = order.next_attempt_at.map(|time| between(end.at, time)).unwrap_or_default();
         let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
         // Before it is stored: the write may be made, and its answer lost.
         if order.state == State::Retrying || order.doubt != Doubt::None {
@@ -334,8 +361,16 @@ impl Relay {
         if order.state == State::Retrying {
             self.postpone(&order, due);
         }
-        self.report(Event::AttemptEnded(&order));
-        let ended = Ended::of(&order);
+        let ended = match &end.deferred {
+            None => {
+                self.report(Event::AttemptEnded(&order));
+                Ended::of(&order)
+            }
+            Some(reason) => {
+                self.report(Event::AttemptDeferred { order: &order, reason });
+                Ended::deferred(&order)
+            }
+        };
         self.waiters.publish(order);
         Some(ended)
     }

@@ -120,6 +120,7 @@ impl World {
         let retry_after = match answer {
             CallOutcome::Answered(response) => response.retry_after,
             CallOutcome::NotSent(_) | CallOutcome::Lost(_) => None,
+            CallOutcome::Deferred { .. } => return,
         };
         self.invariants.heard.insert(id.clone(), Heard { process, at: self.now, retry_after });
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use crate::clock::Clock;
-use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, error_chain, longest_retry_after};
+use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, error_chain, requested_pause};
 
 /// Largest key set or discovery document, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -33,7 +33,7 @@ impl IssuerClient {
     /// A JSON document; `expected` names it.
     ///
     /// # Errors
-    /// [`FetchError`], with the issuer's `Retry-After` if its status is no success.
+    /// [`FetchError`], with the pause that the issuer asks for if it throttles.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer for its keys")]
     pub async fn get<T: DeserializeOwned>(&self, url: &Url, expected: &str) -> Result<T, FetchError> {
         let failed = |detail: String| FetchError::new(url.as_str(), detail);
@@ -42,9 +42,9 @@ impl IssuerClient {
         let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", error_chain(&error))))?;
         call.is_answered(answer.status().as_u16());
         if !answer.status().is_success() {
-            let wait = longest_retry_after(answer.headers(), self.clock.now());
-            let refused = failed(format!("{url} answered {}", answer.status().as_u16()));
-            return Err(FetchError { retry_after: wait, ..refused });
+            let status = answer.status().as_u16();
+            let wait = requested_pause(status, answer.headers(), self.clock.now());
+            return Err(FetchError { retry_after: wait, ..failed(format!("{url} answered {status}")) });
         }
         let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
         body.json(expected).map_err(|problem| failed(format!("{url} answered, {problem}")))
