@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::dispatcher::{Dispatch, Ticket};
 use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
-use super::spans::{self, Ended};
+use super::settlement::End;
+use super::spans;
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
@@ -35,21 +34,6 @@ impl Sent {
     /// The end of an attempt in which nothing was sent, or no answer came.
     const fn of(verdict: Verdict) -> Self {
         Self { verdict, was_absent: false, is_acknowledged: false }
-    }
-}
-
-/// How an attempt ended.
-pub(super) struct End {
-    /// What the wall clock showed when the order was changed: it may have stepped since, and the wait is what was decided then.
-    at: Timestamp,
-    /// Why it was none, if it was deferred.
-    deferred: Option<String>,
-}
-
-impl End {
-    /// The end of an attempt that was made.
-    pub(super) const fn at(time: Timestamp) -> Self {
-        Self { at: time, deferred: None }
     }
 }
 
@@ -97,7 +81,7 @@ impl Relay {
         }
     }
 
-    fn postpone(&self, order: &Order, moment: Moment) {
+    pub(super) fn postpone(&self, order: &Order, moment: Moment) {
         self.queue_at(moment, &order.id, Ticket::of(order));
     }
 
@@ -340,71 +324,6 @@ impl Relay {
 
     fn cut_off(&self) -> String {
         format!("cut off after {} s", self.dependencies.attempt_limit.as_secs_f64())
-    }
-
-    /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
-    /// the next attempt if there is one. Returns the end as it is stored; `None` if it is not.
-    pub(super) async fn settle(&self, order: Order, end: End) -> Option<Ended> {
-        let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
-        let wait = order.next_attempt_at.map(|time| between(end.at, time)).unwrap_or_default();
-        let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
-        // Before it is stored: the write may be made, and its answer lost.
-        if order.state == State::Retrying || order.doubt != Doubt::None {
-            self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
-        }
-        let mut stored = trace::child("settle order", SpanKind::Internal);
-        let Some(order) = stored.enclose(self.store_outcome(order)).await else {
-            spans::describe_unstored(&mut stored);
-            return None;
-        };
-        drop(stored);
-        if order.state == State::Retrying {
-            self.postpone(&order, due);
-        }
-        let ended = match &end.deferred {
-            None => {
-                self.report(Event::AttemptEnded(&order));
-                Ended::of(&order)
-            }
-            Some(reason) => {
-                self.report(Event::AttemptDeferred { order: &order, reason });
-                Ended::deferred(&order)
-            }
-        };
-        self.waiters.publish(order);
-        Some(ended)
-    }
-
-    /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold
-    /// is stored in plain words.
-    async fn store_outcome(&self, order: Order) -> Option<Order> {
-        let reason = match self.store_once(&order).await {
-            Write::Done(Stored::Committed) => return Some(order),
-            Write::Refused(reason) => reason,
-            Write::Done(Stored::Superseded) | Write::GivenUp => return None,
-        };
-        self.report(Event::Unwritable { part: UnwritablePart::Answer, order: &order, reason: &reason });
-        let plain = order.without_foreign_text(&reason);
-        match self.store_once(&plain).await {
-            Write::Done(Stored::Committed) => Some(plain),
-            Write::Refused(reason) => {
-                self.report(Event::Unwritable { part: UnwritablePart::Outcome, order: &plain, reason: &reason });
-                self.abandoned.note(&plain);
-                None
-            }
-            Write::Done(Stored::Superseded) | Write::GivenUp => None,
-        }
-    }
-
-    async fn store_once(&self, order: &Order) -> Write {
-        let write = self.retrying_ledger.store(order, &self.stopped).await;
-        match &write {
-            // Another replica has taken the order over.
-            Write::Done(Stored::Superseded) => self.report(Event::OutcomeSuperseded(order)),
-            Write::GivenUp => self.report(Event::OutcomeNotStored(order)),
-            Write::Done(Stored::Committed) | Write::Refused(_) => {}
-        }
-        write
     }
 
     /// Has an order queued at a moment.

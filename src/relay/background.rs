@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attempt::End;
 use super::dispatcher::{Dispatch, Ticket};
 use super::observer::{Event, IllegalStep, LedgerQuestion};
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read};
+use super::settlement::End;
 use super::spans;
 use super::{Relay, lease_length};
 use crate::clock::{Moment, after, between};

@@ -85,7 +85,16 @@ impl TokenSource {
             Err(known) => known,
         };
         // A token that was only to be renewed serves as long as it is valid.
-        fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(failure))
+        fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(self.as_of_now(failure)))
+    }
+
+    /// A failure, with what is left of the pause: a caller may hear of it later than the others of its flight.
+    fn as_of_now(&self, failure: TokenError) -> TokenError {
+        match (failure, self.pause.remaining(&*self.clock)) {
+            (TokenError::Throttled { problem, .. }, Some((wait, _))) => TokenError::Throttled { problem, wait },
+            (TokenError::Throttled { problem, .. }, None) => TokenError::Throttled { problem, wait: Duration::ZERO },
+            (failure, _) => failure,
+        }
     }
 
     /// Discards a token that its receiver refused (401): the next caller fetches another, unless that has already happened.

@@ -70,6 +70,7 @@ mod sockets;
 mod target_profile;
 mod tls;
 mod token_endpoints;
+mod token_recipes;
 mod token_shapes;
 mod tokens_in;
 mod tokens_out;

@@ -50,7 +50,7 @@ type Members = BTreeMap<String, Box<RawValue>>;
 /// Why it has no token that can be used; of its content only an error code (RFC 6749 §5.2).
 pub fn read_token_answer(status: u16, body: &AnswerBody) -> Result<TokenResponse, String> {
     let members = body.json::<Members>("a token response (RFC 6749 §5.1)");
-    if !(200..300).contains(&status) {
+    if !is_success(status) {
         return Err(refusal(status, members.as_ref().ok()));
     }
     let members = members.map_err(|problem| format!("gave an answer that can't be read: {problem}"))?;
@@ -98,14 +98,20 @@ fn lifetime(expires_in: Option<&RawValue>) -> Duration {
 fn refusal(status: u16, members: Option<&Members>) -> String {
     match members.and_then(|members| text(members, "error")) {
         None => format!("answered {status}"),
-        Some(code) if is_error_code(&code) => format!("{REFUSED}{code} (status {status})"),
-        Some(_) => refusal_without_code(status),
+        // A refusal with the status of a success says so.
+        Some(code) if is_error_code(&code) && is_success(status) => format!("{REFUSED}{code} (status {status})"),
+        Some(code) if is_error_code(&code) => format!("{REFUSED}{code}"),
+        Some(_) => refusal_without_code(),
     }
 }
 
 /// A refusal whose code is not shown, because it has not the form of one, or repeats what was sent.
-pub fn refusal_without_code(status: u16) -> String {
-    format!("{REFUSED}with a code of its own, which is not shown (status {status})")
+pub fn refusal_without_code() -> String {
+    format!("{REFUSED}with a code of its own, which is not shown")
+}
+
+const fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
 }
 
 /// RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. A JWT is none, though it has no other characters: some servers repeat what they

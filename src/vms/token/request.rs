@@ -114,7 +114,7 @@ impl TokenEndpoint {
         let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
         read_token_answer(status, &body).map_err(|problem| {
             let repeats_secret = problem.starts_with(REFUSED) && self.client.is_secret_in(&problem);
-            let problem = if repeats_secret { refusal_without_code(status) } else { problem };
+            let problem = if repeats_secret { refusal_without_code() } else { problem };
             match pause {
                 Some(wait) => TokenError::Throttled { problem, wait },
                 None => TokenError::Endpoint(problem),
