@@ -2,6 +2,7 @@
 //!
 //! libFuzzer calls them with bytes that it generates (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
+use oauth2::TokenResponse as _;
 use purchase_order_webhook::auth::AuthError;
 use purchase_order_webhook::auth::jwt::Header;
 use purchase_order_webhook::cart::{Cart, CartError};
@@ -18,7 +20,9 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::edge::forwarded_certificate as forwarded;
 use purchase_order_webhook::mapping::{Amounts, Defect, Folder, IdField, Mapped, Mapping, MappingOptions, SHEET};
 use purchase_order_webhook::message::Message;
-use purchase_order_webhook::{outbound, pem};
+use purchase_order_webhook::outbound::{self, AnswerBody};
+use purchase_order_webhook::pem;
+use purchase_order_webhook::vms::token::read_token_answer;
 
 /// A cart is the same when it is read again, in a wrapper too, and becomes an order or a list of mistakes; shifted
 /// amounts keep their digits.
@@ -123,6 +127,52 @@ pub fn retry_after(data: &[u8]) {
     } else {
         assert_eq!(late.is_some(), early.is_some());
         assert!(late <= early && late >= early.map(|wait| wait.saturating_sub(HOUR)), "{late:?} {early:?}");
+    }
+}
+
+/// An answer of a token endpoint gives a token that can stand in a header, with a lifetime that can be believed, or a reason. A
+/// reason repeats nothing of the answer but an error code that has the form of one; nor does that of another answer of an
+/// OAuth2 server. The first byte chooses the status, and each byte 1 of the rest stands for a secret.
+pub fn token_answer(data: &[u8]) {
+    const SECRET: &str = "s3cret-7f2a9c";
+    let Some((first, rest)) = data.split_first() else { return };
+    let status = match first % 6 {
+        0 => 200,
+        1 => 201,
+        2 => 302,
+        3 => 400,
+        4 => 401,
+        _ => 500,
+    };
+    let mut content = Vec::with_capacity(rest.len());
+    for byte in rest {
+        if *byte == 1 { content.extend_from_slice(SECRET.as_bytes()) } else { content.push(*byte) }
+    }
+    let body = AnswerBody::of_bytes(content);
+    for problem in [
+        body.json::<BTreeMap<String, bool>>("a form").err(),
+        body.json::<Vec<u8>>("a form").err(),
+        body.json::<u8>("a form").err(),
+    ] {
+        assert!(problem.is_none_or(|problem| !problem.contains(SECRET) && problem.len() < 200));
+    }
+    match read_token_answer(status, &body) {
+        Ok(response) => {
+            let token = response.access_token().secret();
+            assert!(status < 300 && !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+            let lifetime = response.expires_in().expect("a lifetime");
+            assert!(lifetime >= Duration::from_secs(1) && lifetime <= Duration::from_hours(30 * 24), "{lifetime:?}");
+        }
+        Err(problem) => {
+            let code = problem.strip_prefix("refused: ");
+            let code = code.map(|text| text.rsplit_once(" (status 20").map_or(text, |(code, _)| code));
+            let is_code = |code: &str| {
+                code.len() <= 64
+                    && code.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && !matches!(byte, b'"' | b'\\'))
+            };
+            assert!(code.is_none_or(is_code), "{problem}");
+            assert!(problem.len() < 250 && (code.is_some() || !problem.contains(SECRET)), "{problem}");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod identity;
 mod ledger;
 mod mapping;
 mod mistakes;
+mod oauth2_client;
 mod outbound;
 mod placeholders;
 mod proxy_variables;
@@ -39,14 +40,14 @@ pub use identity::Identity;
 pub use ledger::{Database, Ledger, Storage};
 pub use mapping::Mapping;
 pub use mistakes::Mistakes;
+pub use oauth2_client::{AssertionKey, CertificateThumbprint, Credentials, SigningKey};
 pub use outbound::{ForwardProxy, ProxyAddress, ProxyRoutes, is_loopback};
 pub use placeholders::placeholders;
 pub use secret::{ClientAuth, Secret};
 pub use server::{ClientCertificates, Limits, OnDeadline, Proxy, Server, Tls};
 pub use settings::Settings;
 pub use target::{
-    ApiProfile, CreateRequest, Credentials, Fillings, Grant, LookUpRequest, RequestHeader, SigningKey, Target,
-    TargetOAuth2, Template,
+    ApiProfile, CreateRequest, Fillings, Grant, LookUpRequest, RequestHeader, Target, TargetOAuth2, Template,
 };
 pub use telemetry::{CloudAlm, LogFormat, LogLevel, Otlp, OtlpProtocol, Telemetry};
 

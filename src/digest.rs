@@ -1,4 +1,4 @@
-//! SHA-256, for fingerprints of carts, mapping versions, hashes of tokens and changes of files.
+//! SHA-256, for fingerprints of carts, mapping versions, hashes of tokens and changes of files; SHA-1, for names of certificates.
 
 use aws_lc_rs::digest;
 
@@ -6,6 +6,13 @@ use aws_lc_rs::digest;
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    hash
+}
+
+/// SHA-1 (FIPS 180-4) of `data`: for names that a standard makes with it, never for a proof.
+pub fn sha1(data: &[u8]) -> [u8; 20] {
+    let mut hash = [0; 20];
+    hash.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());
     hash
 }
 

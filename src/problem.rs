@@ -166,7 +166,9 @@ impl Problem {
     /// Adds `Retry-After` (RFC 9110 §10.2.3) in whole seconds, at least one.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
-        self.header(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))
+        // Earlier than that would be too early.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
     /// Adds a header to the answer.

@@ -42,6 +42,11 @@ fn every_seed_of_token_headers_passes() {
 }
 
 #[test]
+fn every_seed_of_token_answers_passes() {
+    replay("token_answer", targets::token_answer);
+}
+
+#[test]
 fn every_seed_of_retry_after_passes() {
     replay("retry_after", targets::retry_after);
 }

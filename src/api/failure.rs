@@ -23,10 +23,11 @@ impl From<AuthError> for Problem {
                 let error = format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.replace(['"', '\\'], ""));
                 challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)
             }
-            AuthError::IssuerUnavailable(_) => {
+            AuthError::IssuerUnavailable(unavailable) => {
                 // The log of the fetch has the issuer's address and its failure; this caller is not authenticated.
                 let detail = "The token's issuer can't be asked now; the token was not checked.";
-                Self::new(ProblemKind::ISSUER_UNAVAILABLE, detail).retry_after(RETRY_LATER)
+                Self::new(ProblemKind::ISSUER_UNAVAILABLE, detail)
+                    .retry_after(unavailable.retry_after.unwrap_or(RETRY_LATER))
             }
         }
     }

@@ -14,7 +14,7 @@ use tracing::{error, warn};
 use crate::certificate::{Certificate, Validity};
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
-use crate::config::{Secret, Settings};
+use crate::config::{Credentials, Secret, Settings};
 use crate::digest::sha256;
 use crate::settings_file;
 use crate::telemetry::metrics::CertificateExpiries;
@@ -134,10 +134,12 @@ impl CertificateDates {
                 add(setting.to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }
         }
-        if let Some(identity) = settings.target.oauth2.identity() {
+        let introspection = settings.auth.introspection.as_ref().map(|settings| &settings.credentials);
+        let clients = [Some(&settings.target.oauth2.credentials), introspection].into_iter().flatten();
+        for identity in clients.filter_map(Credentials::certificate) {
             let (key, secret) = match &identity.certificate {
-                Some(certificate) => ("target.oauth2.certificate", certificate),
-                None => ("target.oauth2.private_key", &identity.key),
+                Some(certificate) => (identity.names.certificate, certificate),
+                None => (identity.names.key, &identity.key),
             };
             let suffix = if secret.file().is_some() { "_file" } else { "" };
             add(format!("{key}{suffix}"), Purpose::Identity, secret.clone());

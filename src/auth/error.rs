@@ -1,6 +1,24 @@
 //! The reasons for which a request is refused because of its token.
 
+use std::time::Duration;
+
 use thiserror::Error;
+
+/// Why the issuer gives no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{detail}")]
+pub struct Unavailable {
+    /// For logs only.
+    pub detail: String,
+    /// How long the issuer is not asked again, if that is known.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<String> for Unavailable {
+    fn from(detail: String) -> Self {
+        Self { detail, retry_after: None }
+    }
+}
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -16,7 +34,7 @@ pub enum AuthError {
     InsufficientScope(String),
     /// Whether the token is valid is unknown, because the issuer gives no answer. The text is for logs only.
     #[error("the issuer can't be asked: {0}")]
-    IssuerUnavailable(String),
+    IssuerUnavailable(Unavailable),
 }
 
 impl AuthError {

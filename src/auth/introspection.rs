@@ -14,7 +14,7 @@ use url::Url;
 
 use super::acceptance::{Origin, accept};
 use super::caller::Caller;
-use super::error::AuthError;
+use super::error::{AuthError, Unavailable};
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
 use crate::config::{AudienceClaim, Auth, Introspection};
@@ -53,7 +53,7 @@ impl Introspector {
             permits: Semaphore::new(settings.max_concurrency),
             cache: VerdictCache::new(auth.remembered_tokens),
             flights: SingleFlight::default(),
-            endpoint: IntrospectionEndpoint::new(settings.clone(), http),
+            endpoint: IntrospectionEndpoint::new(&settings, http, Arc::clone(&clock)),
             settings,
             auth,
             clock,
@@ -75,7 +75,7 @@ impl Introspector {
         match self.join_or_request(token, hash) {
             Ok(flight) => match flight.result().await {
                 Ok(verdict) => verdict.result,
-                Err(BrokenOff) => Err(AuthError::IssuerUnavailable("the question broke off".to_owned())),
+                Err(BrokenOff) => Err(AuthError::IssuerUnavailable("the question broke off".to_owned().into())),
             },
             Err(known) => known,
         }
@@ -93,8 +93,10 @@ impl Introspector {
             if let Some(verdict) = self.cache.get(&hash, &*self.clock) {
                 return Err(verdict.result);
             }
+            self.endpoint.check_pause().map_err(|throttled| Err(AuthError::IssuerUnavailable(throttled)))?;
             if under_way >= limit {
-                return Err(Err(AuthError::IssuerUnavailable("too many questions wait for an answer".to_owned())));
+                let detail = "too many questions wait for an answer".to_owned();
+                return Err(Err(AuthError::IssuerUnavailable(detail.into())));
             }
             let (introspector, token) = (Arc::clone(self), token.to_owned());
             Ok(async move {
@@ -111,7 +113,7 @@ impl Introspector {
         let asked_at = self.clock.moment();
         let answered = match permit {
             Ok(Ok(_permit)) => self.endpoint.introspect(token).await,
-            _ => Err("as many questions as are allowed at the same time wait for an answer".to_owned()),
+            _ => Err("as many questions as are allowed at the same time wait for an answer".to_owned().into()),
         };
         self.report(answered.as_ref().err());
         match answered.map_err(AuthError::IssuerUnavailable).and_then(|response| self.judge(&response)) {
@@ -123,10 +125,10 @@ impl Introspector {
                 CachedVerdict { result: Ok(Arc::new(caller)), valid_until, expires_at }
             }
             Err(error) => {
-                if let AuthError::IssuerUnavailable(detail) = &error {
+                if let AuthError::IssuerUnavailable(unavailable) = &error {
                     warn!(
                         url.full = %self.settings.url,
-                        error.message = detail,
+                        error.message = unavailable.detail,
                         "the introspection of a token failed: requests with it get 503, and nothing is recorded"
                     );
                 }
@@ -137,10 +139,10 @@ impl Introspector {
     }
 
     /// An answer shows that the issuer works, whatever it says of the token.
-    fn report(&self, failure: Option<&String>) {
+    fn report(&self, failure: Option<&Unavailable>) {
         let (kind, url) = (ConditionKind::IssuerUnavailable, self.settings.url.as_str());
         match failure {
-            Some(detail) => self.conditions.raise(kind, url, detail, self.clock.now()),
+            Some(unavailable) => self.conditions.raise(kind, url, &unavailable.detail, self.clock.now()),
             None => self.conditions.clear(kind, url),
         }
     }
@@ -150,7 +152,8 @@ impl Introspector {
     /// # Errors
     /// The reason for which there is no answer.
     pub async fn probe(&self) -> Result<bool, String> {
-        Ok(self.endpoint.introspect("a-token-that-nobody-has").await?.active)
+        let answered = self.endpoint.introspect("a-token-that-nobody-has").await;
+        answered.map(|response| response.active).map_err(|unavailable| unavailable.detail)
     }
 
     /// The introspection endpoint.

@@ -19,6 +19,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 use url::Url;
 
+use super::error::Unavailable;
 use super::key::Key;
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
@@ -39,7 +40,7 @@ pub enum KeyError {
     Unknown,
     /// The issuer's keys can't be fetched.
     #[error("{0}")]
-    Unavailable(String),
+    Unavailable(Unavailable),
 }
 
 /// What a refresh came to.
@@ -188,8 +189,10 @@ impl KeySet {
     }
 
     fn unavailable(&self) -> KeyError {
-        let detail = self.schedule().last_failure().map(|failure| failure.detail.clone());
-        KeyError::Unavailable(detail.unwrap_or_else(|| "none are known yet".to_owned()))
+        let (now, schedule) = (self.clock.moment(), self.schedule());
+        let detail = schedule.last_failure().map(|failure| failure.detail.clone());
+        let detail = detail.unwrap_or_else(|| "none are known yet".to_owned());
+        KeyError::Unavailable(Unavailable { detail, retry_after: schedule.wait(now) })
     }
 
     fn younger_than(&self, age: Duration) -> Option<Arc<CachedKeys>> {

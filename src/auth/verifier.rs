@@ -147,7 +147,7 @@ impl TokenVerifier {
     async fn signed_claims(&self, token: &str, header: &Header, algorithm: Algorithm) -> Result<Claims, AuthError> {
         let keys = self.keys.find(header.kid(), algorithm).await.map_err(|error| match error {
             KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
-            KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
+            KeyError::Unavailable(unavailable) => AuthError::IssuerUnavailable(unavailable),
         })?;
         let mut claims = Err(jwt::WRONG_SIGNATURE);
         for key in keys {

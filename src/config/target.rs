@@ -1,10 +1,9 @@
 //! `[target]`: 11VMS, and how the service authenticates there.
 
 mod breaker;
-mod credentials;
 mod grant;
-mod keys;
 mod oauth2;
+mod parameters;
 mod profile;
 mod template;
 mod unknown_outcome;
@@ -22,9 +21,7 @@ use crate::order::breaker::BreakerPolicy;
 use crate::order::retry::RetryPolicy;
 use crate::order::vms_response::{NumberSource, ResponseRules};
 use breaker::read_breaker_policy;
-pub use credentials::Credentials;
 pub use grant::Grant;
-pub use keys::SigningKey;
 pub use oauth2::TargetOAuth2;
 pub use profile::id_field_of_profile;
 pub use profile::{ApiProfile, CreateRequest, LookUpRequest, RequestHeader};

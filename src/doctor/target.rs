@@ -67,6 +67,7 @@ async fn examine_look_up(target: &Target, client: &VmsClient) -> Finding {
 fn remedy(call: &CallOutcome) -> &'static str {
     const PERMISSION: &str = "give the client of target.oauth2.client_id the permission to look orders up, or its scope in target.oauth2.scopes";
     match call {
+        CallOutcome::Deferred { .. } => "wait as long as the token endpoint asks for, and try again",
         CallOutcome::NotSent(_) | CallOutcome::Lost(_) => NETWORK,
         CallOutcome::Answered(response) => match response.status {
             401 => "check scopes and audience under [target.oauth2], and that token_url is the one of this 11VMS",

@@ -63,7 +63,7 @@ impl Order {
         });
     }
 
-    /// Ends an attempt. Stored before anyone is answered. `jitter` (-1 to 1) is the position of the next attempt within
+    /// Ends an attempt. Stored before anyone is answered. One that was deferred was none: nothing of it stays but the wait. `jitter` (-1 to 1) is the position of the next attempt within
     /// the policy's jitter.
     ///
     /// # Errors
@@ -111,6 +111,11 @@ impl Order {
                 self.vms_response = bounded(answer).or_else(|| self.vms_response.take());
                 self.doubt = self.doubt.after_unknown_outcome();
                 self.wait_or_park(&detail, retry_after, now, policy, jitter);
+            }
+            Verdict::Deferred { wait, .. } => {
+                self.attempts.pop();
+                self.attempts_used = self.attempts_used.saturating_sub(1);
+                self.wait(wait.min(policy.longest_wait()), now);
             }
             Verdict::LookUpLost { detail } => {
                 if self.give_retry_back() {

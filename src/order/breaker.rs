@@ -34,6 +34,8 @@ impl CallResult {
         match verdict {
             Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Success,
             Verdict::NotDone { .. } | Verdict::Unknown { .. } | Verdict::LookUpLost { .. } => Self::Failure,
+            // It is the token endpoint that throttles.
+            Verdict::Deferred { .. } => Self::Inconclusive,
         }
     }
 }

@@ -53,6 +53,13 @@ pub enum Verdict {
         /// The delay that 11VMS asked for.
         retry_after: Option<Duration>,
     },
+    /// Nothing was done, because there is no token and the token endpoint wants to be left alone: it was no attempt.
+    Deferred {
+        /// What happened, for people.
+        detail: String,
+        /// How long no token can be fetched.
+        wait: Duration,
+    },
     /// The look-up before the order got no answer, so nothing was sent: the order is in doubt as before.
     LookUpLost {
         /// What happened, for people.
@@ -67,7 +74,7 @@ impl Verdict {
             Self::Created { found: true, .. } => Outcome::Found,
             Self::Created { .. } => Outcome::Created,
             Self::Rejected { .. } => Outcome::Rejected,
-            Self::NotDone { .. } => Outcome::NotDone,
+            Self::NotDone { .. } | Self::Deferred { .. } => Outcome::NotDone,
             Self::Unknown { .. } | Self::LookUpLost { .. } => Outcome::Unknown,
         }
     }
@@ -77,7 +84,7 @@ impl Verdict {
         match self {
             Self::Created { status, .. } | Self::Rejected { status, .. } => Some(*status),
             Self::NotDone { status, .. } | Self::Unknown { status, .. } => *status,
-            Self::LookUpLost { .. } => None,
+            Self::Deferred { .. } | Self::LookUpLost { .. } => None,
         }
     }
 
@@ -89,6 +96,7 @@ impl Verdict {
             Self::Rejected { detail, .. }
             | Self::NotDone { detail, .. }
             | Self::Unknown { detail, .. }
+            | Self::Deferred { detail, .. }
             | Self::LookUpLost { detail } => detail.push_str(addition),
         }
         self
@@ -101,6 +109,7 @@ impl Verdict {
             Self::Rejected { detail, .. }
             | Self::NotDone { detail, .. }
             | Self::Unknown { detail, .. }
+            | Self::Deferred { detail, .. }
             | Self::LookUpLost { detail } => Some(detail),
         }
     }

@@ -36,6 +36,13 @@ pub enum CallOutcome {
     Answered(VmsResponse),
     /// Nothing reached 11VMS, provably: there was no token, or no connection.
     NotSent(String),
+    /// Nothing was done in 11VMS, because there is no token, and the token endpoint wants to be left alone.
+    Deferred {
+        /// What happened, for people.
+        detail: String,
+        /// For how long: before, no token can be fetched.
+        wait: Duration,
+    },
     /// The request was sent, or may have been, and no complete response arrived.
     Lost(String),
 }

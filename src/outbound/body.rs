@@ -20,6 +20,18 @@ pub struct AnswerBody {
     charset: Option<String>,
     /// Why it is not whole, or can't be read.
     defect: Option<String>,
+    /// Whether the defect repeats a value of the answer's headers that may be anything.
+    repeats_header: bool,
+}
+
+/// Codings that are not read, and whose names say nothing of the content.
+const KNOWN_CODINGS: [&str; 3] = ["br", "zstd", "compress"];
+
+/// Whether a message names the charset of the answer's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Named,
+    Hidden,
 }
 
 impl AnswerBody {
@@ -29,7 +41,10 @@ impl AnswerBody {
         let charset = charset(headers);
         let codings = match codings(headers) {
             Ok(codings) => codings,
-            Err(defect) => return Self { content: Vec::new(), charset, defect: Some(defect) },
+            Err(defect) => {
+                let names_known = KNOWN_CODINGS.iter().any(|name| defect.contains(&format!("{name:?}")));
+                return Self { content: Vec::new(), charset, defect: Some(defect), repeats_header: !names_known };
+            }
         };
         // Compression of what can't be compressed adds some bytes.
         let raw_limit = if codings.is_empty() { limit } else { limit + limit / 64 + 1024 };
@@ -37,12 +52,17 @@ impl AnswerBody {
         Self::decoded(raw, broken, codings, limit).with_charset(charset)
     }
 
+    /// A body that was received whole, without codings and without a charset.
+    pub const fn of_bytes(content: Vec<u8>) -> Self {
+        Self { content, charset: None, defect: None, repeats_header: false }
+    }
+
     fn decoded(raw: Vec<u8>, broken: Option<String>, mut codings: Vec<ContentEncoding>, limit: usize) -> Self {
         if codings.is_empty() {
             codings.extend(ContentEncoding::of_content(&raw));
         }
         if codings.is_empty() {
-            return Self { content: raw, charset: None, defect: broken };
+            return Self { defect: broken, ..Self::of_bytes(raw) };
         }
         let decoded = decode(raw, &codings, limit);
         let length = decoded.content.len();
@@ -50,7 +70,7 @@ impl AnswerBody {
             Incomplete::TooLarge => too_large(limit),
             Incomplete::Broken(problem) => broke_off(length, problem),
         });
-        Self { content: decoded.content, charset: None, defect: broken.or(incomplete) }
+        Self { defect: broken.or(incomplete), ..Self::of_bytes(decoded.content) }
     }
 
     fn with_charset(self, charset: Option<String>) -> Self {
@@ -70,28 +90,31 @@ impl AnswerBody {
         match &self.defect {
             Some(defect) => Err(defect.clone()),
             None if self.is_empty() => Ok(None),
-            None => self.parse().map(Some),
+            None => self.parse(Charset::Named).map(Some),
         }
     }
 
     /// The names that occur more than once in one object of the body, at any depth. [`AnswerBody::value`] has the last
     /// member of each; none, if the body is no JSON.
     pub fn repeated_names(&self) -> BTreeSet<String> {
-        self.parse().map(|RepeatedNames(names)| names).unwrap_or_default()
+        self.parse(Charset::Hidden).map(|RepeatedNames(names)| names).unwrap_or_default()
     }
 
     /// JSON of a certain form; `expected` names it. A name that occurs twice in one object, anywhere, makes it unreadable.
     ///
     /// # Errors
-    /// What is wrong with the body. It contains nothing of the body, which may hold secrets.
+    /// What is wrong with the body. It contains nothing of the answer, which may hold secrets anywhere, its headers included.
     pub fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, String> {
         match &self.defect {
+            Some(_) if self.repeats_header => {
+                Err(format!("with a Content-Encoding that can't be read; expected {expected}"))
+            }
             Some(defect) => Err(format!("{defect}; expected {expected}")),
             None if self.is_empty() => Err(format!("empty; expected {expected}")),
             None if !self.repeated_names().is_empty() => {
                 Err(format!("JSON with a name twice in one object; expected {expected}"))
             }
-            None => self.parse().map_err(|problem| format!("{problem}; expected {expected}")),
+            None => self.parse(Charset::Hidden).map_err(|problem| format!("{problem}; expected {expected}")),
         }
     }
 
@@ -103,7 +126,7 @@ impl AnswerBody {
         (!excerpt.trim().is_empty()).then_some(excerpt)
     }
 
-    fn parse<T: DeserializeOwned>(&self) -> Result<T, String> {
+    fn parse<T: DeserializeOwned>(&self, charset: Charset) -> Result<T, String> {
         // Nearly every answer is JSON in UTF-8, which the parser checks itself.
         let direct = serde_json::from_slice(without_mark(&self.content));
         let error = match direct {
@@ -113,6 +136,7 @@ impl AnswerBody {
         };
         let text = text(&self.content, self.charset.as_deref());
         if let Some(problem) = text.problem {
+            let problem = if charset == Charset::Named { problem.as_str() } else { "its encoding can't be read" };
             return Err(format!("no JSON: {problem}"));
         }
         if text.content.as_bytes() == without_mark(&self.content) {

@@ -175,6 +175,12 @@ impl Outbound {
         (answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then(|| refused_credentials(proxy))
     }
 
+    /// The same, counting its calls with those of another client.
+    #[must_use]
+    pub fn counting_with(self, other: &Self) -> Self {
+        Self { calls: other.calls(), ..self }
+    }
+
     /// How long its calls took.
     pub fn calls(&self) -> Arc<CallDurations> {
         Arc::clone(&self.calls)

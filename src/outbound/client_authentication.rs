@@ -1,34 +1,103 @@
-//! Client authentication with a shared secret (RFC 6749 §2.3.1), as token and introspection endpoints want it.
+//! Client authentication at token and introspection endpoints: by a shared secret (RFC 6749 §2.3.1), by an assertion (RFC 7523
+//! §2.2), or by the certificate of the connection (RFC 8705 §2).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded::Serializer;
 
-use crate::config::ClientAuth;
+use super::assertion::Signer;
+use crate::config::{ClientAuth, Credentials};
 
-/// Adds a client's id and secret to the request's header, or to the form itself.
-pub fn add_client_credentials(
-    request: RequestBuilder,
-    form: &mut Serializer<'_, String>,
-    client_id: &str,
-    secret: &SecretString,
-    method: ClientAuth,
-) -> RequestBuilder {
-    match method {
-        ClientAuth::Basic => request.header(AUTHORIZATION, basic(client_id, secret).expose_secret()),
-        ClientAuth::Post => {
-            form.append_pair("client_id", client_id).append_pair("client_secret", secret.expose_secret());
-            request
+/// RFC 7523 §2.2
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Says that id and secret are encoded, as RFC 6749 §2.3.1 wants it. UAA, and so XSUAA, decodes them only then; to others it
+/// says nothing.
+const ENCODED: HeaderName = HeaderName::from_static("x-cf-encoded-credentials");
+
+/// Characters that the form encoding changes. A blank becomes `%20` and no plus, which is read by servers of both kinds: those
+/// that decode forms, and those that decode parts of URLs.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
+
+/// Shorter secrets are looked for in no text.
+const MIN_SECRET_BYTES: usize = 4;
+
+/// A client, and its proof.
+#[derive(Debug)]
+pub struct AuthenticatingClient {
+    id: String,
+    credentials: Credentials,
+    /// For the assertions of the credentials.
+    signer: Option<Signer>,
+}
+
+impl AuthenticatingClient {
+    /// Reads a private key; a secret is read for each request.
+    pub fn new(id: String, credentials: Credentials) -> Self {
+        let signer = match &credentials {
+            Credentials::PrivateKeyJwt(key) => Some(Signer::new(key.clone())),
+            _ => None,
+        };
+        Self { id, credentials, signer }
+    }
+
+    /// Makes the form a request's body, with the client's id and its proof.
+    ///
+    /// # Errors
+    /// If the secret or the key can't be read; nothing of it.
+    pub fn authenticate(
+        &self,
+        request: RequestBuilder,
+        mut form: Serializer<'_, String>,
+        now: Timestamp,
+    ) -> Result<RequestBuilder, String> {
+        let request = match &self.credentials {
+            Credentials::Secret(secret, ClientAuth::Basic) => {
+                request.header(AUTHORIZATION, basic(&self.id, &secret.read()?).expose_secret()).header(ENCODED, "true")
+            }
+            Credentials::Secret(secret, ClientAuth::Post) => {
+                let secret = secret.read()?;
+                form.append_pair("client_id", &self.id).append_pair("client_secret", secret.expose_secret());
+                request
+            }
+            Credentials::PrivateKeyJwt(key) => {
+                let signer = self.signer.as_ref().ok_or_else(|| format!("{} is missing", key.setting))?;
+                let assertion = signer.sign(&self.id, &self.id, now)?;
+                form.append_pair("client_id", &self.id).append_pair("client_assertion_type", ASSERTION_TYPE);
+                form.append_pair("client_assertion", assertion.expose_secret());
+                request
+            }
+            // The handshake is the proof.
+            Credentials::Mtls(_) => {
+                form.append_pair("client_id", &self.id);
+                request
+            }
+            // The assertion of the grant names the client.
+            Credentials::None => request,
+        };
+        Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
+    }
+
+    /// Whether a text has the client's secret, which some servers repeat. One of a few characters occurs in any text.
+    pub fn is_secret_in(&self, text: &str) -> bool {
+        match &self.credentials {
+            Credentials::Secret(secret, _) => {
+                let repeats = |secret: &str| secret.len() >= MIN_SECRET_BYTES && text.contains(secret);
+                secret.read().is_ok_and(|secret| repeats(secret.expose_secret()))
+            }
+            Credentials::PrivateKeyJwt(_) | Credentials::Mtls(_) | Credentials::None => false,
         }
     }
 }
 
 /// The value of `Authorization: Basic`; id and secret are encoded before they are joined.
 fn basic(client_id: &str, secret: &SecretString) -> SecretString {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let pair = SecretString::from(format!("{}:{}", encoded(client_id), encoded(secret.expose_secret())));
     format!("Basic {}", STANDARD.encode(pair.expose_secret())).into()
 }
@@ -39,7 +108,12 @@ mod tests {
 
     #[test]
     fn id_and_secret_are_encoded_before_they_are_joined() {
-        let value = basic("a:b", &SecretString::from("c%+ä"));
-        assert_eq!(value.expose_secret(), format!("Basic {}", STANDARD.encode("a%3Ab:c%25%2B%C3%A4")));
+        for (id, secret, joined) in [
+            ("a:b", "c%+ä", "a%3Ab:c%25%2B%C3%A4"),
+            ("sb-clone!b12|app!t3", "x$y=+/z ~", "sb-clone%21b12%7Capp%21t3:x%24y%3D%2B%2Fz%20%7E"),
+        ] {
+            let value = basic(id, &SecretString::from(secret));
+            assert_eq!(value.expose_secret(), format!("Basic {}", STANDARD.encode(joined)));
+        }
     }
 }

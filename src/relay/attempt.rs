@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::dispatcher::{Dispatch, Ticket};
 use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
-use super::spans::{self, Ended};
+use super::settlement::End;
+use super::spans;
 use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
@@ -82,7 +81,7 @@ impl Relay {
         }
     }
 
-    fn postpone(&self, order: &Order, moment: Moment) {
+    pub(super) fn postpone(&self, order: &Order, moment: Moment) {
         self.queue_at(moment, &order.id, Ticket::of(order));
     }
 
@@ -151,23 +150,23 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
         let made = span.enclose(self.make_attempt(order, dispatch, recorded, restored)).await;
-        let Some((order, ended_at)) = made else {
+        let Some((order, end)) = made else {
             return spans::describe_given_up(&mut span);
         };
         let id = order.id.clone();
-        let ended = span.enclose(self.settle(order, ended_at)).await;
+        let ended = span.enclose(self.settle(order, end)).await;
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 
-    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end, and when
-    /// that was. `None` if no attempt was made.
+    /// Stores the begin of an attempt, unless that was done, and makes it; returns the order with the attempt's end. `None` if no
+    /// attempt was made.
     async fn make_attempt(
         &self,
         mut order: Order,
         mut dispatch: Dispatch,
         recorded: Option<PointInTime>,
         restored: Option<&Restored>,
-    ) -> Option<(Order, Timestamp)> {
+    ) -> Option<(Order, End)> {
         let begun = match recorded {
             // It is under way, also while the service stops: left there, it would be in doubt.
             Some(recorded) if self.lease_age(recorded) <= MAX_LEASE_AGE_AT_SEND => {
@@ -179,6 +178,7 @@ impl Relay {
         self.report(Event::AttemptBegan(&order));
         let began_at = self.dependencies.clock.moment();
         let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
+        let deferred = self.pause_if_deferred(&verdict);
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
@@ -191,8 +191,17 @@ impl Relay {
         if is_acknowledged {
             order.acknowledge_attempt();
         }
-        order.measure_attempt(self.dependencies.clock.moment().since(began_at));
-        Some((order, now))
+        if deferred.is_none() {
+            order.measure_attempt(self.dependencies.clock.moment().since(began_at));
+        }
+        Some((order, End { at: now, deferred }))
+    }
+
+    /// Dispatches nothing as long as no token can be fetched; returns why, if that is so.
+    fn pause_if_deferred(&self, verdict: &Verdict) -> Option<String> {
+        let Verdict::Deferred { detail, wait } = verdict else { return None };
+        self.dispatcher.pause_until(self.dependencies.clock.moment().after(*wait));
+        Some(detail.clone())
     }
 
     /// Stores that an attempt begins, and returns when; `None` if it must not be made.
@@ -268,6 +277,9 @@ impl Relay {
             return None;
         }
         let answer = self.look_up_until(order, limit).await;
+        if let CallOutcome::Deferred { detail, wait } = answer {
+            return Some(LookUpResult::Inconclusive(Verdict::Deferred { detail, wait }));
+        }
         if let CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) = answer {
             let detail = format!("look-up: {detail}");
             return Some(LookUpResult::Inconclusive(Verdict::LookUpLost { detail }));
@@ -312,64 +324,6 @@ impl Relay {
 
     fn cut_off(&self) -> String {
         format!("cut off after {} s", self.dependencies.attempt_limit.as_secs_f64())
-    }
-
-    /// Stores the end of an attempt, however long the ledger takes; then publishes it to every caller that waits, and plans
-    /// the next attempt if there is one. `ended_at` is what the wall clock showed when the order was changed: it may have
-    /// stepped since, and the wait is what was decided then. Returns the end as it is stored; `None` if it is not.
-    pub(super) async fn settle(&self, order: Order, ended_at: Timestamp) -> Option<Ended> {
-        let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
-        let wait = order.next_attempt_at.map(|time| between(ended_at, time)).unwrap_or_default();
-        let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
-        // Before it is stored: the write may be made, and its answer lost.
-        if order.state == State::Retrying || order.doubt != Doubt::None {
-            self.holds.set(&order.id, Hold::new(&order, due, quiet_until));
-        }
-        let mut stored = trace::child("settle order", SpanKind::Internal);
-        let Some(order) = stored.enclose(self.store_outcome(order)).await else {
-            spans::describe_unstored(&mut stored);
-            return None;
-        };
-        drop(stored);
-        if order.state == State::Retrying {
-            self.postpone(&order, due);
-        }
-        self.report(Event::AttemptEnded(&order));
-        let ended = Ended::of(&order);
-        self.waiters.publish(order);
-        Some(ended)
-    }
-
-    /// Stores an outcome, and returns it as it is stored; `None` if it does not count. An outcome that the ledger can't hold
-    /// is stored in plain words.
-    async fn store_outcome(&self, order: Order) -> Option<Order> {
-        let reason = match self.store_once(&order).await {
-            Write::Done(Stored::Committed) => return Some(order),
-            Write::Refused(reason) => reason,
-            Write::Done(Stored::Superseded) | Write::GivenUp => return None,
-        };
-        self.report(Event::Unwritable { part: UnwritablePart::Answer, order: &order, reason: &reason });
-        let plain = order.without_foreign_text(&reason);
-        match self.store_once(&plain).await {
-            Write::Done(Stored::Committed) => Some(plain),
-            Write::Refused(reason) => {
-                self.report(Event::Unwritable { part: UnwritablePart::Outcome, order: &plain, reason: &reason });
-                self.abandoned.note(&plain);
-                None
-            }
-            Write::Done(Stored::Superseded) | Write::GivenUp => None,
-        }
-    }
-
-    async fn store_once(&self, order: &Order) -> Write {
-        let write = self.retrying_ledger.store(order, &self.stopped).await;
-        match &write {
-            // Another replica has taken the order over.
-            Write::Done(Stored::Superseded) => self.report(Event::OutcomeSuperseded(order)),
-            Write::GivenUp => self.report(Event::OutcomeNotStored(order)),
-            Write::Done(Stored::Committed) | Write::Refused(_) => {}
-        }
-        write
     }
 
     /// Has an order queued at a moment.

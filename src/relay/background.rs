@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::dispatcher::{Dispatch, Ticket};
 use super::observer::{Event, IllegalStep, LedgerQuestion};
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read};
+use super::settlement::End;
 use super::spans;
 use super::{Relay, lease_length};
 use crate::clock::{Moment, after, between};
@@ -249,7 +250,7 @@ impl Relay {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_take_over(tracer, &order);
         let id = order.id.clone();
-        let ended = span.enclose(self.settle(order, now)).await;
+        let ended = span.enclose(self.settle(order, End::at(now))).await;
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 

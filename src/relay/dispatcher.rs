@@ -55,6 +55,8 @@ struct State {
     known: HashMap<OrderId, QueueState>,
     permits_in_use: usize,
     breaker: Breaker,
+    /// Until then nothing is dispatched, because no token can be fetched.
+    paused_until: Moment,
 }
 
 /// The queue, the permits, and the circuit breaker.
@@ -70,8 +72,13 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Creates a dispatcher that lets at most `permits` orders be sent at the same time.
     pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>, observers: Observers) -> Arc<Self> {
-        let state =
-            State { queued: BTreeSet::new(), known: HashMap::new(), permits_in_use: 0, breaker: Breaker::new(breaker) };
+        let state = State {
+            queued: BTreeSet::new(),
+            known: HashMap::new(),
+            permits_in_use: 0,
+            breaker: Breaker::new(breaker),
+            paused_until: Moment::default(),
+        };
         Arc::new(Self { permits, state: Mutex::new(state), changed: Notify::new(), clock, observers })
     }
 
@@ -137,20 +144,27 @@ impl Dispatcher {
         Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit })
     }
 
-    /// Dispatches an order that need not wait: nobody knows it, none is queued, a permit is free, and the breaker is closed.
-    pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
+    /// Dispatches nothing before `moment`; a pause that lasts longer stays.
+    pub fn pause_until(&self, moment: Moment) {
         let mut state = self.state();
-        let is_free = state.queued.is_empty() && state.permits_in_use < self.permits;
+        state.paused_until = state.paused_until.max(moment);
+    }
+
+    /// Dispatches an order that need not wait: nobody knows it, none is queued, a permit is free, there is no pause, and the
+    /// breaker is closed.
+    pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
+        let (now, mut state) = (self.clock.moment(), self.state());
+        let is_free = state.queued.is_empty() && state.permits_in_use < self.permits && state.paused_until <= now;
         if !is_free || state.breaker.state() != BreakerState::Closed {
             return None;
         }
-        let Admittance::Allowed(purpose) = state.breaker.try_acquire(self.clock.moment()) else { return None };
+        let Admittance::Allowed(purpose) = state.breaker.try_acquire(now) else { return None };
         let dispatch = self.reserve(&mut state, id, Some(purpose))?;
         state.permits_in_use += 1;
         Some(dispatch)
     }
 
-    /// Waits until an order is queued, a permit is free, and the breaker admits the call.
+    /// Waits until an order is queued, a permit is free, a pause is over, and the breaker admits the call.
     pub async fn next(self: &Arc<Self>) -> Dispatch {
         loop {
             // Before the state is read, so that a change in between is not missed.
@@ -169,14 +183,17 @@ impl Dispatcher {
         }
     }
 
-    /// Dispatches the oldest order if that is possible now; else returns when the breaker admits a call, if it is the
-    /// breaker that rejects it.
+    /// Dispatches the oldest order if that is possible now; else returns when the pause is over or the breaker admits a call, if
+    /// it is one of them that rejects it.
     fn try_dispatch(&self) -> Result<(OrderId, Ticket, CallPurpose), Option<Moment>> {
-        let mut state = self.state();
+        let (now, mut state) = (self.clock.moment(), self.state());
         if state.queued.is_empty() || state.permits_in_use >= self.permits {
             return Err(None);
         }
-        let purpose = match state.breaker.try_acquire(self.clock.moment()) {
+        if now < state.paused_until {
+            return Err(Some(state.paused_until));
+        }
+        let purpose = match state.breaker.try_acquire(now) {
             Admittance::Allowed(purpose) => purpose,
             Admittance::RejectedUntil(time) => return Err(Some(time)),
             Admittance::ProbeInFlight => return Err(None),
@@ -339,6 +356,23 @@ mod tests {
         assert!(now(&dispatcher).await.is_none());
         probe.release_permit(CallResult::Success, None);
         assert_eq!(dispatcher.next().await.id, id(4));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_dispatched_in_a_pause_and_the_longest_counts() {
+        let (dispatcher, clock) = dispatcher(9, 9);
+        let until = |seconds| clock.moment().after(Duration::from_secs(seconds));
+        dispatcher.pause_until(until(6));
+        dispatcher.pause_until(until(2));
+        assert!(dispatcher.try_reserve(&id(1)).is_none(), "nobody goes past the queue");
+        dispatcher.enqueue(&id(1), at(1));
+        dispatcher.enqueue(&id(2), at(2));
+        clock.advance(Duration::from_secs(5));
+        assert!(now(&dispatcher).await.is_none());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(dispatcher.next().await.id, id(1), "without a sign from anybody");
+        assert_eq!(dispatcher.next().await.id, id(2));
+        assert!(dispatcher.try_reserve(&id(3)).is_some());
     }
 
     #[tokio::test]

@@ -77,6 +77,11 @@ impl Ended {
     pub fn of(order: &Order) -> Self {
         Self { state: order.state, outcome: order.attempts.last().and_then(|attempt| attempt.outcome) }
     }
+
+    /// Of an attempt that was none.
+    pub const fn deferred(order: &Order) -> Self {
+        Self { state: order.state, outcome: None }
+    }
 }
 
 /// Describes the end of an attempt; `None` if it is not stored. A trace whose order is settled is continued no more.

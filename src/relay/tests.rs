@@ -8,6 +8,7 @@ mod ledgers;
 mod look_ups;
 mod observed;
 mod restored;
+mod throttled;
 mod warnings;
 
 use std::sync::atomic::Ordering::Relaxed;

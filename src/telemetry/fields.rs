@@ -63,6 +63,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("service.version", "version of this service"),
     ("setting.name", "key of a setting"),
     ("setting.value", "value of a setting; never a secret"),
+    ("throttling.pause", "time for which a server that throttles gets no request, in seconds"),
     ("url.full", "URL without user, query and fragment"),
     ("url.path", "path of a request that no route serves, at most 200 characters"),
     ("user.name", "person who intervened by hand"),

@@ -22,6 +22,7 @@ impl Observer for OrderLog {
             Event::Admitted(Admission::Joined(_) | Admission::Replayed(_) | Admission::Conflicting(_)) => {}
             Event::AttemptBegan(order) => sent(order),
             Event::AttemptEnded(order) => attempt_ended(order),
+            Event::AttemptDeferred { order, reason } => deferred(order, reason),
             Event::Intervened(order) => intervened(order),
             ref other => trouble::report(other),
         }
@@ -62,6 +63,20 @@ fn attempt_ended(order: &Order) {
         // An attempt ends in none of these.
         State::Accepted | State::Forwarding | State::Cancelled => {}
     }
+}
+
+/// Reports that an order waits for a token. The throttling itself has a line of its own, at WARN.
+fn deferred(order: &Order, reason: &str) {
+    info!(
+        order.id = %order.id,
+        cart.number = order.cart_number,
+        http.request.id = order.request_id(),
+        order.state = order.state.name(),
+        order.attempts = order.attempts.len(),
+        order.next_attempt_at = order.next_attempt_at.map(display),
+        error.message = reason,
+        "the order was not sent, because there is no token for 11VMS; it is sent from order.next_attempt_at on, and this was no attempt"
+    );
 }
 
 fn created(order: &Order) {

@@ -49,7 +49,7 @@ impl CallSpan {
                     self.span.fail_with_status(*status);
                 }
             }
-            CallOutcome::NotSent(_) => self.span.fail("not_sent"),
+            CallOutcome::NotSent(_) | CallOutcome::Deferred { .. } => self.span.fail("not_sent"),
             CallOutcome::Lost(_) => self.span.fail("no_answer"),
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Owns when a token is fetched; `token/request.rs` knows how.
 
-mod assertion;
+mod answer;
 mod error;
 mod request;
 
@@ -11,21 +11,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tracing::warn;
 use url::Url;
 
 use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
 use crate::config::TargetOAuth2;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Pause};
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
 use crate::trace::{self, SpanKind};
-use assertion::Signer;
-use request::request_token;
+use request::TokenEndpoint;
 
+pub use answer::{TokenResponse, read_token_answer};
 pub use error::TokenError;
-
-/// Assumed lifetime if the token endpoint states none: short enough for any server whose tokens expire.
-const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
 
 /// A token is renewed this long before it expires, so that none expires on its way. A tenth of the lifetime, if that is
 /// shorter.
@@ -42,16 +40,20 @@ pub struct AccessToken {
     expires_at: Moment,
 }
 
+/// What a fetch came to.
+type Fetched = Result<AccessToken, TokenError>;
+
 /// The source of tokens for one receiver.
 #[derive(Debug)]
 pub struct TokenSource {
-    settings: TargetOAuth2,
-    signer: Option<Signer>,
+    endpoint: TokenEndpoint,
+    /// What the token endpoint has asked for; no fetch begins in it.
+    pause: Pause,
     http: Arc<Outbound>,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<AccessToken>>,
     /// There is one token, so there is one flight.
-    fetch: SingleFlight<(), Result<AccessToken, TokenError>>,
+    fetch: SingleFlight<(), Fetched>,
     conditions: Conditions,
 }
 
@@ -63,9 +65,9 @@ impl TokenSource {
         clock: Arc<dyn Clock>,
         conditions: Conditions,
     ) -> Arc<Self> {
-        let signer = Signer::of(&settings);
+        let (endpoint, pause) = (TokenEndpoint::new(settings), Pause::default());
         let (current, fetch) = (Mutex::default(), SingleFlight::default());
-        Arc::new(Self { settings, signer, http, clock, current, fetch, conditions })
+        Arc::new(Self { endpoint, pause, http, clock, current, fetch, conditions })
     }
 
     /// A valid token. Callers that wait for a fetch share its result, a failure too.
@@ -80,10 +82,19 @@ impl TokenSource {
                     span.enclose(flight.result()).await.unwrap_or_else(|BrokenOff| Err(TokenError::BrokenOff));
                 fetched.inspect_err(|failure| span.fail(failure.kind()))
             }
-            Err(current) => return Ok(current),
+            Err(known) => known,
         };
         // A token that was only to be renewed serves as long as it is valid.
-        fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(failure))
+        fetched.or_else(|failure| self.current_before(|token| token.expires_at).ok_or(self.as_of_now(failure)))
+    }
+
+    /// A failure, with what is left of the pause: a caller may hear of it later than the others of its flight.
+    fn as_of_now(&self, failure: TokenError) -> TokenError {
+        match (failure, self.pause.remaining(&*self.clock)) {
+            (TokenError::Throttled { problem, .. }, Some((wait, _))) => TokenError::Throttled { problem, wait },
+            (TokenError::Throttled { problem, .. }, None) => TokenError::Throttled { problem, wait: Duration::ZERO },
+            (failure, _) => failure,
+        }
     }
 
     /// Discards a token that its receiver refused (401): the next caller fetches another, unless that has already happened.
@@ -94,11 +105,14 @@ impl TokenSource {
         }
     }
 
-    /// The fetch under way, or a new one; else the token that makes it needless.
-    fn join_or_fetch(self: &Arc<Self>) -> Result<Flight<Result<AccessToken, TokenError>>, AccessToken> {
+    /// The fetch under way, or a new one; else the token that makes it needless, or the pause that forbids it.
+    fn join_or_fetch(self: &Arc<Self>) -> Result<Flight<Fetched>, Fetched> {
         self.fetch.join_or_start((), |_| {
             if let Some(token) = self.current_before(|token| token.renew_at) {
-                return Err(token);
+                return Err(Ok(token));
+            }
+            if let Some((wait, problem)) = self.pause.remaining(&*self.clock) {
+                return Err(Err(TokenError::Throttled { problem, wait }));
             }
             let source = Arc::clone(self);
             Ok(async move {
@@ -114,8 +128,8 @@ impl TokenSource {
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
         let requested_at = self.clock.moment();
-        let issued = request_token(&self.settings, self.signer.as_ref(), &self.http, self.clock.now()).await?;
-        let lifetime = issued.expires_in.unwrap_or(DEFAULT_LIFETIME);
+        let issued = self.endpoint.request_token(&self.http, self.clock.now()).await?;
+        let lifetime = issued.lifetime;
         let until_renewal = lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 10));
         Ok(AccessToken {
             value: Arc::new(issued.value),
@@ -125,12 +139,19 @@ impl TokenSource {
         })
     }
 
-    fn report(&self, fetched: &Result<AccessToken, TokenError>) {
+    fn report(&self, fetched: &Fetched) {
         let kind = ConditionKind::TargetTokenUnavailable;
-        match fetched {
-            Ok(_) => self.conditions.clear(kind, ""),
-            Err(error) => self.conditions.raise(kind, "", &error.to_string(), self.clock.now()),
+        let Err(error) = fetched else { return self.conditions.clear(kind, "") };
+        if let TokenError::Throttled { problem, wait } = error {
+            self.pause.begin(*wait, problem, &*self.clock);
+            warn!(
+                url.full = %self.endpoint.url(),
+                error.message = problem,
+                throttling.pause = wait.as_secs(),
+                "the token endpoint throttles: it gets no request for throttling.pause seconds, and what needs a token waits"
+            );
         }
+        self.conditions.raise(kind, "", &error.to_string(), self.clock.now());
     }
 
     /// The current token, before one of its times.

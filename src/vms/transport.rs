@@ -89,7 +89,7 @@ impl Transport {
     ) -> CallOutcome {
         let token = match self.tokens.get().await {
             Ok(token) => token,
-            Err(error) => return CallOutcome::NotSent(format!("no token for 11VMS: {error}")),
+            Err(error) => return without_token("no token for 11VMS", &error),
         };
         let may_not = || limit.and_then(|limit| limit.passed(self.clock.as_ref()));
         if let Some(outcome) = may_not() {
@@ -107,7 +107,7 @@ impl Transport {
                 None => self.send_with_token(operation, &build, path, &token, &counts).await,
             },
             // 11VMS has done nothing (401). The operator has to know why there is no other token.
-            Err(error) => CallOutcome::NotSent(format!("answered 401, and there is no fresh token for 11VMS: {error}")),
+            Err(error) => without_token("answered 401, and there is no fresh token for 11VMS", &error),
         }
     }
 
@@ -186,6 +186,15 @@ impl Transport {
             }
         };
         CallOutcome::Answered(VmsResponse { status, body, defect, location, retry_after, list_headers })
+    }
+}
+
+/// What becomes of a call for which there is no token.
+fn without_token(what: &str, error: &TokenError) -> CallOutcome {
+    let detail = format!("{what}: {error}");
+    match error {
+        TokenError::Throttled { wait, .. } => CallOutcome::Deferred { detail, wait: *wait },
+        TokenError::Secret(_) | TokenError::Endpoint(_) | TokenError::BrokenOff => CallOutcome::NotSent(detail),
     }
 }
 

@@ -90,6 +90,34 @@ async fn opaque_tokens_are_introspected_at_the_provider() {
 }
 
 #[tokio::test]
+async fn the_introspection_takes_an_assertion_or_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = SigningKey::generate(Algorithm::ES256, "webhook-1").unwrap();
+    let Some(provider) = Provider::start(Some(&key)) else { return };
+    let url = format!("auth.introspection.url = \"{}/token/introspection\"", provider.issuer);
+    let assertion = format!(
+        "auth.introspection.client_id = \"webhook-key\"\nauth.introspection.auth = \"private_key_jwt\"\n\
+         auth.introspection.private_key_file = {:?}\nauth.introspection.key_id = \"webhook-1\"\n\
+         auth.introspection.assertion_audience = {:?}",
+        key_file(&folder, &key.pem),
+        provider.issuer
+    );
+    let certificate = format!(
+        "auth.introspection.client_id = \"webhook-mtls\"\nauth.introspection.auth = \"mtls\"\n\
+         auth.introspection.private_key_file = {:?}\nauth.introspection.certificate_file = {:?}",
+        provider.webhook.key, provider.webhook.certificate
+    );
+    let token = provider.token("opaque").await;
+    for client in [assertion, certificate] {
+        let settings = format!("target.oauth2.client_secret = \"webhook-secret\"\n{url}\n{client}");
+        let service = service_beside(&provider, &settings).await;
+        let answer = list(&service, &token).await;
+        assert_eq!(answer.status, 200, "{client}: {}", answer.text);
+        list(&service, "unknown-token").await.is_problem(401, "invalid-token");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_bound_token_is_accepted_with_its_certificate_alone() {
     let Some(provider) = Provider::start(None) else { return };
     let server = provider.ca.server("service", Kind::Rsa);

@@ -36,6 +36,8 @@ pub enum Defect {
     StrangersTaken,
     /// A look-up without an answer uses up a retry.
     LostLookUpCounts,
+    /// An attempt for which there was no token, because the token endpoint throttles, counts as one.
+    DeferralCounts,
     /// A ledger that was restored is taken for complete.
     RestoreIgnored,
     /// What goes on as soon as its machine wakes does not know for how long that has slept.
@@ -79,13 +81,14 @@ impl Defect {
             Self::BrokenAnswerIgnored => &["an attempt begins before its time"],
             Self::StrangersTaken => &["which 11VMS does not have", "which is not so"],
             Self::LostLookUpCounts => &["a lost look-up uses up a retry"],
+            Self::DeferralCounts => &["throttling uses up an attempt"],
             Self::EventStoredApart => &["others did not hear of it", "others heard of it in another order"],
             Self::EventForgotten => &["others did not hear of it"],
             Self::EventsOvertake => &["others heard of it in another order"],
         }
     }
 
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SettledBeforeSent,
         Self::ResentWithoutLookUp,
         Self::ReleasedOnFailure,
@@ -102,6 +105,7 @@ impl Defect {
         Self::BrokenAnswerIgnored,
         Self::StrangersTaken,
         Self::LostLookUpCounts,
+        Self::DeferralCounts,
         Self::RestoreIgnored,
         Self::SleepUnnoticed,
         Self::EventStoredApart,

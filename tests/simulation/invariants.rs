@@ -32,6 +32,8 @@ pub struct Invariants {
     heard: BTreeMap<OrderId, Heard>,
     /// Attempts, by the revision of their begin, whose look-up got no answer.
     pub lost_look_ups: BTreeSet<(OrderId, u64)>,
+    /// Attempts, by the revision of their begin, for which there was no token because the token endpoint throttled.
+    pub deferred: BTreeSet<(OrderId, u64)>,
     /// What others have to hear, and have heard.
     pub told: Told,
     /// The cart that is sent at the end was answered.
@@ -120,6 +122,7 @@ impl World {
         let retry_after = match answer {
             CallOutcome::Answered(response) => response.retry_after,
             CallOutcome::NotSent(_) | CallOutcome::Lost(_) => None,
+            CallOutcome::Deferred { .. } => return,
         };
         self.invariants.heard.insert(id.clone(), Heard { process, at: self.now, retry_after });
     }
@@ -127,6 +130,14 @@ impl World {
     /// The end of an attempt was stored.
     fn note_end(&mut self, before: &Order, order: &Order, process: ProcessRunId) {
         let heard = self.invariants.heard.remove(&order.id).filter(|heard| heard.process == process);
+        let was_deferred = self.invariants.deferred.remove(&(order.id.clone(), before.revision));
+        // A process that has ended meanwhile has left it interrupted.
+        if was_deferred && order.attempts.last().is_none_or(|last| last.outcome != Some(Outcome::Interrupted)) {
+            if order.state != State::Retrying || order.attempts_used >= before.attempts_used {
+                self.report_violation(format!("{}: throttling uses up an attempt", order.id));
+            }
+            return;
+        }
         let last = order.attempts.last().unwrap();
         if let Some(heard) = heard.filter(|_| last.outcome != Some(Outcome::Interrupted)) {
             let wait = INITIAL_DELAY.mul_f64(0.899).max(heard.retry_after.unwrap_or_default().min(MAX_DELAY));
@@ -156,6 +167,7 @@ impl World {
         invariants.waits.clear();
         invariants.heard.clear();
         invariants.lost_look_ups.clear();
+        invariants.deferred.clear();
         invariants.numbers_before_restore.append(&mut invariants.answered_numbers);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use purchase_order_webhook::clock::after;
+use purchase_order_webhook::clock::{after, between};
 use purchase_order_webhook::ledger::Sharing;
 use purchase_order_webhook::order::vms_response::{CallOutcome, VmsResponse};
 use purchase_order_webhook::order::{Order, OrderId, State};
@@ -233,6 +233,26 @@ impl SimulatedVms {
         (outcome, connection_ends_at, key)
     }
 
+    /// Whether a call has to wait for a token, because the token endpoint throttles; `None` if there is one. One pause holds for
+    /// all orders of the process.
+    fn deferral(&self, world: &mut World, order: &Order) -> Option<CallOutcome> {
+        let now = world.now;
+        let pause = world.token_pauses.get(&self.process).copied().filter(|until| *until > now);
+        let until = match pause {
+            Some(until) => until,
+            None if world.fault_occurs(3) => world.time_within(500, 10_000),
+            None => return None,
+        };
+        world.token_pauses.insert(self.process, until);
+        world.record(&format!("no token for {} until {until}", order.id));
+        world.invariants.deferred.insert((order.id.clone(), order.revision));
+        let detail = "simulated".to_owned();
+        if self.defect == Some(Defect::DeferralCounts) {
+            return Some(CallOutcome::NotSent(detail));
+        }
+        Some(CallOutcome::Deferred { detail, wait: between(now, until) })
+    }
+
     /// Waits until a time, and returns the outcome that the world has then.
     async fn outcome_at(
         &self,
@@ -255,7 +275,9 @@ impl Vms for SimulatedVms {
         let mut connection = Connection { world: &self.world, key: None };
         let (outcome, time) = {
             let mut world = self.world.lock();
-            if world.fault_occurs(5) {
+            if let Some(deferred) = self.deferral(&mut world, order) {
+                (deferred, world.time_within(0, 100))
+            } else if world.fault_occurs(5) {
                 (CallOutcome::NotSent("simulated".to_owned()), world.time_within(0, 100))
             } else {
                 let (outcome, time, key) = self.send_request(&mut world, order);
@@ -284,6 +306,9 @@ impl Vms for SimulatedVms {
         let id = order.id.clone();
         let (time, fault) = {
             let mut world = self.world.lock();
+            if let Some(deferred) = self.deferral(&mut world, order) {
+                return deferred;
+            }
             world.check_grace(&id);
             if world.fault_occurs(3) {
                 world.plan_sleep(self.machine);

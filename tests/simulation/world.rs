@@ -115,6 +115,8 @@ pub struct World {
     pub clocks_agree: bool,
     pub vms: BTreeMap<OrderId, Vec<VmsOrder>>,
     pub requests: BTreeMap<u64, RequestInFlight>,
+    /// Until when the token endpoint wants to be left alone by a process, as that process knows.
+    pub token_pauses: BTreeMap<ProcessRunId, Timestamp>,
     pub invariants: Invariants,
     trace: DefaultHasher,
     story: Story,
@@ -156,6 +158,7 @@ impl SharedWorld {
             clocks_agree: true,
             vms: BTreeMap::new(),
             requests: BTreeMap::new(),
+            token_pauses: BTreeMap::new(),
             invariants: Invariants::default(),
             trace: DefaultHasher::new(),
             story,

@@ -16,12 +16,12 @@ struct Metadata {
 /// The URL of the issuer's keys.
 ///
 /// # Errors
-/// [`FetchError`] with the problem of each place where metadata may be.
+/// [`FetchError`] with the problem of each place where metadata may be, or with the pause that the first asks for.
 pub async fn discover(client: &IssuerClient, issuer: &str) -> Result<Url, FetchError> {
     let url = issuer
         .parse()
         .map_err(|_| FetchError::new(issuer, format!("auth.issuer {issuer} is no URL: set auth.jwks_url")))?;
-    let (mut problems, mut wait) = (Vec::new(), None);
+    let mut problems = Vec::new();
     for url in metadata_urls(&url) {
         match client.get::<Metadata>(&url, "the issuer's metadata").await {
             Ok(metadata) if metadata.issuer != issuer => {
@@ -32,13 +32,14 @@ pub async fn discover(client: &IssuerClient, issuer: &str) -> Result<Url, FetchE
                 problems.push(format!("{url} names a jwks_uri without TLS"));
             }
             Ok(metadata) => return Ok(metadata.jwks_uri),
-            Err(failure) => {
-                problems.push(failure.detail);
-                wait = wait.max(failure.retry_after);
+            // It wants to be left alone: the other place has to wait as well.
+            Err(failure) if failure.retry_after.is_some() => {
+                return Err(FetchError { location: issuer.to_owned(), ..failure });
             }
+            Err(failure) => problems.push(failure.detail),
         }
     }
-    Err(FetchError { retry_after: wait, ..FetchError::new(issuer, problems.join("; ")) })
+    Err(FetchError::new(issuer, problems.join("; ")))
 }
 
 /// Where metadata may be: below the issuer's path (OpenID Connect Discovery 1.0 §4), or with the path at the end (RFC

@@ -9,7 +9,7 @@ pub struct FetchError {
     pub location: String,
     /// The reason, for logs.
     pub detail: String,
-    /// How long the issuer wants to be left alone.
+    /// How long the issuer wants to be left alone, if it throttles.
     pub retry_after: Option<Duration>,
 }
 

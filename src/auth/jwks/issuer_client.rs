@@ -7,7 +7,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use crate::clock::Clock;
-use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, longest_retry_after};
+use crate::outbound::{AnswerBody, CallDurations, Operation, Outbound, requested_pause};
 
 /// Largest key set or discovery document, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -33,7 +33,7 @@ impl IssuerClient {
     /// A JSON document; `expected` names it.
     ///
     /// # Errors
-    /// [`FetchError`], with the issuer's `Retry-After` if its status is no success.
+    /// [`FetchError`], with the pause that the issuer asks for if it throttles.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer for its keys")]
     pub async fn get<T: DeserializeOwned>(&self, url: &Url, expected: &str) -> Result<T, FetchError> {
         let failed = |detail: String| FetchError::new(url.as_str(), detail);
@@ -45,9 +45,9 @@ impl IssuerClient {
             return Err(failed(format!("{url}: {problem}")));
         }
         if !answer.status().is_success() {
-            let wait = longest_retry_after(answer.headers(), self.clock.now());
-            let refused = failed(format!("{url} answered {}", answer.status().as_u16()));
-            return Err(FetchError { retry_after: wait, ..refused });
+            let status = answer.status().as_u16();
+            let wait = requested_pause(status, answer.headers(), self.clock.now());
+            return Err(FetchError { retry_after: wait, ..failed(format!("{url} answered {status}")) });
         }
         let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
         body.json(expected).map_err(|problem| failed(format!("{url} answered, {problem}")))

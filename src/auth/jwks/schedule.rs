@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::fetch_error::FetchError;
 use crate::clock::Moment;
-
-/// Longest `Retry-After` of the issuer that is obeyed: without keys no order is accepted.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
+use crate::outbound::LONGEST_PAUSE;
 
 /// Why keys are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +41,17 @@ impl FetchSchedule {
         is_over(self.not_before) && (reason == FetchReason::Age || is_over(self.not_for_unknown_key_before))
     }
 
+    /// How long no fetch may begin; `None` if one may.
+    pub fn wait(&self, now: Moment) -> Option<Duration> {
+        self.not_before.filter(|end| now < *end).map(|end| end.since(now))
+    }
+
     /// Records the end of a fetch.
     pub fn record_end(&mut self, reason: FetchReason, failure: Option<FetchError>, now: Moment) {
         self.ended_at = Some(now);
         self.not_before = failure.as_ref().map(|failure| {
             // XSUAA throttles, and says for how long.
-            let requested = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+            let requested = failure.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
             now.after(self.cool_down.max(requested))
         });
         if reason == FetchReason::UnknownKey {
@@ -94,11 +97,13 @@ mod tests {
 
     #[test]
     fn a_failure_pauses_every_fetch_for_the_cool_down_or_for_the_retry_after() {
-        for (retry_after, pause) in [(None, 10), (Some(3), 10), (Some(60), 60), (Some(86_400), 300)] {
+        for (retry_after, pause) in [(None, 10), (Some(3), 10), (Some(60), 60), (Some(86_400), 3_600)] {
             let mut schedule = FetchSchedule::new(COOL_DOWN);
             schedule.record_end(FetchReason::Age, Some(failure(retry_after.map(Duration::from_secs))), at(0));
             for reason in [FetchReason::Age, FetchReason::UnknownKey] {
                 assert!(!schedule.allows(reason, at(pause - 1)), "{retry_after:?}");
+                assert_eq!(schedule.wait(at(pause - 1)), Some(Duration::from_secs(1)));
+                assert_eq!(schedule.wait(at(pause)), None);
                 assert!(schedule.allows(reason, at(pause)), "{retry_after:?}");
             }
         }

@@ -2,9 +2,10 @@
 
 use url::Url;
 
+use crate::config::oauth2_client::Credentials;
 use crate::config::reader::Reader;
 use crate::config::secret::{ClientAuth, Secret};
-use crate::config::target::{Credentials, TargetOAuth2};
+use crate::config::target::TargetOAuth2;
 use crate::config::units;
 
 /// `[alerts.sap_alert_notification]`

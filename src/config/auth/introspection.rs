@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::config::oauth2_client::{AuthMethod, Credentials, INTROSPECTION_CLIENT};
 use crate::config::reader::Reader;
-use crate::config::secret::{ClientAuth, Secret};
 use crate::config::units;
 
 /// `[auth.introspection]` (RFC 7662).
@@ -15,10 +15,8 @@ pub struct Introspection {
     pub url: Url,
     /// The service's own `client_id` there.
     pub client_id: String,
-    /// The secret of that client.
-    pub client_secret: Secret,
-    /// How id and secret are sent.
-    pub auth: ClientAuth,
+    /// How that client authenticates.
+    pub credentials: Credentials,
     /// How long an active token is remembered at most.
     pub cache: Duration,
     /// How long an inactive token is remembered.
@@ -46,11 +44,12 @@ impl Introspection {
         }
         let url = reader.required("auth.introspection.url", units::URL, units::url);
         let client_id = reader.required_text("auth.introspection.client_id", "the id by which the service asks");
-        let client_secret = reader.required_secret("auth.introspection.client_secret");
-        let auth = reader.choice(
-            "auth.introspection.auth",
-            "basic",
-            &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post)],
+        let method = AuthMethod::from_reader(reader, &INTROSPECTION_CLIENT);
+        let credentials =
+            method.and_then(|method| Credentials::from_reader(reader, &INTROSPECTION_CLIENT, method, url.as_ref()));
+        reader.refuse_unread(
+            &INTROSPECTION_CLIENT.conditional(),
+            "not used with this auth.introspection.auth; leave it out",
         );
         let cache = reader.duration("auth.introspection.cache", "1m");
         let negative_cache = reader.duration("auth.introspection.negative_cache", "10s");
@@ -63,8 +62,7 @@ impl Introspection {
         Some(Some(Self {
             url: url?,
             client_id: client_id?,
-            client_secret: client_secret?,
-            auth: auth?,
+            credentials: credentials?,
             cache: cache?,
             negative_cache: negative_cache?,
             max_concurrency: max_concurrency?,

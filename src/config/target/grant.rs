@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::keys::SigningKey;
+use crate::config::oauth2_client::{SigningKey, TARGET_CLIENT};
 use crate::config::reader::Reader;
 
 /// The grant, with what it needs.
@@ -44,7 +44,7 @@ impl Grant {
             return Some(Self::ClientCredentials);
         }
         let subject = reader.required_text("target.oauth2.subject", "whom the token is for: a user's name");
-        let key = SigningKey::from_reader(reader, token_url);
+        let key = SigningKey::from_reader(reader, &TARGET_CLIENT, token_url);
         Some(Self::JwtBearer { subject: subject?, key: key? })
     }
 }

@@ -2,21 +2,12 @@
 
 use url::Url;
 
-use super::credentials::{AuthMethod, Credentials};
 use super::grant::{Grant, GrantType};
+use super::parameters::{TokenParameter, read_parameters};
 use crate::config::identity::Identity;
+use crate::config::oauth2_client::{AuthMethod, Credentials, TARGET_CLIENT};
 use crate::config::reader::Reader;
 use crate::config::units;
-
-/// Keys that only some of the methods and grants use.
-const CONDITIONAL_KEYS: [&str; 6] = [
-    "target.oauth2.client_secret",
-    "target.oauth2.private_key",
-    "target.oauth2.certificate",
-    "target.oauth2.key_id",
-    "target.oauth2.assertion_audience",
-    "target.oauth2.subject",
-];
 
 /// `[target.oauth2]`: tokens for 11VMS.
 #[derive(Debug, Clone)]
@@ -33,6 +24,8 @@ pub struct TargetOAuth2 {
     pub scopes: Vec<String>,
     /// `audience`, where the server needs it.
     pub audience: Option<String>,
+    /// Further parameters, which are sent as they are.
+    pub parameters: Vec<TokenParameter>,
     /// Hosts that `instance_url` of a token answer may name; if empty, `instance_url` is ignored.
     pub instance_hosts: Vec<String>,
 }
@@ -40,10 +33,7 @@ pub struct TargetOAuth2 {
 impl TargetOAuth2 {
     /// The client's certificate and key for the handshake, at the token endpoint and at 11VMS alike.
     pub const fn identity(&self) -> Option<&Identity> {
-        match &self.credentials {
-            Credentials::Mtls(identity) => Some(identity),
-            _ => None,
-        }
+        self.credentials.identity()
     }
 
     /// A client of another service than 11VMS: its tokens are those of the client itself, and serve at one host.
@@ -55,6 +45,7 @@ impl TargetOAuth2 {
             grant: Grant::ClientCredentials,
             scopes: Vec::new(),
             audience: None,
+            parameters: Vec::new(),
             instance_hosts: Vec::new(),
         }
     }
@@ -64,14 +55,17 @@ impl TargetOAuth2 {
         let token_url = reader.required("target.oauth2.token_url", units::URL, units::url);
         let client_id = reader.required_text("target.oauth2.client_id", "the client's id");
         let (method, grant) = read_method_and_grant(reader);
-        let credentials = method.and_then(|method| Credentials::from_reader(reader, method, token_url.as_ref()));
+        let credentials =
+            method.and_then(|method| Credentials::from_reader(reader, &TARGET_CLIENT, method, token_url.as_ref()));
         let grant = grant.and_then(|grant| Grant::from_reader(reader, grant, token_url.as_ref()));
         let scopes = reader.list("target.oauth2.scopes", &[], "scopes", |scope| Some(scope.to_owned()));
         let audience = reader.optional("target.oauth2.audience", "a text", |text| Some(text.to_owned()));
+        let parameters = read_parameters(reader);
         let hosts = "hosts such as acme.my.salesforce.com, or .my.salesforce.com for all below it";
         let instance_hosts = reader.list("target.oauth2.instance_hosts", &[], hosts, units::host_pattern);
         let why = "not used with this target.oauth2.auth and target.oauth2.grant; leave it out";
-        reader.refuse_unread(&CONDITIONAL_KEYS, why);
+        reader.refuse_unread(&TARGET_CLIENT.conditional(), why);
+        reader.refuse_unread(&["target.oauth2.subject"], why);
         Some(Self {
             token_url: token_url?,
             client_id: client_id?,
@@ -79,6 +73,7 @@ impl TargetOAuth2 {
             grant: grant?,
             scopes: scopes?,
             audience: audience?,
+            parameters: parameters?,
             instance_hosts: instance_hosts?,
         })
     }
@@ -87,7 +82,7 @@ impl TargetOAuth2 {
 fn read_method_and_grant(reader: &mut Reader) -> (Option<AuthMethod>, Option<GrantType>) {
     let grant = GrantType::from_reader(reader);
     let default = if grant == Some(GrantType::JwtBearer) { "none" } else { "basic" };
-    let method = AuthMethod::from_reader(reader, default);
+    let method = AuthMethod::or_none_from_reader(reader, &TARGET_CLIENT, default);
     if method == Some(AuthMethod::None) && grant == Some(GrantType::ClientCredentials) {
         reader.report("target.oauth2.auth", "\"none\" proves nothing; it goes with grant = \"jwt_bearer\" alone");
     }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::config::oauth2_client::Credentials;
 use crate::config::outbound::ForwardProxy;
 use crate::config::reader::Reader;
 use crate::config::secret::ClientAuth;
-use crate::config::target::{Credentials, TargetOAuth2};
+use crate::config::target::TargetOAuth2;
 use crate::config::units;
 
 const SECTION: &str = "telemetry.cloud_alm";

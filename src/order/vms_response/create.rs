@@ -18,6 +18,7 @@ pub fn read_create(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRul
         CallOutcome::NotSent(detail) => {
             return Verdict::NotDone { status: None, answer: None, detail, retry_after: None };
         }
+        CallOutcome::Deferred { detail, wait } => return Verdict::Deferred { detail, wait },
         CallOutcome::Lost(detail) => return Verdict::Unknown { status: None, answer: None, detail, retry_after: None },
         CallOutcome::Answered(response) => response,
     };
@@ -98,7 +99,9 @@ pub fn read_create_with_look_up(
 ) -> Verdict {
     let response = match &create {
         CallOutcome::Answered(response) => response.clone(),
-        CallOutcome::NotSent(_) | CallOutcome::Lost(_) => return read_create(create, names, rules),
+        CallOutcome::NotSent(_) | CallOutcome::Deferred { .. } | CallOutcome::Lost(_) => {
+            return read_create(create, names, rules);
+        }
     };
     match read_look_up(look_up, names, rules) {
         LookUpResult::Found(Verdict::Created { number, answer, duplicates, .. }) => {

@@ -22,7 +22,7 @@ pub const MORE_THAN_ONE_RECORD: &str = ": more than one record has this id; look
 /// Reads the response to a look-up of an order.
 pub fn read_look_up(call: CallOutcome, names: OrderNames<'_>, rules: &ResponseRules) -> LookUpResult {
     let response = match call {
-        CallOutcome::NotSent(detail) | CallOutcome::Lost(detail) => {
+        CallOutcome::NotSent(detail) | CallOutcome::Deferred { detail, .. } | CallOutcome::Lost(detail) => {
             let detail = format!("look-up: {detail}");
             return LookUpResult::Inconclusive(Verdict::Unknown {
                 status: None,

@@ -16,7 +16,7 @@ use crate::order::{PropagatedHeaders, Requester, Terms, admit};
 use crate::relay::dispatcher::Dispatch;
 use crate::telemetry::OrderLog;
 use crate::vms::Vms;
-pub use vms::{FakeVms, Post};
+pub use vms::{FakeVms, Post, deferred};
 
 pub type Condition = fn(&Order) -> bool;
 

@@ -14,7 +14,11 @@ use crate::relay::observer::{Event, IllegalStep, LedgerQuestion, UnwritablePart}
 /// Reports an event that is a trouble, or the end of one.
 pub fn report(event: &Event<'_>) {
     match *event {
-        Event::Admitted(_) | Event::AttemptBegan(_) | Event::AttemptEnded(_) | Event::Intervened(_) => {}
+        Event::Admitted(_)
+        | Event::AttemptBegan(_)
+        | Event::AttemptEnded(_)
+        | Event::AttemptDeferred { .. }
+        | Event::Intervened(_) => {}
         Event::BreakerOpened { pause, failure } => breaker_opened(pause, failure),
         Event::BreakerClosed => {
             info!("the circuit breaker closed: 11VMS responds, and orders are sent again");

@@ -50,6 +50,9 @@ function certificateKey(path) {
   return { ...certificate.publicKey.export({ format: 'jwk' }), x5c: [certificate.raw.toString('base64')] };
 }
 
+// Each proves itself in another way.
+const introspectors = ['introspector', 'webhook-key', 'webhook-mtls'];
+
 const clients = [
   client('srm7', 'client_secret_basic', { client_secret: 'srm7-secret' }),
   client('srm7-bound', 'self_signed_tls_client_auth', {
@@ -140,7 +143,7 @@ async function handlerFor(issuer) {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: (ctx, caller) => caller.clientId === 'introspector' },
+      introspection: { enabled: true, allowedPolicy: (ctx, caller) => introspectors.includes(caller.clientId) },
       mTLS,
       resourceIndicators: {
         enabled: true,

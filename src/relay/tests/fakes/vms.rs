@@ -21,6 +21,8 @@ pub enum Post {
     Refuses,
     /// 429.
     IsBusy,
+    /// Nothing is sent: the token endpoint wants to be left alone for so many seconds.
+    IsDeferred(u64),
     Panics,
     Hangs,
 }
@@ -38,6 +40,11 @@ pub struct FakeVms {
     pub script: Mutex<VecDeque<Post>>,
     pub calls: Mutex<Vec<&'static str>>,
     pub created: Mutex<usize>,
+}
+
+/// What becomes of a call without a token, while the token endpoint throttles.
+pub fn deferred(seconds: u64) -> CallOutcome {
+    CallOutcome::Deferred { detail: "the token endpoint answered 429".into(), wait: Duration::from_secs(seconds) }
 }
 
 #[async_trait]
@@ -68,6 +75,7 @@ impl Vms for FakeVms {
                 *self.created.lock().unwrap() += 1;
                 answered(201, json!({}))
             }
+            Post::IsDeferred(seconds) => deferred(seconds),
             Post::IsBusy => answered(429, json!({})),
             Post::Refuses => answered(422, json!({ "message": "no" })),
             Post::Panics => panic!("a defect on the way to 11VMS"),

@@ -1,0 +1,135 @@
+//! The answer of a token endpoint (RFC 6749 §5), as servers really send it: the token has to be right, the rest are hints.
+//!
+//! No value of an answer is repeated in a text, because any of them may be a secret: only an error code that has the form of
+//! one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use oauth2::basic::BasicTokenType;
+use oauth2::{AccessToken, ExtraTokenFields, StandardTokenResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::outbound::AnswerBody;
+
+/// Assumed lifetime where the answer states none that can be believed: short enough for any server whose tokens expire.
+const CAUTIOUS_LIFETIME: Duration = Duration::from_mins(5);
+
+/// A lifetime beyond it is not believed: it is in milliseconds, or is the time at which the token expires. The longest ones
+/// that occur are of some days.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(30 * 24);
+
+/// Most characters of an error code that are told. Registered ones have up to 24; a longer one may be a token.
+const MAX_CODE_CHARS: usize = 64;
+
+/// Kinds of tokens that are no bearer tokens (RFC 9449, RFC 6749 §7.1, RFC 8693 §2.2.1): 11VMS would refuse each order.
+const OTHER_KINDS: [&str; 5] = ["dpop", "pop", "mac", "hok", "n_a"];
+
+/// Begins the text about an answer with an error code.
+pub const REFUSED: &str = "refused: ";
+
+/// The member that Salesforce adds to a token response.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SalesforceFields {
+    /// Where the token is valid.
+    pub instance_url: Option<String>,
+}
+
+impl ExtraTokenFields for SalesforceFields {}
+
+/// A token response, of which everything can be used: it always has a lifetime.
+pub type TokenResponse = StandardTokenResponse<SalesforceFields, BasicTokenType>;
+
+/// The members of an answer as they are written: a number that is too large for one must not hide the token.
+type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Reads an answer with its HTTP status.
+///
+/// # Errors
+/// Why it has no token that can be used; of its content only an error code (RFC 6749 §5.2).
+pub fn read_token_answer(status: u16, body: &AnswerBody) -> Result<TokenResponse, String> {
+    let members = body.json::<Members>("a token response (RFC 6749 §5.1)");
+    if !is_success(status) {
+        return Err(refusal(status, members.as_ref().ok()));
+    }
+    let members = members.map_err(|problem| format!("gave an answer that can't be read: {problem}"))?;
+    let token = match access_token(&members) {
+        Ok(token) => token,
+        // A refusal with the status of a success.
+        Err(_) if is_told(&members, "error") => return Err(refusal(status, Some(&members))),
+        Err(problem) => return Err(format!("answered {status}, {problem}; expected a text under access_token")),
+    };
+    let kind = text(&members, "token_type").unwrap_or_default();
+    if OTHER_KINDS.iter().any(|other| kind.eq_ignore_ascii_case(other)) {
+        return Err("answered with a token that is no bearer token".to_owned());
+    }
+    let extra = SalesforceFields { instance_url: text(&members, "instance_url") };
+    let mut response = TokenResponse::new(AccessToken::new(token), BasicTokenType::Bearer, extra);
+    response.set_expires_in(Some(&lifetime(members.get("expires_in").map(AsRef::as_ref))));
+    Ok(response)
+}
+
+/// The token, if it can stand in a header: visible ASCII (RFC 6749 §A.12). RFC 6750 §2.1 has fewer characters, but the tokens
+/// of Salesforce have an exclamation mark.
+fn access_token(members: &Members) -> Result<String, &'static str> {
+    if !is_told(members, "access_token") {
+        return Err("without a token");
+    }
+    let token = text(members, "access_token").ok_or("with a token that is no text")?;
+    match token.as_str() {
+        text if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(token),
+        _ => Err("with a token of characters that no token has"),
+    }
+}
+
+/// `expires_in`: whole seconds (RFC 6749 §5.1), also as a text or as a fraction. Where it says nothing that can be believed,
+/// the cautious lifetime.
+fn lifetime(expires_in: Option<&RawValue>) -> Duration {
+    let written = expires_in.map(RawValue::get).unwrap_or_default();
+    let number = serde_json::from_str::<String>(written).unwrap_or_else(|_| written.to_owned());
+    let seconds = number.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite());
+    let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.trunc()).ok());
+    let is_believed = |lifetime: &Duration| !lifetime.is_zero() && *lifetime <= LONGEST_LIFETIME;
+    lifetime.filter(is_believed).unwrap_or(CAUTIOUS_LIFETIME)
+}
+
+/// What a refusal says of its reason.
+fn refusal(status: u16, members: Option<&Members>) -> String {
+    match members.and_then(|members| text(members, "error")) {
+        None => format!("answered {status}"),
+        // A refusal with the status of a success says so.
+        Some(code) if is_error_code(&code) && is_success(status) => format!("{REFUSED}{code} (status {status})"),
+        Some(code) if is_error_code(&code) => format!("{REFUSED}{code}"),
+        Some(_) => refusal_without_code(),
+    }
+}
+
+/// A refusal whose code is not shown, because it has not the form of one, or repeats what was sent.
+pub fn refusal_without_code() -> String {
+    format!("{REFUSED}with a code of its own, which is not shown")
+}
+
+const fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
+/// RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. A JWT is none, though it has no other characters: some servers repeat what they
+/// were sent.
+fn is_error_code(text: &str) -> bool {
+    let is_legal = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    let is_short = !text.trim().is_empty() && text.len() <= MAX_CODE_CHARS;
+    is_short && text.bytes().all(is_legal) && !text.contains("eyJ")
+}
+
+/// Whether a member is there, with a value.
+fn is_told(members: &Members, name: &str) -> bool {
+    members.get(name).is_some_and(|value| !matches!(value.get(), "null" | "\"\""))
+}
+
+fn text(members: &Members, name: &str) -> Option<String> {
+    serde_json::from_str(members.get(name)?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests;
