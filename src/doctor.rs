@@ -21,7 +21,7 @@ use crate::config::Settings;
 /// Asks all sides at the same time; one that fails hides no other.
 pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Finding> {
     let (issuer, target, ledger, clocks) = tokio::join!(
-        issuer::examine_issuer(settings, &clock),
+        issuer::examine_issuers(settings, &clock),
         examine_target(settings, &clock),
         ledger::examine_ledger(settings, &*clock),
         clocks::examine_clocks(settings, &clock),

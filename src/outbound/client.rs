@@ -149,6 +149,11 @@ impl Outbound {
         Call::begin(&self.calls, &self.clock, operation)
     }
 
+    /// The same client, whose calls are counted together with others.
+    pub fn counting_into(self, calls: Arc<CallDurations>) -> Self {
+        Self { calls, ..self }
+    }
+
     /// How long its calls took.
     pub fn calls(&self) -> Arc<CallDurations> {
         Arc::clone(&self.calls)

@@ -16,8 +16,8 @@ use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
 use crate::api::ClientRateLimiter;
-use crate::auth::TokenVerifier;
 use crate::auth::jwks::KeySet;
+use crate::auth::{IssuerNames, TokenVerifier, TrustedIssuer};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::Conditions;
 use crate::config::Settings;
@@ -86,7 +86,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         orders: Arc::default(),
         relay: Arc::clone(&relay),
         ledger: ledger.statistics(),
-        keys: keys.statistics(),
+        keys: vec![keys.statistics()],
         mapping: Arc::clone(&mapping),
         conditions: conditions.clone(),
         exports: Arc::default(),
@@ -94,6 +94,8 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         certificates: Arc::default(),
         clock: Arc::clone(&clock),
     });
+    let names = Arc::new(IssuerNames { scopes: settings.auth.scopes.clone(), issuer: None });
+    let issuer = TrustedIssuer::new(settings.auth, names, keys, None, Arc::clone(&clock));
     Arc::new(ApiState {
         relay,
         ledger,
@@ -101,7 +103,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         mapping,
         metrics,
         keep_carts: settings.ledger.keep_carts,
-        tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
+        tokens: TokenVerifier::new(vec![issuer], Arc::default(), Arc::clone(&clock)),
         clock,
         conditions,
         stop_announced: CancellationToken::new(),

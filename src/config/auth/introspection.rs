@@ -1,9 +1,10 @@
-//! `[auth.introspection]` (RFC 7662): the issuer decides about each token that is no JWT.
+//! `[auth.introspection]` (RFC 7662): the issuer decides about each token that is no JWT, or about all.
 
 use std::time::Duration;
 
 use url::Url;
 
+use super::issuer_keys::IssuerKeys;
 use crate::config::reader::Reader;
 use crate::config::secret::{ClientAuth, Secret};
 use crate::config::units;
@@ -27,6 +28,17 @@ pub struct Introspection {
     pub max_concurrency: usize,
     /// Whether an answer has to contain `aud`.
     pub audience: AudienceClaim,
+    /// Whether the issuer is asked about JWTs too.
+    pub jwt: JwtCheck,
+}
+
+/// Who decides about a JWT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JwtCheck {
+    /// The service, by the issuer's keys: a revoked token is good until it expires.
+    Local,
+    /// The service, and then the issuer, which knows what was revoked.
+    Introspect,
 }
 
 /// Whether an introspection answer has to contain `aud`. RFC 7662 §4 lets the issuer judge the audience itself.
@@ -40,25 +52,31 @@ pub enum AudienceClaim {
 
 impl Introspection {
     /// Reads the section; the outer `None` is a mistake, the inner one the absence of the section.
-    pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
-        if !reader.has_section("auth.introspection") {
+    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Option<Self>> {
+        if !reader.has_section(&keys.of("auth.introspection")) {
             return Some(None);
         }
-        let url = reader.required("auth.introspection.url", units::URL, units::url);
-        let client_id = reader.required_text("auth.introspection.client_id", "the id by which the service asks");
-        let client_secret = reader.required_secret("auth.introspection.client_secret");
+        let url = reader.required(&keys.of("auth.introspection.url"), units::URL, units::url);
+        let client_id =
+            reader.required_text(&keys.of("auth.introspection.client_id"), "the id by which the service asks");
+        let client_secret = reader.required_secret(&keys.of("auth.introspection.client_secret"));
         let auth = reader.choice(
-            "auth.introspection.auth",
+            &keys.of("auth.introspection.auth"),
             "basic",
             &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post)],
         );
-        let cache = reader.duration("auth.introspection.cache", "1m");
-        let negative_cache = reader.duration("auth.introspection.negative_cache", "10s");
-        let max_concurrency = reader.count("auth.introspection.max_concurrency", "32");
+        let cache = reader.duration(&keys.of("auth.introspection.cache"), "1m");
+        let negative_cache = reader.duration(&keys.of("auth.introspection.negative_cache"), "10s");
+        let max_concurrency = reader.count(&keys.of("auth.introspection.max_concurrency"), "32");
         let audience = reader.choice(
-            "auth.introspection.audience",
+            &keys.of("auth.introspection.audience"),
             "optional",
             &[("optional", AudienceClaim::Optional), ("required", AudienceClaim::Required)],
+        );
+        let jwt = reader.choice(
+            &keys.of("auth.introspection.jwt"),
+            "local",
+            &[("local", JwtCheck::Local), ("introspect", JwtCheck::Introspect)],
         );
         Some(Some(Self {
             url: url?,
@@ -69,6 +87,7 @@ impl Introspection {
             negative_cache: negative_cache?,
             max_concurrency: max_concurrency?,
             audience: audience?,
+            jwt: jwt?,
         }))
     }
 }
