@@ -16,7 +16,7 @@ use crate::outbound::{CallDurations, CertificateSettings, ClientSettings, Outbou
 /// # Errors
 /// If the `ca` of an issuer can't be used.
 pub fn token_verifier(
-    auth: Auth,
+    auth: &Auth,
     max_connection_age: Duration,
     clock: &Arc<dyn Clock>,
     conditions: &Conditions,

@@ -90,16 +90,13 @@ impl TokenVerifier {
             return Err(AuthError::Invalid("the token is too long"));
         }
         let hash = sha256(token.as_bytes());
-        let (caller, issuer) = match self.cached(&hash) {
-            Some(known) => known,
-            None => match Header::parse(token) {
-                Some(header) => self.verify_jwt(token, &header?, hash).await?,
-                None => {
-                    let caller = self.introspect_opaque(token, hash).await?;
-                    caller.check_certificate(certificate)?;
-                    return Ok(caller);
-                }
-            },
+        let (caller, issuer) = if let Some(known) = self.cached(&hash) {
+            known
+        } else if let Some(header) = Header::parse(token) {
+            self.verify_jwt(token, &header?, hash).await?
+        } else {
+            let caller = self.introspect_opaque(token, hash).await?;
+            return caller.check_certificate(certificate).map(|()| caller);
         };
         caller.check_certificate(certificate)?;
         if let Some(introspector) = issuer.introspector.as_ref().filter(|introspector| introspector.covers_jwts()) {

@@ -14,7 +14,7 @@ use crate::config::Settings;
 pub async fn examine_issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     // A file that can't be used is a finding of the certificates.
     let connection_age = settings.target.max_connection_age;
-    let Ok(verifier) = token_verifier(settings.auth.clone(), connection_age, clock, &Conditions::default()) else {
+    let Ok(verifier) = token_verifier(&settings.auth, connection_age, clock, &Conditions::default()) else {
         return Vec::new();
     };
     let mut findings = Vec::new();

@@ -150,6 +150,7 @@ impl Outbound {
     }
 
     /// The same client, whose calls are counted together with others.
+    #[must_use]
     pub fn counting_into(self, calls: Arc<CallDurations>) -> Self {
         Self { calls, ..self }
     }

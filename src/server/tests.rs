@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
-use crate::api::ClientRateLimiter;
+use crate::api::{ClientRateLimiter, ProtectedResource};
 use crate::auth::jwks::KeySet;
 use crate::auth::{IssuerNames, TokenVerifier, TrustedIssuer};
 use crate::clock::{Clock, SystemClock};
@@ -95,6 +95,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         clock: Arc::clone(&clock),
     });
     let names = Arc::new(IssuerNames { scopes: settings.auth.scopes.clone(), issuer: None });
+    let resource = ProtectedResource::of(&settings.auth);
     let issuer = TrustedIssuer::new(settings.auth, names, keys, None, Arc::clone(&clock));
     Arc::new(ApiState {
         relay,
@@ -104,6 +105,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         metrics,
         keep_carts: settings.ledger.keep_carts,
         tokens: TokenVerifier::new(vec![issuer], Arc::default(), Arc::clone(&clock)),
+        resource,
         clock,
         conditions,
         stop_announced: CancellationToken::new(),

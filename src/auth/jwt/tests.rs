@@ -12,7 +12,8 @@ const VECTORS: &str = include_str!("../../../tests/wycheproof/jws.json");
 #[derive(Deserialize)]
 struct Group {
     file: String,
-    group: String,
+    #[serde(rename = "group")]
+    name: String,
     keys: Vec<Value>,
     tests: Vec<Vector>,
 }
@@ -51,7 +52,7 @@ fn is_accepted(keys: &[Key], jws: &str) -> bool {
 /// Why a valid signature is refused all the same.
 fn meant_to_be_refused(group: &Group, vector: &Vector) -> Option<&'static str> {
     let has = |name: &str, value: &str| group.keys.iter().any(|key| key[name] == value);
-    match (group.group.as_str(), vector.comment.as_str()) {
+    match (group.name.as_str(), vector.comment.as_str()) {
         _ if has("kty", "oct") => Some("symmetric"),
         _ if has("crv", "P-521") => Some("a curve that is not supported"),
         _ => None,
@@ -71,7 +72,7 @@ fn every_invalid_signature_is_refused_and_every_valid_one_of_a_supported_kind_is
                 (false, false, _) => refused += 1,
                 (true, true, None) => accepted += 1,
                 (true, false, Some(why)) => meant.push(why),
-                _ => wrong.push(format!("{} {} {}: {}", group.file, vector.id, group.group, vector.comment)),
+                _ => wrong.push(format!("{} {} {}: {}", group.file, vector.id, group.name, vector.comment)),
             }
         }
     }
@@ -88,7 +89,7 @@ fn signatures_of_a_broken_generator_and_of_the_exponent_one_are_valid_and_their_
     let groups: Vec<Group> = serde_json::from_str(VECTORS).unwrap();
     for (name, reason) in [("jws_rsa_roca_key", "ROCA"), ("exponentOne", "exponent"), ("keysize_too_small", "2048")] {
         let keys: Vec<&Value> =
-            groups.iter().filter(|group| group.group == name).flat_map(|group| &group.keys).collect();
+            groups.iter().filter(|group| group.name == name).flat_map(|group| &group.keys).collect();
         assert!(!keys.is_empty(), "{name}");
         for key in keys {
             let left_out = Key::parse(key).unwrap_err().to_string();
