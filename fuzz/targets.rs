@@ -11,6 +11,7 @@ use std::{env, fs, process, thread};
 
 use purchase_order_webhook::auth::AuthError;
 use purchase_order_webhook::auth::jwt::Header;
+use purchase_order_webhook::auth::key::{JwkSet, Key};
 use purchase_order_webhook::cart::{Cart, CartError};
 use purchase_order_webhook::clock::after;
 use purchase_order_webhook::mapping::{Amounts, Defect, Folder, IdField, Mapped, Mapping, MappingOptions, SHEET};
@@ -135,6 +136,24 @@ pub fn token_header(data: &[u8]) {
         Some(Err(error)) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
         None => {}
     }
+}
+
+/// Of a key set, each key is used or left out with a reason that fits into a line; a key that is used has an algorithm, and is
+/// the same when it is read again. No symmetric algorithm verifies tokens.
+pub fn key_set(data: &[u8]) {
+    let Some(set) = JwkSet::parse(data) else { return };
+    let (keys, left_out) = set.read();
+    for key in &keys {
+        assert!(!key.algorithms.is_empty());
+        assert!(key.algorithms.iter().all(|algorithm| !format!("{algorithm:?}").starts_with("HS")));
+    }
+    for unfit in &left_out {
+        let line = unfit.to_string();
+        assert!(!line.is_empty() && line.chars().count() < 300 && !line.contains(char::is_control), "{line:?}");
+    }
+    let (again, left_out_again) = set.read();
+    let identities = |keys: &[Key]| keys.iter().map(Key::identity).collect::<Vec<_>>();
+    assert_eq!((identities(&again), &left_out_again), (identities(&keys), &left_out));
 }
 
 /// The mapping that the repository ships.

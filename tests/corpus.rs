@@ -45,3 +45,8 @@ fn every_seed_of_token_headers_passes() {
 fn every_seed_of_retry_after_passes() {
     replay("retry_after", targets::retry_after);
 }
+
+#[test]
+fn every_seed_of_key_sets_passes() {
+    replay("key_set", targets::key_set);
+}

@@ -34,7 +34,7 @@ impl ProtectedResource {
         let (mut issuers, mut scopes) = (Vec::new(), Vec::<String>::new());
         for issuer in auth.issuers() {
             // An authorization server is named by its URL (RFC 8414 §2); other issuers have no metadata.
-            if issuer.issuer.parse::<Url>().is_ok() {
+            if issuer.issuer.parse::<Url>().is_ok_and(|url| url.has_host()) {
                 issuers.push(issuer.issuer.clone());
             }
             for scope in [&issuer.scopes.write, &issuer.scopes.read, &issuer.scopes.operate] {

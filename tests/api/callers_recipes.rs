@@ -1,6 +1,9 @@
 //! The recipes of docs/identity.md for callers' tokens, each with the claims that its system issues. The systems are imitated
 //! from their documentation.
 
+use std::collections::BTreeMap;
+
+use purchase_order_webhook::config::Settings;
 use purchase_order_webhook::sandbox::issuer::Issuer;
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
@@ -59,6 +62,16 @@ async fn accepts(system: &str, claims: Value, refused: &[(&str, Value, u16)]) {
         let answer = service.send_with(&token(changes)).await;
         assert_eq!(answer.status, *status, "{system}, {what}: {}", answer.text);
     }
+}
+
+#[test]
+fn the_example_of_several_issuers_is_one() {
+    const TARGET: &str = "[target]\nbase_url = \"https://x.example\"\n[target.oauth2]\n\
+        token_url = \"https://x.example\"\nclient_id = \"x\"\nclient_secret = \"x\"\n";
+    let section = PAGE.split("\n### Several issuers\n").nth(1).unwrap();
+    let block = section.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let settings = Settings::parse("page", &format!("{block}{TARGET}"), &BTreeMap::new()).unwrap();
+    assert_eq!(settings.auth.issuers().count(), 2);
 }
 
 #[tokio::test]

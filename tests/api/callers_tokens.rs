@@ -193,7 +193,7 @@ async fn without_an_address_the_resource_is_what_was_asked_and_challenges_name_n
     assert_eq!(found.body["scopes_supported"][1], "my-app!t1.Read");
     let issuers: Vec<&str> =
         found.body["authorization_servers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(issuers.contains(&service.issuer.url().as_str()), "{}", found.text);
+    assert_eq!(issuers, [service.issuer.url().as_str()], "what is no URL has no metadata");
     let answer = service.send_with("x.y.z").await;
     assert!(!answer.header("www-authenticate").contains("resource_metadata"), "{}", answer.header("www-authenticate"));
 }

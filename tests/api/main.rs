@@ -37,6 +37,7 @@ mod support;
 mod answers;
 mod answers_on_the_wire;
 mod attack_table;
+mod attacks_on_systems;
 mod batch;
 mod bodies;
 mod callers_recipes;
