@@ -1,18 +1,10 @@
 //! What clients learn of this service as a protected resource (RFC 9728): its issuers and scopes, and where challenges point.
 
-use std::sync::Arc;
-
-use axum::extract::{Extension, Request, State};
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse as _, Json, Response};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::state::ApiState;
 use crate::config::Auth;
-use crate::edge::{Peer, Transport};
-use crate::problem::{Problem, ProblemKind};
 
 /// Where the metadata of a resource without a path are (RFC 9728 §3).
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -57,6 +49,13 @@ impl ProtectedResource {
         }
     }
 
+    /// The metadata at a path; `None` if they are not there. Without `auth.resource`, the resource is what the client has asked:
+    /// it compares both (RFC 9728 §3.3).
+    pub fn metadata_at(&self, path: &str, asked: Option<Url>) -> Option<Value> {
+        let identifier = self.identifier.clone().or(asked)?;
+        (path == metadata_path(&identifier)).then(|| self.document(&identifier))
+    }
+
     /// The metadata of a resource (RFC 9728 §2).
     fn document(&self, identifier: &Url) -> Value {
         let identifier = text(identifier);
@@ -85,27 +84,6 @@ fn metadata_path(identifier: &Url) -> String {
 /// As people write it: without the slash of a path that there is not.
 fn text(identifier: &Url) -> &str {
     identifier.as_str().trim_end_matches('/')
-}
-
-/// The metadata. Without `auth.resource`, the resource is what the client has asked: it compares both (RFC 9728 §3.3).
-pub async fn protected_resource(
-    State(api): State<Arc<ApiState>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
-    let identifier = api.resource.identifier.clone().or_else(|| requested(&request, &peer));
-    match identifier.filter(|identifier| request.uri().path() == metadata_path(identifier)) {
-        Some(identifier) => Json(api.resource.document(&identifier)).into_response(),
-        None => Problem::new(ProblemKind::NOT_FOUND, "no such path").into_response(),
-    }
-}
-
-/// The origin of a request, as its client sees it where no proxy ends TLS.
-fn requested(request: &Request, peer: &Peer) -> Option<Url> {
-    let of_header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(Authority::as_str).or(of_header)?;
-    let scheme = if peer.transport == Transport::Plain { "http" } else { "https" };
-    format!("{scheme}://{host}").parse().ok().filter(|url: &Url| url.path() == "/" && url.query().is_none())
 }
 
 #[cfg(test)]

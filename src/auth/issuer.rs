@@ -86,6 +86,9 @@ impl TrustedIssuer {
     /// # Errors
     /// [`AuthError::Invalid`] for a token that is not valid, [`AuthError::IssuerUnavailable`] if that is not known.
     pub async fn verify_jwt(&self, token: &str, header: &Header) -> Result<VerifiedJwt, AuthError> {
+        if token.len() > self.settings.max_token {
+            return Err(AuthError::Invalid("the token is too long"));
+        }
         let algorithm = header.algorithm(&self.settings.algorithms)?;
         let mut keys_generation = self.keys.generation();
         let mut claims = self.signed_claims(token, header, algorithm).await;

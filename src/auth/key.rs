@@ -4,6 +4,7 @@
 
 mod hint;
 mod material;
+mod members;
 mod number;
 mod pem;
 mod roca;
@@ -18,6 +19,7 @@ use crate::digest::{hex, sha256};
 use hint::KeyNames;
 pub use hint::{KeyHint, Relation};
 use material::{Curve, Material};
+use members::Members;
 pub use set::JwkSet;
 pub use unfit::{LeftOutKey, Unfit};
 
@@ -41,6 +43,11 @@ impl Key {
     /// Names, key and algorithms as one text: if it changes, tokens have to be verified again.
     pub fn identity(&self) -> String {
         format!("{:?} {} {:?}", self.names, self.digest, self.algorithms)
+    }
+
+    /// How it relates to what a token says of its key.
+    pub fn relation(&self, hint: KeyHint<'_>) -> Relation {
+        hint.relation(&self.names)
     }
 
     /// Reads a public signature key.
@@ -70,27 +77,6 @@ impl Key {
         }
         let digest = hex(&sha256(&material.canonical));
         Ok(Self { names: KeyNames::of(kid, jwk), digest, algorithms, decoding: material.decoding })
-    }
-}
-
-/// The members of a JWK; `null` is absent.
-struct Members<'j>(&'j Map<String, Value>);
-
-impl<'j> Members<'j> {
-    fn get(&self, name: &str) -> Option<&'j Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    fn text(&self, name: &str, problem: &'static str) -> Result<Option<&'j str>, Unfit> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => value.as_str().map(Some).ok_or(Unfit::Defective(problem)),
-        }
-    }
-
-    fn octets(&self, name: &str) -> Result<Option<Vec<u8>>, Unfit> {
-        let Some(text) = self.text(name, "one of its numbers is no text")? else { return Ok(None) };
-        number::octets(text).map(Some).ok_or(Unfit::Defective("one of its numbers is no base64url"))
     }
 }
 

@@ -189,3 +189,6 @@ impl JwksTimes {
         Some(Self { cool_down: cool_down?, refresh: refresh?, max_age: max_age? })
     }
 }
+
+#[cfg(test)]
+mod tests;

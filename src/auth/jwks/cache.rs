@@ -25,13 +25,13 @@ pub struct CachedKeys {
 impl CachedKeys {
     /// Whether a key is the one that a token names, whatever its algorithms.
     pub fn has(&self, hint: KeyHint<'_>) -> bool {
-        self.keys.iter().any(|key| hint.relation(key) == Relation::Named)
+        self.keys.iter().any(|key| key.relation(hint) == Relation::Named)
     }
 
     /// The keys for an algorithm: those that the token names, or else all that may have signed it, up to a bound.
     pub fn find(&self, hint: KeyHint<'_>, algorithm: Algorithm) -> Vec<Arc<Key>> {
         let wanted = if self.has(hint) { Relation::Named } else { Relation::Possible };
-        let candidates = self.keys.iter().filter(|key| hint.relation(key) == wanted);
+        let candidates = self.keys.iter().filter(|key| key.relation(hint) == wanted);
         candidates.filter(|key| key.algorithms.contains(&algorithm)).take(MAX_CANDIDATES).cloned().collect()
     }
 }

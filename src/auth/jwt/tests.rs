@@ -45,7 +45,7 @@ fn is_accepted(keys: &[Key], jws: &str) -> bool {
     let Ok(algorithm) = header.algorithm(&ALL) else { return false };
     let fitting = keys
         .iter()
-        .filter(|key| header.key_hint().relation(key) != Relation::Other && key.algorithms.contains(&algorithm));
+        .filter(|key| key.relation(header.key_hint()) != Relation::Other && key.algorithms.contains(&algorithm));
     fitting.into_iter().any(|key| check_signature(jws, key, algorithm).is_ok())
 }
 

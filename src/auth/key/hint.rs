@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::members::Members;
 use super::number::octets;
-use super::{Key, Members};
 use crate::digest::sha256;
 
 const SHA1_OCTETS: usize = 20;
@@ -24,7 +24,7 @@ pub struct KeyNames {
 
 impl KeyNames {
     /// The names that a JWK has, or that follow from its certificate (RFC 7517 §4.7 to §4.9).
-    pub(super) fn of(kid: Option<&str>, jwk: &Members<'_>) -> Self {
+    pub fn of(kid: Option<&str>, jwk: &Members<'_>) -> Self {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         let chain = jwk.get("x5c").and_then(Value::as_array);
         let certificate = chain.and_then(|chain| STANDARD.decode(chain.first()?.as_str()?).ok());
@@ -63,17 +63,17 @@ pub enum Relation {
 impl KeyHint<'_> {
     /// Whether a key is the one that the token names. `kid` decides alone; without it, the thumbprints of the certificate do,
     /// as far as the key has any.
-    pub fn relation(&self, key: &Key) -> Relation {
+    pub fn relation(&self, names: &KeyNames) -> Relation {
         if let Some(kid) = self.kid {
-            return if key.names.kid.as_deref() == Some(kid) { Relation::Named } else { Relation::Other };
+            return if names.kid.as_deref() == Some(kid) { Relation::Named } else { Relation::Other };
         }
         let of = |hint: Option<&str>, length: usize, known: &Option<Vec<u8>>| match (thumbprint(hint, length), known) {
             (Some(hint), Some(known)) if hint == *known => Relation::Named,
             (Some(_), Some(_)) => Relation::Other,
             _ => Relation::Possible,
         };
-        let by_sha1 = of(self.x5t, SHA1_OCTETS, &key.names.x5t);
-        let by_sha256 = of(self.x5t_s256, SHA256_OCTETS, &key.names.x5t_s256);
+        let by_sha1 = of(self.x5t, SHA1_OCTETS, &names.x5t);
+        let by_sha256 = of(self.x5t_s256, SHA256_OCTETS, &names.x5t_s256);
         match (by_sha1, by_sha256) {
             (Relation::Other, _) | (_, Relation::Other) => Relation::Other,
             (Relation::Named, _) | (_, Relation::Named) => Relation::Named,

@@ -216,7 +216,7 @@ fn a_token_chooses_its_key_by_kid_or_by_the_thumbprint_of_a_certificate() {
         }),
         ("no thumbprint at all", KeyHint { x5t: Some("?"), ..none }, [Relation::Possible; 3]),
     ] {
-        let relations = [&plain, &stated, &certified].map(|key| hint.relation(key));
+        let relations = [&plain, &stated, &certified].map(|key| key.relation(hint));
         assert_eq!(relations, expected, "{what}");
     }
 }
