@@ -121,8 +121,8 @@ impl Stages {
     }
 
     async fn tokens(&self) -> f64 {
-        let auth = self.settings.auth.clone();
-        let verifier = token_verifier(auth, Duration::from_mins(5), &self.clock, &Conditions::default()).unwrap();
+        let verifier =
+            token_verifier(&self.settings.auth, Duration::from_mins(5), &self.clock, &Conditions::default()).unwrap();
         let fresh: Vec<String> = (0..4_000).map(|number| self.token_of(number)).collect();
         verifier.verify(&self.issuer.token(), None).await.unwrap();
         let spent = Spent::begin_here();

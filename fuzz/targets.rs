@@ -14,6 +14,7 @@ use std::{env, fs, process, thread};
 use oauth2::TokenResponse as _;
 use purchase_order_webhook::auth::AuthError;
 use purchase_order_webhook::auth::jwt::Header;
+use purchase_order_webhook::auth::key::{JwkSet, Key};
 use purchase_order_webhook::cart::{Cart, CartError};
 use purchase_order_webhook::certificate::{Certificate, read_private_key};
 use purchase_order_webhook::clock::after;
@@ -240,6 +241,24 @@ pub fn forwarded_certificate(data: &[u8]) {
     let chain = format!("{text},By=spiffe://x;Cert=\"{own}\";URI=spiffe://y");
     let found = read(&chain, 1);
     assert!(found.is_none() || found.as_deref() == Some(der.as_slice()), "{chain}: {found:?}");
+}
+
+/// Of a key set, each key is used or left out with a reason that fits into a line; a key that is used has an algorithm, and is
+/// the same when it is read again. No symmetric algorithm verifies tokens.
+pub fn key_set(data: &[u8]) {
+    let Some(set) = JwkSet::parse(data) else { return };
+    let (keys, left_out) = set.read();
+    for key in &keys {
+        assert!(!key.algorithms.is_empty());
+        assert!(key.algorithms.iter().all(|algorithm| !format!("{algorithm:?}").starts_with("HS")));
+    }
+    for unfit in &left_out {
+        let line = unfit.to_string();
+        assert!(!line.is_empty() && line.chars().count() < 300 && !line.contains(char::is_control), "{line:?}");
+    }
+    let (again, left_out_again) = set.read();
+    let identities = |keys: &[Key]| keys.iter().map(Key::identity).collect::<Vec<_>>();
+    assert_eq!((identities(&again), &left_out_again), (identities(&keys), &left_out));
 }
 
 /// The mapping that the repository ships.

@@ -15,6 +15,7 @@ mod order_response;
 mod parameters;
 mod prefer;
 mod propagation;
+mod protected_resource;
 mod rate_limit;
 mod request_path;
 pub mod routes;
@@ -25,6 +26,7 @@ mod state;
 pub mod views;
 
 pub use csrf::answer_fetch_or_refuse;
+pub use protected_resource::ProtectedResource;
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;
 pub use state::ApiState;

@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::api::{ApiState, ClientRateLimiter};
+use crate::api::{ApiState, ClientRateLimiter, ProtectedResource};
 use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::{Limits, Settings, Storage};
@@ -86,7 +86,7 @@ impl App {
         let conditions = Conditions::default();
         let (mapping, certificates) = read_files(&settings, &clock, &conditions)?;
         let Settings { server, auth, target, retry, ledger, alerts, telemetry, .. } = settings;
-        let attempt_limit = target.attempt_limit();
+        let (attempt_limit, resource) = (target.attempt_limit(), ProtectedResource::of(&auth));
         let (order_metrics, deliveries) = (Arc::<OrderMetrics>::default(), Arc::<DeliveryMetrics>::default());
         let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
         let (tracer, exports) = Exports::try_new(telemetry, &clock)?;
@@ -107,29 +107,29 @@ impl App {
             tracer: tracer.clone(),
             restored,
         });
-        let tokens = token_verifier(auth, target.max_connection_age, &clock, &conditions)?;
-        let metrics = Metrics::new(Sources {
-            refusals: Arc::default(),
-            calls: [vms.calls(), tokens.calls()],
-            orders: order_metrics,
-            relay: Arc::clone(&relay),
-            ledger: orders.statistics(),
-            keys: tokens.key_statistics(),
-            mapping: Arc::clone(&mapping),
-            conditions: conditions.clone(),
-            deliveries,
-            exports: Arc::clone(&exports.metrics),
-            certificates: certificates.expiries(),
-            clock: Arc::clone(&clock),
-        });
+        let tokens = token_verifier(&auth, target.max_connection_age, &clock, &conditions)?;
         let api = ApiState {
+            metrics: Metrics::new(Sources {
+                refusals: Arc::default(),
+                calls: [vms.calls(), tokens.calls()],
+                orders: order_metrics,
+                relay: Arc::clone(&relay),
+                ledger: orders.statistics(),
+                keys: tokens.key_statistics(),
+                mapping: Arc::clone(&mapping),
+                conditions: conditions.clone(),
+                deliveries,
+                exports: Arc::clone(&exports.metrics),
+                certificates: certificates.expiries(),
+                clock: Arc::clone(&clock),
+            }),
             relay,
             ledger: orders,
             audit,
             mapping,
             keep_carts: ledger.keep_carts,
             tokens,
-            metrics,
+            resource,
             in_flight: Arc::new(Semaphore::new(server.limits.max_in_flight)),
             queries: Arc::new(Semaphore::new(server.limits.queries)),
             batches: Arc::new(Semaphore::new(server.limits.batches)),

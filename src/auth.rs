@@ -1,7 +1,7 @@
 //! Authentication and authorisation of callers: OAuth2 bearer tokens (RFC 6750), with the pitfalls of RFC 8725 closed.
 //!
 //! Owns the decision about a token; knows nothing of HTTP servers or of orders. JWTs (RFC 7519, RFC 9068) are verified
-//! with the issuer's keys ([`jwks`]); the issuer decides about all other tokens ([`introspection`]).
+//! with the keys of the issuer that they name ([`jwks`]); an issuer decides about all other tokens ([`introspection`]).
 
 mod acceptance;
 mod audience;
@@ -9,15 +9,17 @@ mod caller;
 mod claims;
 mod error;
 pub mod introspection;
+mod issuer;
 pub mod jwks;
 pub mod jwt;
-mod key;
+pub mod key;
 mod permission;
 mod thumbprint;
 mod verifier;
 
-pub use caller::Caller;
+pub use caller::{Caller, IssuerNames};
 pub use error::AuthError;
+pub use issuer::{IssuerKeys, TrustedIssuer};
 pub use permission::Permission;
 pub use thumbprint::Thumbprint;
-pub use verifier::{IssuerKeys, TokenVerifier};
+pub use verifier::TokenVerifier;

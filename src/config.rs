@@ -32,7 +32,9 @@ pub use addresses::{OutboundAddress, outbound_addresses};
 pub use alerts::{
     Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
 };
-pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, Scopes};
+pub use auth::{
+    AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, JwtCheck, Scopes, asymmetric_algorithm,
+};
 pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;

@@ -23,7 +23,7 @@ use crate::config::Settings;
 pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Finding> {
     let (proxy, issuer, target, ledger, clocks) = tokio::join!(
         forward_proxy::examine_forward_proxy(settings),
-        issuer::examine_issuer(settings, &clock),
+        issuer::examine_issuers(settings, &clock),
         examine_target(settings, &clock),
         ledger::examine_ledger(settings, &*clock),
         clocks::examine_clocks(settings, &clock),

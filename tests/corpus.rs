@@ -60,3 +60,8 @@ fn every_seed_of_pem_passes() {
 fn every_seed_of_forwarded_certificates_passes() {
     replay("forwarded_certificate", targets::forwarded_certificate);
 }
+
+#[test]
+fn every_seed_of_key_sets_passes() {
+    replay("key_set", targets::key_set);
+}

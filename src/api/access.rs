@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::state::ApiState;
 use crate::auth::{AuthError, Caller, Permission};
@@ -76,7 +76,7 @@ impl FromRequestParts<Arc<ApiState>> for CartSender {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         let caller = authenticate(parts, api).await?;
-        caller.require(Permission::Write, api.tokens.scopes())?;
+        caller.require(Permission::Write)?;
         Ok(Self { requester: requester(parts, &caller), _permit: InFlightPermit::take(&api.in_flight)? })
     }
 }
@@ -85,7 +85,7 @@ impl FromRequestParts<Arc<ApiState>> for OrderReader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
-        authenticate(parts, api).await?.require(Permission::Read, api.tokens.scopes())?;
+        authenticate(parts, api).await?.require(Permission::Read)?;
         Ok(Self { _permit: InFlightPermit::take(&api.queries)? })
     }
 }
@@ -95,7 +95,7 @@ impl FromRequestParts<Arc<ApiState>> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<ApiState>) -> Result<Self, Problem> {
         let caller = authenticate(parts, api).await?;
-        caller.require(Permission::Operate, api.tokens.scopes())?;
+        caller.require(Permission::Operate)?;
         Ok(Self { requester: requester(parts, &caller), _permit: InFlightPermit::take(&api.queries)? })
     }
 }
@@ -123,6 +123,7 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
     let verified = span.enclose(verify(parts, api)).await;
     if let Err(error) = &verified {
         span.fail(error.kind());
+        log_issuers(error);
     }
     drop(span);
     api.metrics.tokens.count(&verified);
@@ -134,6 +135,18 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<Arc<Caller>, Prob
         Problem::new(ProblemKind::RATE_LIMITED, detail).retry_after(wait)
     })?;
     Ok(caller)
+}
+
+/// The names of both issuers help the operator, and are no business of a caller that nobody knows.
+fn log_issuers(error: &AuthError) {
+    if let AuthError::OtherIssuer { found, accepted } = error {
+        warn!(
+            http.request.id = RequestContext::current().id.as_str(),
+            oauth2.issuer = found,
+            oauth2.accepted_issuers = accepted,
+            "a token of another issuer was refused"
+        );
+    }
 }
 
 /// The caller as the audit trail names it.

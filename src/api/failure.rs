@@ -19,6 +19,12 @@ impl From<AuthError> for Problem {
                 &detail,
                 &format!(", error=\"invalid_token\", error_description=\"{why}\""),
             ),
+            // The names are in the log.
+            AuthError::OtherIssuer { .. } => challenge(
+                ProblemKind::INVALID_TOKEN,
+                &detail,
+                &format!(", error=\"invalid_token\", error_description=\"{detail}\""),
+            ),
             AuthError::InsufficientScope(scope) => {
                 let error = format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.replace(['"', '\\'], ""));
                 challenge(ProblemKind::INSUFFICIENT_SCOPE, &detail, &error)

@@ -7,4 +7,5 @@ pub mod health;
 pub mod metrics;
 pub mod operate;
 pub mod preview;
+pub mod protected_resource;
 pub mod purchase_orders;

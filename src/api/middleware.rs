@@ -51,6 +51,7 @@ pub async fn request_middleware(
     if let Ok(id) = HeaderValue::from_str(context.id.as_str()) {
         headers.insert(RequestId::HEADER, id);
     }
+    api.resource.add_to_challenge(headers);
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
     add_security_headers(headers, peer.transport);

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::description::base;
-use super::handlers::{audit, batch, health, metrics, operate, preview, purchase_orders};
+use super::handlers::{audit, batch, health, metrics, operate, preview, protected_resource, purchase_orders};
+use super::protected_resource::WELL_KNOWN;
 use super::state::ApiState;
 
 /// Every route that needs a token, with its description.
@@ -31,4 +32,11 @@ pub fn metrics_route() -> Router<Arc<ApiState>> {
 /// The probes.
 pub fn probe_routes() -> Router<Arc<ApiState>> {
     Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz))
+}
+
+/// The metadata of the protected resource, of one with a path too.
+pub fn metadata_routes() -> Router<Arc<ApiState>> {
+    Router::new()
+        .route(WELL_KNOWN, get(protected_resource::protected_resource))
+        .route(&format!("{WELL_KNOWN}/{{*path}}"), get(protected_resource::protected_resource))
 }

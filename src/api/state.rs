@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::protected_resource::ProtectedResource;
 use super::rate_limit::ClientRateLimiter;
 use crate::auth::TokenVerifier;
 use crate::cart::Bounds;
@@ -34,6 +35,8 @@ pub struct ApiState {
     pub keep_carts: KeepCarts,
     /// Decides about tokens.
     pub tokens: TokenVerifier,
+    /// What clients learn of the issuers and scopes.
+    pub resource: ProtectedResource,
     /// Cancelled when a stop is announced: the service is not ready any more, and still serves.
     pub stop_announced: CancellationToken,
     /// The time.

@@ -123,23 +123,28 @@ impl CertificateDates {
         }
         let (otlp, cloud_alm) = (&settings.telemetry.otlp, &settings.telemetry.cloud_alm);
         let trusted = [
-            ("auth.ca", settings.auth.ca.as_ref()),
             ("target.ca", settings.target.ca.as_ref()),
             ("alerts.ca", settings.alerts.ca.as_ref()),
             ("telemetry.otlp_ca", otlp.as_ref().and_then(|otlp| otlp.ca.as_ref())),
             ("telemetry.cloud_alm.ca", cloud_alm.as_ref().and_then(|cloud_alm| cloud_alm.ca.as_ref())),
         ];
+        for (number, issuer) in settings.auth.issuers().enumerate() {
+            let setting = if number == 0 { "auth.ca".to_owned() } else { format!("auth.issuers.{number}.ca") };
+            if let Some(file) = &issuer.ca {
+                add(setting, Purpose::Trust, Secret::File(file.clone()));
+            }
+        }
         for (setting, file) in trusted {
             if let Some(file) = file {
                 add(setting.to_owned(), Purpose::Trust, Secret::File(file.clone()));
             }
         }
-        let introspection = settings.auth.introspection.as_ref().map(|settings| &settings.credentials);
-        let clients = [Some(&settings.target.oauth2.credentials), introspection].into_iter().flatten();
+        let introspections = settings.auth.issuers().filter_map(|issuer| issuer.introspection.as_ref());
+        let clients = introspections.map(|settings| &settings.credentials).chain([&settings.target.oauth2.credentials]);
         for identity in clients.filter_map(Credentials::certificate) {
             let (key, secret) = match &identity.certificate {
-                Some(certificate) => (identity.names.certificate, certificate),
-                None => (identity.names.key, &identity.key),
+                Some(certificate) => (&identity.names.certificate, certificate),
+                None => (&identity.names.key, &identity.key),
             };
             let suffix = if secret.file().is_some() { "_file" } else { "" };
             add(format!("{key}{suffix}"), Purpose::Identity, secret.clone());

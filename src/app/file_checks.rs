@@ -18,8 +18,7 @@ use crate::vms::client::VmsClient;
 pub fn check_files(settings: &Settings) -> Vec<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = settings.server.tls.iter().flat_map(ServerTls::mistakes).map(|error| error.to_string());
-    let issuer =
-        token_verifier(settings.auth.clone(), settings.target.max_connection_age, &clock, &Conditions::default());
+    let issuer = token_verifier(&settings.auth, settings.target.max_connection_age, &clock, &Conditions::default());
     let issuer = issuer.err().map(|error| error.to_string());
     let target = VmsClient::from_config(&settings.target, Arc::clone(&clock), Conditions::default())
         .err()

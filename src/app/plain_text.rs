@@ -3,24 +3,18 @@
 use tracing::warn;
 use url::Url;
 
-use crate::config::{SapCredentials, Settings};
+use crate::config::{Auth, SapCredentials, Settings};
 
 /// Warns of each setting whose tokens, secrets or keys would travel unencrypted. URLs of the own host are fine.
 pub fn warn_of_plain_text_urls(settings: &Settings) {
-    let introspection = settings.auth.introspection.as_ref().map(|introspection| &introspection.url);
-    let issuer = settings.auth.issuer.parse().ok();
     let collector = settings.telemetry.otlp.as_ref().filter(|otlp| !otlp.headers.is_empty());
     let urls = [
         ("target.base_url", Some(&settings.target.base_url)),
         ("target.oauth2.token_url", Some(&settings.target.oauth2.token_url)),
-        ("auth.introspection.url", introspection),
         // A collector beside the service has no TLS; a key for it is a secret all the same.
         ("telemetry.otlp_endpoint", collector.map(|otlp| &otlp.endpoint)),
         ("telemetry.cloud_alm.base_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.base_url)),
         ("telemetry.cloud_alm.token_url", settings.telemetry.cloud_alm.as_ref().map(|alm| &alm.oauth2.token_url)),
-        ("auth.jwks_url", settings.auth.jwks_url.as_ref()),
-        // The issuer's metadata names its keys, unless auth.jwks_url does.
-        ("auth.issuer", issuer.as_ref().filter(|_| settings.auth.jwks_url.is_none())),
     ];
     let alerts = &settings.alerts;
     let sap = alerts.sap_alert_notification.as_ref();
@@ -34,8 +28,10 @@ pub fn warn_of_plain_text_urls(settings: &Settings) {
         ("alerts.pagerduty.url", alerts.pagerduty.as_ref().map(|pagerduty| &pagerduty.url)),
         ("alerts.webhook.url", alerts.webhook.as_ref().map(|webhook| &webhook.url)),
     ];
+    let of_issuers = settings.auth.issuers().flat_map(urls_of_issuer);
+    let owned = |(setting, url): (&'static str, Option<&Url>)| (setting, url.cloned());
     let is_local = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    for (setting, url) in urls.into_iter().chain(of_alerts) {
+    for (setting, url) in urls.into_iter().chain(of_alerts).map(owned).chain(of_issuers) {
         if let Some(url) = url.filter(|url| url.scheme() == "http" && !is_local(url)) {
             warn!(
                 setting.name = setting,
@@ -44,4 +40,11 @@ pub fn warn_of_plain_text_urls(settings: &Settings) {
             );
         }
     }
+}
+
+/// The URLs of one issuer; its metadata names its keys, unless `jwks_url` does.
+fn urls_of_issuer(issuer: &Auth) -> [(&'static str, Option<Url>); 3] {
+    let metadata = issuer.issuer.parse().ok().filter(|_| issuer.jwks_url.is_none());
+    let introspection = issuer.introspection.as_ref().map(|introspection| introspection.url.clone());
+    [("auth.introspection.url", introspection), ("auth.jwks_url", issuer.jwks_url.clone()), ("auth.issuer", metadata)]
 }

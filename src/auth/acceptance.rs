@@ -9,7 +9,7 @@ use super::audience;
 use super::claims::Claims;
 use super::error::AuthError;
 use crate::clock::after;
-use crate::config::Auth;
+use crate::config::{AudienceRule, Auth};
 
 /// The origin of claims, which decides whether some of them are required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +36,19 @@ fn check_issuer(claims: &Claims, origin: Origin, settings: &Auth) -> Result<(), 
         (None, Origin::Introspection) => Ok(()),
         (None, Origin::Jwt) => Err(AuthError::Invalid("the token lacks the claim iss")),
         (Some(Value::String(issuer)), _) if *issuer == settings.issuer => Ok(()),
-        (Some(_), _) => Err(AuthError::Invalid("the token is from another issuer")),
+        (Some(other), _) => Err(AuthError::other_issuer(other, &settings.issuer)),
     }
 }
 
 fn check_audience(claims: &Claims, origin: Origin, settings: &Auth) -> Result<(), AuthError> {
+    if settings.audience_rule == AudienceRule::Client {
+        // Cognito's access tokens have no `aud`: the client has to be a known one, whoever states the claims.
+        return if audience::is_of_known_client(claims, settings) {
+            Ok(())
+        } else {
+            Err(AuthError::Invalid("the token's client is not known here"))
+        };
+    }
     match (claims.get("aud"), origin) {
         (None, Origin::Introspection) => Ok(()),
         _ if audience::matches(claims, settings) => Ok(()),
@@ -53,7 +61,8 @@ fn check_audience(claims: &Claims, origin: Origin, settings: &Auth) -> Result<()
 /// grants no access (RFC 9068 §4, RFC 8725 §2.8).
 fn check_kind(claims: &Claims, settings: &Auth) -> Result<(), AuthError> {
     // An access token may carry the nonce of the login that it came from, but then it has scopes.
-    let is_id_token = claims.has("nonce") && !claims.has("scope") && !claims.has(&settings.scopes.claim);
+    let has_scopes = settings.scopes.claims.iter().any(|place| claims.at(place).is_some());
+    let is_id_token = claims.has("nonce") && !claims.has("scope") && !has_scopes;
     // The claims that name the kind: `typ` of Keycloak, `token_use` of Cognito and Hydra, `token_type` of an
     // introspection. Refresh tokens are active, too.
     let access_kinds: [(&str, &[&str]); 3] =

@@ -1,7 +1,7 @@
-//! The rules for the claim `aud`: RFC 7519 §4.1.3, and XSUAA's.
+//! The rules for the claim `aud`: RFC 7519 §4.1.3, XSUAA's, and the one for issuers that have none.
 
 use super::claims::Claims;
-use crate::config::{AudienceRule, Auth};
+use crate::config::{AudienceRule, Auth, Clients};
 
 /// Whether a token is for one of the expected audiences.
 pub fn matches(claims: &Claims, settings: &Auth) -> bool {
@@ -11,7 +11,14 @@ pub fn matches(claims: &Claims, settings: &Auth) -> bool {
         AudienceRule::Xsuaa => {
             xsuaa_audiences(claims).iter().any(|audience| expected.iter().any(|one| xsuaa_matches(one, audience)))
         }
+        AudienceRule::Client => is_of_known_client(claims, settings),
     }
+}
+
+/// Whether a token was issued to a client that has a permission by its name.
+pub fn is_of_known_client(claims: &Claims, settings: &Auth) -> bool {
+    let Clients { write, read, operate } = &settings.clients;
+    claims.client_id().is_some_and(|id| [write, read, operate].into_iter().flatten().any(|known| known == id))
 }
 
 /// The audiences of XSUAA's token. If it lists none, its scopes name the applications that it is for. The client that

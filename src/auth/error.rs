@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use thiserror::Error;
 
 /// Why the issuer gives no answer.
@@ -29,6 +30,14 @@ pub enum AuthError {
     /// The token is not valid. The text says why, and never repeats its content.
     #[error("{0}")]
     Invalid(&'static str),
+    /// The token is from an issuer that is not accepted. The names are for logs only.
+    #[error("the token is from another issuer")]
+    OtherIssuer {
+        /// The token's, at most 200 characters.
+        found: String,
+        /// Those that are accepted.
+        accepted: String,
+    },
     /// The token is valid, and lacks the scope of this name.
     #[error("the token lacks the scope {0}")]
     InsufficientScope(String),
@@ -37,12 +46,27 @@ pub enum AuthError {
     IssuerUnavailable(Unavailable),
 }
 
+/// Most characters of a token's issuer in a log.
+const MAX_ISSUER_CHARS: usize = 200;
+
 impl AuthError {
+    /// The refusal of a token's `iss`, which may be anything.
+    pub(super) fn other_issuer(found: &Value, accepted: impl Into<String>) -> Self {
+        let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        let found = found.chars().filter(|c| !c.is_control()).take(MAX_ISSUER_CHARS).collect();
+        Self::OtherIssuer { found, accepted: accepted.into() }
+    }
+
+    /// Whether the issuer, or the token itself, has decided: the same token gets the same answer.
+    pub(super) const fn is_verdict(&self) -> bool {
+        matches!(self, Self::Invalid(_) | Self::OtherIssuer { .. })
+    }
+
     /// Its name in traces; and in metrics, where a token that lacks a scope is a valid one.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) | Self::OtherIssuer { .. } => "invalid",
             Self::InsufficientScope(_) => "insufficient-scope",
             Self::IssuerUnavailable(_) => "issuer-unavailable",
         }

@@ -1,4 +1,5 @@
-//! Tokens that are no JWTs: the issuer is asked about them (RFC 7662), and its answer is cached for a short time.
+//! The issuer is asked about tokens (RFC 7662): about those that are no JWTs, and about all where revoked ones must be found.
+//! Its answer is cached for a short time.
 //!
 //! Owns when the issuer is asked, and what its answer means; `introspection/endpoint.rs` sends the request.
 
@@ -13,11 +14,11 @@ use tracing::warn;
 use url::Url;
 
 use super::acceptance::{Origin, accept};
-use super::caller::Caller;
+use super::caller::{Caller, IssuerNames};
 use super::error::{AuthError, Unavailable};
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
-use crate::config::{AudienceClaim, Auth, Introspection};
+use crate::config::{AudienceClaim, Auth, Introspection, JwtCheck};
 use crate::outbound::Outbound;
 use crate::single_flight::{BrokenOff, Flight, SingleFlight};
 use cache::{CachedVerdict, TokenHash, VerdictCache};
@@ -32,6 +33,7 @@ const WAITING_PER_PERMIT: usize = 8;
 pub struct Introspector {
     settings: Introspection,
     auth: Auth,
+    names: Arc<IssuerNames>,
     endpoint: IntrospectionEndpoint,
     clock: Arc<dyn Clock>,
     cache: VerdictCache,
@@ -45,6 +47,7 @@ impl Introspector {
     pub fn new(
         settings: Introspection,
         auth: Auth,
+        names: Arc<IssuerNames>,
         http: Arc<Outbound>,
         clock: Arc<dyn Clock>,
         conditions: Conditions,
@@ -56,12 +59,13 @@ impl Introspector {
             endpoint: IntrospectionEndpoint::new(&settings, http, Arc::clone(&clock)),
             settings,
             auth,
+            names,
             clock,
             conditions,
         })
     }
 
-    /// The bearer of a token that is no JWT. Concurrent callers with one token share one request.
+    /// The bearer of a token, as the issuer sees it. Concurrent callers with one token share one request.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] for a token that is not valid, [`AuthError::IssuerUnavailable`] if that is not known.
@@ -156,6 +160,11 @@ impl Introspector {
         answered.map(|response| response.active).map_err(|unavailable| unavailable.detail)
     }
 
+    /// Whether the issuer is asked about JWTs as well.
+    pub fn covers_jwts(&self) -> bool {
+        self.settings.jwt == JwtCheck::Introspect
+    }
+
     /// The introspection endpoint.
     pub const fn url(&self) -> &Url {
         &self.settings.url
@@ -169,7 +178,7 @@ impl Introspector {
             return Err(AuthError::Invalid("the issuer does not say for whom the token is"));
         }
         let expires_at = accept(&response.claims, Origin::Introspection, &self.auth, self.clock.now())?;
-        Caller::from_claims(&response.claims, &self.auth, expires_at)
+        Caller::from_claims(&response.claims, &self.auth, &self.names, expires_at)
     }
 }
 

@@ -7,6 +7,7 @@ mod cache;
 mod discovery;
 mod fetch_error;
 mod issuer_client;
+mod left_out;
 mod schedule;
 mod source;
 
@@ -20,7 +21,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::error::Unavailable;
-use super::key::Key;
+use super::key::{Key, KeyHint, LeftOutKey};
 use crate::clock::Clock;
 use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Auth, JwksTimes};
@@ -29,6 +30,7 @@ use crate::outbound::{CallDurations, Outbound};
 use crate::single_flight::{Flight, Role, SingleFlight};
 use cache::{CachedKeys, KeyCache};
 use fetch_error::FetchError;
+use left_out::LeftOutKeys;
 use schedule::{FetchReason, FetchSchedule};
 use source::{FetchedKeys, KeySource};
 
@@ -61,6 +63,7 @@ pub struct KeySet {
     times: JwksTimes,
     clock: Arc<dyn Clock>,
     cache: KeyCache,
+    left_out: LeftOutKeys,
     schedule: Mutex<FetchSchedule>,
     /// There is one key set, so there is one flight.
     fetch: SingleFlight<(), ()>,
@@ -91,6 +94,12 @@ impl KeyStatistics {
     }
 }
 
+/// When the keys of every issuer were last fetched: the oldest time; `None` if those of one never were.
+pub fn fetched_at(statistics: &[Arc<KeyStatistics>]) -> Option<Timestamp> {
+    let times: Option<Vec<Timestamp>> = statistics.iter().map(|one| one.fetched_at()).collect();
+    times?.into_iter().min()
+}
+
 impl KeySet {
     /// Fetches nothing before the first key is needed.
     pub fn new(settings: &Auth, http: Arc<Outbound>, clock: Arc<dyn Clock>, conditions: Conditions) -> Self {
@@ -99,6 +108,7 @@ impl KeySet {
             times: settings.jwks,
             clock,
             cache: KeyCache::default(),
+            left_out: LeftOutKeys::default(),
             schedule: Mutex::new(FetchSchedule::new(settings.jwks.cool_down)),
             fetch: SingleFlight::default(),
             conditions,
@@ -125,21 +135,21 @@ impl KeySet {
     ///
     /// # Errors
     /// The reason for which they can't be fetched.
-    pub async fn probe(&self) -> Result<(Url, Vec<Key>), String> {
+    pub async fn probe(&self) -> Result<(Url, Vec<Key>, Vec<LeftOutKey>), String> {
         let found = self.source.fetch().await.map_err(|failure| failure.detail)?;
-        Ok((found.url, found.keys))
+        Ok((found.url, found.keys, found.left_out))
     }
 
-    /// The keys that may have signed a token: the one of its `kid`, or, as a token need not name one (RFC 7515 §4.1.4),
-    /// the first four of its algorithm.
+    /// The keys that may have signed a token: the one of its `kid` or of its certificate's thumbprint, or, as a token need not
+    /// name one (RFC 7515 §4.1.4), all of its algorithm.
     ///
     /// # Errors
     /// [`KeyError::Unknown`] if the issuer does not have the key, [`KeyError::Unavailable`] if that is not known.
-    pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<Key>, KeyError> {
+    pub async fn find(self: &Arc<Self>, hint: KeyHint<'_>, algorithm: Algorithm) -> Result<Vec<Arc<Key>>, KeyError> {
         let mut refreshed = Refresh::Joined;
         loop {
             let known = self.younger_than(self.times.max_age);
-            let keys = known.as_ref().map(|known| known.find(kid, algorithm)).unwrap_or_default();
+            let keys = known.as_ref().map(|known| known.find(hint, algorithm)).unwrap_or_default();
             if !keys.is_empty() {
                 if refreshed == Refresh::Joined && !self.are_usable() {
                     refreshed = self.refresh(FetchReason::Age).await;
@@ -147,7 +157,7 @@ impl KeySet {
                 }
                 return Ok(keys);
             }
-            if known.as_ref().is_some_and(|known| known.has(kid)) {
+            if known.as_ref().is_some_and(|known| known.has(hint)) {
                 // The key is known, and not for this algorithm: a fetch would find no other.
                 return Err(KeyError::Unknown);
             }
@@ -247,8 +257,9 @@ impl Drop for FetchAttempt {
     fn drop(&mut self) {
         let now = self.keys.clock.moment();
         let failure = match &mut self.outcome {
-            Ok(FetchedKeys { keys, url }) => {
+            Ok(FetchedKeys { keys, left_out, url }) => {
                 info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");
+                self.keys.left_out.report(url, left_out);
                 self.keys.cache.replace(std::mem::take(keys), now);
                 self.keys.statistics.is_fetched(self.keys.clock.now());
                 self.keys.conditions.clear(ConditionKind::IssuerUnavailable, self.keys.source.location());

@@ -1,20 +1,38 @@
 //! One key of the issuer (RFC 7517), and the algorithms that it may verify.
+//!
+//! Reads what issuers publish, in their spelling, once: from here on there is one spelling of each key.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse, ThumbprintHash};
+mod hint;
+mod material;
+mod members;
+mod number;
+mod pem;
+mod roca;
+mod set;
+mod unfit;
+
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::{Map, Value};
 
-/// Shortest RSA key that is accepted (RFC 7518 §3.3).
-const MIN_RSA_BITS: usize = 2048;
+use crate::config::asymmetric_algorithm;
+use crate::digest::{hex, sha256};
+use hint::KeyNames;
+pub use hint::{KeyHint, Relation};
+use material::{Curve, Material};
+use members::Members;
+pub use set::JwkSet;
+pub use unfit::{LeftOutKey, Unfit};
+
+/// Most characters of a `kid` in a log.
+const MAX_KID_CHARS: usize = 100;
 
 /// A key that may verify tokens.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// `kid`
-    pub kid: Option<String>,
-    /// RFC 7638
-    thumbprint: String,
+    /// What tokens call it.
+    names: KeyNames,
+    /// SHA-256 of the key in its one spelling.
+    digest: String,
     /// The algorithms that it may verify: those of its kind, or only `alg` if the issuer names it.
     pub algorithms: Vec<Algorithm>,
     /// The key itself.
@@ -22,61 +40,123 @@ pub struct Key {
 }
 
 impl Key {
-    /// Name, key and algorithms as one text: if it changes, tokens have to be verified again.
+    /// Names, key and algorithms as one text: if it changes, tokens have to be verified again.
     pub fn identity(&self) -> String {
-        format!("{:?} {} {:?}", self.kid, self.thumbprint, self.algorithms)
+        format!("{:?} {} {:?}", self.names, self.digest, self.algorithms)
     }
 
-    /// Reads a public signature key. `None` for every other key: symmetric ones, encryption keys, short RSA keys.
-    pub fn parse(jwk: &Jwk) -> Option<Self> {
-        let common = &jwk.common;
-        let is_for_signatures = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-        let may_verify =
-            common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        if !is_for_signatures || !may_verify {
-            return None;
-        }
-        let of_its_kind: &[Algorithm] = match &jwk.algorithm {
-            AlgorithmParameters::RSA(rsa) if rsa_bits(&rsa.n) >= MIN_RSA_BITS => &[
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => &[Algorithm::ES256],
-            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P384 => &[Algorithm::ES384],
-            AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
-            _ => return None,
+    /// How it relates to what a token says of its key.
+    pub fn relation(&self, hint: KeyHint<'_>) -> Relation {
+        hint.relation(&self.names)
+    }
+
+    /// Reads a public signature key.
+    ///
+    /// # Errors
+    /// [`LeftOutKey`] for every other key: symmetric and private ones, keys for encryption, weak ones.
+    pub fn parse(jwk: &Value) -> Result<Self, LeftOutKey> {
+        let Some(members) = jwk.as_object() else {
+            return Err(LeftOutKey { kid: String::new(), reason: Unfit::Defective("it is no JSON object") });
         };
-        let pinned = common.key_algorithm.map(|algorithm| algorithm.to_string());
-        let is_allowed =
-            |algorithm: &&Algorithm| pinned.as_ref().is_none_or(|pinned| *pinned == format!("{algorithm:?}"));
-        let algorithms: Vec<Algorithm> = of_its_kind.iter().filter(is_allowed).copied().collect();
-        let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
-        (!algorithms.is_empty()).then(|| Self { kid: common.key_id.clone(), thumbprint, algorithms, decoding })
+        Self::read(&Members(members)).map_err(|reason| LeftOutKey { kid: printable_kid(members), reason })
+    }
+
+    fn read(jwk: &Members<'_>) -> Result<Self, Unfit> {
+        let kid = jwk.text("kid", "its kid is no text")?;
+        check_purpose(jwk)?;
+        let material = material(jwk)?;
+        let algorithms = match jwk.text("alg", "its alg is no text")?.filter(|name| !name.is_empty()) {
+            None => material.algorithms.to_vec(),
+            Some(name) => {
+                let pinned = asymmetric_algorithm(name);
+                material.algorithms.iter().filter(|one| pinned == Some(**one)).copied().collect()
+            }
+        };
+        if algorithms.is_empty() {
+            return Err(Unfit::OtherPurpose("it is for an algorithm (alg) that can't verify tokens with it"));
+        }
+        let digest = hex(&sha256(&material.canonical));
+        Ok(Self { names: KeyNames::of(kid, jwk), digest, algorithms, decoding: material.decoding })
     }
 }
 
-fn rsa_bits(modulus: &str) -> usize {
-    let bytes = URL_SAFE_NO_PAD.decode(modulus.trim_end_matches('=')).unwrap_or_default();
-    let significant = bytes.iter().skip_while(|byte| **byte == 0);
-    let leading = significant.clone().next().map_or(0, |byte| byte.leading_zeros() as usize);
-    (significant.count() * 8).saturating_sub(leading)
+/// RFC 7517 §4.2 and §4.3, and the members that no public key has (RFC 7518 §6).
+fn check_purpose(jwk: &Members<'_>) -> Result<(), Unfit> {
+    if jwk.get("use").is_some_and(|usage| usage != "sig") {
+        return Err(Unfit::OtherPurpose("it is not for signatures (use)"));
+    }
+    let may_verify =
+        |operations: &Value| operations.as_array().is_some_and(|all| all.iter().any(|one| one == "verify"));
+    if jwk.get("key_ops").is_some_and(|operations| !may_verify(operations)) {
+        return Err(Unfit::OtherPurpose("it may not verify signatures (key_ops)"));
+    }
+    if ["d", "p", "q", "dp", "dq", "qi", "oth"].into_iter().any(|name| jwk.get(name).is_some()) {
+        return Err(Unfit::Defective("it is a private key: whoever reads it can sign tokens"));
+    }
+    Ok(())
+}
+
+fn material(jwk: &Members<'_>) -> Result<Material, Unfit> {
+    match jwk.text("kty", "its kty is no text")? {
+        Some("RSA") => match (jwk.octets("n")?, jwk.octets("e")?) {
+            (Some(modulus), Some(exponent)) => Material::rsa(&modulus, &exponent),
+            _ => in_pem(jwk, "RSA", "its numbers n and e are missing"),
+        },
+        Some("EC") => match (jwk.octets("x")?, jwk.octets("y")?) {
+            (Some(x), Some(y)) => Material::elliptic(curve(jwk)?, &x, &y),
+            _ => in_pem(jwk, "EC", "its numbers x and y are missing"),
+        },
+        Some("OKP") => match (jwk.octets("x")?, jwk.text("crv", "its crv is no text")?) {
+            (Some(octets), Some("Ed25519")) => Material::ed25519(&octets),
+            (Some(_), _) => Err(Unfit::OtherPurpose("its curve is not supported")),
+            _ => in_pem(jwk, "OKP", "its key x is missing"),
+        },
+        Some("oct") => Err(Unfit::OtherPurpose("it is symmetric: whoever can check a token could make one")),
+        Some(_) => Err(Unfit::OtherPurpose("its kind (kty) is not supported")),
+        None => Err(Unfit::Defective("its kind (kty) is missing")),
+    }
+}
+
+fn curve(jwk: &Members<'_>) -> Result<Curve, Unfit> {
+    let name = jwk.text("crv", "its crv is no text")?.ok_or(Unfit::Defective("its curve (crv) is missing"))?;
+    Curve::by_name(name).ok_or(Unfit::OtherPurpose("its curve is not supported"))
+}
+
+/// The key in `value`, where UAA has it for keys of EC, and beside the numbers for those of RSA.
+fn in_pem(jwk: &Members<'_>, kind: &str, problem: &'static str) -> Result<Material, Unfit> {
+    let text = jwk.text("value", "its value is no text")?.ok_or(Unfit::Defective(problem))?;
+    let material = pem::read(text)?;
+    if !material.canonical.starts_with(kind.as_bytes()) {
+        return Err(Unfit::Defective("its value is a key of another kind than its kty"));
+    }
+    // A curve that is named has to be that of the value.
+    match jwk.text("crv", "its crv is no text")? {
+        Some(name) if !is_curve_of(name, &material) => {
+            Err(Unfit::Defective("its value is of another curve than its crv"))
+        }
+        _ => Ok(material),
+    }
+}
+
+fn is_curve_of(name: &str, material: &Material) -> bool {
+    let algorithm = match name {
+        "P-256" => Algorithm::ES256,
+        "P-384" => Algorithm::ES384,
+        "Ed25519" => Algorithm::EdDSA,
+        _ => return false,
+    };
+    material.algorithms.contains(&algorithm)
+}
+
+/// A `kid` of any form, for a log.
+fn printable_kid(members: &Map<String, Value>) -> String {
+    let kid = match members.get("kid") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(kid)) => kid.clone(),
+        Some(other) => other.to_string(),
+    };
+    kid.chars().filter(|c| !c.is_control()).take(MAX_KID_CHARS).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_size_of_an_rsa_key_is_the_size_of_its_modulus() {
-        let modulus = |bytes: &[u8]| rsa_bits(&URL_SAFE_NO_PAD.encode(bytes));
-        assert_eq!(modulus(&[0xFF; 256]), 2048);
-        assert_eq!(modulus(&[[0].as_slice(), &[0x80; 256]].concat()), 2048);
-        assert_eq!(modulus(&[[0x01].as_slice(), &[0; 255]].concat()), 2041);
-        assert_eq!(rsa_bits("???"), 0);
-    }
-}
+mod tests;

@@ -19,7 +19,9 @@ impl Permission {
 
     /// All permissions that a token grants.
     pub(super) fn granted_by(claims: &Claims, settings: &Auth) -> Vec<Self> {
-        let (scopes, client_id) = (claims.scopes(&settings.scopes.claim), claims.client_id());
+        let places = settings.scopes.claims.iter();
+        let scopes: Vec<&str> = places.flat_map(|place| claims.scopes(place)).collect();
+        let client_id = claims.client_id();
         let granted = |permission: &Self| {
             scopes.contains(&permission.scope(&settings.scopes).as_str())
                 || client_id.is_some_and(|id| permission.clients(settings).iter().any(|client| client == id))

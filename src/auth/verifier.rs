@@ -1,40 +1,26 @@
-//! The verification of tokens, and the memory of those that were verified.
+//! The verification of tokens: which issuer decides, and the memory of those that were verified.
 
 use std::sync::Arc;
 
-use jsonwebtoken::Algorithm;
 use quick_cache::sync::Cache;
-use url::Url;
 
-use super::acceptance::{Origin, accept};
 use super::caller::Caller;
-use super::claims::Claims;
 use super::error::AuthError;
 use super::introspection::Introspector;
-use super::jwks::{KeyError, KeySet, KeyStatistics};
+use super::issuer::TrustedIssuer;
+use super::jwks::KeyStatistics;
 use super::jwt::{self, Header};
-use super::key::Key;
 use super::thumbprint::Thumbprint;
 use crate::clock::Clock;
-use crate::config::{Auth, Scopes};
 use crate::digest::sha256;
 use crate::outbound::CallDurations;
-
-/// The issuer's keys, as a diagnosis sees them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerKeys {
-    /// Where they are.
-    pub url: Url,
-    /// Keys that can verify tokens.
-    pub keys: usize,
-    /// Those of them whose algorithm is one of `auth.algorithms`.
-    pub usable: usize,
-}
 
 /// A JWT that was verified.
 #[derive(Debug, Clone)]
 struct CachedToken {
     caller: Arc<Caller>,
+    /// The place of its issuer.
+    issuer: usize,
     /// The generation of the keys that verified it.
     keys_generation: u64,
 }
@@ -42,9 +28,12 @@ struct CachedToken {
 /// Decides about tokens. Verified JWTs are cached until they expire or the keys change.
 #[derive(Debug)]
 pub struct TokenVerifier {
-    settings: Auth,
-    keys: Arc<KeySet>,
-    introspector: Option<Arc<Introspector>>,
+    /// At least one.
+    issuers: Vec<TrustedIssuer>,
+    /// How long the calls to all of them took.
+    calls: Arc<CallDurations>,
+    /// Longest token that is read, in bytes.
+    max_token: usize,
     clock: Arc<dyn Clock>,
     /// By a hash of the whole token: another signature is another token.
     verified: Cache<[u8; 32], CachedToken>,
@@ -52,49 +41,44 @@ pub struct TokenVerifier {
 
 impl TokenVerifier {
     /// Fetches nothing before the first token arrives.
-    pub fn new(settings: Auth, keys: KeySet, introspector: Option<Arc<Introspector>>, clock: Arc<dyn Clock>) -> Self {
-        let verified = Cache::new(settings.remembered_tokens);
-        Self { settings, keys: Arc::new(keys), introspector, clock, verified }
+    pub fn new(issuers: Vec<TrustedIssuer>, calls: Arc<CallDurations>, clock: Arc<dyn Clock>) -> Self {
+        let settings = || issuers.iter().map(TrustedIssuer::settings);
+        let verified = Cache::new(settings().map(|issuer| issuer.remembered_tokens).sum());
+        let max_token = settings().map(|issuer| issuer.max_token).max().unwrap_or_default();
+        Self { issuers, calls, max_token, clock, verified }
     }
 
-    /// Names of the scopes.
-    pub const fn scopes(&self) -> &Scopes {
-        &self.settings.scopes
+    /// Every issuer whose tokens are accepted.
+    pub fn issuers(&self) -> &[TrustedIssuer] {
+        &self.issuers
     }
 
-    /// Changes whenever the issuer's keys do; 0 as long as there are none.
+    /// Changes whenever an issuer's keys do; 0 as long as there are none.
     pub fn keys_generation(&self) -> u64 {
-        self.keys.generation()
+        self.issuers.iter().map(|issuer| issuer.keys.generation()).sum()
     }
 
-    /// What is counted of the issuer's keys.
-    pub fn key_statistics(&self) -> Arc<KeyStatistics> {
-        self.keys.statistics()
+    /// What is counted of each issuer's keys.
+    pub fn key_statistics(&self) -> Vec<Arc<KeyStatistics>> {
+        self.issuers.iter().map(|issuer| issuer.keys.statistics()).collect()
     }
 
-    /// How long the calls to the issuer took.
+    /// How long the calls to the issuers took.
     pub fn calls(&self) -> Arc<CallDurations> {
-        self.keys.calls()
+        Arc::clone(&self.calls)
     }
 
-    /// Fetches the issuer's keys ahead of the first token.
+    /// Fetches every issuer's keys ahead of the first token. A slow issuer keeps no other one waiting.
     pub async fn warm(&self) {
-        self.keys.warm().await;
-    }
-
-    /// Fetches the issuer's keys, past cache and schedule.
-    ///
-    /// # Errors
-    /// The reason for which they can't be fetched.
-    pub async fn probe_keys(&self) -> Result<IssuerKeys, String> {
-        let (url, keys) = self.keys.probe().await?;
-        let is_usable = |key: &&Key| key.algorithms.iter().any(|one| self.settings.algorithms.contains(one));
-        Ok(IssuerKeys { url, keys: keys.len(), usable: keys.iter().filter(is_usable).count() })
-    }
-
-    /// The introspection endpoint, if there is one, and the question whether a token that nobody has is active.
-    pub fn introspection(&self) -> Option<(&Url, impl Future<Output = Result<bool, String>>)> {
-        self.introspector.as_ref().map(|introspector| (introspector.url(), introspector.probe()))
+        let warm = |issuer: &TrustedIssuer| {
+            let keys = Arc::clone(&issuer.keys);
+            tokio::spawn(async move { keys.warm().await })
+        };
+        let all: Vec<_> = self.issuers.iter().map(warm).collect();
+        for warmed in all {
+            // A panic there is in the log, and the first token tries again.
+            let _ = warmed.await;
+        }
     }
 
     /// The bearer of a token. `certificate` is the one of the caller's connection.
@@ -102,60 +86,79 @@ impl TokenVerifier {
     /// # Errors
     /// [`AuthError::Invalid`] for a token that is not valid, [`AuthError::IssuerUnavailable`] if that is not known.
     pub async fn verify(&self, token: &str, certificate: Option<&Thumbprint>) -> Result<Arc<Caller>, AuthError> {
-        if token.len() > self.settings.max_token {
+        if token.len() > self.max_token {
             return Err(AuthError::Invalid("the token is too long"));
         }
         let hash = sha256(token.as_bytes());
-        let caller = match self.cached(&hash) {
-            Some(caller) => caller,
-            None => match (Header::parse(token), &self.introspector) {
-                (Some(header), _) => self.verify_jwt(token, &header?, hash).await?,
-                (None, Some(introspector)) => introspector.introspect(token, hash).await?,
-                (None, None) => return Err(jwt::NO_JWT),
-            },
+        let (caller, issuer) = if let Some(known) = self.cached(&hash) {
+            known
+        } else if let Some(header) = Header::parse(token) {
+            self.verify_jwt(token, &header?, hash).await?
+        } else {
+            let caller = self.introspect_opaque(token, hash).await?;
+            return caller.check_certificate(certificate).map(|()| caller);
         };
         caller.check_certificate(certificate)?;
+        if let Some(introspector) = issuer.introspector.as_ref().filter(|introspector| introspector.covers_jwts()) {
+            // What it binds the token to counts as well.
+            introspector.introspect(token, hash).await?.check_certificate(certificate)?;
+        }
         Ok(caller)
     }
 
-    fn cached(&self, hash: &[u8; 32]) -> Option<Arc<Caller>> {
-        let CachedToken { caller, keys_generation } = self.verified.get(hash)?;
-        let is_valid = self.clock.now() < caller.expires_at && keys_generation == self.keys.generation();
-        if is_valid && self.keys.are_usable() {
-            return Some(caller);
+    fn cached(&self, hash: &[u8; 32]) -> Option<(Arc<Caller>, &TrustedIssuer)> {
+        let CachedToken { caller, issuer, keys_generation } = self.verified.get(hash)?;
+        let issuer = self.issuers.get(issuer)?;
+        let is_valid = self.clock.now() < caller.expires_at && keys_generation == issuer.keys.generation();
+        if is_valid && issuer.keys.are_usable() {
+            return Some((caller, issuer));
         }
         self.verified.remove(hash);
         None
     }
 
-    async fn verify_jwt(&self, token: &str, header: &Header, hash: [u8; 32]) -> Result<Arc<Caller>, AuthError> {
-        let algorithm = header.algorithm(&self.settings.algorithms)?;
-        let mut keys_generation = self.keys.generation();
-        let mut claims = self.signed_claims(token, header, algorithm).await;
-        if claims == Err(jwt::WRONG_SIGNATURE) && self.keys.changed_on_refresh().await {
-            keys_generation = self.keys.generation();
-            claims = self.signed_claims(token, header, algorithm).await;
-        }
-        let claims = claims?;
-        let expires_at = accept(&claims, Origin::Jwt, &self.settings, self.clock.now())?;
-        let caller = Arc::new(Caller::from_claims(&claims, &self.settings, expires_at)?);
-        self.verified.insert(hash, CachedToken { caller: Arc::clone(&caller), keys_generation });
-        Ok(caller)
+    async fn verify_jwt(
+        &self,
+        token: &str,
+        header: &Header,
+        hash: [u8; 32],
+    ) -> Result<(Arc<Caller>, &TrustedIssuer), AuthError> {
+        let (at, issuer) = self.issuer_of(token)?;
+        let (caller, keys_generation) = issuer.verify_jwt(token, header).await?;
+        self.verified.insert(hash, CachedToken { caller: Arc::clone(&caller), issuer: at, keys_generation });
+        Ok((caller, issuer))
     }
 
-    /// The claims of a token that one of the issuer's keys has signed.
-    async fn signed_claims(&self, token: &str, header: &Header, algorithm: Algorithm) -> Result<Claims, AuthError> {
-        let keys = self.keys.find(header.kid(), algorithm).await.map_err(|error| match error {
-            KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
-            KeyError::Unavailable(unavailable) => AuthError::IssuerUnavailable(unavailable),
-        })?;
-        let mut claims = Err(jwt::WRONG_SIGNATURE);
-        for key in keys {
-            claims = jwt::verify(token, &key, algorithm);
-            if claims != Err(jwt::WRONG_SIGNATURE) {
-                break;
+    /// The issuer that a JWT names, which proves nothing: its keys and settings decide. One that names none is judged by the
+    /// first, which says what it lacks.
+    fn issuer_of(&self, token: &str) -> Result<(usize, &TrustedIssuer), AuthError> {
+        let first = || self.issuers.first().map(|issuer| (0, issuer)).ok_or(jwt::NO_JWT);
+        if self.issuers.len() == 1 {
+            return first();
+        }
+        let claims = jwt::unverified_claims(token);
+        let Some(named) = claims.as_ref().and_then(|claims| claims.get("iss")) else { return first() };
+        let is_named = |(_, issuer): &(usize, &TrustedIssuer)| named == issuer.settings().issuer.as_str();
+        self.issuers.iter().enumerate().find(is_named).ok_or_else(|| {
+            let accepted: Vec<&str> = self.issuers.iter().map(|issuer| issuer.settings().issuer.as_str()).collect();
+            AuthError::other_issuer(named, accepted.join(", "))
+        })
+    }
+
+    /// The bearer of a token that is no JWT and so names no issuer: those that can be asked are asked in their order, until one
+    /// knows it.
+    async fn introspect_opaque(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Caller>, AuthError> {
+        let mut refusal = jwt::NO_JWT;
+        let introspectors = self.issuers.iter().filter_map(|issuer| issuer.introspector.as_ref());
+        for introspector in introspectors {
+            let introspector: &Arc<Introspector> = introspector;
+            match introspector.introspect(token, hash).await {
+                Ok(caller) => return Ok(caller),
+                // Whoever could not be asked may know it.
+                Err(error) if error.is_verdict() && !refusal.is_verdict() => {}
+                Err(error) => refusal = error,
             }
         }
-        claims
+        Err(refusal)
     }
 }

@@ -1,6 +1,8 @@
-//! `[auth]`: the tokens that are accepted.
+//! `[auth]`: the tokens that are accepted; and `[[auth.issuers]]`, the same of further issuers.
 
+mod algorithm;
 mod introspection;
+mod issuer_keys;
 mod permissions;
 
 use std::path::PathBuf;
@@ -12,10 +14,16 @@ use url::Url;
 use super::outbound::ForwardProxy;
 use super::reader::Reader;
 use super::units;
-pub use introspection::{AudienceClaim, Introspection};
+use algorithm::ALGORITHMS;
+pub use algorithm::asymmetric_algorithm;
+pub use introspection::{AudienceClaim, Introspection, JwtCheck};
+use issuer_keys::{FURTHER, IssuerKeys};
 pub use permissions::{Clients, Scopes};
 
-/// `[auth]`: the tokens that are accepted.
+/// Most issuers in `[[auth.issuers]]`: each has connections and keys of its own, and a token's `iss` is compared with each.
+const MAX_FURTHER: usize = 32;
+
+/// `[auth]`: the tokens that are accepted of one issuer.
 #[derive(Debug, Clone)]
 pub struct Auth {
     /// `iss`, to the letter.
@@ -48,6 +56,10 @@ pub struct Auth {
     pub clients: Clients,
     /// `[auth.introspection]`, for tokens that are no JWTs.
     pub introspection: Option<Introspection>,
+    /// The address of this service for its callers, without its path (RFC 9728 §2).
+    pub resource: Option<Url>,
+    /// `[[auth.issuers]]`; empty in each of those.
+    pub further: Vec<Self>,
 }
 
 /// How the claim `aud` is compared with the expected audiences.
@@ -57,6 +69,8 @@ pub enum AudienceRule {
     Listed,
     /// For XSUAA's tokens: an audience counts up to its first dot, and without `aud`, the scopes name it.
     Xsuaa,
+    /// For issuers without `aud`: the token's client has to be one of `auth.clients`.
+    Client,
 }
 
 /// When the issuer's keys are fetched.
@@ -70,30 +84,60 @@ pub struct JwksTimes {
     pub max_age: Duration,
 }
 
-const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA (never a symmetric one)";
-
 impl Auth {
     /// Reads the section and those inside of it.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        let issuer = issuer(reader);
-        let audience = reader.required_list("auth.audience", "the audience, or a list of them");
-        let audience_rule = reader.choice(
-            "auth.audience_rule",
-            "listed",
-            &[("listed", AudienceRule::Listed), ("xsuaa", AudienceRule::Xsuaa)],
-        );
-        let jwks_url = reader.optional("auth.jwks_url", units::URL, units::url);
+        let first = Self::read(reader, IssuerKeys::First);
+        let resource = reader.optional("auth.resource", units::URL, units::url);
+        let further = Self::read_further(reader);
+        let auth = Self { resource: resource?, further: further?, ..first? };
+        auth.report_duplicates(reader);
+        Some(auth)
+    }
+
+    /// Every issuer: this one, and the further ones.
+    pub fn issuers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.further)
+    }
+
+    fn read_further(reader: &mut Reader) -> Option<Vec<Self>> {
+        let numbers =
+            reader.numbered_sections(FURTHER, "further issuers, each with the keys of [auth]", MAX_FURTHER)?;
+        // All are read, so that every mistake is told.
+        let read: Vec<Option<Self>> =
+            numbers.into_iter().map(|number| Self::read(reader, IssuerKeys::Further(number))).collect();
+        read.into_iter().collect()
+    }
+
+    /// Of two issuers with one name, a token could choose only the first.
+    fn report_duplicates(&self, reader: &mut Reader) {
+        for (at, further) in self.further.iter().enumerate() {
+            if self.issuers().take(at + 1).any(|other| other.issuer == further.issuer) {
+                let key = IssuerKeys::Further(at + 1).of("auth.issuer");
+                reader.report(&key, "expected an issuer that no other section has");
+            }
+        }
+    }
+
+    fn read(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+        let issuer = issuer(reader, keys);
+        let (audience_rule, audience) = audience(reader, keys);
+        let jwks_url = reader.optional(&keys.of("auth.jwks_url"), units::URL, units::url);
         let usual = ["RS256", "PS256", "ES256", "EdDSA"];
-        let algorithms = reader.non_empty_list("auth.algorithms", &usual, ALGORITHMS, asymmetric_algorithm);
-        let leeway = reader.duration("auth.leeway", "30s");
-        let timeout = reader.positive_duration("auth.timeout", "5s");
-        let ca = reader.trusted_file("auth.ca");
+        let algorithms = reader.non_empty_list(&keys.of("auth.algorithms"), &usual, ALGORITHMS, asymmetric_algorithm);
+        let leeway = reader.duration(&keys.of("auth.leeway"), "30s");
+        let timeout = reader.positive_duration(&keys.of("auth.timeout"), "5s");
+        let ca = reader.trusted_file(&keys.of("auth.ca"));
         let forward_proxy = ForwardProxy::from_reader(reader);
-        let max_token = reader.value_or("auth.max_token", "16KiB", units::SIZE, units::size);
-        let remembered_tokens = reader.count("auth.remembered_tokens", "10000");
-        let jwks = JwksTimes::from_reader(reader);
-        let (scopes, clients) = (Scopes::from_reader(reader), Clients::from_reader(reader));
-        let introspection = Introspection::from_reader(reader);
+        let max_token = reader.value_or(&keys.of("auth.max_token"), "16KiB", units::SIZE, units::size);
+        let remembered_tokens = reader.count(&keys.of("auth.remembered_tokens"), "10000");
+        let jwks = JwksTimes::from_reader(reader, keys);
+        let (scopes, clients) = (Scopes::from_reader(reader, keys), Clients::from_reader(reader, keys));
+        let introspection = Introspection::from_reader(reader, keys);
+        if audience_rule == Some(AudienceRule::Client) && clients.as_ref().is_some_and(Clients::is_empty) {
+            let key = keys.of("auth.clients.write");
+            reader.report(&key, "expected the clients whose tokens are accepted, with the audience_rule \"client\"");
+        }
         Some(Self {
             issuer: issuer?,
             audience: audience?,
@@ -110,33 +154,46 @@ impl Auth {
             scopes: scopes?,
             clients: clients?,
             introspection: introspection?,
+            resource: None,
+            further: Vec::new(),
         })
     }
 }
 
 /// The issuer's identifier; a URL unless `auth.jwks_url` is set, as its metadata is discovered there.
-fn issuer(reader: &mut Reader) -> Option<String> {
-    let has_keys = reader.is_set("auth.jwks_url");
+fn issuer(reader: &mut Reader, keys: IssuerKeys) -> Option<String> {
+    let has_keys = reader.is_set(&keys.of("auth.jwks_url"));
     let expected =
         if has_keys { "the issuer as it stands in `iss`" } else { "the issuer's URL, or auth.jwks_url beside it" };
     let is_usable = |text: &String| has_keys || units::url(text).is_some();
-    reader.required("auth.issuer", expected, |text| units::text(text).filter(is_usable))
+    reader.required(&keys.of("auth.issuer"), expected, |text| units::text(text).filter(is_usable))
 }
 
-fn asymmetric_algorithm(name: &str) -> Option<Algorithm> {
-    let algorithm: Algorithm = name.parse().ok()?;
-    let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
-    (!symmetric).then_some(algorithm)
+/// The rule, and the audiences that it needs: the rule `client` has none.
+fn audience(reader: &mut Reader, keys: IssuerKeys) -> (Option<AudienceRule>, Option<Vec<String>>) {
+    const EXPECTED: &str = "the audience, or a list of them";
+    let rules = [("listed", AudienceRule::Listed), ("xsuaa", AudienceRule::Xsuaa), ("client", AudienceRule::Client)];
+    let rule = reader.choice(&keys.of("auth.audience_rule"), "listed", &rules);
+    let key = keys.of("auth.audience");
+    let audience = if rule == Some(AudienceRule::Client) {
+        reader.list(&key, &[], EXPECTED, units::text)
+    } else {
+        reader.required_list(&key, EXPECTED)
+    };
+    (rule, audience)
 }
 
 impl JwksTimes {
-    fn from_reader(reader: &mut Reader) -> Option<Self> {
-        let cool_down = reader.positive_duration("auth.jwks_cool_down", "10s");
-        let refresh = reader.positive_duration("auth.jwks_refresh", "10m");
-        let max_age = reader.positive_duration("auth.jwks_max_age", "24h");
+    fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+        let cool_down = reader.positive_duration(&keys.of("auth.jwks_cool_down"), "10s");
+        let refresh = reader.positive_duration(&keys.of("auth.jwks_refresh"), "10m");
+        let max_age = reader.positive_duration(&keys.of("auth.jwks_max_age"), "24h");
         if refresh.zip(max_age).is_some_and(|(refresh, max_age)| refresh >= max_age) {
-            reader.report("auth.jwks_max_age", "expected more than auth.jwks_refresh");
+            reader.report(&keys.of("auth.jwks_max_age"), "expected more than auth.jwks_refresh");
         }
         Some(Self { cool_down: cool_down?, refresh: refresh?, max_age: max_age? })
     }
 }
+
+#[cfg(test)]
+mod tests;

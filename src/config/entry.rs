@@ -27,6 +27,11 @@ impl Entry {
         self.origin.starts_with(VARIABLE_PREFIX)
     }
 
+    /// Whether it is a list without an entry.
+    pub fn is_empty_list(&self) -> bool {
+        self.value.as_array().is_some_and(Vec::is_empty)
+    }
+
     /// The value as text; `None` for lists and sections.
     pub fn scalar(&self) -> Option<String> {
         match &self.value {

@@ -83,10 +83,24 @@ impl Entries {
                     self.sections.insert(key.clone());
                     self.add(label, &key, inner);
                 }
+                Value::Array(values) if !values.is_empty() && values.iter().all(Value::is_table) => {
+                    self.add_numbered(label, &key, values);
+                }
                 value => {
                     let origin = format!("{label}: {key}");
                     self.values.insert(key, Entry { value, origin });
                 }
+            }
+        }
+    }
+
+    /// A list of sections (`[[name]]`): each is a section with its number, from 1, in its name.
+    fn add_numbered(&mut self, label: &str, key: &str, values: Vec<Value>) {
+        for (number, value) in (1..).zip(values) {
+            if let Value::Table(inner) = value {
+                let key = format!("{key}.{number}");
+                self.sections.insert(key.clone());
+                self.add(label, &key, inner);
             }
         }
     }

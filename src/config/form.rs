@@ -27,6 +27,8 @@ pub enum Form {
     Secret,
     /// A section whose keys the operator chooses.
     Names,
+    /// A list of sections, each with the keys of another one.
+    Sections,
     /// A secret, or such a section, whose texts are secrets.
     SecretOrNames,
 }

@@ -1,5 +1,7 @@
 //! A certificate and its private key, with which a client authenticates in the handshake.
 
+use std::sync::Arc;
+
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::CertifiedKey;
@@ -18,20 +20,20 @@ pub struct Identity {
     /// In PEM.
     pub key: Secret,
     /// What messages call them.
-    pub names: &'static IdentityNames,
+    pub names: Arc<IdentityNames>,
 }
 
 /// The settings of an identity, as messages name them.
 #[derive(Debug)]
 pub struct IdentityNames {
     /// The setting of the certificate.
-    pub certificate: &'static str,
+    pub certificate: String,
     /// The setting of the key.
-    pub key: &'static str,
+    pub key: String,
     /// What follows a setting's name if its value is a path.
     pub file_suffix: &'static str,
     /// What is expected of them.
-    pub expected: &'static str,
+    pub expected: String,
 }
 
 impl Identity {
@@ -40,15 +42,15 @@ impl Identity {
         let (certificates, key) = match self.contents() {
             Ok(contents) => contents,
             Err(problem) => {
-                reader.report(&reader.secret_key(self.names.key), &problem);
+                reader.report(&reader.secret_key(&self.names.key), &problem);
                 return None;
             }
         };
         let read = read_identity(certificates.expose_secret(), key.expose_secret(), &default_provider());
         if let Err(error) = read {
             let setting = match (&error, &self.certificate) {
-                (IdentityError::Certificates(_), Some(_)) => self.names.certificate,
-                _ => self.names.key,
+                (IdentityError::Certificates(_), Some(_)) => &self.names.certificate,
+                _ => &self.names.key,
             };
             reader.report(&reader.secret_key(setting), &format!("{}; {error}", self.names.expected));
             return None;
@@ -72,11 +74,11 @@ impl Identity {
     /// Names the place that does not hold what it must.
     pub fn read(&self, certificates: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, String> {
         read_identity(certificates, key, provider).map_err(|error| {
-            let key = || self.place(self.names.key, &self.key);
+            let key = || self.place(&self.names.key, &self.key);
             let place = match (&error, &self.certificate) {
-                (IdentityError::Certificates(_), Some(certificate)) => self.place(self.names.certificate, certificate),
+                (IdentityError::Certificates(_), Some(certificate)) => self.place(&self.names.certificate, certificate),
                 (IdentityError::Order { .. } | IdentityError::Mismatch(_), Some(certificate)) => {
-                    format!("{}, {}", self.place(self.names.certificate, certificate), key())
+                    format!("{}, {}", self.place(&self.names.certificate, certificate), key())
                 }
                 _ => key(),
             };

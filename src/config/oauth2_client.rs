@@ -7,72 +7,63 @@ mod signing_key;
 pub use credentials::{AuthMethod, Credentials};
 pub use signing_key::{AssertionKey, CertificateThumbprint, SigningKey};
 
+use std::sync::Arc;
+
 use super::identity::IdentityNames;
 
 /// The settings of a client's credentials, as the file and messages name them.
 #[derive(Debug)]
 pub struct ClientKeys {
     /// How it authenticates.
-    pub auth: &'static str,
-    pub client_secret: &'static str,
+    pub auth: String,
+    pub client_secret: String,
     /// For assertions and for TLS.
-    pub private_key: &'static str,
-    pub certificate: &'static str,
-    pub key_id: &'static str,
-    pub assertion_audience: &'static str,
-    pub assertion_algorithm: &'static str,
-    pub assertion_key: &'static str,
+    pub private_key: String,
+    pub certificate: String,
+    pub key_id: String,
+    pub assertion_audience: String,
+    pub assertion_algorithm: String,
+    pub assertion_key: String,
     /// The certificate and its key, for the handshake and for thumbprints in assertions.
-    pub identity: IdentityNames,
+    pub identity: Arc<IdentityNames>,
 }
 
-/// The client at the token endpoint of 11VMS.
-pub static TARGET_CLIENT: ClientKeys = ClientKeys {
-    auth: "target.oauth2.auth",
-    client_secret: "target.oauth2.client_secret",
-    private_key: "target.oauth2.private_key",
-    certificate: "target.oauth2.certificate",
-    key_id: "target.oauth2.key_id",
-    assertion_audience: "target.oauth2.assertion_audience",
-    assertion_algorithm: "target.oauth2.assertion_algorithm",
-    assertion_key: "target.oauth2.assertion_key",
-    identity: IdentityNames {
-        certificate: "target.oauth2.certificate",
-        key: "target.oauth2.private_key",
-        file_suffix: "_file",
-        expected: "expected a private key in PEM, with its certificate in the same file or in target.oauth2.certificate",
-    },
-};
-
-/// The client at the introspection endpoint of the callers' issuer.
-pub static INTROSPECTION_CLIENT: ClientKeys = ClientKeys {
-    auth: "auth.introspection.auth",
-    client_secret: "auth.introspection.client_secret",
-    private_key: "auth.introspection.private_key",
-    certificate: "auth.introspection.certificate",
-    key_id: "auth.introspection.key_id",
-    assertion_audience: "auth.introspection.assertion_audience",
-    assertion_algorithm: "auth.introspection.assertion_algorithm",
-    assertion_key: "auth.introspection.assertion_key",
-    identity: IdentityNames {
-        certificate: "auth.introspection.certificate",
-        key: "auth.introspection.private_key",
-        file_suffix: "_file",
-        expected: "expected a private key in PEM, with its certificate in the same file or in auth.introspection.certificate",
-    },
-};
-
 impl ClientKeys {
+    /// The keys of a section: `target.oauth2`, or that of an introspection.
+    pub fn of(section: &str) -> Self {
+        let key = |name: &str| format!("{section}.{name}");
+        let (private_key, certificate) = (key("private_key"), key("certificate"));
+        let identity = IdentityNames {
+            certificate: certificate.clone(),
+            key: private_key.clone(),
+            file_suffix: "_file",
+            expected: format!(
+                "expected a private key in PEM, with its certificate in the same file or in {section}.certificate"
+            ),
+        };
+        Self {
+            auth: key("auth"),
+            client_secret: key("client_secret"),
+            private_key,
+            certificate,
+            key_id: key("key_id"),
+            assertion_audience: key("assertion_audience"),
+            assertion_algorithm: key("assertion_algorithm"),
+            assertion_key: key("assertion_key"),
+            identity: Arc::new(identity),
+        }
+    }
+
     /// The keys that only some of the methods use.
-    pub const fn conditional(&self) -> [&'static str; 7] {
+    pub fn conditional(&self) -> [&str; 7] {
         [
-            self.client_secret,
-            self.private_key,
-            self.certificate,
-            self.key_id,
-            self.assertion_audience,
-            self.assertion_algorithm,
-            self.assertion_key,
+            &self.client_secret,
+            &self.private_key,
+            &self.certificate,
+            &self.key_id,
+            &self.assertion_audience,
+            &self.assertion_algorithm,
+            &self.assertion_key,
         ]
     }
 }

@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::limit::within_limit;
 use crate::clock::{Clock, after, between};
 use crate::config::Settings;
-use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
+use crate::outbound::{CertificateSettings, ClientSettings, Outbound, OutboundError};
 
 /// The largest difference without a warning. Hosts with NTP differ by less than a second, `Date` has whole seconds, and an
 /// answer may take some.
@@ -19,9 +19,7 @@ const MAX_OFFSET: Duration = Duration::from_secs(5);
 
 /// Asks the issuer, the token endpoint and 11VMS for their time, without a token.
 pub async fn examine_clocks(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
-    let issuer: Option<Url> = settings.auth.jwks_url.clone().or_else(|| settings.auth.issuer.parse().ok());
     let target = &settings.target;
-    let (auth_ca, target_ca) = (settings.auth.ca.clone(), target.ca.clone());
     let client = |setting_names, timeout: Duration, ca, identity| {
         let connect_timeout = timeout.min(target.connect_timeout);
         let certificates = CertificateSettings { setting_names, ca, identity };
@@ -31,21 +29,41 @@ pub async fn examine_clocks(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<
         Outbound::try_new(settings, Arc::clone(clock))
     };
     // A file that can't be used is a finding of the certificates.
-    let (Ok(to_issuer), Ok(to_target)) = (
-        client("auth.ca", settings.auth.timeout, auth_ca, None),
-        client("target.ca", target.timeout, target_ca, target.oauth2.identity().cloned()),
-    ) else {
+    let to_issuers = settings
+        .auth
+        .issuers()
+        .map(|issuer| {
+            let url = issuer.jwks_url.clone().or_else(|| issuer.issuer.parse().ok());
+            Ok((url, client("auth.ca", issuer.timeout, issuer.ca.clone(), None)?))
+        })
+        .collect::<Result<Vec<(Option<Url>, Outbound)>, OutboundError>>();
+    let identity = target.oauth2.identity().cloned();
+    let (Ok(to_issuers), Ok(to_target)) =
+        (to_issuers, client("target.ca", target.timeout, target.ca.clone(), identity))
+    else {
         return Vec::new();
     };
-    let (issuer, token, vms) = tokio::join!(
-        offset_of("the issuer", &to_issuer, issuer.as_ref(), &**clock),
+    let (issuers, token, vms) = tokio::join!(
+        offsets_of_issuers(&to_issuers, &**clock),
         offset_of("the token endpoint", &to_target, Some(&target.oauth2.token_url), &**clock),
         offset_of("11VMS", &to_target, Some(&target.base_url), &**clock),
     );
-    let findings: Vec<Finding> = [issuer, token, vms].into_iter().flatten().collect();
+    let findings: Vec<Finding> = issuers.into_iter().chain([token, vms].into_iter().flatten()).collect();
     if findings.is_empty() {
         let cure = "cure what failed above, and ask again; until then, compare this host's time by hand";
         return vec![Finding::warn("clock: nobody has told the time", cure)];
+    }
+    findings
+}
+
+async fn offsets_of_issuers(issuers: &[(Option<Url>, Outbound)], clock: &dyn Clock) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (url, client) in issuers {
+        let name = match (issuers.len(), url) {
+            (2.., Some(url)) => format!("the issuer at {url}"),
+            _ => "the issuer".to_owned(),
+        };
+        findings.extend(offset_of(&name, client, url.as_ref(), clock).await);
     }
     findings
 }

@@ -1,29 +1,33 @@
-//! The issuer of callers' tokens: its metadata and keys, and its introspection endpoint.
+//! The issuers of callers' tokens: their metadata and keys, and their introspection endpoints.
 
 use std::sync::Arc;
 
 use super::finding::Finding;
 use super::limit::within_limit;
 use crate::app::token_verifier;
-use crate::auth::TokenVerifier;
+use crate::auth::TrustedIssuer;
 use crate::clock::Clock;
 use crate::condition::Conditions;
 use crate::config::Settings;
 
-/// Fetches the keys, and has the issuer judge a token that nobody has.
-pub async fn examine_issuer(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
+/// Fetches the keys of each, and has each judge a token that nobody has.
+pub async fn examine_issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     // A file that can't be used is a finding of the certificates.
     let connection_age = settings.target.max_connection_age;
-    let Ok(verifier) = token_verifier(settings.auth.clone(), connection_age, clock, &Conditions::default()) else {
+    let Ok(verifier) = token_verifier(&settings.auth, connection_age, clock, &Conditions::default()) else {
         return Vec::new();
     };
-    let (keys, introspection) = tokio::join!(examine_keys(settings, &verifier), examine_introspection(&verifier));
-    [keys].into_iter().chain(introspection).collect()
+    let mut findings = Vec::new();
+    for issuer in verifier.issuers() {
+        let (keys, introspection) = tokio::join!(examine_keys(issuer), examine_introspection(issuer));
+        findings.extend([keys].into_iter().chain(introspection));
+    }
+    findings
 }
 
-async fn examine_keys(settings: &Settings, verifier: &TokenVerifier) -> Finding {
-    let issuer = &settings.auth.issuer;
-    let asked = within_limit(verifier.probe_keys()).await;
+async fn examine_keys(trusted: &TrustedIssuer) -> Finding {
+    let issuer = &trusted.settings().issuer;
+    let asked = within_limit(trusted.probe_keys()).await;
     match asked {
         Err(problem) => Finding::fail(
             format!("issuer: the keys of {issuer} can't be fetched: {problem}"),
@@ -31,17 +35,32 @@ async fn examine_keys(settings: &Settings, verifier: &TokenVerifier) -> Finding 
         ),
         Ok(found) if found.usable == 0 => Finding::fail(
             format!(
-                "issuer: of the keys at {} none is for an algorithm of auth.algorithms; found: {}",
-                found.url, found.keys
+                "issuer: of the keys at {} none is for an algorithm of auth.algorithms; found: {}{}",
+                found.url,
+                found.keys,
+                left_out(&found.left_out)
             ),
             "add the algorithm with which the issuer signs to auth.algorithms",
         ),
-        Ok(found) => Finding::ok(format!("issuer: {issuer} has keys at {}, usable: {}", found.url, found.usable)),
+        Ok(found) => {
+            let (url, usable, left_out) = (found.url, found.usable, left_out(&found.left_out));
+            Finding::ok(format!("issuer: {issuer} has keys at {url}, usable: {usable}{left_out}"))
+        }
     }
 }
 
-async fn examine_introspection(verifier: &TokenVerifier) -> Option<Finding> {
-    let (url, answer) = verifier.introspection()?;
+/// The keys that can't verify tokens: the first ones explain the others.
+fn left_out(keys: &[String]) -> String {
+    const MAX_NAMED: usize = 5;
+    if keys.is_empty() {
+        return String::new();
+    }
+    let named = keys.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    format!(", left out: {} ({named})", keys.len())
+}
+
+async fn examine_introspection(issuer: &TrustedIssuer) -> Option<Finding> {
+    let (url, answer) = issuer.introspection()?;
     Some(match within_limit(answer).await {
         Err(problem) => Finding::fail(
             format!("introspection: {url}: {problem}"),

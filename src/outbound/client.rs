@@ -175,10 +175,10 @@ impl Outbound {
         (answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then(|| refused_credentials(proxy))
     }
 
-    /// The same, counting its calls with those of another client.
+    /// The same client, whose calls are counted together with others.
     #[must_use]
-    pub fn counting_with(self, other: &Self) -> Self {
-        Self { calls: other.calls(), ..self }
+    pub fn counting_into(self, calls: Arc<CallDurations>) -> Self {
+        Self { calls, ..self }
     }
 
     /// How long its calls took.

@@ -15,9 +15,9 @@ use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
-use crate::api::ClientRateLimiter;
-use crate::auth::TokenVerifier;
+use crate::api::{ClientRateLimiter, ProtectedResource};
 use crate::auth::jwks::KeySet;
+use crate::auth::{IssuerNames, TokenVerifier, TrustedIssuer};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::Conditions;
 use crate::config::{ForwardProxy, Settings};
@@ -87,7 +87,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         orders: Arc::default(),
         relay: Arc::clone(&relay),
         ledger: ledger.statistics(),
-        keys: keys.statistics(),
+        keys: vec![keys.statistics()],
         mapping: Arc::clone(&mapping),
         conditions: conditions.clone(),
         exports: Arc::default(),
@@ -95,6 +95,9 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         certificates: Arc::default(),
         clock: Arc::clone(&clock),
     });
+    let names = Arc::new(IssuerNames { scopes: settings.auth.scopes.clone(), issuer: None });
+    let resource = ProtectedResource::of(&settings.auth);
+    let issuer = TrustedIssuer::new(settings.auth, names, keys, None, Arc::clone(&clock));
     Arc::new(ApiState {
         relay,
         ledger,
@@ -102,7 +105,8 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         mapping,
         metrics,
         keep_carts: settings.ledger.keep_carts,
-        tokens: TokenVerifier::new(settings.auth, keys, None, Arc::clone(&clock)),
+        tokens: TokenVerifier::new(vec![issuer], Arc::default(), Arc::clone(&clock)),
+        resource,
         clock,
         conditions,
         stop_announced: CancellationToken::new(),

@@ -20,7 +20,7 @@ pub use exports::ExportMetrics;
 pub use orders::OrderMetrics;
 pub use requests::{AnsweredRequest, RequestDurations, TokenChecks};
 
-use crate::auth::jwks::KeyStatistics;
+use crate::auth::jwks::{KeyStatistics, fetched_at};
 use crate::clock::{Clock, between};
 use crate::condition::{ConditionKind, Conditions};
 use crate::ledger::statistics::LedgerStatistics;
@@ -48,8 +48,8 @@ pub struct Sources {
     pub relay: Arc<Relay>,
     /// Commits, and open orders.
     pub ledger: Arc<LedgerStatistics>,
-    /// The issuer's keys.
-    pub keys: Arc<KeyStatistics>,
+    /// The keys of each issuer.
+    pub keys: Vec<Arc<KeyStatistics>>,
     /// The mapping in use, and its changes.
     pub mapping: Arc<LiveMapping>,
     /// What does not work.
@@ -161,9 +161,9 @@ impl Metrics {
     fn expose_keys_and_mapping(&self, text: &mut Exposition) {
         let keys = &self.sources.keys;
         let mut refreshes = text.begin(&catalogue::KEYS);
-        refreshes.add_count(&["success"], keys.fetched.get());
-        refreshes.add_count(&["failure"], keys.failed.get());
-        text.value(&catalogue::KEYS_TIME, keys.fetched_at().map_or(0.0, seconds));
+        refreshes.add_count(&["success"], keys.iter().map(|keys| keys.fetched.get()).sum());
+        refreshes.add_count(&["failure"], keys.iter().map(|keys| keys.failed.get()).sum());
+        text.value(&catalogue::KEYS_TIME, fetched_at(keys).map_or(0.0, seconds));
         text.begin(&catalogue::MAPPING).add(&[self.sources.mapping.current().version()], 1.0);
         let (reloads, mut samples) = (self.sources.mapping.reloads(), text.begin(&catalogue::MAPPING_RELOADS));
         for (result, counter) in

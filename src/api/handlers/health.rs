@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
+use crate::auth::jwks::fetched_at;
 use crate::condition::{Condition, ConditionKind};
 use crate::mapping::{LiveState, Refusal};
 use crate::order::State as OrderState;
@@ -83,7 +84,7 @@ impl ReadinessView {
             status,
             ledger: LedgerView { can_write, can_read: !failing.iter().any(cannot_read) },
             issuer_keys: IssuerKeysView {
-                fetched_at: api.tokens.key_statistics().fetched_at().map(|time| time.to_string()),
+                fetched_at: fetched_at(&api.tokens.key_statistics()).map(|time| time.to_string()),
             },
             breaker: api.relay.breaker().name(),
             orders: OrdersView { open: census.open(), parked: census.count(OrderState::Parked) },

@@ -144,7 +144,7 @@ pub async fn list_purchase_orders(
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fetches_csrf = csrf::is_fetched(&headers);
-    let permitted = authenticated.caller.require(Permission::Read, api.tokens.scopes()).map_err(Problem::from);
+    let permitted = authenticated.caller.require(Permission::Read).map_err(Problem::from);
     let list = match permitted.and_then(|()| filter(&parameters)) {
         Ok(filter) => page(&api, filter).await?,
         // Nothing was asked for but the token.

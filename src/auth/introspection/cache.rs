@@ -45,9 +45,9 @@ impl VerdictCache {
 
     /// Remembers a verdict. A failed request has none.
     pub fn insert(&self, hash: TokenHash, verdict: &CachedVerdict) {
-        match verdict.result {
+        match &verdict.result {
             Ok(_) => self.accepted.insert(hash, verdict.clone()),
-            Err(AuthError::Invalid(_)) => {
+            Err(error) if error.is_verdict() => {
                 self.accepted.remove(&hash);
                 self.rejected.insert(hash, verdict.clone());
             }

@@ -8,31 +8,31 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use jsonwebtoken::Algorithm;
 
-use crate::auth::key::Key;
+use crate::auth::key::{Key, KeyHint, Relation};
 use crate::clock::Moment;
 
-/// Most keys that are tried for one token: an issuer has two of each kind while it rotates, and each costs a
-/// verification.
-const MAX_CANDIDATES: usize = 4;
+/// Most keys that are tried for one token that does not name its key: each costs a verification, and no issuer has nearly as
+/// many.
+const MAX_CANDIDATES: usize = 64;
 
 /// One key set of the issuer.
 #[derive(Debug)]
 pub struct CachedKeys {
-    keys: Vec<Key>,
+    keys: Vec<Arc<Key>>,
     fetched_at: Moment,
 }
 
 impl CachedKeys {
-    /// Whether a key has this name, whatever its algorithms.
-    pub fn has(&self, kid: Option<&str>) -> bool {
-        kid.is_some() && self.keys.iter().any(|key| key.kid.as_deref() == kid)
+    /// Whether a key is the one that a token names, whatever its algorithms.
+    pub fn has(&self, hint: KeyHint<'_>) -> bool {
+        self.keys.iter().any(|key| key.relation(hint) == Relation::Named)
     }
 
-    /// The keys for an algorithm: the one of this name, or the first four.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Vec<Key> {
-        let is_named = |key: &&Key| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
-        let candidates = self.keys.iter().filter(is_named).filter(|key| key.algorithms.contains(&algorithm));
-        candidates.take(MAX_CANDIDATES).cloned().collect()
+    /// The keys for an algorithm: those that the token names, or else all that may have signed it, up to a bound.
+    pub fn find(&self, hint: KeyHint<'_>, algorithm: Algorithm) -> Vec<Arc<Key>> {
+        let wanted = if self.has(hint) { Relation::Named } else { Relation::Possible };
+        let candidates = self.keys.iter().filter(|key| key.relation(hint) == wanted);
+        candidates.filter(|key| key.algorithms.contains(&algorithm)).take(MAX_CANDIDATES).cloned().collect()
     }
 }
 
@@ -56,7 +56,8 @@ impl KeyCache {
 
     /// Takes over a key set. The generation changes only if a key, or what it may verify, has changed.
     pub fn replace(&self, keys: Vec<Key>, fetched_at: Moment) {
-        let identities = |keys: &[Key]| keys.iter().map(Key::identity).collect::<BTreeSet<_>>();
+        let keys: Vec<Arc<Key>> = keys.into_iter().map(Arc::new).collect();
+        let identities = |keys: &[Arc<Key>]| keys.iter().map(|key| key.identity()).collect::<BTreeSet<_>>();
         let changed = self.current.load().as_ref().is_none_or(|known| identities(&known.keys) != identities(&keys));
         self.current.store(Some(Arc::new(CachedKeys { keys, fetched_at })));
         if changed {

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
 use url::Url;
 
 use super::discovery::discover;
 use super::fetch_error::FetchError;
 use super::issuer_client::IssuerClient;
-use crate::auth::key::Key;
+use crate::auth::key::{JwkSet, Key, LeftOutKey};
 use crate::clock::Clock;
 use crate::config::Auth;
 use crate::outbound::{CallDurations, Outbound};
@@ -19,14 +17,10 @@ use crate::outbound::{CallDurations, Outbound};
 pub struct FetchedKeys {
     /// At least one.
     pub keys: Vec<Key>,
+    /// Those that can't verify tokens.
+    pub left_out: Vec<LeftOutKey>,
     /// `auth.jwks_url`, or the discovered `jwks_uri`; without its query, because it is logged.
     pub url: Url,
-}
-
-/// RFC 7517 §5; members are read one by one.
-#[derive(Debug, Deserialize)]
-struct JwkSet {
-    keys: Vec<Value>,
 }
 
 /// The place of the issuer's keys.
@@ -67,13 +61,19 @@ impl KeySource {
             None => discover(&self.client, &self.issuer).await?,
         };
         let set: JwkSet = self.client.get(&url, "a key set (RFC 7517)").await?;
-        // A key of a kind that is not known here must not hide the others.
-        let keys: Vec<Key> =
-            set.keys.into_iter().filter_map(|key| Key::parse(&serde_json::from_value(key).ok()?)).collect();
+        let (keys, left_out) = set.read();
         if keys.is_empty() {
-            return Err(FetchError::new(url.as_str(), format!("{url} has no key that can verify tokens")));
+            return Err(FetchError::new(url.as_str(), no_key(&url, &left_out)));
         }
         url.set_query(None);
-        Ok(FetchedKeys { keys, url })
+        Ok(FetchedKeys { keys, left_out, url })
     }
+}
+
+/// What is wrong with a key set without a key that can be used: the first reasons say it all.
+fn no_key(url: &Url, left_out: &[LeftOutKey]) -> String {
+    const MAX_REASONS: usize = 3;
+    let reasons = left_out.iter().take(MAX_REASONS).map(LeftOutKey::to_string).collect::<Vec<_>>().join("; ");
+    let separator = if reasons.is_empty() { "" } else { ": " };
+    format!("{url} has no key that can verify tokens{separator}{reasons}")
 }

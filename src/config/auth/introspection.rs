@@ -1,10 +1,11 @@
-//! `[auth.introspection]` (RFC 7662): the issuer decides about each token that is no JWT.
+//! `[auth.introspection]` (RFC 7662): the issuer decides about each token that is no JWT, or about all.
 
 use std::time::Duration;
 
 use url::Url;
 
-use crate::config::oauth2_client::{AuthMethod, Credentials, INTROSPECTION_CLIENT};
+use super::issuer_keys::IssuerKeys;
+use crate::config::oauth2_client::{AuthMethod, ClientKeys, Credentials};
 use crate::config::reader::Reader;
 use crate::config::units;
 
@@ -25,6 +26,17 @@ pub struct Introspection {
     pub max_concurrency: usize,
     /// Whether an answer has to contain `aud`.
     pub audience: AudienceClaim,
+    /// Whether the issuer is asked about JWTs too.
+    pub jwt: JwtCheck,
+}
+
+/// Who decides about a JWT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JwtCheck {
+    /// The service, by the issuer's keys: a revoked token is good until it expires.
+    Local,
+    /// The service, and then the issuer, which knows what was revoked.
+    Introspect,
 }
 
 /// Whether an introspection answer has to contain `aud`. RFC 7662 §4 lets the issuer judge the audience itself.
@@ -38,26 +50,29 @@ pub enum AudienceClaim {
 
 impl Introspection {
     /// Reads the section; the outer `None` is a mistake, the inner one the absence of the section.
-    pub fn from_reader(reader: &mut Reader) -> Option<Option<Self>> {
-        if !reader.has_section("auth.introspection") {
+    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Option<Self>> {
+        if !reader.has_section(&keys.of("auth.introspection")) {
             return Some(None);
         }
-        let url = reader.required("auth.introspection.url", units::URL, units::url);
-        let client_id = reader.required_text("auth.introspection.client_id", "the id by which the service asks");
-        let method = AuthMethod::from_reader(reader, &INTROSPECTION_CLIENT);
-        let credentials =
-            method.and_then(|method| Credentials::from_reader(reader, &INTROSPECTION_CLIENT, method, url.as_ref()));
-        reader.refuse_unread(
-            &INTROSPECTION_CLIENT.conditional(),
-            "not used with this auth.introspection.auth; leave it out",
-        );
-        let cache = reader.duration("auth.introspection.cache", "1m");
-        let negative_cache = reader.duration("auth.introspection.negative_cache", "10s");
-        let max_concurrency = reader.count("auth.introspection.max_concurrency", "32");
+        let url = reader.required(&keys.of("auth.introspection.url"), units::URL, units::url);
+        let client_id =
+            reader.required_text(&keys.of("auth.introspection.client_id"), "the id by which the service asks");
+        let client = ClientKeys::of(&keys.of("auth.introspection"));
+        let method = AuthMethod::from_reader(reader, &client);
+        let credentials = method.and_then(|method| Credentials::from_reader(reader, &client, method, url.as_ref()));
+        reader.refuse_unread(&client.conditional(), &format!("not used with this {}; leave it out", client.auth));
+        let cache = reader.duration(&keys.of("auth.introspection.cache"), "1m");
+        let negative_cache = reader.duration(&keys.of("auth.introspection.negative_cache"), "10s");
+        let max_concurrency = reader.count(&keys.of("auth.introspection.max_concurrency"), "32");
         let audience = reader.choice(
-            "auth.introspection.audience",
+            &keys.of("auth.introspection.audience"),
             "optional",
             &[("optional", AudienceClaim::Optional), ("required", AudienceClaim::Required)],
+        );
+        let jwt = reader.choice(
+            &keys.of("auth.introspection.jwt"),
+            "local",
+            &[("local", JwtCheck::Local), ("introspect", JwtCheck::Introspect)],
         );
         Some(Some(Self {
             url: url?,
@@ -67,6 +82,7 @@ impl Introspection {
             negative_cache: negative_cache?,
             max_concurrency: max_concurrency?,
             audience: audience?,
+            jwt: jwt?,
         }))
     }
 }

@@ -1,13 +1,14 @@
 //! `[auth.scopes]` and `[auth.clients]`: the three permissions, by scope or by client.
 
+use super::issuer_keys::IssuerKeys;
 use crate::config::reader::Reader;
 use crate::config::units;
 
 /// The names of the scopes.
 #[derive(Debug, Clone)]
 pub struct Scopes {
-    /// The claim that contains them.
-    pub claim: String,
+    /// The places of a token where they are: names of claims, or JSON pointers (RFC 6901) into them.
+    pub claims: Vec<String>,
     /// Permits to send carts.
     pub write: String,
     /// Permits to read orders.
@@ -28,24 +29,39 @@ pub struct Clients {
 }
 
 impl Scopes {
-    /// Reads the section.
-    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        let claim = reader.text_or("auth.scopes.claim", "scope");
-        let mut scope = |key, default| reader.value_or(key, default, "one scope, without blanks", units::scope);
+    /// Reads the section inside of an issuer's.
+    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+        let claims = reader.non_empty_list(
+            &keys.of("auth.scopes.claim"),
+            &["scope"],
+            "names of claims, or JSON pointers such as /realm_access/roles",
+            place,
+        );
+        let mut scope =
+            |key, default| reader.value_or(&keys.of(key), default, "one scope, without blanks", units::scope);
         let write = scope("auth.scopes.write", "purchase-orders.write");
         let read = scope("auth.scopes.read", "purchase-orders.read");
         let operate = scope("auth.scopes.operate", "purchase-orders.operate");
-        Some(Self { claim: claim?, write: write?, read: read?, operate: operate? })
+        Some(Self { claims: claims?, write: write?, read: read?, operate: operate? })
     }
 }
 
+fn place(text: &str) -> Option<String> {
+    if text.starts_with('/') { units::json_pointer(text) } else { units::text(text) }
+}
+
 impl Clients {
-    /// Reads the section.
-    pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        let mut clients = |key| reader.list(key, &[], "clients' ids, none of them empty", units::text);
+    /// Reads the section inside of an issuer's.
+    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+        let mut clients = |key| reader.list(&keys.of(key), &[], "clients' ids, none of them empty", units::text);
         let write = clients("auth.clients.write");
         let read = clients("auth.clients.read");
         let operate = clients("auth.clients.operate");
         Some(Self { write: write?, read: read?, operate: operate? })
+    }
+
+    /// Whether none is named.
+    pub const fn is_empty(&self) -> bool {
+        self.write.is_empty() && self.read.is_empty() && self.operate.is_empty()
     }
 }

@@ -111,6 +111,7 @@ fn schema_of(form: &Form) -> Value {
             json!({ "anyOf": [{ "type": "array", "items": entry }, { "type": "string" }] })
         }
         Form::SecretOrNames => json!({ "anyOf": [schema_of(&Form::Secret), schema_of(&Form::Names)] }),
+        Form::Sections => json!({ "type": "array", "items": { "type": "object" } }),
         Form::Names => json!({ "type": "object", "additionalProperties": { "type": scalar } }),
     }
 }

@@ -1,5 +1,7 @@
 //! How a client authenticates at an endpoint of its OAuth2 server.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::{ClientKeys, SigningKey};
@@ -37,13 +39,13 @@ impl AuthMethod {
 
     /// Reads the method of a client that has to prove itself.
     pub fn from_reader(reader: &mut Reader, keys: &ClientKeys) -> Option<Self> {
-        reader.choice(keys.auth, "basic", &Self::PROOFS)
+        reader.choice(&keys.auth, "basic", &Self::PROOFS)
     }
 
     /// Reads the method of a client whose grant may be its proof.
     pub fn or_none_from_reader(reader: &mut Reader, keys: &ClientKeys, default: &str) -> Option<Self> {
         let methods: Vec<_> = Self::PROOFS.into_iter().chain([("none", Self::None)]).collect();
-        reader.choice(keys.auth, default, &methods)
+        reader.choice(&keys.auth, default, &methods)
     }
 }
 
@@ -51,13 +53,13 @@ impl Credentials {
     /// Reads what the method needs. The audience of assertions is `endpoint`, unless another is set.
     pub fn from_reader(
         reader: &mut Reader,
-        keys: &'static ClientKeys,
+        keys: &ClientKeys,
         method: AuthMethod,
         endpoint: Option<&Url>,
     ) -> Option<Self> {
         Some(match method {
-            AuthMethod::Basic => Self::Secret(reader.required_secret(keys.client_secret)?, ClientAuth::Basic),
-            AuthMethod::Post => Self::Secret(reader.required_secret(keys.client_secret)?, ClientAuth::Post),
+            AuthMethod::Basic => Self::Secret(reader.required_secret(&keys.client_secret)?, ClientAuth::Basic),
+            AuthMethod::Post => Self::Secret(reader.required_secret(&keys.client_secret)?, ClientAuth::Post),
             AuthMethod::PrivateKeyJwt => Self::PrivateKeyJwt(SigningKey::from_reader(reader, keys, endpoint)?),
             AuthMethod::Mtls => Self::Mtls(read_identity(reader, keys)?),
             AuthMethod::None => Self::None,
@@ -82,8 +84,8 @@ impl Credentials {
     }
 }
 
-fn read_identity(reader: &mut Reader, keys: &'static ClientKeys) -> Option<Identity> {
-    let key = reader.required_secret(keys.private_key);
-    let certificate = reader.optional_secret(keys.certificate)?;
-    Identity { certificate, key: key?, names: &keys.identity }.checked(reader)
+fn read_identity(reader: &mut Reader, keys: &ClientKeys) -> Option<Identity> {
+    let key = reader.required_secret(&keys.private_key);
+    let certificate = reader.optional_secret(&keys.certificate)?;
+    Identity { certificate, key: key?, names: Arc::clone(&keys.identity) }.checked(reader)
 }

@@ -1,5 +1,7 @@
 //! The private key with which a client signs its assertions, and how they name it.
 
+use std::sync::Arc;
+
 use jsonwebtoken::Algorithm;
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -20,7 +22,7 @@ pub struct SigningKey {
     /// In PEM, read anew for every assertion.
     pub pem: Secret,
     /// The setting that has it.
-    pub setting: &'static str,
+    pub setting: String,
     /// `alg`; if absent, the first one that fits the key.
     pub algorithm: Option<Algorithm>,
     /// `kid`, where the server knows several keys of the client.
@@ -53,27 +55,27 @@ pub enum AssertionKey {
 
 impl SigningKey {
     /// Reads the key and what goes into its assertions; their audience is the endpoint unless it is set.
-    pub fn from_reader(reader: &mut Reader, keys: &'static ClientKeys, endpoint: Option<&Url>) -> Option<Self> {
-        let algorithm = reader.optional(keys.assertion_algorithm, ALGORITHMS, signing_algorithm);
+    pub fn from_reader(reader: &mut Reader, keys: &ClientKeys, endpoint: Option<&Url>) -> Option<Self> {
+        let algorithm = reader.optional(&keys.assertion_algorithm, ALGORITHMS, signing_algorithm);
         let chosen = algorithm.flatten();
-        let pem = reader.required_secret(keys.private_key).filter(|pem| {
+        let pem = reader.required_secret(&keys.private_key).filter(|pem| {
             let problem = pem.read().ok().and_then(|text| signing_problem(text.expose_secret(), chosen));
             if let Some((setting, problem)) = &problem {
                 let place = match setting {
-                    Fault::Key => reader.secret_key(keys.private_key),
+                    Fault::Key => reader.secret_key(&keys.private_key),
                     Fault::Algorithm => keys.assertion_algorithm.to_owned(),
                 };
                 reader.report(&place, problem);
             }
             problem.is_none()
         });
-        let key_id = reader.optional(keys.key_id, "the key's id", |text| Some(text.to_owned()));
+        let key_id = reader.optional(&keys.key_id, "the key's id", |text| Some(text.to_owned()));
         let thumbprint = read_thumbprint(reader, keys, pem.as_ref());
-        let audience = reader.optional(keys.assertion_audience, "a text", |text| Some(text.to_owned()));
+        let audience = reader.optional(&keys.assertion_audience, "a text", |text| Some(text.to_owned()));
         let audience = audience?.or_else(|| endpoint.map(Url::to_string));
         Some(Self {
             pem: pem?,
-            setting: keys.private_key,
+            setting: keys.private_key.clone(),
             algorithm: algorithm?,
             key_id: key_id?,
             thumbprint: thumbprint?,
@@ -86,16 +88,16 @@ impl SigningKey {
 #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
 fn read_thumbprint(
     reader: &mut Reader,
-    keys: &'static ClientKeys,
+    keys: &ClientKeys,
     pem: Option<&Secret>,
 ) -> Option<Option<CertificateThumbprint>> {
     let kinds = [("kid", AssertionKey::KeyId), ("x5t", AssertionKey::Sha1), ("x5t#S256", AssertionKey::Sha256)];
-    let kind = reader.choice(keys.assertion_key, "kid", &kinds)?;
+    let kind = reader.choice(&keys.assertion_key, "kid", &kinds)?;
     if kind == AssertionKey::KeyId {
         return Some(None);
     }
-    let certificate = reader.optional_secret(keys.certificate)?;
-    let identity = Identity { certificate, key: pem?.clone(), names: &keys.identity }.checked(reader)?;
+    let certificate = reader.optional_secret(&keys.certificate)?;
+    let identity = Identity { certificate, key: pem?.clone(), names: Arc::clone(&keys.identity) }.checked(reader)?;
     Some(Some(CertificateThumbprint { kind, identity }))
 }
 

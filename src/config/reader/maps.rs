@@ -1,7 +1,9 @@
 //! Sections whose keys the operator chooses, lists of HTTP statuses, and lists whose default is no constant. `None` is
 //! always a mistake that was reported.
 
-use super::Reader;
+use std::collections::BTreeSet;
+
+use super::{Purpose, Reader};
 use crate::config::entry::Entry;
 use crate::config::form::Form;
 use crate::config::units;
@@ -33,6 +35,30 @@ impl Reader {
             }
         }
         Some(found)
+    }
+
+    /// The numbers of a list of sections (`[[section]]`), from 1 and without a gap. A variable has the number in its name.
+    pub fn numbered_sections(&mut self, section: &str, expected: &str, most: usize) -> Option<Vec<usize>> {
+        self.note_form(section, Form::Sections, expected);
+        if self.purpose == Purpose::Survey {
+            return Some(Vec::new());
+        }
+        if let Some(entry) = self.read_entry(section).filter(|entry| !entry.is_empty_list()) {
+            return self.report_wrong_value(&entry, &format!("{expected}, as [[{section}]]"));
+        }
+        let inside = format!("{section}.");
+        let names =
+            self.entries.keys().chain(&self.sections).filter_map(|key| key.strip_prefix(&inside)?.split('.').next());
+        let numbers: BTreeSet<usize> = names.filter_map(|name| name.parse().ok()).collect();
+        let is_whole = numbers.iter().zip(1..).all(|(number, expected)| *number == expected);
+        if !is_whole || numbers.len() > most {
+            self.report(
+                section,
+                &format!("expected at most {most} sections, with the numbers from 1 on and none left out"),
+            );
+            return None;
+        }
+        Some(numbers.into_iter().collect())
     }
 
     /// A list of HTTP statuses; without the key, the default.

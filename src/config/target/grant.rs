@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::oauth2_client::{SigningKey, TARGET_CLIENT};
+use crate::config::oauth2_client::{ClientKeys, SigningKey};
 use crate::config::reader::Reader;
 
 /// The grant, with what it needs.
@@ -39,12 +39,17 @@ impl GrantType {
 
 impl Grant {
     /// Reads what the grant needs.
-    pub fn from_reader(reader: &mut Reader, grant: GrantType, token_url: Option<&Url>) -> Option<Self> {
+    pub fn from_reader(
+        reader: &mut Reader,
+        client: &ClientKeys,
+        grant: GrantType,
+        token_url: Option<&Url>,
+    ) -> Option<Self> {
         if grant == GrantType::ClientCredentials {
             return Some(Self::ClientCredentials);
         }
         let subject = reader.required_text("target.oauth2.subject", "whom the token is for: a user's name");
-        let key = SigningKey::from_reader(reader, &TARGET_CLIENT, token_url);
+        let key = SigningKey::from_reader(reader, client, token_url);
         Some(Self::JwtBearer { subject: subject?, key: key? })
     }
 }

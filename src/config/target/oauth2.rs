@@ -5,7 +5,7 @@ use url::Url;
 use super::grant::{Grant, GrantType};
 use super::parameters::{TokenParameter, read_parameters};
 use crate::config::identity::Identity;
-use crate::config::oauth2_client::{AuthMethod, Credentials, TARGET_CLIENT};
+use crate::config::oauth2_client::{AuthMethod, ClientKeys, Credentials};
 use crate::config::reader::Reader;
 use crate::config::units;
 
@@ -54,17 +54,18 @@ impl TargetOAuth2 {
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let token_url = reader.required("target.oauth2.token_url", units::URL, units::url);
         let client_id = reader.required_text("target.oauth2.client_id", "the client's id");
-        let (method, grant) = read_method_and_grant(reader);
+        let client = ClientKeys::of("target.oauth2");
+        let (method, grant) = read_method_and_grant(reader, &client);
         let credentials =
-            method.and_then(|method| Credentials::from_reader(reader, &TARGET_CLIENT, method, token_url.as_ref()));
-        let grant = grant.and_then(|grant| Grant::from_reader(reader, grant, token_url.as_ref()));
+            method.and_then(|method| Credentials::from_reader(reader, &client, method, token_url.as_ref()));
+        let grant = grant.and_then(|grant| Grant::from_reader(reader, &client, grant, token_url.as_ref()));
         let scopes = reader.list("target.oauth2.scopes", &[], "scopes", |scope| Some(scope.to_owned()));
         let audience = reader.optional("target.oauth2.audience", "a text", |text| Some(text.to_owned()));
         let parameters = read_parameters(reader);
         let hosts = "hosts such as acme.my.salesforce.com, or .my.salesforce.com for all below it";
         let instance_hosts = reader.list("target.oauth2.instance_hosts", &[], hosts, units::host_pattern);
         let why = "not used with this target.oauth2.auth and target.oauth2.grant; leave it out";
-        reader.refuse_unread(&TARGET_CLIENT.conditional(), why);
+        reader.refuse_unread(&client.conditional(), why);
         reader.refuse_unread(&["target.oauth2.subject"], why);
         Some(Self {
             token_url: token_url?,
@@ -79,10 +80,10 @@ impl TargetOAuth2 {
     }
 }
 
-fn read_method_and_grant(reader: &mut Reader) -> (Option<AuthMethod>, Option<GrantType>) {
+fn read_method_and_grant(reader: &mut Reader, client: &ClientKeys) -> (Option<AuthMethod>, Option<GrantType>) {
     let grant = GrantType::from_reader(reader);
     let default = if grant == Some(GrantType::JwtBearer) { "none" } else { "basic" };
-    let method = AuthMethod::or_none_from_reader(reader, &TARGET_CLIENT, default);
+    let method = AuthMethod::or_none_from_reader(reader, client, default);
     if method == Some(AuthMethod::None) && grant == Some(GrantType::ClientCredentials) {
         reader.report("target.oauth2.auth", "\"none\" proves nothing; it goes with grant = \"jwt_bearer\" alone");
     }

@@ -2,6 +2,7 @@
 //! (OTEL_EXPORTER_OTLP_ENDPOINT, …_PROTOCOL, …_HEADERS, …_CLIENT_CERTIFICATE, …_CLIENT_KEY).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -20,18 +21,14 @@ const OTHER_KEYS: [&str; 6] = [
     "telemetry.otlp_protocol",
     "telemetry.otlp_headers",
     "telemetry.otlp_ca",
-    IDENTITY.certificate,
-    IDENTITY.key,
+    CERTIFICATE,
+    KEY,
     "telemetry.trace_sampling",
 ];
 
 /// The certificate that the service shows, and its key: files, so that a renewed one is read without a restart.
-const IDENTITY: IdentityNames = IdentityNames {
-    certificate: "telemetry.otlp_certificate",
-    key: "telemetry.otlp_key",
-    file_suffix: "",
-    expected: "expected a private key in PEM, with its certificate in telemetry.otlp_certificate",
-};
+const CERTIFICATE: &str = "telemetry.otlp_certificate";
+const KEY: &str = "telemetry.otlp_key";
 
 /// The collector of traces.
 #[derive(Debug, Clone)]
@@ -95,21 +92,30 @@ impl Otlp {
 /// Certificate and key, both or none; the outer `None` is a mistake.
 #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
 fn read_identity(reader: &mut Reader) -> Option<Option<Identity>> {
-    let certificate = reader.certificates_file(IDENTITY.certificate);
-    let key = reader.optional(IDENTITY.key, units::FILE, units::file);
+    let certificate = reader.certificates_file(CERTIFICATE);
+    let key = reader.optional(KEY, units::FILE, units::file);
     match (certificate?, key?) {
         (None, None) => Some(None),
         (Some(certificate), Some(key)) => {
             let (certificate, key) = (Some(Secret::File(certificate)), Secret::File(key));
-            Identity { certificate, key, names: &IDENTITY }.checked(reader).map(Some)
+            Identity { certificate, key, names: identity_names() }.checked(reader).map(Some)
         }
         (Some(_), None) => {
-            reader.report(IDENTITY.key, "is missing: the private key of telemetry.otlp_certificate");
+            reader.report(KEY, "is missing: the private key of telemetry.otlp_certificate");
             None
         }
         (None, Some(_)) => {
-            reader.report(IDENTITY.certificate, "is missing: the certificate of telemetry.otlp_key");
+            reader.report(CERTIFICATE, "is missing: the certificate of telemetry.otlp_key");
             None
         }
     }
+}
+
+fn identity_names() -> Arc<IdentityNames> {
+    Arc::new(IdentityNames {
+        certificate: CERTIFICATE.to_owned(),
+        key: KEY.to_owned(),
+        file_suffix: "",
+        expected: format!("expected a private key in PEM, with its certificate in {CERTIFICATE}"),
+    })
 }

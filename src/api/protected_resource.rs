@@ -1,0 +1,108 @@
+//! What clients learn of this service as a protected resource (RFC 9728): its issuers and scopes, and where challenges point.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::config::Auth;
+
+/// Where the metadata of a resource without a path are (RFC 9728 §3).
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+const NAME: &str = "Purchase orders from SAP SRM carts to 11VMS";
+
+/// The metadata, and the parameter of a challenge that names them.
+#[derive(Debug)]
+pub struct ProtectedResource {
+    /// `auth.resource`: `None` if callers were told no address.
+    identifier: Option<Url>,
+    issuers: Vec<String>,
+    scopes: Vec<String>,
+}
+
+impl ProtectedResource {
+    /// Collects what all issuers have.
+    pub fn of(auth: &Auth) -> Self {
+        let (mut issuers, mut scopes) = (Vec::new(), Vec::<String>::new());
+        for issuer in auth.issuers() {
+            // An authorization server is named by its URL (RFC 8414 §2); other issuers have no metadata.
+            if issuer.issuer.parse::<Url>().is_ok_and(|url| url.has_host()) {
+                issuers.push(issuer.issuer.clone());
+            }
+            for scope in [&issuer.scopes.write, &issuer.scopes.read, &issuer.scopes.operate] {
+                if !scopes.contains(scope) {
+                    scopes.push(scope.clone());
+                }
+            }
+        }
+        Self { identifier: auth.resource.clone(), issuers, scopes }
+    }
+
+    /// Names the metadata in a challenge (RFC 9728 §5.1), if there is one.
+    pub fn add_to_challenge(&self, headers: &mut HeaderMap) {
+        let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+        let (Some(challenge), Some(identifier)) = (challenge, &self.identifier) else { return };
+        let separator = if challenge.contains('=') { "," } else { "" };
+        let named = format!("{challenge}{separator} resource_metadata=\"{}\"", metadata_url(identifier));
+        if let Ok(value) = HeaderValue::from_str(&named) {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+    }
+
+    /// The metadata at a path; `None` if they are not there. Without `auth.resource`, the resource is what the client has asked:
+    /// it compares both (RFC 9728 §3.3).
+    pub fn metadata_at(&self, path: &str, asked: Option<Url>) -> Option<Value> {
+        let identifier = self.identifier.clone().or(asked)?;
+        (path == metadata_path(&identifier)).then(|| self.document(&identifier))
+    }
+
+    /// The metadata of a resource (RFC 9728 §2).
+    fn document(&self, identifier: &Url) -> Value {
+        let identifier = text(identifier);
+        json!({
+            "resource": identifier,
+            "authorization_servers": self.issuers,
+            "scopes_supported": self.scopes,
+            "bearer_methods_supported": ["header"],
+            "resource_name": NAME,
+            "resource_documentation": format!("{identifier}/docs"),
+        })
+    }
+}
+
+/// The well-known part is between host and path (RFC 9728 §3.1).
+fn metadata_url(identifier: &Url) -> Url {
+    let mut url = identifier.clone();
+    url.set_path(&metadata_path(identifier));
+    url
+}
+
+fn metadata_path(identifier: &Url) -> String {
+    format!("{WELL_KNOWN}{}", identifier.path().trim_end_matches('/'))
+}
+
+/// As people write it: without the slash of a path that there is not.
+fn text(identifier: &Url) -> &str {
+    identifier.as_str().trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_well_known_part_is_between_host_and_path() {
+        for (resource, url, identifier) in [
+            ("https://o.example", "https://o.example/.well-known/oauth-protected-resource", "https://o.example"),
+            ("https://o.example/", "https://o.example/.well-known/oauth-protected-resource", "https://o.example"),
+            (
+                "https://o.example:8443/srm/v2/",
+                "https://o.example:8443/.well-known/oauth-protected-resource/srm/v2",
+                "https://o.example:8443/srm/v2",
+            ),
+        ] {
+            let resource: Url = resource.parse().unwrap();
+            assert_eq!((metadata_url(&resource).as_str(), text(&resource)), (url, identifier));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A key set (RFC 7517 §5) of which each member is read alone: an odd one takes no other away.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Key, LeftOutKey};
+
+/// A key set as it was published.
+#[derive(Debug, Deserialize)]
+pub struct JwkSet {
+    keys: Vec<Value>,
+}
+
+impl JwkSet {
+    /// Reads the text of a key set. `None` if it is none.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    /// The keys that can verify tokens, and those that can't, in their order.
+    pub fn read(&self) -> (Vec<Key>, Vec<LeftOutKey>) {
+        let (mut keys, mut left_out) = (Vec::new(), Vec::new());
+        for jwk in &self.keys {
+            match Key::parse(jwk) {
+                Ok(key) => keys.push(key),
+                Err(unfit) => left_out.push(unfit),
+            }
+        }
+        (keys, left_out)
+    }
+}
