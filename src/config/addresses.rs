@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::alerts::SapCredentials;
+use super::auth::Auth;
 use super::settings::Settings;
 use super::telemetry::OtlpProtocol;
 
@@ -10,7 +11,7 @@ use super::telemetry::OtlpProtocol;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundAddress {
     /// The setting that names it.
-    pub setting: &'static str,
+    pub setting: String,
     /// The URL; a part of its path may be a secret.
     pub url: Url,
     /// Whether a forward proxy can be between: HTTP/2 without TLS can't be forwarded.
@@ -25,15 +26,10 @@ pub fn outbound_addresses(settings: &Settings) -> Vec<OutboundAddress> {
         SapCredentials::OAuth2(oauth2) => Some(&oauth2.token_url),
         SapCredentials::Basic { .. } => None,
     });
-    // Its metadata name the keys.
-    let metadata: Option<Url> = if auth.jwks_url.is_some() { None } else { auth.issuer.parse().ok() };
     let cloud_alm = telemetry.cloud_alm.as_ref();
     let by_http = [
         ("target.base_url", Some(&target.base_url)),
         ("target.oauth2.token_url", Some(&target.oauth2.token_url)),
-        ("auth.issuer", metadata.as_ref()),
-        ("auth.jwks_url", auth.jwks_url.as_ref()),
-        ("auth.introspection.url", auth.introspection.as_ref().map(|introspection| &introspection.url)),
         ("alerts.sap_alert_notification.url", ans.map(|ans| &ans.url)),
         ("alerts.sap_alert_notification.token_url", ans_token),
         ("alerts.pagerduty.url", alerts.pagerduty.as_ref().map(|pagerduty| &pagerduty.url)),
@@ -41,12 +37,29 @@ pub fn outbound_addresses(settings: &Settings) -> Vec<OutboundAddress> {
         ("telemetry.cloud_alm.base_url", cloud_alm.map(|cloud_alm| &cloud_alm.base_url)),
         ("telemetry.cloud_alm.token_url", cloud_alm.map(|cloud_alm| &cloud_alm.oauth2.token_url)),
     ];
-    let address =
-        |setting, url: &Url, can_be_forwarded| OutboundAddress { setting, url: url.clone(), can_be_forwarded };
+    let address = |setting: &str, url: &Url, can_be_forwarded| OutboundAddress {
+        setting: setting.to_owned(),
+        url: url.clone(),
+        can_be_forwarded,
+    };
     let by_http = by_http.into_iter().filter_map(|(setting, url)| Some(address(setting, url?, true)));
     let collector = telemetry.otlp.as_ref().map(|otlp| {
         let can_be_forwarded = otlp.protocol == OtlpProtocol::Http || otlp.endpoint.scheme() == "https";
         address("telemetry.otlp_endpoint", &otlp.endpoint, can_be_forwarded)
     });
-    by_http.chain(collector).collect()
+    let issuers = auth.issuers().enumerate().flat_map(|(number, issuer)| addresses_of(number, issuer));
+    by_http.chain(issuers).chain(collector).collect()
+}
+
+/// Those of one issuer; the first is that of `[auth]`.
+fn addresses_of(number: usize, issuer: &Auth) -> impl Iterator<Item = OutboundAddress> {
+    let section = if number == 0 { "auth".to_owned() } else { format!("auth.issuers.{number}") };
+    // Its metadata name the keys.
+    let metadata: Option<Url> = if issuer.jwks_url.is_some() { None } else { issuer.issuer.parse().ok() };
+    let introspection = issuer.introspection.as_ref().map(|introspection| introspection.url.clone());
+    [("issuer", metadata), ("jwks_url", issuer.jwks_url.clone()), ("introspection.url", introspection)]
+        .into_iter()
+        .filter_map(move |(key, url)| {
+            Some(OutboundAddress { setting: format!("{section}.{key}"), url: url?, can_be_forwarded: true })
+        })
 }

@@ -63,7 +63,7 @@ impl SigningKey {
             if let Some((setting, problem)) = &problem {
                 let place = match setting {
                     Fault::Key => reader.secret_key(&keys.private_key),
-                    Fault::Algorithm => keys.assertion_algorithm.to_owned(),
+                    Fault::Algorithm => keys.assertion_algorithm.clone(),
                 };
                 reader.report(&place, problem);
             }
