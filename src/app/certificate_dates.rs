@@ -128,10 +128,9 @@ impl CertificateDates {
             ("telemetry.otlp_ca", otlp.as_ref().and_then(|otlp| otlp.ca.as_ref())),
             ("telemetry.cloud_alm.ca", cloud_alm.as_ref().and_then(|cloud_alm| cloud_alm.ca.as_ref())),
         ];
-        for (number, issuer) in settings.auth.issuers().enumerate() {
-            let setting = if number == 0 { "auth.ca".to_owned() } else { format!("auth.issuers.{number}.ca") };
+        for (section, issuer) in settings.auth.sections() {
             if let Some(file) = &issuer.ca {
-                add(setting, Purpose::Trust, Secret::File(file.clone()));
+                add(format!("{section}.ca"), Purpose::Trust, Secret::File(file.clone()));
             }
         }
         for (setting, file) in trusted {

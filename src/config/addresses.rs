@@ -47,19 +47,19 @@ pub fn outbound_addresses(settings: &Settings) -> Vec<OutboundAddress> {
         let can_be_forwarded = otlp.protocol == OtlpProtocol::Http || otlp.endpoint.scheme() == "https";
         address("telemetry.otlp_endpoint", &otlp.endpoint, can_be_forwarded)
     });
-    let issuers = auth.issuers().enumerate().flat_map(|(number, issuer)| addresses_of(number, issuer));
+    let issuers = auth.sections().flat_map(|(section, issuer)| addresses_of(&section, issuer));
     by_http.chain(issuers).chain(collector).collect()
 }
 
-/// Those of one issuer; the first is that of `[auth]`.
-fn addresses_of(number: usize, issuer: &Auth) -> impl Iterator<Item = OutboundAddress> {
-    let section = if number == 0 { "auth".to_owned() } else { format!("auth.issuers.{number}") };
+/// Those of one issuer.
+fn addresses_of(section: &str, issuer: &Auth) -> Vec<OutboundAddress> {
     // Its metadata name the keys.
     let metadata: Option<Url> = if issuer.jwks_url.is_some() { None } else { issuer.issuer.parse().ok() };
     let introspection = issuer.introspection.as_ref().map(|introspection| introspection.url.clone());
-    [("issuer", metadata), ("jwks_url", issuer.jwks_url.clone()), ("introspection.url", introspection)]
-        .into_iter()
-        .filter_map(move |(key, url)| {
-            Some(OutboundAddress { setting: format!("{section}.{key}"), url: url?, can_be_forwarded: true })
-        })
+    let urls =
+        [("issuer", metadata), ("jwks_url", issuer.jwks_url.clone()), ("introspection.url", introspection)].into_iter();
+    let address = |(key, url): (&str, Option<Url>)| {
+        Some(OutboundAddress { setting: format!("{section}.{key}"), url: url?, can_be_forwarded: true })
+    };
+    urls.filter_map(address).collect()
 }

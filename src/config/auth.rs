@@ -20,6 +20,8 @@ pub use introspection::{AudienceClaim, Introspection, JwtCheck};
 use issuer_keys::{FURTHER, IssuerKeys};
 pub use permissions::{Clients, Scopes};
 
+const SECTION: &str = "auth";
+
 /// Most issuers in `[[auth.issuers]]`: each has connections and keys of its own, and a token's `iss` is compared with each.
 const MAX_FURTHER: usize = 32;
 
@@ -98,6 +100,12 @@ impl Auth {
     /// Every issuer: this one, and the further ones.
     pub fn issuers(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(&self.further)
+    }
+
+    /// The same, each with the section that it is in.
+    pub fn sections(&self) -> impl Iterator<Item = (String, &Self)> {
+        let keys = std::iter::once(IssuerKeys::First).chain((1..).map(IssuerKeys::Further));
+        keys.map(|keys| keys.of(SECTION)).zip(self.issuers())
     }
 
     fn read_further(reader: &mut Reader) -> Option<Vec<Self>> {

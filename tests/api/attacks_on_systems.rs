@@ -31,6 +31,8 @@ struct Stage {
     service: Service,
     first: Forge,
     second: Forge,
+    /// It serves its keys as long as it is here.
+    _other: Issuer,
 }
 
 impl Stage {
@@ -44,7 +46,7 @@ impl Stage {
         let service = Service::start_with(&settings).await;
         let (first, mut second) = (Forge::of(&service.issuer), Forge::of(&other));
         second.claims = with(&with(&second.claims, "aud", Value::Null), "client_id", json!("known-client"));
-        Self { service, first, second }
+        Self { service, first, second, _other: other }
     }
 
     /// Publishes a key that differs from a good one in a member, and signs with it.

@@ -47,18 +47,21 @@ async fn until_asked(endpoint: &RawServer, count: usize) {
     panic!("the endpoint was asked {} times", endpoint.requests().len());
 }
 
-/// Waits until each of these orders waits for a time that has not come.
-async fn until_planned(service: &Service, ids: &[&str]) {
-    for id in ids {
-        for _ in 0..2_000 {
-            let order = service.until(id, "retrying").await;
-            let next: jiff::Timestamp = order["nextAttemptAt"].as_str().unwrap().parse().unwrap();
-            if next > purchase_order_webhook::clock::Clock::now(&*service.clock) {
-                break;
+/// Waits until one of these orders waits for a time that has not come: the pause has begun. Those that came after its begin are accepted,
+/// and begin no attempt before its end.
+async fn until_paused(service: &Service, ids: &[&str]) {
+    for _ in 0..2_000 {
+        for id in ids {
+            let order = service.get(&format!("{ORDERS}/{id}")).await.body;
+            let next = order["nextAttemptAt"].as_str().filter(|_| order["state"] == "retrying");
+            let next: Option<jiff::Timestamp> = next.map(|next| next.parse().unwrap());
+            if next.is_some_and(|next| next > purchase_order_webhook::clock::Clock::now(&*service.clock)) {
+                return;
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    panic!("no order waits for the end of the pause");
 }
 
 #[tokio::test]
@@ -76,7 +79,7 @@ async fn a_token_endpoint_that_throttles_is_left_alone_by_all_orders_and_no_atte
         for number in 1..=3 {
             send_later(&service, number).await;
         }
-        until_planned(&service, &["1", "2", "3"]).await;
+        until_paused(&service, &["1", "2", "3"]).await;
         let waiting = service.until("1", "retrying").await;
         assert!(
             waiting["nextAttemptAt"].is_string() && waiting["attempts"].as_array().unwrap().is_empty(),
@@ -91,7 +94,7 @@ async fn a_token_endpoint_that_throttles_is_left_alone_by_all_orders_and_no_atte
         assert!(ready.contains("target-token-unavailable"), "{ready}");
         service.clock.advance(Duration::from_millis(200));
         until_asked(&endpoint, 2).await;
-        until_planned(&service, &["1", "2", "3", "4", "5"]).await;
+        until_paused(&service, &["1", "2", "3", "4", "5"]).await;
         service.clock.advance(Duration::from_millis(5_900));
         assert_eq!(endpoint.requests().len(), 2, "{status} by {form}: before the end of the second pause");
         service.clock.advance(Duration::from_millis(200));

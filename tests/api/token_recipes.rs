@@ -32,9 +32,9 @@ fn on_this_machine(lines: &[String], files: &Files, pair: &Pair, endpoint: &str)
         let (key, value) = line.split_once(" = ").unwrap();
         match key.rsplit('.').next().unwrap() {
             "token_url" | "url" => format!("{key} = \"{endpoint}/token\""),
-            "client_secret_file" => format!("{key} = {secret:?}"),
-            "private_key_file" => format!("{key} = {:?}", pair.key),
-            "certificate_file" => format!("{key} = {:?}", pair.certificate),
+            "client_secret_file" => format!("{key} = {:?}", secret.to_str().unwrap()),
+            "private_key_file" => format!("{key} = {:?}", pair.key.to_str().unwrap()),
+            "certificate_file" => format!("{key} = {:?}", pair.certificate.to_str().unwrap()),
             _ => format!("{key} = {value}"),
         }
     });

@@ -160,9 +160,13 @@ async fn a_key_rotation_under_load_refuses_no_valid_caller() {
             })
         })
         .collect();
-    for _ in 0..ROTATIONS {
+    for rotation in 1..=ROTATIONS {
         service.issuer.rotate_with_overlap().unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        while service.issuer.jwks_requests() <= rotation {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Other callers meet the new key, too.
+        tokio::time::sleep(Duration::from_millis(50)).await;
         service.clock.advance(Duration::from_secs(11));
     }
     over.store(true, Ordering::Relaxed);
