@@ -94,7 +94,11 @@ impl Relay {
             // A time that is farther away is brought nearer by the next sweep.
             now.after(wait.min(self.dependencies.policy.longest_wait()))
         };
-        let due = hold.map_or_else(stored, |hold| hold.due);
+        let due = match hold {
+            None => stored(),
+            Some(hold) if hold.is_older_than(order) => hold.due.max(stored()),
+            Some(hold) => hold.due,
+        };
         let quiet_until = match order.doubt {
             Doubt::None => self.restore_that_concerns(order).map_or_else(Moment::default, |restored| {
                 restored.end_of_grace(self.started_at, self.dependencies.policy.unknown_grace)

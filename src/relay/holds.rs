@@ -18,7 +18,9 @@ use super::dispatcher::Ticket;
 pub struct Hold {
     /// The number of that attempt and its outcome, if there was one.
     attempt: Option<(u32, Option<Outcome>)>,
-    /// When the next attempt is due, whatever time the ledger has for it.
+    /// The order's revision.
+    revision: u64,
+    /// When the next attempt is due, whatever time the ledger has for it in this revision.
     pub due: Moment,
     /// When 11VMS may be asked about that attempt.
     pub quiet_until: Moment,
@@ -27,7 +29,12 @@ pub struct Hold {
 impl Hold {
     /// The waits of an order in its present state.
     pub fn new(order: &Order, due: Moment, quiet_until: Moment) -> Self {
-        Self { attempt: last_attempt(order), due, quiet_until }
+        Self { attempt: last_attempt(order), revision: order.revision, due, quiet_until }
+    }
+
+    /// Whether the order has changed since: another process may have put its next attempt off, of which no attempt tells.
+    pub const fn is_older_than(&self, order: &Order) -> bool {
+        self.revision < order.revision
     }
 
     /// Whether it belongs to the order's last attempt. Another process may have made a later one, or may have ended this

@@ -113,7 +113,7 @@ async fn pages(trail: &dyn AuditTrail, filter: AuditFilter) -> Vec<Vec<String>> 
     }
 }
 
-pub async fn a_page_of_a_long_trail_looks_at_so_many_entries(storage: &Storage<'_>) {
+pub async fn long_trails_are_read_by_pages(storage: &Storage<'_>) {
     const LENGTH: usize = 2 * LOOKED_AT + 5;
     let (_ledger, trail) = open(storage).await;
     // Three entries at each time; the client "rare" came once, and somebody settled one order by hand.
@@ -148,7 +148,7 @@ pub async fn a_page_of_a_long_trail_looks_at_so_many_entries(storage: &Storage<'
 
 /// Entries whose orders are gone are found behind any number of others, and each is looked at once: a removal that began at the oldest
 /// again for each portion would hold the writer up for as long as the trail is.
-pub async fn entries_of_removed_orders_are_removed_a_portion_at_a_time(storage: &Storage<'_>) {
+pub async fn entries_go_with_their_order(storage: &Storage<'_>) {
     const LENGTH: usize = 3_500;
     let (ledger, trail) = open(storage).await;
     sent(&*ledger, 1, "srm", 1).await;

@@ -10,8 +10,7 @@ use purchase_order_webhook::order::retry::RetryPolicy;
 use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Terms, Verdict};
 
 use crate::audit::{
-    a_page_of_a_long_trail_looks_at_so_many_entries, entries_of_removed_orders_are_removed_a_portion_at_a_time,
-    who_did_what_is_known_as_long_as_the_order,
+    entries_go_with_their_order, long_trails_are_read_by_pages, who_did_what_is_known_as_long_as_the_order,
 };
 use crate::carts::{
     a_cart_is_kept_with_its_order_as_it_was_received, a_cart_that_can_not_be_stored_is_not_admitted,
@@ -78,8 +77,8 @@ promises! {
     kept_carts_are_read_whole_page_by_page_while_others_come,
     a_ledger_of_another_schema_is_not_read,
     who_did_what_is_known_as_long_as_the_order,
-    a_page_of_a_long_trail_looks_at_so_many_entries,
-    entries_of_removed_orders_are_removed_a_portion_at_a_time,
+    long_trails_are_read_by_pages,
+    entries_go_with_their_order,
     what_others_should_hear_is_stored_with_the_change_for_each_channel,
     a_cart_that_is_sent_again_ends_the_incident_of_its_parked_order,
     a_message_outlives_a_restart_with_its_id_its_attempts_and_its_time,
