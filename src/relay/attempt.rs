@@ -143,17 +143,18 @@ impl Relay {
         self.attempt_begun(order, dispatch, None, restored).await;
     }
 
-    /// Makes an attempt that has begun. `recorded` is when its begin was, if that was done.
+    /// Makes an attempt that has begun. `recorded` is when its begin was, if that was done. The dispatch lasts until the end is stored:
+    /// a read that lags behind shows the order as it was before, and so it would be sent once more.
     pub(super) async fn attempt_begun(
         &self,
         order: Order,
-        dispatch: Dispatch,
+        mut dispatch: Dispatch,
         recorded: Option<PointInTime>,
         restored: Option<&Restored>,
     ) {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
-        let made = span.enclose(self.make_attempt(order, dispatch, recorded, restored)).await;
+        let made = span.enclose(self.make_attempt(order, &mut dispatch, recorded, restored)).await;
         let Some((order, end)) = made else {
             return spans::describe_given_up(&mut span);
         };
@@ -167,7 +168,7 @@ impl Relay {
     async fn make_attempt(
         &self,
         mut order: Order,
-        mut dispatch: Dispatch,
+        dispatch: &mut Dispatch,
         recorded: Option<PointInTime>,
         restored: Option<&Restored>,
     ) -> Option<(Order, End)> {
