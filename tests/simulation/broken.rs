@@ -62,7 +62,10 @@ impl Defect {
                 "asked before the grace has passed",
                 "not ordered at once",
             ],
-            Self::SleepUnnoticed => &["11VMS has two orders", "sent without a lease"],
+            // Who sends late is not known to others: they then ask too early.
+            Self::SleepUnnoticed => {
+                &["11VMS has two orders", "sent without a lease", "asked before the grace has passed"]
+            }
             Self::ReleasedOnFailure => &["11VMS has two orders", "lost", "which the ledger does not have"],
             Self::BeginNotRecorded => &["sent without a record in the ledger"],
             Self::RepeatTakesPlace => &["the cart of another order is kept", "became", "lost", "sent without a record"],
