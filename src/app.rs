@@ -189,7 +189,7 @@ impl App {
         let background = Background::until(shutdown.draining());
         start_background_tasks(&background, &api, tls.as_ref(), retention, &shutdown);
         background.spawn(certificates.watch(Arc::clone(&api.clock), api.conditions.clone()));
-        for task in alerting.tasks(&outbox, &api) {
+        for task in alerting.tasks(&outbox, &api, &background.tasks) {
             background.spawn(task);
         }
         let exports = exports.start(&api);

@@ -20,6 +20,6 @@ pub use changes::{WatchedValue, watch_changes};
 pub use channel_loop::ChannelLoop;
 pub use directory::{channels, outlets, test_alert};
 pub use incidents::IncidentWatch;
-pub use memory_outbox::MemoryOutbox;
+pub use ledger_link::Outboxes;
 pub use outlet::{Delivery, DeliveryObserver, DeliveryResult, Outlet};
 pub use tidying::tidy;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use crate::api::ApiState;
 use crate::clock::Clock;
 use crate::config::Alerts;
 use crate::deliveries::{
-    ChannelLoop, DeliveryObserver, IncidentWatch, MemoryOutbox, Outlet, WatchedValue, channels, outlets, tidy,
+    ChannelLoop, DeliveryObserver, IncidentWatch, Outboxes, Outlet, WatchedValue, channels, outlets, tidy,
     watch_changes,
 };
 use crate::ledger::outbox::{Outbox, Recipients};
@@ -41,16 +43,17 @@ impl Alerting {
     }
 
     /// The tasks: one for each channel, so that none waits for another; the watch over conditions and changes; the bounds of
-    /// the outbox.
-    pub fn tasks(self, outbox: &Arc<dyn Outbox>, api: &Arc<ApiState>) -> Vec<Task> {
+    /// the outbox. Their questions to the ledger are `questions`, which may outlive them.
+    pub fn tasks(self, outbox: &Arc<dyn Outbox>, api: &Arc<ApiState>, questions: &TaskTracker) -> Vec<Task> {
         let (conditions, clock) = (&api.conditions, &api.clock);
-        let memory = Arc::new(MemoryOutbox::default());
+        let (memory, questions) = (Arc::default(), questions.clone());
+        let outboxes = Outboxes { ledger: Arc::clone(outbox), memory, questions };
         let has_channels = !self.outlets.is_empty();
         let mut tasks: Vec<Task> = Vec::new();
         for outlet in self.outlets {
             let bell = self.recipients.bell.subscribe();
-            let (outbox, memory, clock) = (Arc::clone(outbox), Arc::clone(&memory), Arc::clone(clock));
-            let deliveries = ChannelLoop::new(outlet, outbox, memory, clock, bell, Arc::clone(&self.observer));
+            let (outboxes, clock) = (outboxes.clone(), Arc::clone(clock));
+            let deliveries = ChannelLoop::new(outlet, outboxes, clock, bell, Arc::clone(&self.observer));
             tasks.push(Box::pin(deliveries.run()));
         }
         if has_channels {
@@ -58,9 +61,9 @@ impl Alerting {
             tasks.push(Box::pin(watch_changes(watched_values(api), outbox, recipients, clock)));
         }
         if has_channels {
-            let (outbox, clock, conditions) = (Arc::clone(outbox), Arc::clone(clock), conditions.clone());
+            let (clock, conditions) = (Arc::clone(clock), conditions.clone());
             let cool_down = self.settings.cool_down;
-            let watch = IncidentWatch::new(conditions, outbox, memory, self.recipients, clock, cool_down);
+            let watch = IncidentWatch::new(conditions, outboxes, self.recipients, clock, cool_down);
             tasks.push(Box::pin(watch.run()));
         }
         // Also without channels: those of earlier settings may have left messages behind.

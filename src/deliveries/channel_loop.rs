@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
-use super::ledger_link::LedgerLink;
+use super::ledger_link::{LedgerLink, Outboxes};
 use super::memory_outbox::MemoryOutbox;
 use super::outlet::{Delivery, DeliveryObserver, DeliveryResult, Outlet};
 use crate::clock::{Clock, Moment, after, between};
@@ -71,12 +71,12 @@ impl ChannelLoop {
     /// A loop for an outlet; nothing is delivered unless [`ChannelLoop::run`] runs.
     pub fn new(
         outlet: Arc<dyn Outlet>,
-        ledger: Arc<dyn Outbox>,
-        memory: Arc<MemoryOutbox>,
+        outboxes: Outboxes,
         clock: Arc<dyn Clock>,
         bell: watch::Receiver<()>,
         observer: Arc<dyn DeliveryObserver>,
     ) -> Self {
+        let Outboxes { ledger, memory, questions } = outboxes;
         Self {
             outlet,
             ledger,
@@ -84,8 +84,8 @@ impl ChannelLoop {
             bell,
             observer,
             breaker: Breaker::new(BREAKER),
-            questions: LedgerLink::new(Arc::clone(&clock)),
-            conclusions: LedgerLink::new(Arc::clone(&clock)),
+            questions: LedgerLink::new(Arc::clone(&clock), questions.clone()),
+            conclusions: LedgerLink::new(Arc::clone(&clock), questions),
             clock,
             owed: None,
             left_alone_until: None,

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use self::book::{Book, Failure, Step};
 use super::alert::ConditionEvent;
-use super::ledger_link::LedgerLink;
+use super::ledger_link::{LedgerLink, Outboxes};
 use super::memory_outbox::MemoryOutbox;
 use crate::clock::Clock;
 use crate::condition::{Condition, ConditionKind, Conditions};
@@ -46,20 +46,20 @@ impl IncidentWatch {
     /// A watch; nobody is told of anything unless [`IncidentWatch::run`] runs.
     pub fn new(
         conditions: Conditions,
-        ledger: Arc<dyn Outbox>,
-        memory: Arc<MemoryOutbox>,
+        outboxes: Outboxes,
         recipients: Recipients,
         clock: Arc<dyn Clock>,
         cool_down: Duration,
     ) -> Self {
+        let Outboxes { ledger, memory, questions } = outboxes;
         Self {
             conditions,
             ledger,
             memory,
             recipients,
             book: Book::new(cool_down),
-            reads: LedgerLink::new(Arc::clone(&clock)),
-            writes: LedgerLink::new(Arc::clone(&clock)),
+            reads: LedgerLink::new(Arc::clone(&clock), questions.clone()),
+            writes: LedgerLink::new(Arc::clone(&clock), questions),
             clock,
             ledger_is_out: false,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use purchase_order_webhook::clock::{Clock, after};
-use purchase_order_webhook::deliveries::{ChannelLoop, Delivery, MemoryOutbox, Outlet};
+use purchase_order_webhook::deliveries::{ChannelLoop, Delivery, Outboxes, Outlet};
 use purchase_order_webhook::ledger::outbox::{
     Channel, Conclusion, Incident, Message, Outbox, OutboxWrite, OutboxWritten, Pending, Recipients, latest_wait,
 };
@@ -15,6 +15,7 @@ use purchase_order_webhook::ledger::{LedgerError, Sharing};
 use purchase_order_webhook::order::OrderEvent;
 use rand::Rng as _;
 use tokio::sync::{oneshot, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::broken::Defect;
 use crate::ledger::{Access, SimulatedLedger};
@@ -171,5 +172,6 @@ pub fn deliveries(ledger: SimulatedLedger, clock: Arc<dyn Clock>) -> ChannelLoop
     let receiver = SimulatedReceiver { world: ledger.world.clone(), process: ledger.process };
     // Nothing rings: the loop looks by itself, as for what another replica has stored.
     let bell = watch::Sender::new(()).subscribe();
-    ChannelLoop::new(Arc::new(receiver), Arc::new(ledger), Arc::new(MemoryOutbox::default()), clock, bell, Arc::new(()))
+    let outboxes = Outboxes { ledger: Arc::new(ledger), memory: Arc::default(), questions: TaskTracker::new() };
+    ChannelLoop::new(Arc::new(receiver), outboxes, clock, bell, Arc::new(()))
 }

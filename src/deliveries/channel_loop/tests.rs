@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -87,8 +88,11 @@ impl Setup {
         let bell = watch::Sender::new(());
         let deliveries = ChannelLoop::new(
             Arc::<Receiver>::clone(&receiver),
-            Arc::<FailingLedger>::clone(&ledger),
-            Arc::clone(&memory),
+            Outboxes {
+                ledger: Arc::<FailingLedger>::clone(&ledger),
+                memory: Arc::clone(&memory),
+                questions: TaskTracker::new(),
+            },
             Arc::<ManualClock>::clone(&clock),
             bell.subscribe(),
             Arc::<Counts>::clone(&counts),

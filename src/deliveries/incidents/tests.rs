@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -61,8 +62,11 @@ impl Setup {
         let recipients = Recipients { alerts: vec![Channel::PagerDuty], ..Recipients::default() };
         let watch = IncidentWatch::new(
             conditions.clone(),
-            Arc::<FailingLedger>::clone(&ledger),
-            Arc::clone(&memory),
+            Outboxes {
+                ledger: Arc::<FailingLedger>::clone(&ledger),
+                memory: Arc::clone(&memory),
+                questions: TaskTracker::new(),
+            },
             recipients,
             Arc::<ManualClock>::clone(&clock),
             Duration::from_mins(1),
