@@ -1,6 +1,6 @@
 """The recipes of docs/identity.md, as values of the chart, and what the service says of their render.
 
-`values PAGE FOLDER` writes one file of values for each row of the page's tables. `check RENDER SECRETS MAPPING BINARY` runs the service's
+`values PAGE FOLDER` writes one file of values for each row of the page's tables, and each block of a caller's recipe. `check RENDER SECRETS MAPPING BINARY` runs the service's
 own `check` on a rendered config.toml, with the variables and the secrets that the pod would have.
 """
 
@@ -28,6 +28,8 @@ NAMED = {
     "client_secret_file": None,
     "key_id": "2026-01",
     "assertion_audience": "https://login.example.com",
+    "assertion_algorithm": None,
+    "assertion_key": None,
     "subject": "integration@example.com",
     "private_key_file": PLACE + "key.pem",
     "certificate_file": PLACE + "certificate.pem",
@@ -43,6 +45,14 @@ def rows(page, heading):
             break
         found.append([cell.strip() for cell in line.strip("|").split(" | ")])
     assert found, f"no table {heading}"
+    return found
+
+
+def blocks(page, heading):
+    """The blocks of TOML of a section, each with its own heading."""
+    section = re.split(r"^##{1,2} ", page.split(heading + "\n", 1)[1], maxsplit=1, flags=re.M)[0]
+    found = re.findall(r"^#### ([^\n]+)\n[^#]*?```toml\n(.*?)```", section, re.M | re.S)
+    assert len(found) > 5, f"no blocks below {heading}"
     return found
 
 
@@ -86,8 +96,8 @@ def values(config, **secrets):
 
 
 def recipes(page):
-    for issuer, cell in rows(page, "| issuer | settings |"):
-        yield f"callers {issuer}", values(merge(copy(BASE), {"auth": settings_of(cell)}))
+    for issuer, block in blocks(page, "### Recipes for callers' tokens"):
+        yield f"callers {issuer}", values(merge(copy(BASE), tomli.loads(block)))
     for wanted, cell in rows(page, "| the server wants | `[target.oauth2]` |"):
         yield f"target {wanted}", values(merge(copy(BASE), {"target": {"oauth2": settings_of(cell)}}))
     for proxy, _, header in rows(page, "| proxy | how it passes the certificate on | `certificate_header` |"):
