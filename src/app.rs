@@ -85,7 +85,7 @@ impl App {
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let conditions = Conditions::default();
         let (mapping, certificates) = read_files(&settings, &clock, &conditions)?;
-        let Settings { server, auth, target, retry, ledger, alerts, telemetry, .. } = settings;
+        let Settings { server, auth, target, retry, ledger, pages, alerts, telemetry, .. } = settings;
         let (attempt_limit, resource) = (target.attempt_limit(), ProtectedResource::of(&auth));
         let (order_metrics, deliveries) = (Arc::<OrderMetrics>::default(), Arc::<DeliveryMetrics>::default());
         let alerting = Alerting::try_new(alerts, &clock, Arc::<DeliveryMetrics>::clone(&deliveries))?;
@@ -139,6 +139,7 @@ impl App {
             stop_announced: CancellationToken::new(),
             tracer,
             server,
+            pages,
         };
         Ok(Self {
             public: bind("server.listen", api.server.listen)?,

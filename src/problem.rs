@@ -6,6 +6,7 @@ mod body;
 mod kind;
 mod refusals;
 mod request;
+mod sample;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,6 +3,9 @@
 pub(super) mod base;
 mod downgrade;
 
+use serde_json::Value;
+use url::Url;
+
 use super::routes::described_routes;
 
 /// Which version of the specification.
@@ -14,15 +17,32 @@ pub enum Spec {
     V3_0,
 }
 
-/// The description as JSON text, indented.
+/// The description as JSON text, indented: as it is committed, and as the command `openapi` prints it.
 pub fn text(spec: Spec) -> String {
+    indented(&document(spec))
+}
+
+/// The description as a running service serves it: with the token endpoint that its readers can ask.
+pub fn served(spec: Spec, token_url: Option<&Url>) -> String {
+    let mut document = document(spec);
+    let flow = document.pointer_mut("/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl");
+    if let (Some(flow), Some(url)) = (flow, token_url) {
+        *flow = Value::from(url.as_str());
+    }
+    indented(&document)
+}
+
+fn document(spec: Spec) -> Value {
     let (_, description) = described_routes().split_for_parts();
     let document = serde_json::to_value(&description).unwrap_or_default();
-    let document = match spec {
+    match spec {
         Spec::V3_1 => document,
         Spec::V3_0 => downgrade::to_3_0(document),
-    };
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    }
+}
+
+fn indented(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -11,7 +11,7 @@ use crate::auth::TokenVerifier;
 use crate::cart::Bounds;
 use crate::clock::Clock;
 use crate::condition::Conditions;
-use crate::config::Server;
+use crate::config::{Pages, Server};
 use crate::ledger::Ledger;
 use crate::ledger::audit::AuditTrail;
 use crate::mapping::LiveMapping;
@@ -49,6 +49,8 @@ pub struct ApiState {
     pub tracer: Tracer,
     /// How callers are served, and the limits on what they send.
     pub server: Server,
+    /// What people see without a token, and where the docs page gets one.
+    pub pages: Pages,
     /// Permits for requests that bring carts.
     pub in_flight: Arc<Semaphore>,
     /// Permits for requests that look at orders or settle them: people are needed most when callers crowd.

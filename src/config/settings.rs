@@ -9,6 +9,7 @@ use super::file::SettingsText;
 use super::ledger::Ledger;
 use super::mapping::Mapping;
 use super::mistakes::Mistakes;
+use super::pages::Pages;
 use super::reader::Reader;
 use super::retry::read_retry_policy;
 use super::server::Server;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub ledger: Ledger,
     /// `[mapping]`
     pub mapping: Mapping,
+    /// `[pages]`
+    pub pages: Pages,
     /// `[alerts]`
     pub alerts: Alerts,
     /// `[telemetry]`
@@ -67,6 +70,7 @@ impl Settings {
         let ledger = Ledger::from_reader(reader);
         let id_field = target.as_ref().map_or(IdField::Nowhere, Target::id_field);
         let mapping = Mapping::from_reader(reader, id_field);
+        let pages = Pages::from_reader(reader);
         let alerts = Alerts::from_reader(reader);
         let telemetry = Telemetry::from_reader(reader);
         Some(Self {
@@ -76,6 +80,7 @@ impl Settings {
             retry: retry?,
             ledger: ledger?,
             mapping: mapping?,
+            pages: pages?,
             alerts: alerts?,
             telemetry: telemetry?,
         })

@@ -112,6 +112,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         stop_announced: CancellationToken::new(),
         tracer: Tracer::default(),
         server: settings.server,
+        pages: settings.pages,
         in_flight: Arc::new(Semaphore::new(1)),
         queries: Arc::new(Semaphore::new(1)),
         batches: Arc::new(Semaphore::new(1)),
