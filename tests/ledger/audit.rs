@@ -149,14 +149,14 @@ pub async fn long_trails_are_read_by_pages(storage: &Storage<'_>) {
 /// Entries whose orders are gone are found behind any number of others, and each is looked at once: a removal that began at the oldest
 /// again for each portion would hold the writer up for as long as the trail is.
 pub async fn entries_go_with_their_order(storage: &Storage<'_>) {
-    const LENGTH: usize = 3_500;
+    const LENGTH: usize = 6_000;
     let (ledger, trail) = open(storage).await;
     sent(&*ledger, 1, "srm", 1).await;
     // Those before and behind belong to an open order; several are of one time, where a portion may end.
     storage.run_sql(&format!(
         "INSERT INTO audit (at, order_id, cart_number, action, actor)
         WITH RECURSIVE numbers(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {LENGTH})
-        SELECT number / 7, CASE WHEN number < 1500 OR number > 3000 THEN '1' ELSE 'gone' END, '1', 'sent', 'srm' FROM numbers"
+        SELECT number / 7, CASE WHEN number < 2500 OR number > 4000 THEN '1' ELSE 'gone' END, '1', 'sent', 'srm' FROM numbers"
     ));
     assert_eq!(ledger.purge(at(1_000), Duration::from_secs(1_000)).await.unwrap(), 0);
     let shown = pages(&*trail, AuditFilter { limit: 200, ..AuditFilter::default() }).await.concat();

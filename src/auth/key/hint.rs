@@ -1,13 +1,12 @@
 //! What a token's header says of its key (RFC 7515 §4.1.4, §4.1.7, §4.1.8), and what keys are called.
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::members::Members;
 use super::number::octets;
-use crate::digest::sha256;
+use crate::digest::{sha1, sha256};
 
 const SHA1_OCTETS: usize = 20;
 const SHA256_OCTETS: usize = 32;
@@ -28,10 +27,9 @@ impl KeyNames {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         let chain = jwk.get("x5c").and_then(Value::as_array);
         let certificate = chain.and_then(|chain| STANDARD.decode(chain.first()?.as_str()?).ok());
-        let sha1 = |der: &Vec<u8>| digest(&SHA1_FOR_LEGACY_USE_ONLY, der).as_ref().to_vec();
         Self {
             kid: kid.map(str::to_owned),
-            x5t: thumbprint(text("x5t"), SHA1_OCTETS).or_else(|| certificate.as_ref().map(sha1)),
+            x5t: thumbprint(text("x5t"), SHA1_OCTETS).or_else(|| certificate.as_ref().map(|der| sha1(der).to_vec())),
             x5t_s256: thumbprint(text("x5t#S256"), SHA256_OCTETS)
                 .or_else(|| certificate.as_ref().map(|der| sha256(der).to_vec())),
         }

@@ -1,5 +1,6 @@
 //! Ledgers whose reads lag behind, and ledgers that can't hold a record.
 
+use super::dispatcher::Ticket;
 use super::*;
 use crate::order::{Resolution, Resolved};
 
@@ -31,6 +32,44 @@ async fn a_retry_of_which_a_lagging_read_shows_the_attempt_before_is_made() {
     stack.ledger.thaw_reads();
     stack.pass_slowly(Duration::from_secs(2)).await;
     assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+}
+
+/// The wall clock stands still, so a begin by a read that lags behind is, to the letter, the begin that is stored already.
+#[tokio::test]
+async fn an_order_is_not_sent_again_while_the_end_of_its_attempt_is_being_stored() {
+    let stack = stack(&[]);
+    let permit = stack.take_permit().await;
+    let caller = stack.submit("1");
+    stack.settle().await;
+    let accepted = stack.ledger.order();
+    stack.ledger.freeze_reads();
+    stack.ledger.fail_next(&[Failure::None, Failure::Refused]);
+    drop(permit);
+    stack.settle().await;
+    assert_eq!((stack.calls(), stack.ledger.order().state), (vec!["POST"], State::Forwarding));
+    stack.relay.dispatcher.enqueue(&accepted.id, Ticket::of(&accepted));
+    stack.settle().await;
+    stack.pass(LEDGER_RETRY_DELAY).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST"]);
+}
+
+#[tokio::test]
+async fn an_order_that_another_replica_has_put_off_waits_for_that_time() {
+    const PUT_OFF: Duration = Duration::from_mins(5);
+    let stack = stack(&[Post::IsBusy]);
+    stack.ledger.is_shared.store(true, Relaxed);
+    let caller = stack.submit("1");
+    stack.settle().await;
+    let mut order = stack.ledger.order();
+    order.revision += 1;
+    order.next_attempt_at = order.next_attempt_at.map(|time| time + PUT_OFF);
+    stack.ledger.put(order);
+    stack.pass_slowly(PUT_OFF).await;
+    assert_eq!(stack.calls(), ["POST"], "its own reckoning is that of the attempt before");
+    stack.pass_slowly(Duration::from_mins(1)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls(), ["POST", "POST"]);
 }
 
 #[tokio::test]
