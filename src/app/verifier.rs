@@ -23,34 +23,37 @@ pub fn token_verifier(
 ) -> Result<TokenVerifier, OutboundError> {
     let calls = Arc::<CallDurations>::default();
     let has_several = !auth.further.is_empty();
-    let trusted = |issuer: &Auth| {
-        let client = |setting_names: &'static str, identity: Option<Identity>| {
+    let trusted = |(section, issuer): (String, &Auth)| {
+        let client = |setting_names: String, identity: Option<Identity>| {
             let client = client(issuer, setting_names, identity, max_connection_age, clock)?;
             Ok(Arc::new(client.counting_into(Arc::clone(&calls))))
         };
-        let http = client("auth.ca", None)?;
+        let http = client(format!("{section}.ca"), None)?;
         // A certificate for the introspection is shown nowhere else.
         let identity = issuer.introspection.as_ref().and_then(|settings| settings.credentials.identity());
         let asking = match identity {
-            Some(identity) => client("auth.introspection.private_key, or auth.ca", Some(identity.clone()))?,
+            Some(identity) => {
+                let setting_names = format!("{section}.introspection.private_key, or {section}.ca");
+                client(setting_names, Some(identity.clone()))?
+            }
             None => Arc::clone(&http),
         };
         let name = has_several.then(|| issuer.issuer.clone());
         Ok(trusted(issuer, name, http, asking, clock, conditions))
     };
-    let issuers: Result<Vec<TrustedIssuer>, OutboundError> = auth.issuers().map(trusted).collect();
+    let issuers: Result<Vec<TrustedIssuer>, OutboundError> = auth.sections().map(trusted).collect();
     Ok(TokenVerifier::new(issuers?, calls, Arc::clone(clock)))
 }
 
 fn client(
     issuer: &Auth,
-    setting_names: &'static str,
+    setting_names: String,
     identity: Option<Identity>,
     max_connection_age: Duration,
     clock: &Arc<dyn Clock>,
 ) -> Result<Outbound, OutboundError> {
     let settings = ClientSettings {
-        certificates: CertificateSettings { setting_names, ca: issuer.ca.clone(), identity },
+        certificates: CertificateSettings { setting_names: setting_names.into(), ca: issuer.ca.clone(), identity },
         connect_timeout: issuer.timeout,
         timeout: issuer.timeout,
         max_connection_age,

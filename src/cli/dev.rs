@@ -170,7 +170,7 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
 async fn send(address: SocketAddr, issuer: &Issuer, cart: String) -> Result<(u16, Value), Failure> {
     let failed = |error: reqwest::Error| Failure::new(format!("the cart can't be sent: {}", error_chain(&error)));
     let client = ClientSettings {
-        certificates: CertificateSettings { setting_names: "dev", ca: None, identity: None },
+        certificates: CertificateSettings { setting_names: "dev".into(), ca: None, identity: None },
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: TIMEOUT,

@@ -69,7 +69,7 @@ fn reachable(address: IpAddr) -> IpAddr {
 #[expect(clippy::disallowed_methods, reason = "healthcheck is the caller here")]
 async fn ask(url: &Url) -> Result<(StatusCode, AnswerBody), Failure> {
     let client = ClientSettings {
-        certificates: CertificateSettings { setting_names: "healthcheck", ca: None, identity: None },
+        certificates: CertificateSettings { setting_names: "healthcheck".into(), ca: None, identity: None },
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: TIMEOUT,

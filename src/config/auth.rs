@@ -171,10 +171,12 @@ impl Auth {
 /// The issuer's identifier; a URL unless `auth.jwks_url` is set, as its metadata is discovered there.
 fn issuer(reader: &mut Reader, keys: IssuerKeys) -> Option<String> {
     let has_keys = reader.is_set(&keys.of("auth.jwks_url"));
-    let expected =
-        if has_keys { "the issuer as it stands in `iss`" } else { "the issuer's URL, or auth.jwks_url beside it" };
+    let expected = match has_keys {
+        true => "the issuer as it stands in `iss`".to_owned(),
+        false => format!("the issuer's URL, or {} beside it", keys.of("auth.jwks_url")),
+    };
     let is_usable = |text: &String| has_keys || units::url(text).is_some();
-    reader.required(&keys.of("auth.issuer"), expected, |text| units::text(text).filter(is_usable))
+    reader.required(&keys.of("auth.issuer"), &expected, |text| units::text(text).filter(is_usable))
 }
 
 /// The rule, and the audiences that it needs: the rule `client` has none.
@@ -197,7 +199,8 @@ impl JwksTimes {
         let refresh = reader.positive_duration(&keys.of("auth.jwks_refresh"), "10m");
         let max_age = reader.positive_duration(&keys.of("auth.jwks_max_age"), "24h");
         if refresh.zip(max_age).is_some_and(|(refresh, max_age)| refresh >= max_age) {
-            reader.report(&keys.of("auth.jwks_max_age"), "expected more than auth.jwks_refresh");
+            let text = format!("expected more than {}", keys.of("auth.jwks_refresh"));
+            reader.report(&keys.of("auth.jwks_max_age"), &text);
         }
         Some(Self { cool_down: cool_down?, refresh: refresh?, max_age: max_age? })
     }

@@ -31,7 +31,11 @@ const MAX_EXCERPT_CHARS: usize = 200;
 /// If `alerts.ca` can't be used.
 pub fn client(settings: &Alerts, clock: &Arc<dyn Clock>) -> Result<Arc<Outbound>, OutboundError> {
     let settings = ClientSettings {
-        certificates: CertificateSettings { setting_names: "alerts.ca", ca: settings.ca.clone(), identity: None },
+        certificates: CertificateSettings {
+            setting_names: "alerts.ca".into(),
+            ca: settings.ca.clone(),
+            identity: None,
+        },
         connect_timeout: CONNECT_TIMEOUT,
         timeout: TIMEOUT,
         max_connection_age: MAX_CONNECTION_AGE,

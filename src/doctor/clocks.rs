@@ -1,5 +1,6 @@
 //! The clock of this host against those of the others, which their answers show (`Date`, RFC 9110 §6.6.1).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const MAX_OFFSET: Duration = Duration::from_secs(5);
 /// Asks the issuer, the token endpoint and 11VMS for their time, without a token.
 pub async fn examine_clocks(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     let target = &settings.target;
-    let client = |setting_names, timeout: Duration, ca, identity| {
+    let client = |setting_names: Cow<'static, str>, timeout: Duration, ca, identity| {
         let connect_timeout = timeout.min(target.connect_timeout);
         let certificates = CertificateSettings { setting_names, ca, identity };
         let max_connection_age = target.max_connection_age;
@@ -31,15 +32,15 @@ pub async fn examine_clocks(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<
     // A file that can't be used is a finding of the certificates.
     let to_issuers = settings
         .auth
-        .issuers()
-        .map(|issuer| {
+        .sections()
+        .map(|(section, issuer)| {
             let url = issuer.jwks_url.clone().or_else(|| issuer.issuer.parse().ok());
-            Ok((url, client("auth.ca", issuer.timeout, issuer.ca.clone(), None)?))
+            Ok((url, client(format!("{section}.ca").into(), issuer.timeout, issuer.ca.clone(), None)?))
         })
         .collect::<Result<Vec<(Option<Url>, Outbound)>, OutboundError>>();
     let identity = target.oauth2.identity().cloned();
     let (Ok(to_issuers), Ok(to_target)) =
-        (to_issuers, client("target.ca", target.timeout, target.ca.clone(), identity))
+        (to_issuers, client("target.ca".into(), target.timeout, target.ca.clone(), identity))
     else {
         return Vec::new();
     };

@@ -18,29 +18,30 @@ pub async fn examine_issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec
         return Vec::new();
     };
     let mut findings = Vec::new();
-    for issuer in verifier.issuers() {
-        let (keys, introspection) = tokio::join!(examine_keys(issuer), examine_introspection(issuer));
+    for ((section, _), issuer) in settings.auth.sections().zip(verifier.issuers()) {
+        let (keys, introspection) =
+            tokio::join!(examine_keys(&section, issuer), examine_introspection(&section, issuer));
         findings.extend([keys].into_iter().chain(introspection));
     }
     findings
 }
 
-async fn examine_keys(trusted: &TrustedIssuer) -> Finding {
+async fn examine_keys(section: &str, trusted: &TrustedIssuer) -> Finding {
     let issuer = &trusted.settings().issuer;
     let asked = within_limit(trusted.probe_keys()).await;
     match asked {
         Err(problem) => Finding::fail(
             format!("issuer: the keys of {issuer} can't be fetched: {problem}"),
-            "check auth.issuer and auth.jwks_url, the network from here to it, and auth.ca",
+            format!("check {section}.issuer and {section}.jwks_url, the network from here to it, and {section}.ca"),
         ),
         Ok(found) if found.usable == 0 => Finding::fail(
             format!(
-                "issuer: of the keys at {} none is for an algorithm of auth.algorithms; found: {}{}",
+                "issuer: of the keys at {} none is for an algorithm of {section}.algorithms; found: {}{}",
                 found.url,
                 found.keys,
                 left_out(&found.left_out)
             ),
-            "add the algorithm with which the issuer signs to auth.algorithms",
+            format!("add the algorithm with which the issuer signs to {section}.algorithms"),
         ),
         Ok(found) => {
             let (url, usable, left_out) = (found.url, found.usable, left_out(&found.left_out));
@@ -59,16 +60,16 @@ fn left_out(keys: &[String]) -> String {
     format!(", left out: {} ({named})", keys.len())
 }
 
-async fn examine_introspection(issuer: &TrustedIssuer) -> Option<Finding> {
+async fn examine_introspection(section: &str, issuer: &TrustedIssuer) -> Option<Finding> {
     let (url, answer) = issuer.introspection()?;
     Some(match within_limit(answer).await {
         Err(problem) => Finding::fail(
             format!("introspection: {url}: {problem}"),
-            "check url, client_id, client_secret and auth of [auth.introspection], and the network",
+            format!("check url, client_id, client_secret and auth of [{section}.introspection], and the network"),
         ),
         Ok(true) => Finding::fail(
             format!("introspection: {url} calls a token active that it has not issued"),
-            "check auth.introspection.url: this endpoint would let everybody in",
+            format!("check {section}.introspection.url: this endpoint would let everybody in"),
         ),
         Ok(false) => Finding::ok(format!("introspection: {url} answers, and knows the service's client")),
     })

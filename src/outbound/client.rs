@@ -119,8 +119,10 @@ impl Outbound {
         let files = settings.certificates.read()?;
         let config = settings.certificates.client_config(&files)?;
         let tls = Reloadable::new(Ok(files.digest()), config, Settling::Immediate);
-        let routes =
-            settings.forward_proxy.read().map_err(|problem| OutboundError::File { setting_names: PROXY, problem })?;
+        let routes = settings
+            .forward_proxy
+            .read()
+            .map_err(|problem| OutboundError::File { setting_names: PROXY.into(), problem })?;
         let routes = Reloadable::new(Ok(routes.clone()), routes, Settling::Immediate);
         let now = clock.moment();
         let client = settings.client(&tls.current(), &routes.current(), resolver.as_ref(), versions)?;
@@ -207,7 +209,7 @@ impl Outbound {
             }
             Err(error) => {
                 warn!(
-                    setting.name = self.settings.certificates.setting_names,
+                    setting.name = &*self.settings.certificates.setting_names,
                     error.message = %error,
                     "no new HTTP client can be built; the one before stays in use with its connections"
                 );
@@ -248,7 +250,7 @@ impl Outbound {
             Reload::Unchanged => {}
             Reload::Exchanged { .. } => {
                 info!(
-                    setting.name = certificates.setting_names,
+                    setting.name = &*certificates.setting_names,
                     file.path = certificates.paths(),
                     "changed certificates for outbound calls are in use"
                 );
@@ -259,7 +261,7 @@ impl Outbound {
                     self.tls.try_again();
                 }
                 warn!(
-                    setting.name = certificates.setting_names,
+                    setting.name = &*certificates.setting_names,
                     file.path = certificates.paths(),
                     error.message = %error,
                     "changed certificates for outbound calls can't be used; the ones before stay in use"
@@ -303,7 +305,7 @@ impl ClientSettings {
             None => builder,
         };
         builder.build().map_err(|error| OutboundError::Build {
-            setting_names: self.certificates.setting_names,
+            setting_names: self.certificates.setting_names.clone(),
             problem: error_chain(&error),
         })
     }

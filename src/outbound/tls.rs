@@ -1,5 +1,6 @@
 //! TLS of a client: whom it trusts, and with which certificate it identifies itself, from files.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub enum OutboundError {
     #[error("{setting_names}: {problem}")]
     File {
         /// The settings that may be at fault.
-        setting_names: &'static str,
+        setting_names: Cow<'static, str>,
         /// Names the file.
         problem: String,
     },
@@ -33,7 +34,7 @@ pub enum OutboundError {
     #[error("{setting_names}: no HTTP client can be built with it: {problem}")]
     Build {
         /// The settings that may be at fault.
-        setting_names: &'static str,
+        setting_names: Cow<'static, str>,
         /// Why.
         problem: String,
     },
@@ -43,7 +44,7 @@ pub enum OutboundError {
 #[derive(Debug, Clone)]
 pub struct CertificateSettings {
     /// The settings that name the files, for messages and logs.
-    pub setting_names: &'static str,
+    pub setting_names: Cow<'static, str>,
     /// A file with certificates in PEM that are trusted in addition to those of the system.
     pub ca: Option<PathBuf>,
     /// The client's certificate and key for the handshake.
@@ -95,7 +96,7 @@ impl CertificateSettings {
     /// [`OutboundError`], if a file does not hold what it must, or the system has no certificates that can be used.
     pub fn client_config(&self, files: &CertificateFiles) -> Result<ClientConfig, OutboundError> {
         let failed = |error: rustls::Error| OutboundError::Build {
-            setting_names: self.setting_names,
+            setting_names: self.setting_names.clone(),
             problem: error.to_string(),
         };
         let provider = Arc::new(default_provider());
@@ -129,7 +130,7 @@ impl CertificateSettings {
     }
 
     fn file_error(&self, problem: String) -> OutboundError {
-        OutboundError::File { setting_names: self.setting_names, problem }
+        OutboundError::File { setting_names: self.setting_names.clone(), problem }
     }
 }
 

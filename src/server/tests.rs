@@ -69,7 +69,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     });
     let second = Duration::from_secs(1);
     let client = ClientSettings {
-        certificates: CertificateSettings { setting_names: "test", ca: None, identity: None },
+        certificates: CertificateSettings { setting_names: "test".into(), ca: None, identity: None },
         connect_timeout: second,
         timeout: second,
         max_connection_age: second,

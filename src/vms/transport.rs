@@ -48,7 +48,11 @@ impl Transport {
         let identity = target.oauth2.identity().cloned();
         let settings = ClientSettings {
             certificates: CertificateSettings {
-                setting_names: if identity.is_some() { "target.oauth2.private_key, or target.ca" } else { "target.ca" },
+                setting_names: match identity {
+                    Some(_) => "target.oauth2.private_key, or target.ca",
+                    None => "target.ca",
+                }
+                .into(),
                 ca: target.ca.clone(),
                 identity,
             },

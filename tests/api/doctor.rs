@@ -153,6 +153,15 @@ async fn without_a_token_11vms_is_not_asked() {
 }
 
 #[tokio::test]
+async fn a_further_issuer_is_named_by_its_section() {
+    let sides = Sides::start().await;
+    let second = "[[auth.issuers]]\nissuer = \"http://127.0.0.1:1\"\naudience = \"x\"\n";
+    let wrong = not_ok(&sides.examine(second).await);
+    let line = wrong.iter().find(|line| line.starts_with("FAIL issuer: ")).unwrap();
+    assert!(line.contains("check auth.issuers.1.issuer and auth.issuers.1.jwks_url"), "{line}");
+}
+
+#[tokio::test]
 async fn a_side_that_is_silent_does_not_hold_up_the_others_for_ever() {
     let sides = Sides::start().await;
     // Accepts connections, and says nothing.

@@ -59,7 +59,7 @@ async fn start(name: &'static str, slow: Arc<Slow>) -> SocketAddr {
 
 fn settings() -> ClientSettings {
     ClientSettings {
-        certificates: CertificateSettings { setting_names: "target.ca", ca: None, identity: None },
+        certificates: CertificateSettings { setting_names: "target.ca".into(), ca: None, identity: None },
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(30),
         max_connection_age: AGE,

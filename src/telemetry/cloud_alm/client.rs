@@ -46,7 +46,7 @@ impl Client {
     /// If no HTTP client can be built.
     pub fn try_new(settings: Settings, clock: &Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let certificates =
-            CertificateSettings { setting_names: "telemetry.cloud_alm.ca", ca: settings.ca, identity: None };
+            CertificateSettings { setting_names: "telemetry.cloud_alm.ca".into(), ca: settings.ca, identity: None };
         let client = ClientSettings {
             certificates,
             connect_timeout: CONNECT_TIMEOUT,

@@ -55,7 +55,7 @@ impl Collector {
             (None, Some(_)) => "telemetry.otlp_certificate, telemetry.otlp_key",
             (Some(_), Some(_)) => "telemetry.otlp_ca, telemetry.otlp_certificate, telemetry.otlp_key",
         };
-        let certificates = CertificateSettings { setting_names, ca, identity };
+        let certificates = CertificateSettings { setting_names: setting_names.into(), ca, identity };
         let client = ClientSettings {
             certificates,
             connect_timeout: CONNECT_TIMEOUT,
