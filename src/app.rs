@@ -110,7 +110,6 @@ impl App {
         let tokens = token_verifier(&auth, target.max_connection_age, &clock, &conditions)?;
         let api = ApiState {
             metrics: Metrics::new(Sources {
-                refusals: Arc::default(),
                 calls: [vms.calls(), tokens.calls()],
                 orders: order_metrics,
                 relay: Arc::clone(&relay),

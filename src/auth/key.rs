@@ -9,6 +9,7 @@ mod number;
 mod pem;
 mod roca;
 mod set;
+mod small_order;
 mod unfit;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -90,7 +91,8 @@ fn check_purpose(jwk: &Members<'_>) -> Result<(), Unfit> {
     if jwk.get("key_ops").is_some_and(|operations| !may_verify(operations)) {
         return Err(Unfit::OtherPurpose("it may not verify signatures (key_ops)"));
     }
-    if ["d", "p", "q", "dp", "dq", "qi", "oth"].into_iter().any(|name| jwk.get(name).is_some()) {
+    let in_pem = jwk.get("value").and_then(Value::as_str).is_some_and(|value| value.contains("PRIVATE KEY-----"));
+    if in_pem || ["d", "p", "q", "dp", "dq", "qi", "oth"].into_iter().any(|name| jwk.get(name).is_some()) {
         return Err(Unfit::Defective("it is a private key: whoever reads it can sign tokens"));
     }
     Ok(())
@@ -148,13 +150,9 @@ fn is_curve_of(name: &str, material: &Material) -> bool {
     material.algorithms.contains(&algorithm)
 }
 
-/// A `kid` of any form, for a log.
+/// A `kid` for a log; empty if it is no text.
 fn printable_kid(members: &Map<String, Value>) -> String {
-    let kid = match members.get("kid") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(kid)) => kid.clone(),
-        Some(other) => other.to_string(),
-    };
+    let kid = members.get("kid").and_then(Value::as_str).unwrap_or_default();
     kid.chars().filter(|c| !c.is_control()).take(MAX_KID_CHARS).collect()
 }
 

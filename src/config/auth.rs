@@ -171,9 +171,10 @@ impl Auth {
 /// The issuer's identifier; a URL unless `auth.jwks_url` is set, as its metadata is discovered there.
 fn issuer(reader: &mut Reader, keys: IssuerKeys) -> Option<String> {
     let has_keys = reader.is_set(&keys.of("auth.jwks_url"));
-    let expected = match has_keys {
-        true => "the issuer as it stands in `iss`".to_owned(),
-        false => format!("the issuer's URL, or {} beside it", keys.of("auth.jwks_url")),
+    let expected = if has_keys {
+        "the issuer as it stands in `iss`".to_owned()
+    } else {
+        format!("the issuer's URL, or {} beside it", keys.of("auth.jwks_url"))
     };
     let is_usable = |text: &String| has_keys || units::url(text).is_some();
     reader.required(&keys.of("auth.issuer"), &expected, |text| units::text(text).filter(is_usable))

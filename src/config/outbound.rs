@@ -23,9 +23,16 @@ const EXPECTED: &str = "expected http://host:port or https://host:port, with use
 /// `[outbound]`: the forward proxies of the settings or of the environment, for each scheme.
 #[derive(Debug, Clone, Default)]
 pub struct ForwardProxy {
-    https: Option<Secret>,
-    http: Option<Secret>,
+    https: Option<NamedProxy>,
+    http: Option<NamedProxy>,
     exceptions: Arc<Exceptions>,
+}
+
+/// A proxy, and what its users call the place in which they have written it.
+#[derive(Debug, Clone)]
+struct NamedProxy {
+    name: &'static str,
+    address: Secret,
 }
 
 /// The forward proxies as their places have them at one moment.
@@ -41,7 +48,7 @@ impl ForwardProxy {
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
         let exceptions = read_exceptions(reader);
         let (https, http) = if let Some(proxy) = reader.optional_secret(PROXY)? {
-            let proxy = checked(reader, proxy)?;
+            let proxy = checked(reader, proxy)?.map(|address| NamedProxy { name: PROXY, address });
             (proxy.clone(), proxy)
         } else {
             let https = of_variable(reader, ["https_proxy", "HTTPS_PROXY"]);
@@ -53,7 +60,7 @@ impl ForwardProxy {
 
     /// Whether a proxy is in a file, which may change.
     pub fn has_files(&self) -> bool {
-        [&self.https, &self.http].into_iter().flatten().any(|proxy| proxy.file().is_some())
+        [&self.https, &self.http].into_iter().flatten().any(|proxy| proxy.address.file().is_some())
     }
 
     /// The proxies as they are now.
@@ -61,7 +68,8 @@ impl ForwardProxy {
     /// # Errors
     /// Names the file that does not hold one.
     pub fn read(&self) -> Result<ProxyRoutes, String> {
-        let address = |proxy: &Option<Secret>| proxy.as_ref().map(read_address).transpose();
+        let read = |proxy: &NamedProxy| read_address(proxy.name, &proxy.address);
+        let address = |proxy: &Option<NamedProxy>| proxy.as_ref().map(read).transpose();
         let (https, http) = (address(&self.https)?.flatten(), address(&self.http)?.flatten());
         Ok(ProxyRoutes { https, http, exceptions: Arc::clone(&self.exceptions) })
     }
@@ -89,20 +97,20 @@ impl ProxyRoutes {
 }
 
 /// `None` for "off".
-fn read_address(proxy: &Secret) -> Result<Option<ProxyAddress>, String> {
+fn read_address(name: &'static str, proxy: &Secret) -> Result<Option<ProxyAddress>, String> {
     let text = proxy.read()?;
     let text = text.expose_secret().trim();
     if text == OFF {
         return Ok(None);
     }
     let place = proxy.file().map(|file| format!("{}: ", file.display())).unwrap_or_default();
-    ProxyAddress::parse(text).map(Some).ok_or_else(|| format!("{place}{EXPECTED}"))
+    ProxyAddress::parse(name, text).map(Some).ok_or_else(|| format!("{place}{EXPECTED}"))
 }
 
 /// The setting, if it holds a proxy now; the outer `None` is a mistake, the inner one that there is none.
 #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
 fn checked(reader: &mut Reader, proxy: Secret) -> Option<Option<Secret>> {
-    match read_address(&proxy) {
+    match read_address(PROXY, &proxy) {
         // A file may hold another one later.
         Ok(address) => Some((address.is_some() || proxy.file().is_some()).then_some(proxy)),
         Err(problem) => {
@@ -113,11 +121,11 @@ fn checked(reader: &mut Reader, proxy: Secret) -> Option<Option<Secret>> {
 }
 
 #[expect(clippy::option_option, reason = "the outer option is the mistake, the inner one the absence")]
-fn of_variable(reader: &mut Reader, names: [&'static str; 2]) -> Option<Option<Secret>> {
+fn of_variable(reader: &mut Reader, names: [&'static str; 2]) -> Option<Option<NamedProxy>> {
     let Some((name, text)) = reader.proxy_variables().first(names) else { return Some(None) };
-    let proxy = Secret::of_text(text)?;
-    match read_address(&proxy) {
-        Ok(address) => Some(address.map(|_| proxy)),
+    let address = Secret::of_text(text)?;
+    match read_address(name, &address) {
+        Ok(found) => Some(found.map(|_| NamedProxy { name, address })),
         Err(problem) => {
             let entry = Entry { value: toml::Value::String(String::new()), origin: name.to_owned() };
             reader.report_entry(&entry, &problem);

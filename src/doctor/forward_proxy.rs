@@ -15,8 +15,6 @@ use crate::config::{ProxyAddress, Settings, outbound_addresses};
 /// A status line is shorter.
 const MAX_ANSWER_BYTES: usize = 1024;
 
-const REMEDY: &str = "check outbound.proxy, and what the proxy lets through; what has to be reached without it belongs into outbound.no_proxy";
-
 /// How each address is reached, then what the proxy says when it is asked to connect to each.
 pub async fn examine_forward_proxy(settings: &Settings) -> Vec<Finding> {
     let ways = WaysOut::of(settings);
@@ -38,10 +36,17 @@ pub async fn examine_forward_proxy(settings: &Settings) -> Vec<Finding> {
         let target = format!("{host}:{port}");
         findings.push(match within_limit(connect(&proxy, &target)).await {
             Ok(()) => Finding::ok(format!("forward proxy: {proxy} connects to {target}")),
-            Err(problem) => Finding::fail(format!("forward proxy: {proxy}: {problem}"), REMEDY),
+            Err(problem) => Finding::fail(format!("forward proxy: {proxy}: {problem}"), remedy(&proxy)),
         });
     }
     findings
+}
+
+fn remedy(proxy: &ProxyAddress) -> String {
+    format!(
+        "check {}, and what the proxy lets through; what has to be reached without it belongs into outbound.no_proxy",
+        proxy.name
+    )
 }
 
 fn url_of(host: &str, port: u16) -> Option<Url> {

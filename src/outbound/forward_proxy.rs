@@ -43,7 +43,7 @@ pub fn explain(error: &Error, proxy: Option<&ProxyAddress>) -> String {
     let Some((_, problem)) = chain.split_once(TUNNEL) else {
         let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
         return if is_plain && error.is_connect() {
-            format!("the forward proxy {proxy} (outbound.proxy) can't be reached: {chain}")
+            format!("the forward proxy {proxy} ({}) can't be reached: {chain}", proxy.name)
         } else {
             format!("{chain} (through the forward proxy {proxy})")
         };
@@ -58,7 +58,7 @@ pub fn explain(error: &Error, proxy: Option<&ProxyAddress>) -> String {
         other => match other.split_once("failed to create underlying connection") {
             Some((_, problem)) => {
                 let problem = problem.trim_start_matches([':', ' ']);
-                format!("the forward proxy {proxy} (outbound.proxy) can't be reached: {problem}")
+                format!("the forward proxy {proxy} ({}) can't be reached: {problem}", proxy.name)
             }
             None => format!("the forward proxy {proxy} made no connection to {target}: {other}"),
         },
@@ -67,9 +67,10 @@ pub fn explain(error: &Error, proxy: Option<&ProxyAddress>) -> String {
 
 /// What 407 means: only a proxy answers it (RFC 9110 §15.5.8).
 pub fn refused_credentials(proxy: &ProxyAddress) -> String {
+    let name = proxy.name;
     match proxy.authorization() {
-        Some(_) => format!("the forward proxy {proxy} wants other credentials than those of outbound.proxy (407)"),
-        None => format!("the forward proxy {proxy} wants credentials (407): user:password@ in outbound.proxy"),
+        Some(_) => format!("the forward proxy {proxy} wants other credentials than those of {name} (407)"),
+        None => format!("the forward proxy {proxy} wants credentials (407): user:password@ in {name}"),
     }
 }
 

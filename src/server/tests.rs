@@ -82,7 +82,6 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
     let mapping = LiveMapping::load("mapping".into(), settings.mapping.options, clock.now(), conditions.clone());
     let mapping = Arc::new(mapping.unwrap());
     let metrics = Metrics::new(Sources {
-        refusals: Arc::default(),
         calls: [keys.calls(), Arc::default()],
         orders: Arc::default(),
         relay: Arc::clone(&relay),

@@ -38,8 +38,6 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Where others count.
 #[derive(Debug)]
 pub struct Sources {
-    /// Requests that were refused.
-    pub refusals: Arc<Refusals>,
     /// Calls to 11VMS and its token endpoint, and to the issuer.
     pub calls: [Arc<CallDurations>; 2],
     /// Orders.
@@ -71,18 +69,20 @@ pub struct Metrics {
     pub requests: RequestDurations,
     /// Checks of their tokens.
     pub tokens: TokenChecks,
+    refusals: Arc<Refusals>,
     sources: Sources,
 }
 
 impl Metrics {
     /// Nothing is counted yet, but for what the sources have.
     pub fn new(sources: Sources) -> Self {
-        Self { requests: RequestDurations::default(), tokens: TokenChecks::default(), sources }
+        let (requests, tokens, refusals) = Default::default();
+        Self { requests, tokens, refusals, sources }
     }
 
     /// Where requests are counted that were refused.
     pub const fn refusals(&self) -> &Arc<Refusals> {
-        &self.sources.refusals
+        &self.refusals
     }
 
     /// The text of all metrics at this moment. Reads no order.
@@ -107,7 +107,7 @@ impl Metrics {
             requests.add_histogram(&[method, route.unwrap_or_default(), &status.to_string()], duration);
         });
         let mut refused = text.begin(&catalogue::REFUSED);
-        for (reason, count) in self.sources.refusals.all() {
+        for (reason, count) in self.refusals.all() {
             refused.add_count(&[reason], count);
         }
         let mut tokens = text.begin(&catalogue::TOKENS);

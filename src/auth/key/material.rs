@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 
 use super::number::{bits, significant, with_length};
 use super::roca;
+use super::small_order;
 use super::unfit::Unfit;
 
 /// Lengths of an RSA modulus that are accepted: RFC 7518 §3.3, and what the cryptography takes.
@@ -120,6 +121,9 @@ impl Material {
     pub fn ed25519(octets: &[u8]) -> Result<Self, Unfit> {
         if octets.len() != ED25519_OCTETS {
             return Err(Unfit::Defective("a key of Ed25519 has 32 octets"));
+        }
+        if small_order::is_small(octets) {
+            return Err(Unfit::Defective("it is a point of small order: anybody can sign with it"));
         }
         let decoding = DecodingKey::from_ed_der(octets);
         Ok(Self { decoding, algorithms: &[Algorithm::EdDSA], canonical: [b"OKP".as_slice(), octets].concat() })

@@ -151,6 +151,14 @@ fn every_other_key_is_left_out_with_its_reason() {
         (with("alg", json!("HS256")), "it is for an algorithm (alg) that can't verify tokens with it"),
         (with("alg", json!(7)), "its alg is no text"),
         (with("d", json!("AQAB")), "it is a private key: whoever reads it can sign tokens"),
+        (
+            with("value", json!("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----")),
+            "it is a private key: whoever reads it can sign tokens",
+        ),
+        (
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(&[0; 32]) }),
+            "it is a point of small order: anybody can sign with it",
+        ),
         (with("n", json!(12345)), "one of its numbers is no text"),
         (with("n", json!("???")), "one of its numbers is no base64url"),
         (with("n", json!("")), "its modulus has less than 2048 bits"),

@@ -11,6 +11,8 @@ use url::{Host, Url};
 /// A forward proxy.
 #[derive(Clone)]
 pub struct ProxyAddress {
+    /// The setting, or the variable of the environment, that it is from.
+    pub name: &'static str,
     url: Url,
     authorization: Option<SecretString>,
 }
@@ -18,7 +20,7 @@ pub struct ProxyAddress {
 impl PartialEq for ProxyAddress {
     fn eq(&self, other: &Self) -> bool {
         let exposed = |proxy: &Self| proxy.authorization.as_ref().map(|value| value.expose_secret().to_owned());
-        self.url == other.url && exposed(self) == exposed(other)
+        (self.name, &self.url) == (other.name, &other.url) && exposed(self) == exposed(other)
     }
 }
 
@@ -39,7 +41,7 @@ impl fmt::Debug for ProxyAddress {
 
 impl ProxyAddress {
     /// Reads `http://user:password@host:port`; a scheme that is left out is `http`. User and password are percent-encoded.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(name: &'static str, text: &str) -> Option<Self> {
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let mut url: Url = text.parse().ok()?;
         let is_plain = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
@@ -49,7 +51,7 @@ impl ProxyAddress {
         let authorization = basic(&url)?;
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
-        Some(Self { url, authorization })
+        Some(Self { name, url, authorization })
     }
 
     /// Where it listens.
