@@ -141,7 +141,7 @@ async fn order_with(provider: &Provider, settings: &str) -> Answer {
     let ca = provider.ca.certificate().display();
     let url = format!("{}/token", provider.issuer);
     let target = format!("target.ca = \"{ca}\"\ntarget.oauth2.token_url = {url:?}\nretry.attempts = 0\n{settings}");
-    let service = service_beside(provider, &target).await;
+    let service = Box::pin(service_beside(provider, &target)).await;
     let token = provider.token("rs256").await;
     let request = service.client.post(service.url(ORDERS)).bearer_auth(token);
     let answer = request.header("content-type", "application/json").body(cart(1).to_string()).send().await.unwrap();
