@@ -2,9 +2,10 @@
 //!
 //! Knows tokens, carts, the mapping and the relay; knows nothing of sockets, retries, SQL or 11VMS's wire.
 
+mod accepted_tokens;
 pub mod access;
 mod access_log;
-mod body;
+pub mod body;
 mod content_encoding;
 mod csrf;
 pub mod description;
@@ -25,7 +26,8 @@ mod server_span;
 mod state;
 pub mod views;
 
-pub use csrf::answer_fetch_or_refuse;
+pub use accepted_tokens::AcceptedTokens;
+pub use csrf::{add_token_if_fetched, answer_fetch_or_refuse};
 pub use protected_resource::ProtectedResource;
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;

@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::accepted_tokens::AcceptedTokens;
 use crate::config::Auth;
 
 /// Where the metadata of a resource without a path are (RFC 9728 §3).
@@ -18,6 +19,7 @@ pub struct ProtectedResource {
     identifier: Option<Url>,
     issuers: Vec<String>,
     scopes: Vec<String>,
+    accepted: Vec<AcceptedTokens>,
 }
 
 impl ProtectedResource {
@@ -35,7 +37,18 @@ impl ProtectedResource {
                 }
             }
         }
-        Self { identifier: auth.resource.clone(), issuers, scopes }
+        let accepted = auth.issuers().map(AcceptedTokens::of).collect();
+        Self { identifier: auth.resource.clone(), issuers, scopes, accepted }
+    }
+
+    /// `auth.resource`, the address of this service for its callers.
+    pub const fn identifier(&self) -> Option<&Url> {
+        self.identifier.as_ref()
+    }
+
+    /// What the tokens of each issuer have to have.
+    pub fn accepted(&self) -> &[AcceptedTokens] {
+        &self.accepted
     }
 
     /// Names the metadata in a challenge (RFC 9728 §5.1), if there is one.

@@ -156,6 +156,8 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
         target.oauth2.client_secret = "webhook-secret"
         ledger.url = {ledger}
         mapping.directory = {mapping}
+        pages.public_mapping = true
+        pages.public_preview = true
         "#,
         issuer_url = issuer.url(),
         vms_url = vms.url(),

@@ -7,7 +7,7 @@ use crate::support::{Answer, ORDERS, Service};
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let service = Service::start().await;
-    for path in ["/docs", "/openapi.json", "/problems/invalid-cart", "/livez", ORDERS, "/nowhere"] {
+    for path in ["/", "/docs", "/openapi.json", "/mapping", "/livez", ORDERS, "/nowhere"] {
         let answer = Answer::of(service.client.get(service.url(path)).send().await.unwrap()).await;
         let policy = answer.header("content-security-policy");
         for part in ["default-src 'none'", "script-src 'self';", "base-uri 'none'", "frame-ancestors 'none'"] {

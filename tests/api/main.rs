@@ -64,6 +64,7 @@ mod malformed_requests;
 mod metrics;
 mod operate;
 mod outgoing_certificates;
+mod pages;
 mod problems;
 mod published_keys;
 mod recovery;
