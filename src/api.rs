@@ -5,6 +5,7 @@
 pub mod access;
 mod access_log;
 mod body;
+pub mod catalogues;
 mod content_encoding;
 mod csrf;
 pub mod description;
@@ -12,6 +13,7 @@ mod failure;
 pub mod handlers;
 pub mod middleware;
 mod order_response;
+mod origin;
 mod parameters;
 mod prefer;
 mod propagation;
@@ -23,6 +25,7 @@ pub mod schema;
 mod security_headers;
 mod server_span;
 mod state;
+mod tagged_content;
 pub mod views;
 
 pub use csrf::answer_fetch_or_refuse;
@@ -30,3 +33,4 @@ pub use protected_resource::ProtectedResource;
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;
 pub use state::ApiState;
+pub use tagged_content::TaggedContent;

@@ -3,9 +3,13 @@
 mod docs;
 mod problems;
 
+use std::sync::Arc;
+
 use axum::Router;
 
+use crate::api::ApiState;
+
 /// The public pages.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub fn router() -> Router<Arc<ApiState>> {
     Router::new().merge(docs::router()).merge(problems::router())
 }
