@@ -9,7 +9,6 @@ mod frame;
 mod home;
 mod mapping;
 mod messages;
-mod origin;
 mod preview;
 mod problems;
 mod refusal;

@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn a_long_table_is_listed_in_part() {
-        let rows: String = (0..MAX_TABLE_ROWS + 7).map(|n| format!("{n},x\n")).collect();
-        let folder = Folder::of(&[("tables/long.csv", &format!("k,v\n{rows}"))]);
+        let rows: Vec<String> = (0..MAX_TABLE_ROWS + 7).map(|n| n.to_string() + ",x").collect();
+        let folder = Folder::of(&[("tables/long.csv", &format!("k,v\n{}\n", rows.join("\n")))]);
         let table = &Listing::of(&folder).tables[0];
         assert_eq!((table.rows.len(), table.hidden_rows), (MAX_TABLE_ROWS, 7));
     }

@@ -1,6 +1,5 @@
 //! What every page has around its content: title, navigation, footer.
 
-use super::assets;
 use crate::problem::{API_VERSION, SMART_ID};
 
 /// The pages of the navigation.
@@ -55,12 +54,6 @@ impl Frame {
     /// The navigation.
     pub fn links(&self) -> impl Iterator<Item = Link> {
         PAGES.into_iter().map(|(section, path, label)| Link { path, label, is_current: section == self.section })
-    }
-
-    /// The address of the stylesheet.
-    #[expect(clippy::unused_self, reason = "templates call methods of the frame alone")]
-    pub fn style(&self) -> &'static str {
-        assets::style_url()
     }
 
     /// The version of the program.

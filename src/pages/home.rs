@@ -11,7 +11,7 @@ use axum::routing::get;
 
 use super::answer::page;
 use super::frame::{Frame, Section};
-use super::origin::origin;
+use crate::api::origin::origin;
 use crate::api::{AcceptedTokens, ApiState};
 use crate::config::{DemoClient, Pages};
 use crate::edge::Peer;
@@ -45,7 +45,8 @@ async fn get_home_page(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let origin = origin(&api, &uri, &headers, &peer).unwrap_or_else(|| UNKNOWN_ORIGIN.to_owned());
+    let asked = origin(&uri, &headers, &peer);
+    let origin = api.resource.base(asked.as_ref()).unwrap_or_else(|| UNKNOWN_ORIGIN.to_owned());
     let issuers = api.resource.accepted();
     let scope = issuers.first().map_or("", |issuer| &issuer.write);
     // Not cached: it depends on the name under which the service was asked.

@@ -1,15 +1,17 @@
-// Starts `dev`, and runs every flow in a browser: each other file of this folder exports `run({ site, page, base, check })`, where `page`
+// Starts `dev`, and runs every flow in a browser: each file of FLOWS exports `run({ site, page, base, check })`, where `page`
 // is one of a fresh context, `base` the service's address, and `check(what, holds, found)` reports an expectation; site.mjs has more.
 //
 // A page that logs an error, breaks its content security policy, asks another host or is wider than the window fails, whatever its
 // flow looks at.
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { Site } from "./site.mjs";
+
+const FLOWS = ["pages.mjs", "first-call.mjs", "docs.mjs", "preview.mjs", "mapping.mjs"];
 
 const [binary, screenshots] = process.argv.slice(2);
 mkdirSync(screenshots, { recursive: true });
@@ -41,9 +43,7 @@ try {
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync"],
   });
-  const only = process.env.FLOW;
-  const flows = readdirSync(import.meta.dirname ?? new URL(".", import.meta.url).pathname)
-    .filter((file) => file.endsWith(".mjs") && !["run.mjs", "site.mjs"].includes(file) && (!only || file === `${only}.mjs`)).sort();
+  const flows = FLOWS.filter((file) => !process.env.FLOW || file === `${process.env.FLOW}.mjs`);
   for (const file of flows) {
     const site = new Site(browser, origin, screenshots, join(folder, "mapping"));
     // The docs page asks the sandbox's token endpoint, which is another port of this host.
