@@ -14,6 +14,10 @@ RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
 # Cargo detects changed sources by their time alone: without the touch, an older checkout would get the stubs. Without default
 # features, the sandbox (a token issuer and an 11VMS for tests) is not in the binary.
 COPY src src
+# The pages are compiled from these.
+COPY templates templates
+COPY docs/messages.md docs/
+COPY mapping mapping
 # `settings` prints it.
 COPY config.example.toml ./
 RUN find src -name '*.rs' -exec touch {} + \

@@ -2,9 +2,11 @@
 //!
 //! Knows tokens, carts, the mapping and the relay; knows nothing of sockets, retries, SQL or 11VMS's wire.
 
+mod accepted_tokens;
 pub mod access;
 mod access_log;
-mod body;
+pub mod body;
+pub mod catalogues;
 mod content_encoding;
 mod csrf;
 pub mod description;
@@ -12,6 +14,7 @@ mod failure;
 pub mod handlers;
 pub mod middleware;
 mod order_response;
+pub mod origin;
 mod parameters;
 mod prefer;
 mod propagation;
@@ -23,10 +26,13 @@ pub mod schema;
 mod security_headers;
 mod server_span;
 mod state;
+mod tagged_content;
 pub mod views;
 
-pub use csrf::answer_fetch_or_refuse;
+pub use accepted_tokens::AcceptedTokens;
+pub use csrf::{add_token_if_fetched, answer_fetch_or_refuse};
 pub use protected_resource::ProtectedResource;
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;
 pub use state::ApiState;
+pub use tagged_content::TaggedContent;

@@ -1,11 +1,33 @@
-//! What people look at: the API's description, and a page for each kind of problem. Everything works offline.
+//! What people look at: what the interface is, the API's description, the mapping sheet in use, a form that maps a cart, and a
+//! page for each kind of problem. Everything works offline and without JavaScript.
 
+mod answer;
+mod assets;
 mod docs;
+mod form;
+mod frame;
+mod home;
+mod mapping;
+mod messages;
+mod preview;
 mod problems;
+mod refusal;
+mod sample;
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
+
+use crate::api::{ApiState, add_token_if_fetched};
 
 /// The public pages.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().merge(docs::router()).merge(problems::router())
+pub fn router() -> Router<Arc<ApiState>> {
+    let forms = Router::new().merge(mapping::router()).merge(preview::router());
+    Router::new()
+        .merge(assets::router())
+        .merge(docs::router())
+        .merge(home::router())
+        .merge(problems::router())
+        .merge(forms.layer(from_fn(add_token_if_fetched)))
 }

@@ -208,23 +208,39 @@ fn the_commands_that_dev_prints_can_be_pasted() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut commands = Vec::new();
+    let (mut commands, mut pages, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         if line.starts_with("curl ") {
             commands.push(line);
+        } else if line.starts_with("http://") {
+            pages.push(line.split_once("   ").unwrap().0.trim().to_owned());
+        } else if line.trim().starts_with("{\"effect\"") {
+            faults.push(line.trim().to_owned());
         } else if line.starts_with("Stop:") {
             break;
         }
     }
+    let curl = |arguments: &str| sh(root(), &format!("curl --noproxy '*' -sS --fail-with-body {arguments}"));
+    let page = curl(pages.iter().find(|page| page.ends_with("/docs")).unwrap());
+    assert!(page.contains("srm7-secret"), "the page gets tokens of the sandbox: {page}");
     let answers: Vec<String> = commands
         .iter()
         // The faults first: the order that comes then has them.
         .rev()
-        .map(|command| sh(root(), &command.replacen("curl ", "curl --noproxy '*' -sS --fail-with-body ", 1)))
+        .map(|command| curl(command.strip_prefix("curl ").unwrap()))
         .collect();
+    let address = commands[2].split(' ').find(|word| word.contains("/sandbox/faults")).unwrap();
+    let help = curl(address);
+    for fault in &faults {
+        assert!(help.contains(fault), "{fault} is not in the help: {help}");
+        assert_eq!(curl(&format!("{address} -d '{fault}'")), "{\"queued\":1}", "{fault}");
+    }
     let _ = child.kill();
     let _ = child.wait();
-    assert_eq!(answers.len(), 2, "{commands:?}");
+    assert_eq!((commands.len(), pages.len()), (3, 4), "{commands:?} {pages:?}");
+    assert!(faults.len() >= 8, "{faults:?}");
     assert!(answers[1].contains("HTTP/1.1 20"), "{answers:?}");
+    let token = &answers[2];
+    assert!(token.contains("\"expires_in\":600") && !token.contains("operate"), "{token}");
 }

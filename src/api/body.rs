@@ -1,4 +1,4 @@
-//! A request's body as JSON text in UTF-8, within its limits of size and time.
+//! A request's body as text in UTF-8, JSON or a form, within its limits of size and time.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -71,6 +71,23 @@ impl FromRequest<Arc<ApiState>> for BatchText {
     }
 }
 
+/// The media type of a form (HTML Standard, application/x-www-form-urlencoded).
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The text of a form of at most `limit` bytes.
+///
+/// # Errors
+/// The problems of a body; [`ProblemKind::UNSUPPORTED_MEDIA_TYPE`] for anything but a form.
+pub async fn form_text(request: Request, limit: usize, api: &ApiState) -> Result<String, Problem> {
+    let value = request.headers().get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let media_type = value.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case(FORM) {
+        let detail = format!("Content-Type is {}; expected {FORM}", quoted(media_type));
+        return Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    read(request, limit, limit, api.server.limits.body_time).await
+}
+
 /// Reads a body of at most `packed` bytes that becomes at most `unpacked` bytes of text, and arrives within `time`: a
 /// body that trickles in (slow-loris) is given up.
 async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) -> Result<String, Problem> {
@@ -86,6 +103,14 @@ async fn read(request: Request, packed: usize, unpacked: usize, time: Duration) 
     }
     let decode = move || utf8(&encoding.decode(bytes, unpacked)?);
     tokio::task::spawn_blocking(decode).await.map_err(|_| Problem::internal_error())?
+}
+
+/// Refuses a text over `limit` bytes.
+///
+/// # Errors
+/// [`ProblemKind::TOO_LARGE`]
+pub fn expect_within(text: &str, limit: usize) -> Result<(), Problem> {
+    if text.len() > limit { Err(too_large(limit)) } else { Ok(()) }
 }
 
 /// Refuses a length that was announced (Content-Length) before a byte is read.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -29,6 +30,13 @@ pub fn with_token(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(X_CSRF_TOKEN, NOT_NEEDED);
     response
+}
+
+/// Adds the token to the answer of a page, if the client fetches one: a page with a form is a path that takes a POST too.
+pub async fn add_token_if_fetched(request: Request, next: Next) -> Response {
+    let is_fetched = matches!(*request.method(), Method::GET | Method::HEAD) && is_fetched(request.headers());
+    let response = next.run(request).await;
+    if is_fetched { with_token(response) } else { response }
 }
 
 /// Answers GET and HEAD at a path that only takes a POST: a fetch gets the token, whatever its query says and whatever the

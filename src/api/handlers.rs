@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod batch;
+pub mod catalogues;
 pub mod health;
 pub mod metrics;
 pub mod operate;

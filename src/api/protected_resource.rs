@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::accepted_tokens::AcceptedTokens;
 use crate::config::Auth;
 
 /// Where the metadata of a resource without a path are (RFC 9728 §3).
@@ -18,6 +19,7 @@ pub struct ProtectedResource {
     identifier: Option<Url>,
     issuers: Vec<String>,
     scopes: Vec<String>,
+    accepted: Vec<AcceptedTokens>,
 }
 
 impl ProtectedResource {
@@ -35,7 +37,13 @@ impl ProtectedResource {
                 }
             }
         }
-        Self { identifier: auth.resource.clone(), issuers, scopes }
+        let accepted = auth.issuers().map(AcceptedTokens::of).collect();
+        Self { identifier: auth.resource.clone(), issuers, scopes, accepted }
+    }
+
+    /// What the tokens of each issuer have to have.
+    pub fn accepted(&self) -> &[AcceptedTokens] {
+        &self.accepted
     }
 
     /// Names the metadata in a challenge (RFC 9728 §5.1), if there is one.
@@ -47,6 +55,17 @@ impl ProtectedResource {
         if let Ok(value) = HeaderValue::from_str(&named) {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
+    }
+
+    /// The scopes that tokens need, of all issuers.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The address of the service as its callers know it: the configured one, else the one that was asked; without a slash at
+    /// its end.
+    pub fn base(&self, asked: Option<&Url>) -> Option<String> {
+        self.identifier.as_ref().or(asked).map(|url| text(url).to_owned())
     }
 
     /// The metadata at a path; `None` if they are not there. Without `auth.resource`, the resource is what the client has asked:
@@ -68,6 +87,11 @@ impl ProtectedResource {
             "resource_documentation": format!("{identifier}/docs"),
         })
     }
+}
+
+/// Where the metadata of the resource with this address are.
+pub fn metadata_of(base: &str) -> Option<String> {
+    Some(metadata_url(&base.parse().ok()?).into())
 }
 
 /// The well-known part is between host and path (RFC 9728 §3.1).

@@ -7,8 +7,11 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::catalogues::{API_CATALOG, ORD_CONFIGURATION, ORD_DOCUMENT};
 use super::description::base;
-use super::handlers::{audit, batch, health, metrics, operate, preview, protected_resource, purchase_orders};
+use super::handlers::{
+    audit, batch, catalogues, health, metrics, operate, preview, protected_resource, purchase_orders,
+};
 use super::protected_resource::WELL_KNOWN;
 use super::state::ApiState;
 
@@ -34,9 +37,12 @@ pub fn probe_routes() -> Router<Arc<ApiState>> {
     Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz))
 }
 
-/// The metadata of the protected resource, of one with a path too.
+/// The metadata of the protected resource, of one with a path too, and the documents for catalogues.
 pub fn metadata_routes() -> Router<Arc<ApiState>> {
     Router::new()
+        .route(ORD_CONFIGURATION, get(catalogues::ord_configuration))
+        .route(ORD_DOCUMENT, get(catalogues::ord_document))
+        .route(API_CATALOG, get(catalogues::api_catalog))
         .route(WELL_KNOWN, get(protected_resource::protected_resource))
         .route(&format!("{WELL_KNOWN}/{{*path}}"), get(protected_resource::protected_resource))
 }

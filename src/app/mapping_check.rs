@@ -75,16 +75,16 @@ impl MappingCheck {
     fn examine_examples(&mut self, mapping: &Mapping, folder: &Folder) {
         let report = mapping.compare_examples(folder);
         self.version = Some(mapping.version().to_owned());
-        let counts = [(mapping.row_count(), "row"), (mapping.table_count(), "table"), (report.count, "example")];
+        let counts = [(mapping.row_count(), "row"), (mapping.table_count(), "table"), (report.count(), "example")];
         self.counts = counts.map(|(count, noun)| counted(count, noun)).join(", ");
-        if report.count == 0 {
+        if report.count() == 0 {
             self.warnings.push(format!(
                 "{name}: no examples: nothing shows that the sheet does what it shall; put carts and their orders into {name}/examples",
                 name = self.directory
             ));
         }
         self.differing = report.count_text().unwrap_or_default();
-        self.differences = defect_lines(&self.directory, &report.defects);
+        self.differences = defect_lines(&self.directory, &report.defects());
     }
 }
 

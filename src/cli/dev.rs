@@ -1,5 +1,7 @@
 //! `dev`: the whole stack on 127.0.0.1, and the steps of one cart through it.
 
+mod next_steps;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,10 +16,10 @@ use super::failure::Failure;
 use super::process::{print, runtime, stop_on_signal};
 use crate::app::App;
 use crate::clock::SystemClock;
-use crate::config::{ForwardProxy, Settings};
+use crate::config::{DemoClient, ForwardProxy, Settings};
 use crate::mapping::SHEET;
 use crate::outbound::{AnswerBody, CertificateSettings, ClientSettings, Outbound, error_chain};
-use crate::sandbox::issuer::{AUDIENCE, Issuer};
+use crate::sandbox::issuer::{AUDIENCE, CALLER, Issuer};
 use crate::sandbox::vms::SandboxVms;
 use crate::settings_file;
 use crate::shutdown::Shutdown;
@@ -27,9 +29,6 @@ use crate::telemetry::{self, escape};
 static MAPPING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mapping");
 
 const SAMPLE: &str = include_str!("../../mapping/examples/asjson-sample.cart.json");
-
-/// Another cart that the default mapping accepts, for the user's first own call.
-const SECOND_SAMPLE: &str = include_str!("../../mapping/examples/service-in-hours.cart.json");
 
 /// The API's port, where it is free: the commands that `dev` prints are then the same at each start.
 const PREFERRED_PORT: u16 = 8080;
@@ -90,7 +89,9 @@ pub fn run(afterwards: Afterwards, cart: Option<&Path>) -> Result<(), Failure> {
                 Created::Yes => Ok(()),
                 Created::No => Err(Failure::new("the cart did not become an order")),
             }),
-            Afterwards::KeepRunning => answered.and_then(|_| print_next_steps(address, &issuer, &vms, folder.path())),
+            Afterwards::KeepRunning => {
+                answered.and_then(|_| next_steps::print_all(address, &issuer, &vms, folder.path()))
+            }
         };
         if afterwards == Afterwards::Stop || result.is_err() {
             shutdown.announce();
@@ -111,8 +112,11 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
         Afterwards::KeepRunning => preferred_port_if_free().await,
     };
     let text = settings(&issuer, &vms, folder.path(), &mapping, port);
-    let settings = Settings::parse("dev", &text, &std::collections::BTreeMap::new())
+    let mut settings = Settings::parse("dev", &text, &std::collections::BTreeMap::new())
         .map_err(|mistakes| Failure::new(mistakes.to_string()))?;
+    // The docs page gets tokens of the sandbox's issuer, whose secrets are none.
+    settings.pages.token_url = Some(issuer.token_url());
+    settings.pages.demo_client = Some(DemoClient { id: CALLER.0, secret: CALLER.1 });
     let app = App::build(settings, Arc::new(SystemClock)).await?;
     let address = app.address().map_err(failed)?;
     print(&format!(
@@ -156,6 +160,8 @@ fn settings(issuer: &Issuer, vms: &SandboxVms, folder: &Path, mapping: &Path, po
         target.oauth2.client_secret = "webhook-secret"
         ledger.url = {ledger}
         mapping.directory = {mapping}
+        pages.public_mapping = true
+        pages.public_preview = true
         "#,
         issuer_url = issuer.url(),
         vms_url = vms.url(),
@@ -214,18 +220,4 @@ fn print_answer(status: u16, body: &Value) -> Result<Created, Failure> {
     }
     print(&format!("The cart {cart} became the purchase order {number}.\n"))?;
     Ok(Created::Yes)
-}
-
-/// Prints what the user can do next; every line can be pasted.
-fn print_next_steps(address: SocketAddr, issuer: &Issuer, vms: &SandboxVms, folder: &Path) -> Result<(), Failure> {
-    let cart = folder.join("cart.json");
-    std::fs::write(&cart, SECOND_SAMPLE).map_err(|error| Failure::new(format!("{}: {error}", cart.display())))?;
-    let (cart, token, faults) = (cart.display(), issuer.token(), vms.url());
-    print(&format!(
-        "\nSend a cart yourself; sent twice, it is still one order:\n\n\
-         curl -i http://{address}/v2/purchase-orders -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' --data-binary @{cart}\n\n\
-         Let 11VMS fail at the next request (effects: hang-up-before, hang-up-after, garbage, a status):\n\n\
-         curl {faults}sandbox/faults -d '[{{\"delayMs\":200,\"effect\":\"hang-up-after\"}}]'\n\n\
-         Docs: http://{address}/docs\nStop: Ctrl-C\n"
-    ))
 }

@@ -138,7 +138,10 @@ fn load_mapping(arguments: &MapArguments) -> Result<Mapping, Failure> {
     Folder::read(directory)
         .and_then(|folder| match settings.options.examples {
             DifferingExamples::Refuse => Mapping::compile_with(&folder, &settings.options),
-            DifferingExamples::Warn => Mapping::accept(&folder, &settings.options).map_err(|refused| refused.defects),
+            DifferingExamples::Warn => {
+                let accepted = Mapping::accept(&folder, &settings.options);
+                accepted.map(|(mapping, _)| mapping).map_err(|refused| refused.defects)
+            }
         })
         .map_err(|defects| Failure::of_lines(defect_lines(&directory.display().to_string(), &defects)))
 }

@@ -14,11 +14,13 @@ pub struct RefusedFolder {
     pub version: Option<String>,
     /// Why: every defect, or one that counts the examples that differ and shows the first.
     pub defects: Vec<Defect>,
+    /// What it makes of its examples; `None` if it does not compile.
+    pub examples: Option<ExampleReport>,
 }
 
 impl From<Vec<Defect>> for RefusedFolder {
     fn from(defects: Vec<Defect>) -> Self {
-        Self { version: None, defects }
+        Self { version: None, defects, examples: None }
     }
 }
 
@@ -31,20 +33,21 @@ impl Mapping {
         Self::examine(folder, options).map_err(|findings| findings.mistakes)
     }
 
-    /// Compiles a folder that is to decide about orders. Where examples differ and the settings accept it
+    /// Compiles a folder that is to decide about orders, and says what it makes of its examples. Where examples differ and the settings accept it
     /// (`mapping.examples`), every order and every preview has a warning.
     ///
     /// # Errors
     /// If the folder has defects, or examples that differ and are not accepted.
-    pub fn accept(folder: &Folder, options: &MappingOptions) -> Result<Self, RefusedFolder> {
+    pub fn accept(folder: &Folder, options: &MappingOptions) -> Result<(Self, ExampleReport), RefusedFolder> {
         let mapping = Self::compile_with(folder, options)?;
         let report = mapping.compare_examples(folder);
         match (report.summary(), options.examples) {
-            (None, _) => Ok(mapping),
+            (None, _) => Ok((mapping, report)),
             (Some(summary), DifferingExamples::Refuse) => {
-                Err(RefusedFolder { version: Some(mapping.version().to_owned()), defects: vec![summary] })
+                let version = Some(mapping.version().to_owned());
+                Err(RefusedFolder { version, defects: vec![summary], examples: Some(report) })
             }
-            (Some(_), DifferingExamples::Warn) => Ok(mapping.with_notice(notice(&report))),
+            (Some(_), DifferingExamples::Warn) => Ok((mapping.with_notice(notice(&report)), report)),
         }
     }
 }

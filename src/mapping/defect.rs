@@ -41,6 +41,21 @@ impl Defect {
         Self { message: format!("{} ({remark})", self.message), ..self }
     }
 
+    /// The file, by its path in the folder.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The title of the column; none for a defect of a whole line or file.
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
+    /// What is wrong there.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The line, counted from 1; none for a defect of a whole file.
     pub const fn line(&self) -> Option<u64> {
         self.line

@@ -12,5 +12,5 @@ mod tests;
 mod update;
 
 pub use pair::examples;
-pub use report::{ExampleReport, example_defects};
+pub use report::{ExampleReport, JudgedExample, example_defects};
 pub use update::{ExampleFile, ExampleUpdate};

@@ -11,7 +11,9 @@ use super::acceptance::RefusedFolder;
 use super::comparison::Comparison;
 use super::compiled::Mapping;
 use super::defect::Defect;
-use super::folder::Folder;
+use super::examples::ExampleReport;
+use super::folder::{Folder, ignored_files};
+use super::listing::Listing;
 use super::options::MappingOptions;
 use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
@@ -31,12 +33,22 @@ const MAX_MISTAKES: usize = 20;
 /// The folder's files, or the defects of a folder that can't be read.
 type Content = Result<Folder, Vec<Defect>>;
 
-/// The mapping in use, with its time.
+/// Most differences of one example that are kept.
+const MAX_DIFFERENCES: usize = 10;
+
+/// The mapping in use, with its time and with what people want to know of it.
 #[derive(Debug)]
-struct MappingInUse {
-    mapping: Arc<Mapping>,
+pub struct MappingInUse {
+    /// The mapping.
+    pub mapping: Arc<Mapping>,
     /// Since when this version is in use.
-    since: Timestamp,
+    pub since: Timestamp,
+    /// Its sheet and tables.
+    pub listing: Listing,
+    /// What it makes of its examples.
+    pub examples: ExampleReport,
+    /// The files of its folder that are no part of it.
+    pub ignored: Vec<String>,
 }
 
 /// The state of the mapping in use.
@@ -59,9 +71,35 @@ pub struct Refusal {
     pub version: Option<String>,
     /// Its first mistakes, and how many more there are.
     pub mistakes: Vec<String>,
+    /// The same mistakes with their places.
+    pub defects: Vec<Defect>,
+    /// How many more there are.
+    pub hidden: usize,
+    /// What it makes of its examples; `None` if it does not compile.
+    pub examples: Option<Arc<ExampleReport>>,
+}
+
+impl MappingInUse {
+    fn new(accepted: (Mapping, ExampleReport), folder: &Folder, ignored: Vec<String>, since: Timestamp) -> Self {
+        let (mapping, examples) = accepted;
+        let examples = examples.shortened(MAX_DIFFERENCES);
+        Self { mapping: Arc::new(mapping), since, listing: Listing::of(folder), examples, ignored }
+    }
 }
 
 impl Refusal {
+    fn new(refused: RefusedFolder, now: Timestamp) -> Self {
+        let RefusedFolder { version, mut defects, examples } = refused;
+        let hidden = defects.len().saturating_sub(MAX_MISTAKES);
+        defects.truncate(MAX_MISTAKES);
+        let mut mistakes: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        if hidden > 0 {
+            mistakes.push(format!("{hidden} more mistakes; check lists them all"));
+        }
+        let examples = examples.map(|examples| Arc::new(examples.shortened(MAX_DIFFERENCES)));
+        Self { at: now, version, mistakes, defects, hidden, examples }
+    }
+
     /// The first mistake, and how many more there are, as far as they are kept.
     fn summary(&self) -> String {
         let first = self.mistakes.first().map_or("", String::as_str);
@@ -106,8 +144,8 @@ impl LiveMapping {
         conditions: Conditions,
     ) -> Result<Self, Vec<Defect>> {
         let folder = Folder::read(&directory)?;
-        let mapping = Mapping::accept(&folder, &options).map_err(|refused| refused.defects)?;
-        let in_use = MappingInUse { mapping: Arc::new(mapping), since: in_milliseconds(now) };
+        let accepted = Mapping::accept(&folder, &options).map_err(|refused| refused.defects)?;
+        let in_use = MappingInUse::new(accepted, &folder, ignored_files(&directory), in_milliseconds(now));
         let in_use = Reloadable::new(Ok(folder), in_use, Settling::SeenTwice);
         Ok(Self { directory, options, in_use, refusal: Mutex::new(None), conditions, reloads: Reloads::default() })
     }
@@ -120,6 +158,11 @@ impl LiveMapping {
     /// The mapping to use for one cart.
     pub fn current(&self) -> Arc<Mapping> {
         Arc::clone(&self.in_use.current().mapping)
+    }
+
+    /// The mapping in use with its sheet, its tables and its examples.
+    pub fn in_use(&self) -> Arc<MappingInUse> {
+        self.in_use.current()
     }
 
     /// What is in use, since when, and what is refused.
@@ -167,21 +210,23 @@ impl LiveMapping {
         let build = |content: &Content| {
             let before = self.in_use.current();
             let folder = content.as_ref().map_err(|defects| RefusedFolder::from(defects.clone()))?;
-            let mapping = Mapping::accept(folder, &self.options)?;
-            let is_same = mapping.version() == before.mapping.version();
+            let accepted = Mapping::accept(folder, &self.options)?;
+            let is_same = accepted.0.version() == before.mapping.version();
             if !is_same {
-                changed_examples = Comparison::of_examples(&before.mapping, &mapping, folder).summary();
+                changed_examples = Comparison::of_examples(&before.mapping, &accepted.0, folder).summary();
             }
+            let since = if is_same { before.since } else { now };
+            let in_use = MappingInUse::new(accepted, folder, ignored_files(&self.directory), since);
             // Before the exchange, so that no state has the new version beside a refusal that is over.
             self.keep_refusal(None);
-            Ok(MappingInUse { mapping: Arc::new(mapping), since: if is_same { before.since } else { now } })
+            Ok(in_use)
         };
         match self.in_use.offer(content, build) {
             Reload::Unchanged => {}
             Reload::Exchanged { previous, current } => self.report_exchange(&previous, &current, &changed_examples),
             Reload::Refused(refused) => {
                 self.reloads.refused.increment();
-                let refusal = refusal(&refused, now);
+                let refusal = Refusal::new(refused, now);
                 self.report_refusal(&refusal);
                 self.keep_refusal(Some(refusal));
             }
@@ -250,15 +295,6 @@ impl LiveMapping {
 /// The time as people read it.
 fn in_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
-}
-
-fn refusal(refused: &RefusedFolder, now: Timestamp) -> Refusal {
-    let mut mistakes: Vec<String> = refused.defects.iter().take(MAX_MISTAKES).map(ToString::to_string).collect();
-    let more = refused.defects.len().saturating_sub(MAX_MISTAKES);
-    if more > 0 {
-        mistakes.push(format!("{more} more mistakes; check lists them all"));
-    }
-    Refusal { at: now, version: refused.version.clone(), mistakes }
 }
 
 /// The settings accept that examples differ; people should know it all the same.

@@ -4,6 +4,7 @@ mod absent;
 mod entries;
 mod id_field;
 mod known_names;
+mod listed;
 mod rule;
 mod source;
 mod suspicion;

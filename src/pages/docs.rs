@@ -1,46 +1,91 @@
-//! What a developer explores: the API's description, and Swagger UI, which works offline.
+//! What a developer explores: the API's description, and Swagger UI with a token for its calls. Everything works offline.
+
+mod token_panel;
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use url::Url;
 use utoipa_swagger_ui::Config;
 
+use crate::api::catalogues::DISCOVERY_LINKS;
 use crate::api::description::{self, Spec};
+use crate::api::{ApiState, TaggedContent};
 use crate::problem::{Problem, ProblemKind};
 
 /// The page; its scripts are files of this service, none is inline.
-const PAGE: &str = include_str!("docs.html");
+const PAGE: &str = include_str!("docs/page.html");
 
-/// Swagger UI draws with styles that it generates, and with pictures in its own text.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The place in the page of what depends on the settings.
+const TOKEN_PANEL: &str = "{{token_panel}}";
 
-static SPEC_3_1: LazyLock<String> = LazyLock::new(|| description::text(Spec::V3_1));
-static SPEC_3_0: LazyLock<String> = LazyLock::new(|| description::text(Spec::V3_0));
+/// Our own files beside those of Swagger UI: name, media type, content.
+static FILES: LazyLock<[(&str, TaggedContent); 2]> = LazyLock::new(|| {
+    [
+        ("page.css", TaggedContent::new("text/css; charset=utf-8", include_str!("docs/page.css"))),
+        ("page.js", TaggedContent::new("text/javascript; charset=utf-8", include_str!("docs/page.js"))),
+    ]
+});
 
-static SWAGGER_UI: LazyLock<Arc<Config<'static>>> =
-    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none").display_operation_id(true)));
+/// Needed to get its files; the page has an initializer of its own.
+static SWAGGER_UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::new(["/openapi.json"])));
 
-/// The description as JSON, and the page that shows it.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// The description as JSON, and the page that shows it. What is served follows from the settings, and is made once.
+pub fn router() -> Router<Arc<ApiState>> {
     Router::new()
-        .route("/docs", get(|| async { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE)) }))
+        .route("/docs", page())
         .route("/docs/{file}", get(get_docs_file))
-        .route("/openapi.json", get(|| async { json(&SPEC_3_1) }))
-        .route("/openapi-3.0.json", get(|| async { json(&SPEC_3_0) }))
+        .route("/openapi.json", served(Spec::V3_1))
+        .route("/openapi-3.0.json", served(Spec::V3_0))
 }
 
-fn json(text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+fn served(spec: Spec) -> MethodRouter<Arc<ApiState>> {
+    let made = Arc::new(OnceLock::<TaggedContent>::new());
+    get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
+        let make = || TaggedContent::new("application/json", description::served(spec, api.pages.token_url.as_ref()));
+        with_links(made.get_or_init(make).answer(&headers))
+    })
 }
 
-async fn get_docs_file(Path(file): Path<String>) -> Response {
+fn page() -> MethodRouter<Arc<ApiState>> {
+    let made = Arc::new(OnceLock::<TaggedContent>::new());
+    get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
+        let make = || {
+            let panel = token_panel::html(&api.pages, api.resource.scopes());
+            TaggedContent::new("text/html; charset=utf-8", PAGE.replace(TOKEN_PANEL, &panel))
+        };
+        let mut response = with_links(made.get_or_init(make).answer(&headers));
+        let policy = HeaderValue::from_str(&policy(api.pages.token_url.as_ref()));
+        response.headers_mut().extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
+        response
+    })
+}
+
+/// The content security policy of the page: its scripts may ask this service, and the token endpoint. Swagger UI draws with
+/// styles that it generates, and with pictures in its own text.
+fn policy(token_url: Option<&Url>) -> String {
+    let endpoint = token_url.map(|url| format!(" {}", url.origin().ascii_serialization())).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+         connect-src 'self'{endpoint}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+fn with_links(mut response: Response) -> Response {
+    response.headers_mut().insert(header::LINK, HeaderValue::from_static(DISCOVERY_LINKS));
+    response
+}
+
+async fn get_docs_file(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    if let Some((_, content)) = FILES.iter().find(|(name, _)| *name == file) {
+        return content.answer(&headers);
+    }
     match utoipa_swagger_ui::serve(&file, Arc::clone(&SWAGGER_UI)) {
         Ok(Some(found)) => {
             let content_type = HeaderValue::from_str(&found.content_type)
@@ -60,5 +105,22 @@ async fn get_docs_file(Path(file): Path<String>) -> Response {
             response
         }
         _ => Problem::new(ProblemKind::NOT_FOUND, "no such path").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_may_ask_the_origin_of_the_token_endpoint_alone() {
+        let connect = |url: Option<&str>| {
+            let url = url.map(|url| url.parse::<Url>().unwrap());
+            let policy = policy(url.as_ref());
+            policy.split("; ").find(|part| part.starts_with("connect-src")).unwrap().to_owned()
+        };
+        assert_eq!(connect(None), "connect-src 'self'");
+        assert_eq!(connect(Some("https://i.example/x/token?a=b;c")), "connect-src 'self' https://i.example");
+        assert_eq!(connect(Some("http://127.0.0.1:81/token")), "connect-src 'self' http://127.0.0.1:81");
     }
 }

@@ -1,37 +1,58 @@
-//! A page for each kind of problem: the `type` of a problem leads here (RFC 9457 §3.1.1).
+//! A page for each kind of problem: the `type` of a problem leads here (RFC 9457 §3.1.1); and one that lists all of them.
 
+use std::sync::Arc;
+
+use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
+use super::answer::lasting_page;
+use super::frame::{Frame, Section};
+use super::messages::{MessageGroup, Span, groups};
+use crate::api::ApiState;
 use crate::problem::{Problem, ProblemKind};
 
+#[derive(Template)]
+#[template(path = "problems.html")]
+struct ProblemsPage<'a> {
+    frame: Frame,
+    kinds: &'a [ProblemKind],
+    groups: &'a [MessageGroup],
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    kind: ProblemKind,
+    sample: String,
+    previous: Option<ProblemKind>,
+    next: Option<ProblemKind>,
+}
+
 /// The pages.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/problems/{name}", get(get_problem_page))
+pub fn router() -> Router<Arc<ApiState>> {
+    Router::new().route("/problems", get(get_problems_page)).route("/problems/{name}", get(get_problem_page))
+}
+
+async fn get_problems_page() -> Response {
+    let frame = Frame::new(Section::Problems, "Problems");
+    lasting_page(&ProblemsPage { frame, kinds: ProblemKind::ALL, groups: groups() })
 }
 
 async fn get_problem_page(Path(name): Path<String>) -> Response {
-    match ProblemKind::ALL.iter().find(|kind| kind.name == name) {
-        Some(kind) => Html(page(*kind)).into_response(),
-        None => Problem::new(ProblemKind::NOT_FOUND, "no such problem").into_response(),
-    }
-}
-
-/// Explanation, what to do, and a body such as callers get.
-fn page(kind: ProblemKind) -> String {
-    let ProblemKind { name, status, title, explanation, remedy, .. } = kind;
-    let sample = escaped(&serde_json::to_string_pretty(&kind.sample()).unwrap_or_default());
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title></head>\n<body>\n\
-         <h1>{title}</h1>\n<p><code>/problems/{name}</code>, status {status}</p>\n<p>{explanation}</p>\n\
-         <h2>What to do</h2>\n<p>{remedy}</p>\n<h2>A body of this kind</h2>\n<pre>{sample}</pre>\n</body>\n</html>\n"
-    )
-}
-
-/// Text as HTML content.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let Some(at) = ProblemKind::ALL.iter().position(|kind| kind.name == name) else {
+        return Problem::new(ProblemKind::NOT_FOUND, "no such problem").into_response();
+    };
+    let at_index = |index: Option<usize>| index.and_then(|index| ProblemKind::ALL.get(index)).copied();
+    let Some(kind) = at_index(Some(at)) else { return Problem::internal_error().into_response() };
+    lasting_page(&ProblemPage {
+        frame: Frame::new(Section::Problems, kind.title),
+        kind,
+        sample: serde_json::to_string_pretty(&kind.sample()).unwrap_or_default(),
+        previous: at_index(at.checked_sub(1)),
+        next: at_index(at.checked_add(1)),
+    })
 }

@@ -1,5 +1,6 @@
 //! An OAuth2 issuer: discovery, JWKS, token and introspection endpoints, and tokens of any shape for tests.
 
+mod caller_token;
 mod endpoints;
 mod form;
 mod handle;
@@ -7,7 +8,8 @@ mod key;
 mod state;
 mod tokens;
 
-pub use form::{CLIENTS, Form};
+pub use caller_token::LIFETIMES;
+pub use form::{CALLER, CLIENTS, Form};
 pub use handle::Issuer;
 pub use key::SigningKey;
 pub use state::Behaviour;

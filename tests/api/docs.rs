@@ -59,13 +59,39 @@ async fn the_docs_page_and_all_its_files_come_from_the_service() {
     for part in
         page.text.split(['"', '\'']).filter(|part| part.contains('/') && part.contains('.') && !part.contains('<'))
     {
-        assert!(part.starts_with("/docs/"), "{part} is not a file of the service");
+        let is_ours = ["/docs/", "/openapi", "/assets/"].iter().any(|place| part.starts_with(place));
+        assert!(is_ours, "{part} is not a file of the service");
         let file = service.get(part).await;
         assert_eq!(file.status, 200, "{part}");
         loaded += 1;
     }
     assert!(loaded >= 5, "{loaded} files");
-    let initializer = service.get("/docs/swagger-initializer.js").await;
-    assert!(initializer.text.contains("/openapi.json"), "{}", initializer.text);
+    let script = service.get("/docs/page.js").await;
+    assert!(script.text.contains("/openapi.json"), "{}", script.text);
     assert_eq!(service.get("/docs/unheard-of.js").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_page_asks_the_token_endpoint_that_is_set_and_nobody_else() {
+    let bare = Service::start().await;
+    let page = bare.get("/docs").await;
+    assert!(page.header("content-security-policy").contains("connect-src 'self';"), "{:?}", page.headers);
+    assert!(!page.text.contains("data-token-url") && page.text.contains("own-token"), "{}", page.text);
+
+    let url = "https://issuer.example/oauth2/token";
+    let service =
+        Service::start_with(&format!("pages.token_url = \"{url}\"\nauth.scopes.write = \"my-app!t1.Write\"")).await;
+    let page = service.get("/docs").await;
+    let policy = page.header("content-security-policy");
+    for part in ["default-src 'none'; script-src 'self';", "connect-src 'self' https://issuer.example;"] {
+        assert!(policy.contains(part), "{part}: {policy}");
+    }
+    for part in [&format!("data-token-url=\"{url}\""), "value=\"my-app!t1.Write\"", "name=\"client_secret\""] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    for path in ["/openapi.json", "/openapi-3.0.json"] {
+        let description = service.get(path).await.body;
+        let flows = &description["components"]["securitySchemes"]["oauth2"]["flows"];
+        assert_eq!(flows["clientCredentials"]["tokenUrl"], url, "{path}");
+    }
 }

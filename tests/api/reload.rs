@@ -25,7 +25,7 @@ fn copy_folder(from: &Path, to: &Path, folder: &str) {
 }
 
 /// The mapping of the repository with its examples, and the sheet cut off after some rows: every example differs.
-fn copy_mapping_with_examples(to: &Path) -> String {
+pub fn copy_mapping_with_examples(to: &Path) -> String {
     copy_mapping(to);
     copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("mapping"), to, "examples");
     let sheet = fs::read_to_string(to.join("purchase-order.csv")).unwrap();
@@ -33,7 +33,7 @@ fn copy_mapping_with_examples(to: &Path) -> String {
 }
 
 /// Moves the clock, so that the service reads its folder again, until `done`.
-async fn advance_until(service: &Service, done: impl AsyncFn() -> bool) {
+pub async fn advance_until(service: &Service, done: impl AsyncFn() -> bool) {
     for _ in 0..1_000 {
         service.clock.advance(Duration::from_secs(2));
         if done().await {

@@ -83,7 +83,7 @@ fn checked(saved: &Path) -> (Vec<String>, Vec<String>) {
     let folder = Folder::read(files.path()).unwrap();
     let mapping = Mapping::compile(&folder, Amounts::Unshifted).unwrap();
     let texts = |defects: &[purchase_order_webhook::mapping::Defect]| defects.iter().map(ToString::to_string).collect();
-    (texts(mapping.warnings()), texts(&mapping.compare_examples(&folder).defects))
+    (texts(mapping.warnings()), texts(&mapping.compare_examples(&folder).defects()))
 }
 
 #[test]

@@ -68,7 +68,7 @@ struct RefusalView {
 }
 
 impl From<Refusal> for RefusalView {
-    fn from(Refusal { at, version, mistakes }: Refusal) -> Self {
+    fn from(Refusal { at, version, mistakes, .. }: Refusal) -> Self {
         Self { at: at.to_string(), mistakes, version }
     }
 }

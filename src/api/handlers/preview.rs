@@ -34,11 +34,19 @@ pub async fn preview_purchase_order(
     Extension(context): Extension<Arc<RequestContext>>,
     JsonText(text): JsonText,
 ) -> Result<Json<PreviewView>, Problem> {
+    preview_of(&api, context, text).await.map(Json)
+}
+
+/// What a text would become.
+///
+/// # Errors
+/// If it is no cart.
+pub async fn preview_of(api: &ApiState, context: Arc<RequestContext>, text: String) -> Result<PreviewView, Problem> {
     let (mapping, bounds) = (api.mapping.current(), api.bounds());
     let read = move |text: &str| {
         let cart = intake::read_one(text, bounds)?;
         context.note_cart_number(cart.number());
         Ok(mapping.preview(&cart))
     };
-    Ok(Json(run_blocking_if_large(text, read).await?.into()))
+    Ok(run_blocking_if_large(text, read).await?.into())
 }

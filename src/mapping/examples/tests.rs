@@ -35,7 +35,7 @@ fn refused_cart() -> Value {
 }
 
 fn lines(folder: &Folder, mapping: &Mapping) -> Vec<String> {
-    mapping.compare_examples(folder).defects.iter().map(ToString::to_string).collect()
+    mapping.compare_examples(folder).defects().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn each_difference_of_each_example_is_reported_and_counted() {
         ("examples/notes.json", "no example"),
     ]);
     let report = mapping.compare_examples(&folder);
-    assert_eq!((report.count, report.differing), (7, 6));
+    assert_eq!((report.count(), report.differing()), (7, 6));
     assert_eq!(report.count_text().unwrap(), "6 of 7 examples differ");
     let expected = [
         "examples/a.cart.json: not as in examples/a.order.json: org is \"1010\", expected \"2020\"",

@@ -299,7 +299,7 @@ fn a_sheet_that_is_cut_off_anywhere_is_refused_or_maps_all_examples_as_before() 
             files.push((SHEET.to_owned(), text));
             let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
             let folder = Folder::of(&files);
-            Mapping::compile(&folder, Amounts::Unshifted).unwrap().compare_examples(&folder).defects.is_empty()
+            Mapping::compile(&folder, Amounts::Unshifted).unwrap().compare_examples(&folder).defects().is_empty()
         });
         if maps_alike {
             assert_eq!(

@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, Request, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use super::form::{Form, jwt_part};
+use super::caller_token;
+use super::form::{CALLER, Form, jwt_part};
 use super::state::{Behaviour, State, TOKEN_LIFETIME, lock};
 use crate::sandbox::http::{Answer, json_answer, text_answer};
 
@@ -38,14 +39,35 @@ pub fn answer(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
                 state.extra_keys.iter().cloned().chain(state.keys.iter().map(|key| key.jwk.clone())).collect();
             json_answer(200, &json!({ "keys": keys }))
         }
-        "/token" => token(&mut state, request),
+        "/token" if request.method() == Method::OPTIONS => with_cors(no_content()),
+        "/token" => with_cors(token(&mut state, request)),
         "/introspect" => introspect(&mut state, request),
         _ => text_answer(404, "text/plain", "no such path".to_owned()),
     }
 }
 
+/// What a page of another origin needs to ask for a token: the docs page of a service is one (Fetch standard, CORS protocol).
+fn with_cors(mut answer: Answer) -> Answer {
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        // Swagger UI sends the last one.
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, x-requested-with"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+fn no_content() -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
 /// Client credentials (RFC 6749 §4.4), with the client's secret in the header or in the body; and assertions about a user
-/// (RFC 7523 §2.1) that a known key has signed.
+/// (RFC 7523 §2.1) that a known key has signed. The caller of the service gets a JWT for it, other clients one for 11VMS.
 fn token(state: &mut State, request: &Request<Bytes>) -> Answer {
     state.token_requests += 1;
     let form = Form::of(request);
@@ -61,6 +83,9 @@ fn token(state: &mut State, request: &Request<Bytes>) -> Answer {
         // As some servers do, it repeats the request: the service must not log that.
         let request = String::from_utf8_lossy(request.body());
         return json_answer(status, &json!({ "error": error, "error_description": request }));
+    }
+    if form.client() == Some(CALLER.0) {
+        return caller_token::answer(state, &form);
     }
     let token = uuid::Uuid::new_v4().to_string();
     state.issued.insert(token.clone());

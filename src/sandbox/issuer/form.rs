@@ -6,9 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
+/// The client that calls the service, and its secret: SRM, or a developer in its place. It gets tokens for the service.
+pub const CALLER: (&str, &str) = ("srm7", "srm7-secret");
+
 /// The clients and their secrets: SRM, the service itself on its way to 11VMS, and one whose names have to be encoded.
 pub const CLIENTS: [(&str, &str); 3] =
-    [("srm7", "srm7-secret"), ("purchase-order-webhook", "webhook-secret"), ("odd:b%+ä", "s&cret=%ü+")];
+    [CALLER, ("purchase-order-webhook", "webhook-secret"), ("odd:b%+ä", "s&cret=%ü+")];
 
 /// The form of a request, and how its client authenticated.
 #[derive(Debug, Clone)]
@@ -41,8 +44,13 @@ impl Form {
 
     /// Whether id and secret are those of a known client.
     pub fn is_authenticated(&self) -> bool {
+        self.client().is_some()
+    }
+
+    /// The known client whose id and secret these are, in the header or in the body.
+    pub fn client(&self) -> Option<&'static str> {
         let (client, secret) = self.basic.clone().unwrap_or_else(|| (self.get("client_id"), self.get("client_secret")));
-        CLIENTS.contains(&(client.as_str(), secret.as_str()))
+        CLIENTS.iter().find(|known| **known == (client.as_str(), secret.as_str())).map(|(id, _)| *id)
     }
 }
 

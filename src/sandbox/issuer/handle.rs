@@ -45,7 +45,9 @@ impl Issuer {
             }
         })
         .await?;
-        Ok(Self { server: Arc::new(server), state })
+        let issuer = Self { server: Arc::new(server), state };
+        issuer.lock().url = issuer.url();
+        Ok(issuer)
     }
 
     /// The issuer's identifier.

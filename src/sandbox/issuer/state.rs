@@ -27,6 +27,8 @@ pub enum Behaviour {
 
 /// Keys, tokens and counters of one issuer.
 pub struct State {
+    /// The issuer's identifier; empty until its address is known.
+    pub url: String,
     pub keys: Vec<SigningKey>,
     pub extra_keys: Vec<Value>,
     pub behaviour: Behaviour,
@@ -48,6 +50,7 @@ pub struct State {
 impl State {
     pub const fn new(keys: Vec<SigningKey>) -> Self {
         Self {
+            url: String::new(),
             keys,
             extra_keys: Vec::new(),
             behaviour: Behaviour::Normal,

@@ -18,6 +18,7 @@ use crate::sandbox::local_server::HangUp;
 pub async fn answer(state: &Mutex<State>, issuer: &Issuer, request: &Request<Bytes>) -> Result<Answer, HangUp> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/sandbox/faults") => Ok(queue_faults(state, request)),
+        (&Method::GET, "/sandbox/faults") => Ok(text_answer(200, "text/plain; charset=utf-8", fault_help(request))),
         (&Method::GET, "/sandbox/orders") => Ok(list_orders(state)),
         (&Method::POST | &Method::GET, "/purchase-orders") => purchase_orders(state, issuer, request).await,
         (&Method::PATCH | &Method::GET, path) if salesforce::is_record(path) && lock(state).api == Api::Salesforce => {
@@ -27,15 +28,26 @@ pub async fn answer(state: &Mutex<State>, issuer: &Issuer, request: &Request<Byt
     }
 }
 
-/// `[{"delayMs":200,"effect":"hang-up-after"},{"effect":{"status":{"status":503}}}]`
+/// How faults are queued, for whoever asks.
+fn fault_help(request: &Request<Bytes>) -> String {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!(
+        "POST a list of faults; each applies to one of the next requests to 11VMS:\n\n  \
+         curl http://{host}/sandbox/faults -d '[{{\"delayMs\":200,\"effect\":\"hang-up-after\"}}]'\n\n\
+         delayMs (0 if absent) is the time before the effect, which is one of:\n\n{}",
+        Fault::help()
+    )
+}
+
+/// `[{"delayMs":200,"effect":"hang-up-after"},{"effect":{"status":503}}]`
 fn queue_faults(state: &Mutex<State>, request: &Request<Bytes>) -> Answer {
-    match serde_json::from_slice::<Vec<Fault>>(request.body()) {
+    match Fault::parse_all(request.body()) {
         Ok(faults) => {
             let queued = faults.len();
             lock(state).faults.extend(faults);
             json_answer(200, &json!({ "queued": queued }))
         }
-        Err(error) => json_answer(400, &json!({ "message": error.to_string() })),
+        Err(error) => json_answer(400, &json!({ "message": error, "help": "GET this address" })),
     }
 }
 

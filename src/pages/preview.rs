@@ -1,0 +1,110 @@
+//! `/preview`: paste a cart, see the order and the source of each field, or every mistake. The same work as
+//! `POST /v2/purchase-orders/preview`, without effect.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Extension, FromRequestParts as _, Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::answer::{lasting_page, page};
+use super::form::{ENCODED, Form, FormPermits, OVERHEAD};
+use super::frame::{Frame, Section};
+use super::refusal::{refused, rendered};
+use super::sample::SAMPLE;
+use crate::api::ApiState;
+use crate::api::access::CartSender;
+use crate::api::body::expect_within;
+use crate::api::handlers::preview::preview_of;
+use crate::api::views::PreviewView;
+use crate::config::Audience;
+use crate::problem::{Problem, RequestContext};
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage<'a> {
+    frame: Frame,
+    cart: &'a str,
+    needs_token: bool,
+    scope: &'a str,
+    /// What the cart would become.
+    preview: Option<&'a PreviewView>,
+    /// The order as indented JSON, if the cart has no mistakes.
+    order: Option<String>,
+    /// Why there is no preview.
+    refusal: Option<&'a Problem>,
+}
+
+/// The form, and its answer.
+pub fn router() -> Router<Arc<ApiState>> {
+    Router::new()
+        .route("/preview", get(get_preview_page).post(post_preview_page))
+        .layer(Extension(FormPermits::default()))
+}
+
+/// The form is for everybody: it shows a sample, and nothing of the mapping.
+async fn get_preview_page(State(api): State<Arc<ApiState>>) -> Response {
+    lasting_page(&PreviewPage::of(&api, SAMPLE))
+}
+
+async fn post_preview_page(
+    State(api): State<Arc<ApiState>>,
+    Extension(permits): Extension<FormPermits>,
+    Extension(context): Extension<Arc<RequestContext>>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let mut cart = String::new();
+    let answer = async {
+        let _permit = permits.take()?;
+        let limits = &api.server.limits;
+        let limit = limits.max_body.saturating_mul(ENCODED).saturating_add(OVERHEAD);
+        let mut form = Form::read(request, limit, &api).await?;
+        let _sender = match api.pages.preview {
+            Audience::Public => None,
+            Audience::TokenHolders => Some(CartSender::from_request_parts(&mut form.parts, &api).await?),
+        };
+        let text = form.field("cart");
+        expect_within(text, limits.max_body)?;
+        // From here on the page has the sender's text, so that it can be corrected.
+        text.clone_into(&mut cart);
+        preview_of(&api, context, cart.clone()).await
+    };
+    match answer.await {
+        Ok(preview) => {
+            page(&PreviewPage { preview: Some(&preview), order: order(&preview), ..PreviewPage::of(&api, &cart) })
+        }
+        Err(problem) => refuse(problem, &headers, &api, &cart),
+    }
+}
+
+fn refuse(problem: Problem, headers: &HeaderMap, api: &ApiState, cart: &str) -> Response {
+    refused(problem, headers, |problem| {
+        rendered(&PreviewPage {
+            refusal: Some(problem),
+            ..PreviewPage::of(api, if cart.is_empty() { SAMPLE } else { cart })
+        })
+    })
+}
+
+fn order(preview: &PreviewView) -> Option<String> {
+    preview.order.as_ref().and_then(|order| serde_json::to_string_pretty(order).ok())
+}
+
+impl<'a> PreviewPage<'a> {
+    /// The form with a cart.
+    fn of(api: &'a ApiState, cart: &'a str) -> Self {
+        Self {
+            frame: Frame::new(Section::Preview, "Try a cart"),
+            cart,
+            needs_token: api.pages.preview == Audience::TokenHolders,
+            scope: api.resource.accepted().first().map_or("", |issuer| &issuer.write),
+            preview: None,
+            order: None,
+            refusal: None,
+        }
+    }
+}
