@@ -26,7 +26,7 @@ mod state;
 pub mod views;
 
 pub use csrf::answer_fetch_or_refuse;
-pub use protected_resource::ProtectedResource;
+pub use protected_resource::{ProtectedResource, ResourceMetadata};
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;
 pub use state::ApiState;

@@ -21,6 +21,8 @@ mod collector;
 mod compression;
 #[path = "../support/exchange.rs"]
 mod exchange;
+#[path = "../support/json_schema.rs"]
+mod json_schema;
 #[path = "../support/log_lines.rs"]
 mod log_lines;
 #[path = "../support/postgres.rs"]
@@ -46,6 +48,7 @@ mod carts_as_sent;
 mod certificate_files;
 mod cloud_alm;
 mod collector_tls;
+mod description;
 mod docs;
 mod doctor;
 mod forge;

@@ -9,10 +9,18 @@ use axum::response::{IntoResponse as _, Json, Response};
 use url::Url;
 
 use crate::api::ApiState;
+use crate::api::ResourceMetadata;
 use crate::edge::{Peer, Transport};
 use crate::problem::{Problem, ProblemKind};
 
-/// The metadata, for clients without a token.
+/// Metadata of the protected resource
+///
+/// Issuers and scopes, for clients without a token (RFC 9728). A service whose `auth.resource` has a path has them behind that
+/// path: `/.well-known/oauth-protected-resource/{path}`; a challenge (WWW-Authenticate) names the address.
+#[utoipa::path(
+    get, path = "/.well-known/oauth-protected-resource", tag = "Discovery",
+    responses((status = 200, description = "The metadata", body = ResourceMetadata))
+)]
 pub async fn protected_resource(
     State(api): State<Arc<ApiState>>,
     Extension(peer): Extension<Peer>,
