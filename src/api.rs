@@ -31,7 +31,7 @@ pub mod views;
 
 pub use accepted_tokens::AcceptedTokens;
 pub use csrf::{add_token_if_fetched, answer_fetch_or_refuse};
-pub use protected_resource::ProtectedResource;
+pub use protected_resource::{ProtectedResource, ResourceMetadata};
 pub use rate_limit::ClientRateLimiter;
 pub use request_path::with_plain_path;
 pub use state::ApiState;

@@ -28,6 +28,20 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// Every severity.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Error, Self::Warning];
+
+    /// BAPIRET2-TYPE.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Success => "S",
+            Self::Error => "E",
+            Self::Warning => "W",
+        }
+    }
+}
+
 /// The subject of a message; its number (BAPIRET2-NUMBER, NUMC3) is stable and documented in `docs/messages.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageCode {

@@ -33,6 +33,12 @@ pub const RETRY_SOON: Duration = Duration::from_secs(1);
 /// `Retry-After` where the cause lasts longer: a ledger or an issuer that can't be reached.
 pub const RETRY_LATER: Duration = Duration::from_secs(10);
 
+/// A wait as `Retry-After` has it: rounded up, because earlier would be too early, and at least a second.
+pub fn whole_seconds(wait: Duration) -> HeaderValue {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
+}
+
 /// An error on its way to the caller.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -167,9 +173,7 @@ impl Problem {
     /// Adds `Retry-After` (RFC 9110 §10.2.3) in whole seconds, at least one.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
-        // Earlier than that would be too early.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+        self.header(header::RETRY_AFTER, whole_seconds(wait))
     }
 
     /// Adds a header to the answer.

@@ -41,7 +41,7 @@ pub use submit_outcome::SubmitOutcome;
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
 use crate::order::breaker::BreakerState;
-use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId};
+use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId, State};
 use crate::trace;
 use abandoned::Abandoned;
 use dispatcher::Dispatcher;
@@ -196,6 +196,16 @@ impl Relay {
     pub fn time_until_attempt(&self, order: &Order) -> Option<Duration> {
         let wait = between(self.now(), order.next_attempt_at?);
         Some(wait.min(self.dependencies.policy.longest_wait()))
+    }
+
+    /// How long an open order waits at least until something is done for it: until its next attempt, and until the breaker or a pause
+    /// lets attempts begin. `None` if an attempt is under way or can begin.
+    pub fn time_until_dispatch(&self, order: &Order) -> Option<Duration> {
+        if order.state == State::Forwarding {
+            return None;
+        }
+        let held_up = self.dispatcher.held_up_for().map(|wait| wait.min(self.dependencies.policy.longest_wait()));
+        self.time_until_attempt(order).max(held_up)
     }
 
     /// The time by which a stored time is judged to have come.

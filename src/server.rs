@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::api::middleware::{Listener, panicked, request_middleware};
-use crate::api::routes::{described_routes, metadata_routes, metrics_route, probe_routes};
+use crate::api::routes::{business_routes, metadata_routes, metrics_route, probe_routes};
 use crate::api::{ApiState, answer_fetch_or_refuse, with_plain_path};
 use crate::pages;
 
@@ -20,9 +20,8 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The router of `server.listen`.
 pub fn public_router(api: &Arc<ApiState>) -> Router {
-    let (business, _) = described_routes().split_for_parts();
     // A GET that no route of these takes is at a path that takes a POST alone.
-    let business = business.method_not_allowed_fallback(answer_fetch_or_refuse);
+    let business = business_routes().method_not_allowed_fallback(answer_fetch_or_refuse);
     let routes = business.merge(pages::router()).merge(metadata_routes()).merge(probe_routes());
     let origins = &api.server.cors_origins;
     layered(if origins.is_empty() { routes } else { routes.layer(cors(origins)) }, api, Listener::Public)

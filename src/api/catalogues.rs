@@ -12,9 +12,6 @@ use super::description::base;
 pub use linkset::linkset;
 pub use open_resource_discovery::{configuration, document};
 
-/// Where crawlers begin (Open Resource Discovery 1.13).
-pub const ORD_CONFIGURATION: &str = "/.well-known/open-resource-discovery";
-
 /// The document that the configuration names.
 pub const ORD_DOCUMENT: &str = "/open-resource-discovery/v1/documents/1";
 

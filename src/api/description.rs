@@ -1,12 +1,25 @@
 //! The API's description: OpenAPI 3.1 from the routes, and 3.0.3 derived from it for SAP API Management.
+//!
+//! The handlers describe their paths, parameters and bodies. What many operations share is added here, once: parameters,
+//! headers, problems, examples, the fields of a cart.
 
 pub(super) mod base;
+mod cart;
+mod documents;
 mod downgrade;
+mod enumerations;
+mod examples;
+mod headers;
+mod operations;
+mod parameters;
+mod problems;
+mod resolution;
+mod security;
 
 use serde_json::Value;
 use url::Url;
 
-use super::routes::described_routes;
+use super::routes::description;
 
 /// Which version of the specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,22 +32,39 @@ pub enum Spec {
 
 /// The description as JSON text, indented: as it is committed, and as the command `openapi` prints it.
 pub fn text(spec: Spec) -> String {
-    indented(&document(spec))
+    indented(&in_version(spec, document()))
 }
 
-/// The description as a running service serves it: with the token endpoint that its readers can ask.
+/// The description as a running service serves it: with the token endpoint that its readers can ask, or with the bearer
+/// scheme alone.
 pub fn served(spec: Spec, token_url: Option<&Url>) -> String {
-    let mut document = document(spec);
-    let flow = document.pointer_mut("/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl");
-    if let (Some(flow), Some(url)) = (flow, token_url) {
-        *flow = Value::from(url.as_str());
+    let mut document = document();
+    match token_url {
+        Some(url) => security::set_token_url(&mut document, url),
+        None => security::remove_oauth2(&mut document),
     }
-    indented(&document)
+    indented(&in_version(spec, document))
 }
 
-fn document(spec: Spec) -> Value {
-    let (_, description) = described_routes().split_for_parts();
-    let document = serde_json::to_value(&description).unwrap_or_default();
+fn document() -> Value {
+    let mut document = serde_json::to_value(description()).unwrap_or_default();
+    // The service leaves absent values out: no property is ever null.
+    operations::remove_null(&mut document);
+    base::annotate(&mut document);
+    documents::add(&mut document);
+    cart::add(&mut document);
+    resolution::add(&mut document);
+    enumerations::add(&mut document);
+    security::add(&mut document);
+    parameters::add(&mut document);
+    problems::add(&mut document);
+    examples::add(&mut document);
+    // Last, because every response has some.
+    headers::add(&mut document);
+    document
+}
+
+fn in_version(spec: Spec, document: Value) -> Value {
     match spec {
         Spec::V3_1 => document,
         Spec::V3_0 => downgrade::to_3_0(document),
@@ -46,3 +76,6 @@ fn indented(document: &Value) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use super::prefer::Preferences;
 use super::views::OrderView;
 use crate::config::OnDeadline;
 use crate::order::{Order, State};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind, whole_seconds};
 use crate::relay::SubmitOutcome;
 
 /// `Retry-After` for an open order without a next attempt: an attempt is under way, and ends within seconds as a rule.
@@ -69,15 +69,19 @@ fn success(status: StatusCode, order: &Order, mut headers: Vec<(HeaderName, Head
 }
 
 fn still_open(api: &ApiState, order: &Order, preferences: Preferences) -> Result<OrderResponse, Problem> {
-    let wait = api.relay.time_until_attempt(order).unwrap_or(POLL_DELAY);
     if api.server.on_deadline == OnDeadline::Error && !preferences.respond_async {
         let detail = format!("the order {} is recorded and still {}", order.id, order.state.name());
         let problem = Problem::new(ProblemKind::STILL_OPEN, detail).with_warnings(order.warnings.clone());
-        return Err(with_location(order, problem).retry_after(wait));
+        return Err(with_location(order, problem).header(header::RETRY_AFTER, retry_after(api, order)));
     }
-    let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))];
+    let mut headers = vec![(header::RETRY_AFTER, retry_after(api, order))];
     headers.extend(preferences.applied(api.server.deadline));
     Ok(success(StatusCode::ACCEPTED, order, headers))
+}
+
+/// `Retry-After` for an open order: when it is tried next, or a little later where an attempt is under way.
+pub fn retry_after(api: &ApiState, order: &Order) -> HeaderValue {
+    whole_seconds(api.relay.time_until_dispatch(order).unwrap_or(POLL_DELAY))
 }
 
 /// A problem with the order's own messages.

@@ -1,8 +1,9 @@
 //! What clients learn of this service as a protected resource (RFC 9728): its issuers and scopes, and where challenges point.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use serde_json::{Value, json};
+use serde::Serialize;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::accepted_tokens::AcceptedTokens;
 use crate::config::Auth;
@@ -70,28 +71,47 @@ impl ProtectedResource {
 
     /// The metadata at a path; `None` if they are not there. Without `auth.resource`, the resource is what the client has asked:
     /// it compares both (RFC 9728 §3.3).
-    pub fn metadata_at(&self, path: &str, asked: Option<Url>) -> Option<Value> {
+    pub fn metadata_at(&self, path: &str, asked: Option<Url>) -> Option<ResourceMetadata> {
         let identifier = self.identifier.clone().or(asked)?;
         (path == metadata_path(&identifier)).then(|| self.document(&identifier))
     }
 
     /// The metadata of a resource (RFC 9728 §2).
-    fn document(&self, identifier: &Url) -> Value {
+    fn document(&self, identifier: &Url) -> ResourceMetadata {
         let identifier = text(identifier);
-        json!({
-            "resource": identifier,
-            "authorization_servers": self.issuers,
-            "scopes_supported": self.scopes,
-            "bearer_methods_supported": ["header"],
-            "resource_name": NAME,
-            "resource_documentation": format!("{identifier}/docs"),
-        })
+        ResourceMetadata {
+            resource: identifier.to_owned(),
+            authorization_servers: self.issuers.clone(),
+            scopes_supported: self.scopes.clone(),
+            bearer_methods_supported: ["header"],
+            resource_name: NAME,
+            resource_documentation: format!("{identifier}/docs"),
+        }
     }
 }
 
 /// Where the metadata of the resource with this address are.
 pub fn metadata_of(base: &str) -> Option<String> {
     Some(metadata_url(&base.parse().ok()?).into())
+}
+
+/// Metadata of a protected resource (RFC 9728 §2).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResourceMetadata {
+    /// The address that callers use.
+    #[schema(format = "uri")]
+    resource: String,
+    /// The issuers whose tokens are accepted.
+    authorization_servers: Vec<String>,
+    /// The scopes that operations need.
+    scopes_supported: Vec<String>,
+    /// Where the token is taken from.
+    bearer_methods_supported: [&'static str; 1],
+    /// What it is, for people.
+    resource_name: &'static str,
+    /// A page about it.
+    #[schema(format = "uri")]
+    resource_documentation: String,
 }
 
 /// The well-known part is between host and path (RFC 9728 §3.1).

@@ -1,13 +1,13 @@
-//! The routes that need a token, each registered together with its description; and the probes.
+//! The routes, each registered together with its description.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::catalogues::{API_CATALOG, ORD_CONFIGURATION, ORD_DOCUMENT};
 use super::description::base;
 use super::handlers::{
     audit, batch, catalogues, health, metrics, operate, preview, protected_resource, purchase_orders,
@@ -15,9 +15,37 @@ use super::handlers::{
 use super::protected_resource::WELL_KNOWN;
 use super::state::ApiState;
 
-/// Every route that needs a token, with its description.
-pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
-    OpenApiRouter::with_openapi(base::document())
+type Routes = OpenApiRouter<Arc<ApiState>>;
+
+/// The description of all routes.
+pub fn description() -> OpenApi {
+    let routes = OpenApiRouter::with_openapi(base::document()).merge(business()).merge(probes()).merge(scrape());
+    routes.merge(metadata()).split_for_parts().1
+}
+
+/// Every route that needs a token.
+pub fn business_routes() -> Router<Arc<ApiState>> {
+    business().into()
+}
+
+/// The metrics: on the management listener alone.
+pub fn metrics_route() -> Router<Arc<ApiState>> {
+    scrape().into()
+}
+
+/// The probes.
+pub fn probe_routes() -> Router<Arc<ApiState>> {
+    probes().into()
+}
+
+/// The documents for catalogues, and the metadata of the protected resource, of one with a path too.
+pub fn metadata_routes() -> Router<Arc<ApiState>> {
+    let of_one_with_a_path = format!("{WELL_KNOWN}/{{*path}}");
+    Router::from(metadata()).route(&of_one_with_a_path, get(protected_resource::protected_resource))
+}
+
+fn business() -> Routes {
+    OpenApiRouter::new()
         .routes(routes!(purchase_orders::create_purchase_order, purchase_orders::list_purchase_orders))
         .routes(routes!(purchase_orders::get_purchase_order))
         .routes(routes!(preview::preview_purchase_order))
@@ -27,22 +55,19 @@ pub fn described_routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(audit::list_audit_entries))
 }
 
-/// The metrics: on the management listener alone.
-pub fn metrics_route() -> Router<Arc<ApiState>> {
-    Router::new().route("/metrics", get(metrics::metrics))
+fn probes() -> Routes {
+    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz))
 }
 
-/// The probes.
-pub fn probe_routes() -> Router<Arc<ApiState>> {
-    Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz))
+fn scrape() -> Routes {
+    OpenApiRouter::new().routes(routes!(metrics::metrics))
 }
 
-/// The metadata of the protected resource, of one with a path too, and the documents for catalogues.
-pub fn metadata_routes() -> Router<Arc<ApiState>> {
-    Router::new()
-        .route(ORD_CONFIGURATION, get(catalogues::ord_configuration))
-        .route(ORD_DOCUMENT, get(catalogues::ord_document))
-        .route(API_CATALOG, get(catalogues::api_catalog))
-        .route(WELL_KNOWN, get(protected_resource::protected_resource))
-        .route(&format!("{WELL_KNOWN}/{{*path}}"), get(protected_resource::protected_resource))
+/// What clients, gateways and catalogues read before they have a token.
+fn metadata() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(catalogues::ord_configuration))
+        .routes(routes!(catalogues::ord_document))
+        .routes(routes!(catalogues::api_catalog))
+        .routes(routes!(protected_resource::protected_resource))
 }

@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 
 use crate::digest::{hex, sha256};
 
@@ -23,6 +24,11 @@ impl TaggedContent {
         let bytes = bytes.into();
         let tag = format!("\"{}\"", hex(sha256(&bytes).get(..TAG_BYTES).unwrap_or_default()));
         Self { media_type, bytes, tag }
+    }
+
+    /// A document as JSON.
+    pub fn json(document: &impl Serialize) -> Self {
+        Self::new("application/json", serde_json::to_vec(document).unwrap_or_default())
     }
 
     /// The content, or 304 to a client that has it. Caches may keep it, and ask each time whether it is still the newest.

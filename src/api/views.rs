@@ -26,10 +26,11 @@ pub struct AttemptView {
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
     pub started_at: String,
-    /// Milliseconds.
+    /// Milliseconds; absent while it is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// created, found, rejected, not-done, unknown or interrupted.
+    /// How it ended; absent while it is under way. `not-done` is safe to send again; after `unknown` and `interrupted` 11VMS is
+    /// asked first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "created")]
     pub outcome: Option<&'static str>,
@@ -67,7 +68,8 @@ pub struct OrderView {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(example = "1000004711")]
     pub cart_number: String,
-    /// accepted, forwarding, retrying, created, rejected, parked or cancelled.
+    /// `accepted`, `forwarding` and `retrying` are open: ask again later. `created`, `rejected`, `parked` and `cancelled` are
+    /// settled; `parked` waits for a person, or for its cart to be sent again.
     #[schema(example = "created")]
     pub state: &'static str,
     /// 11VMS's number.
@@ -153,7 +155,7 @@ pub struct AuditEntryView {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(example = "1000004711")]
     pub cart_number: String,
-    /// sent, sent-again, replayed, resolved or cancelled.
+    /// What was done.
     #[schema(example = "resolved")]
     pub action: &'static str,
     /// Who, as the token says.
@@ -219,7 +221,7 @@ pub struct InterventionView {
     /// Who, as the token says.
     #[schema(example = "m.mueller (operations-desk)")]
     pub by: String,
-    /// replayed, resolved or cancelled.
+    /// What was done.
     #[schema(example = "resolved")]
     pub action: &'static str,
     /// The number, or the reason.

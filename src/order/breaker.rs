@@ -120,6 +120,14 @@ impl Breaker {
         }
     }
 
+    /// The end of its pause, while it is open.
+    pub const fn open_until(&self) -> Option<Moment> {
+        match self.state {
+            State::Open { until, .. } => Some(until),
+            State::Closed { .. } | State::HalfOpen { .. } => None,
+        }
+    }
+
     /// Asks whether an attempt may begin. The first one after a pause is the probe, whose end has to be
     /// [recorded](Self::record).
     pub fn try_acquire(&mut self, now: Moment) -> Admittance {

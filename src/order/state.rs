@@ -78,6 +78,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] =
+        [Self::Created, Self::Found, Self::Rejected, Self::NotDone, Self::Unknown, Self::Interrupted];
+
     /// The outcome's name in the API.
     pub const fn name(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::message::{Message, Severity};
+use crate::message::Message;
 
 /// One BAPIRET2 message.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -17,10 +17,10 @@ pub struct MessageView {
     /// ID: the message class.
     #[schema(max_length = 20, example = "PO_WEBHOOK")]
     pub id: String,
-    /// NUMBER
+    /// NUMBER: stays the same for one kind of message.
     #[schema(max_length = 3, example = "010")]
     pub number: String,
-    /// MESSAGE
+    /// MESSAGE: the text, for people.
     #[schema(max_length = 220, example = "HEADER.ZZ_SALES_ORG is missing or initial; it is mandatory")]
     pub message: String,
     /// ROW: the item's position in the cart as sent, counted from 1; 0 is the header.
@@ -38,13 +38,8 @@ pub struct MessageView {
 
 impl From<&Message> for MessageView {
     fn from(message: &Message) -> Self {
-        let severity = match message.severity {
-            Severity::Success => "S",
-            Severity::Error => "E",
-            Severity::Warning => "W",
-        };
         Self {
-            severity,
+            severity: message.severity.code(),
             id: message.id.clone(),
             number: message.number.clone(),
             message: message.message.clone(),
@@ -76,10 +71,12 @@ pub struct ProblemBody {
     /// The path that was asked for.
     #[schema(example = "/v2/purchase-orders")]
     pub instance: String,
-    /// The request, as in X-Request-Id.
+    /// The request, as in X-Request-Id and in the log: operators ask for it.
+    #[schema(example = "srm-300-4711")]
     pub request_id: String,
     /// The order that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "005056a207c81ed1bfc6b69e72f50550")]
     pub order_id: Option<String>,
     /// OBJECT_ID of the cart that it is about, as sent; absent where none was read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,12 +89,13 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
     /// Every mistake, in BAPIRET2 shape; at least one.
+    #[schema(min_items = 1)]
     pub messages: Vec<MessageView>,
-    /// 11VMS's own answer.
+    /// 11VMS's own answer, whatever JSON it is; text that is no JSON as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vms: Option<Value>,
     /// What works and what does not, where a readiness is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(ignore)]
+    #[schema(value_type = Option<Object>)]
     pub readiness: Option<Value>,
 }

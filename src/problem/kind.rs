@@ -90,8 +90,8 @@ kinds! {
 
     NOT_FOUND = "not-found", NOT_FOUND, "There is nothing here",
         explanation: "The path is not one of the API's, or no order is known under the id. Orders are removed some time after they were settled.",
-        remedy: "Compare the path with the API's description, and the id with the cart's GUID.",
-        example: "no order is known under the id \"4711\"";
+        remedy: "Compare the path with the API's description, and the id with the cart's GUID. By its cart number an order is found with GET /v2/purchase-orders?cartNumber=, also where its cart has a GUID.",
+        example: "no order is known under the id \"4711\"; by its cart number an order is found with ?cartNumber=";
 
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here",
         explanation: "The path exists, but not with this method.",
@@ -105,7 +105,7 @@ kinds! {
 
     ORDER_EXISTS = "order-exists", CONFLICT, "Another cart is known under this id",
         explanation: "An order with this id is open or created, and it came from a different cart. Nothing was changed. Location leads to the order.",
-        remedy: "Change the order in 11VMS, or send a new cart.",
+        remedy: "GET the order at Location. To send this cart again is useless: change the order in 11VMS, or send a new cart under an id of its own.",
         example: "the order 005056a207c81ed1bfc6b69e72f50550 is created and came from another cart";
 
     ORDER_CANCELLED = "order-cancelled", CONFLICT, "The order was cancelled by hand",
@@ -170,7 +170,7 @@ kinds! {
 
     PARKED = "parked", BAD_GATEWAY, "The order waits for a person",
         explanation: "All attempts to create the order in 11VMS failed, or its outcome is unknown.",
-        remedy: "Send the cart again: it is tried anew where that can make no second order. Otherwise a person has to look into 11VMS.",
+        remedy: "Send the cart again when the cause is gone: it is tried anew where that can make no second order. Otherwise a person has to look into 11VMS, and resolves the order. Location leads to it.",
         example: "The order was parked after 4 attempts; it does not exist in 11VMS. Last: answered 429";
 
     ISSUER_UNAVAILABLE = "issuer-unavailable", SERVICE_UNAVAILABLE, "The token can't be checked now",
@@ -180,7 +180,7 @@ kinds! {
 
     LEDGER_UNAVAILABLE = "ledger-unavailable", SERVICE_UNAVAILABLE, "The order can't be recorded now",
         explanation: "The ledger can't write, so nothing was sent to 11VMS for this request; or it has not answered in time, which detail says.",
-        remedy: "Send it again after Retry-After: that is safe in both cases.",
+        remedy: "Send the same request again after Retry-After: that is safe in both cases.",
         example: "The ledger can't be used now; nothing was sent to 11VMS for this request. Sending it again is safe.";
 
     OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "Too much at once",
@@ -195,7 +195,7 @@ kinds! {
 
     STILL_OPEN = "still-open", GATEWAY_TIMEOUT, "The outcome is not known yet",
         explanation: "The order is recorded and being worked on.",
-        remedy: "Ask for it later, or send the cart again: both are safe.",
+        remedy: "Wait for Retry-After, then GET the order at Location until it is created, rejected, parked or cancelled; or send the cart again, which is as safe.",
         example: "the order 005056a207c81ed1bfc6b69e72f50550 is recorded and still retrying";
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -117,6 +118,13 @@ impl Dispatcher {
     /// The number of orders that may still be queued before other replicas should have them.
     pub fn spare_capacity(&self) -> usize {
         (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
+    }
+
+    /// How long nothing is dispatched, because of a pause or of an open breaker.
+    pub fn held_up_for(&self) -> Option<Duration> {
+        let (now, state) = (self.clock.moment(), self.state());
+        let until = state.breaker.open_until().max(Some(state.paused_until))?;
+        Some(until.since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// The state of the circuit breaker.

@@ -21,6 +21,8 @@ mod collector;
 mod compression;
 #[path = "../support/exchange.rs"]
 mod exchange;
+#[path = "../support/json_schema.rs"]
+mod json_schema;
 #[path = "../support/log_lines.rs"]
 mod log_lines;
 #[path = "../support/postgres.rs"]
@@ -47,6 +49,7 @@ mod catalogues;
 mod certificate_files;
 mod cloud_alm;
 mod collector_tls;
+mod description;
 mod dev_tokens;
 mod docs;
 mod doctor;

@@ -113,6 +113,11 @@ impl Service {
             .body(body)
     }
 
+    /// A good token, at whatever time of the service's clock.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Sends a cart and reads the answer.
     pub async fn send(&self, cart: &Value) -> Answer {
         Answer::of(self.post(cart.to_string()).send().await.unwrap()).await

@@ -2,18 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
+/// Where the licence is to be read.
+const LICENSE: &str = "https://www.apache.org/licenses/LICENSE-2.0";
+
 /// Rewrites a whole document.
 pub fn to_3_0(mut document: Value) -> Value {
     if let Some(root) = document.as_object_mut() {
         root.insert("openapi".to_owned(), json!("3.0.3"));
-        root.remove("jsonSchemaDialect");
-        root.remove("webhooks");
+        root.shift_remove("jsonSchemaDialect");
+        root.shift_remove("webhooks");
     }
     if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
-        info.remove("summary");
-        // The SPDX identifier is new in 3.1.
+        info.shift_remove("summary");
+        // The SPDX identifier is new in 3.1; 3.0 has an address in its place.
         if let Some(license) = info.get_mut("license").and_then(Value::as_object_mut) {
-            license.remove("identifier");
+            license.shift_remove("identifier");
+            license.insert("url".to_owned(), json!(LICENSE));
         }
     }
     rewrite(&mut document);
@@ -23,11 +27,11 @@ pub fn to_3_0(mut document: Value) -> Value {
 fn rewrite(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            null_to_nullable(map);
-            optional_reference(map);
+            several_types(map);
+            reference_with_company(map);
             const_to_enum(map);
             examples_to_example(map);
-            map.remove("propertyNames");
+            map.shift_remove("propertyNames");
             map.values_mut().for_each(rewrite);
         }
         Value::Array(list) => list.iter_mut().for_each(rewrite),
@@ -35,35 +39,26 @@ fn rewrite(value: &mut Value) {
     }
 }
 
-/// `"type": ["string", "null"]` becomes `"type": "string", "nullable": true`.
-fn null_to_nullable(map: &mut Map<String, Value>) {
+/// `"type": ["string", "integer"]` becomes `"anyOf": [{"type": "string"}, {"type": "integer"}]`.
+fn several_types(map: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = map.get("type") else { return };
-    let kinds: Vec<Value> = types.iter().filter(|kind| *kind != "null").cloned().collect();
-    let nullable = kinds.len() < types.len();
-    if let [only] = kinds.as_slice() {
-        map.insert("type".to_owned(), only.clone());
-    } else {
-        map.remove("type");
-    }
-    if nullable {
-        map.insert("nullable".to_owned(), json!(true));
-    }
+    let choices = types.iter().map(|kind| json!({ "type": kind })).collect();
+    map.shift_remove("type");
+    map.insert("anyOf".to_owned(), Value::Array(choices));
 }
 
-/// `"oneOf": [{"type": "null"}, X]` becomes `"allOf": [X], "nullable": true`.
-fn optional_reference(map: &mut Map<String, Value>) {
-    let Some(Value::Array(choices)) = map.get("oneOf") else { return };
-    let is_null = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "null");
-    let others: Vec<Value> = choices.iter().filter(|choice| !is_null(choice)).cloned().collect();
-    if others.len() < choices.len() {
-        map.remove("oneOf");
-        map.insert("allOf".to_owned(), Value::Array(others));
-        map.insert("nullable".to_owned(), json!(true));
+/// Nothing stands beside a reference: `{"$ref": X, "description": …}` becomes `{"allOf": [{"$ref": X}], "description": …}`.
+fn reference_with_company(map: &mut Map<String, Value>) {
+    if map.len() < 2 {
+        return;
+    }
+    if let Some(reference) = map.shift_remove("$ref") {
+        map.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
 }
 
 fn const_to_enum(map: &mut Map<String, Value>) {
-    if let Some(only) = map.remove("const") {
+    if let Some(only) = map.shift_remove("const") {
         map.insert("enum".to_owned(), json!([only]));
     }
 }
@@ -72,7 +67,7 @@ fn const_to_enum(map: &mut Map<String, Value>) {
 fn examples_to_example(map: &mut Map<String, Value>) {
     if let Some(Value::Array(examples)) = map.get("examples") {
         let first = examples.first().cloned();
-        map.remove("examples");
+        map.shift_remove("examples");
         if let Some(first) = first {
             map.entry("example").or_insert(first);
         }
@@ -85,14 +80,16 @@ mod tests {
 
     #[test]
     fn what_3_0_does_not_know_is_rewritten() {
-        let document = json!({"openapi": "3.1.0", "info": {"license": {"name": "x", "identifier": "x"}}, "a": {
-            "optional": {"type": ["string", "null"], "examples": ["x"]},
-            "reference": {"oneOf": [{"type": "null"}, {"$ref": "#/b"}]},
+        let document = json!({"openapi": "3.1.0", "info": {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}, "a": {
+            "several": {"type": ["string", "integer"], "examples": ["x"]},
+            "reference": {"$ref": "#/b", "description": "d"},
+            "alone": {"$ref": "#/b"},
             "fixed": {"const": 1}
         }});
-        let expected = json!({"openapi": "3.0.3", "info": {"license": {"name": "x"}}, "a": {
-            "optional": {"type": "string", "nullable": true, "example": "x"},
-            "reference": {"allOf": [{"$ref": "#/b"}], "nullable": true},
+        let expected = json!({"openapi": "3.0.3", "info": {"license": {"name": "Apache-2.0", "url": LICENSE}}, "a": {
+            "several": {"anyOf": [{"type": "string"}, {"type": "integer"}], "example": "x"},
+            "reference": {"allOf": [{"$ref": "#/b"}], "description": "d"},
+            "alone": {"$ref": "#/b"},
             "fixed": {"enum": [1]}
         }});
         assert_eq!(to_3_0(document), expected);

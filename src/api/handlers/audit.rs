@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use crate::api::ApiState;
 use crate::api::access::OrderReader;
 use crate::api::parameters::{DEFAULT_PAGE, known_once};
-use crate::api::schema::Refusals;
 use crate::api::views::AuditListView;
 use crate::ledger::audit::{AuditFilter, AuditPosition};
 use crate::order::Action;
@@ -26,17 +25,14 @@ use crate::problem::Problem;
 #[utoipa::path(
     get, path = "/v2/audit", tag = "Operation",
     params(
-        ("action" = Option<String>, Query, description = "sent, sent-again, replayed, resolved or cancelled", example = "resolved"),
-        ("by" = Option<String>, Query, description = "Who, exactly as in an entry"),
-        ("client" = Option<String>, Query, description = "The token's client, exactly"),
-        ("from" = Option<String>, Query, description = "RFC 3339: not before this time", example = "2026-01-01T00:00:00Z"),
-        ("to" = Option<String>, Query, description = "RFC 3339: before this time"),
-        ("limit" = Option<u16>, Query, description = "Entries on a page, 50 unless given", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+        ("action" = Option<String>, Query, description = "Entries of this action alone", example = "resolved"),
+        ("by" = Option<String>, Query, description = "Who, exactly as in an entry", example = "m.mueller (operations-desk)"),
+        ("client" = Option<String>, Query, description = "The token's client, exactly", example = "operations-desk"),
+        ("from" = Option<String>, Query, format = DateTime, description = "RFC 3339: not before this time", example = "2026-01-01T00:00:00Z"),
+        ("to" = Option<String>, Query, format = DateTime, description = "RFC 3339: before this time", example = "2027-01-01T00:00:00Z"),
     ),
     responses(
         (status = 200, description = "A page of entries", body = AuditListView),
-        Refusals,
     ),
     security(("oauth2" = ["purchase-orders.read"]))
 )]

@@ -16,7 +16,7 @@ use crate::api::body::{BatchText, run_blocking_if_large};
 use crate::api::order_response::respond;
 use crate::api::prefer::Preferences;
 use crate::api::propagation::propagated_headers;
-use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
+use crate::api::schema::CartDocument;
 use crate::api::views::{BatchView, ResultView};
 use crate::cart::Bounds;
 use crate::clock::{Clock, Moment};
@@ -40,9 +40,6 @@ const MAX_MESSAGES: usize = 10_000;
 /// mapped does not affect the others.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/batch", tag = "Purchase orders",
-    params(
-        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
-    ),
     request_body(
         content(
             (Vec<CartDocument> = "application/json"),
@@ -51,9 +48,7 @@ const MAX_MESSAGES: usize = 10_000;
         description = "Carts, as SRM serializes them: an array, alone or in one root object of any name",
     ),
     responses(
-        (status = 200, description = "One result for each cart", body = BatchView),
-        Refusals,
-        BodyRefusals,
+        (status = 200, description = "One result for each cart, in the order sent: its status, and its order or its problem. The whole is 200 whatever became of the carts. Next, for each: as for a cart alone; to send the whole batch again is safe.", body = BatchView),
     ),
     security(("oauth2" = ["purchase-orders.write"]))
 )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::api::ApiState;
 use crate::auth::jwks::fetched_at;
@@ -15,52 +15,69 @@ use crate::order::State as OrderState;
 use crate::problem::{Problem, ProblemKind, RETRY_LATER};
 
 /// The body of a readiness; that of a refused one is part of its problem. It is public: no details, no values of carts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Readiness)]
 pub struct ReadinessView {
+    /// ready or not-ready.
     status: &'static str,
     ledger: LedgerView,
     issuer_keys: IssuerKeysView,
+    /// The circuit breaker towards 11VMS: closed, open or half-open.
     breaker: &'static str,
     orders: OrdersView,
+    /// What does not work.
     failing: Vec<FailureView>,
+    /// The mapping that is in use.
     mapping_version: String,
+    /// Since when.
+    #[schema(format = DateTime)]
     mapping_since: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping_refused: Option<RefusalView>,
 }
 
-#[derive(Debug, Serialize)]
+/// Whether the ledger works.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ReadinessLedger)]
 struct LedgerView {
     can_write: bool,
     can_read: bool,
 }
 
 /// When the keys were last fetched; absent if they never were.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ReadinessIssuerKeys)]
 struct IssuerKeysView {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     fetched_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// The orders that are not settled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReadinessOrders)]
 struct OrdersView {
     open: i64,
     parked: i64,
 }
 
 /// What does not work, by the name of its alert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReadinessFailure)]
 struct FailureView {
     condition: &'static str,
+    #[schema(format = DateTime)]
     since: String,
 }
 
 /// The content of the mapping's folder, if it is refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReadinessRefusal)]
 struct RefusalView {
+    #[schema(format = DateTime)]
     at: String,
     mistakes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,13 +116,35 @@ impl ReadinessView {
     }
 }
 
-/// Liveness: the process answers.
-pub async fn livez() -> Json<Value> {
-    Json(json!({ "status": "alive" }))
+/// The body of a liveness.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Liveness)]
+pub struct LivenessView {
+    /// Always alive.
+    #[schema(example = "alive")]
+    status: &'static str,
 }
 
-/// Readiness: the ledger can be written, a mapping is in use, and the service is not stopping. The body says what else works
-/// or not: whether the ledger can be read, the issuer's keys, the circuit breaker, the mapping, parked orders.
+/// Liveness
+///
+/// The process answers. Nothing else is looked at: a restart would not cure it.
+#[utoipa::path(
+    get, path = "/livez", tag = "Health",
+    responses((status = 200, description = "It answers", body = LivenessView))
+)]
+pub async fn livez() -> Json<LivenessView> {
+    Json(LivenessView { status: "alive" })
+}
+
+/// Readiness
+///
+/// The ledger can be written, a mapping is in use, and the service is not stopping. The body says what else works
+/// or not: whether the ledger can be read, the issuer's keys, the circuit breaker, the mapping, parked orders. An 11VMS that
+/// fails is no reason to be not ready: carts are taken, and sent later.
+#[utoipa::path(
+    get, path = "/readyz", tag = "Health",
+    responses((status = 200, description = "The service takes carts", body = ReadinessView))
+)]
 pub async fn readyz(State(api): State<Arc<ApiState>>) -> Result<Json<ReadinessView>, Problem> {
     let checked = api.ledger.check().await;
     let can_write = checked.is_ok();

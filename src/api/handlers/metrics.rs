@@ -9,7 +9,16 @@ use axum::response::{IntoResponse, Response};
 use crate::api::ApiState;
 use crate::telemetry::metrics::MEDIA_TYPE;
 
-/// Everything that is counted, at this moment.
+/// Metrics
+///
+/// Everything that is counted, at this moment, in the text form of Prometheus. The management listener alone has this path.
+#[utoipa::path(
+    get, path = "/metrics", tag = "Health",
+    responses((
+        status = 200, description = "The metrics", body = String, content_type = "text/plain",
+        example = "purchase_orders_parked 0\n"
+    ))
+)]
 pub async fn metrics(State(api): State<Arc<ApiState>>) -> Response {
     ([(header::CONTENT_TYPE, MEDIA_TYPE)], api.metrics.text()).into_response()
 }

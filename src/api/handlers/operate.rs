@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::purchase_orders::unknown;
 use crate::api::ApiState;
@@ -14,29 +13,17 @@ use crate::api::access::{Operator, OrderPath};
 use crate::api::body::JsonText;
 use crate::api::order_response::{OrderResponse, respond, with_location};
 use crate::api::prefer::Preferences;
-use crate::api::schema::{BodyRefusals, Refusals};
+use crate::api::schema::ResolutionBody;
 use crate::api::views::OrderView;
 use crate::cart::CartError;
 use crate::order::{Order, Resolution, Resolved};
-use crate::problem::{Problem, ProblemBody, ProblemKind, RETRY_SOON, RequestContext};
+use crate::problem::{Problem, ProblemKind, RETRY_SOON, RequestContext};
 
 /// Longest reason for a cancellation, in characters: it fits a message and the log.
 const MAX_REASON_CHARS: usize = 500;
 
 /// Longest purchase order number, in characters; SAP's have 10.
 const MAX_NUMBER_CHARS: usize = 64;
-
-/// How an order is settled by hand: exactly one of the two members.
-#[derive(Debug, ToSchema)]
-#[schema(as = Resolution, example = json!({ "purchaseOrderNumber": "4500000001" }))]
-pub struct ResolutionBody {
-    /// The number under which the order exists in 11VMS.
-    #[schema(rename = "purchaseOrderNumber", max_length = 64)]
-    pub purchase_order_number: Option<String>,
-    /// Why there will be no order.
-    #[schema(max_length = 500)]
-    pub cancelled: Option<String>,
-}
 
 /// Try an order again
 ///
@@ -45,20 +32,10 @@ pub struct ResolutionBody {
 /// operator's name is kept in `interventions`.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/{id}/replay", tag = "Operation",
-    params(
-        ("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550"),
-        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
-    ),
     responses(
-        (status = 200, description = "Created before", body = OrderView),
-        (status = 201, description = "Created now", body = OrderView),
-        (status = 202, description = "Still being worked on at the deadline", body = OrderView),
-        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "order-cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
-        Refusals,
+        (status = 200, description = "Created before: nothing was sent", body = OrderView),
+        (status = 201, description = "Created by this call", body = OrderView),
+        (status = 202, description = "Still open at the deadline. Next: wait for Retry-After, then GET Location.", body = OrderView),
     ),
     security(("oauth2" = ["purchase-orders.operate"]))
 )]
@@ -83,14 +60,9 @@ pub async fn replay_purchase_order(
 /// operator's name is kept in `interventions`. The same resolution again changes nothing.
 #[utoipa::path(
     post, path = "/v2/purchase-orders/{id}/resolve", tag = "Operation",
-    params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
     request_body(content = ResolutionBody, content_type = "application/json", description = "Either the number or the reason"),
     responses(
-        (status = 200, description = "Settled", body = OrderView),
-        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "already-settled, attempt-under-way", body = ProblemBody, content_type = "application/problem+json"),
-        Refusals,
-        BodyRefusals,
+        (status = 200, description = "Settled: nothing more is sent", body = OrderView),
     ),
     security(("oauth2" = ["purchase-orders.operate"]))
 )]

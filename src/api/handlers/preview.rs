@@ -8,10 +8,10 @@ use axum::extract::{Extension, State};
 use crate::api::ApiState;
 use crate::api::access::CartSender;
 use crate::api::body::{JsonText, run_blocking_if_large};
-use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
+use crate::api::schema::CartDocument;
 use crate::api::views::PreviewView;
 use crate::intake;
-use crate::problem::{Problem, ProblemBody, RequestContext};
+use crate::problem::{Problem, RequestContext};
 
 /// Preview an order
 ///
@@ -21,10 +21,7 @@ use crate::problem::{Problem, ProblemBody, RequestContext};
     post, path = "/v2/purchase-orders/preview", tag = "Purchase orders",
     request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it, or a list of one"),
     responses(
-        (status = 200, description = "What the cart would become", body = PreviewView),
-        (status = 422, description = "invalid-cart: JSON that is no cart at all", body = ProblemBody, content_type = "application/problem+json"),
-        Refusals,
-        BodyRefusals,
+        (status = 200, description = "What the cart would become; order is left out where messages has a mistake (type E)", body = PreviewView),
     ),
     security(("oauth2" = ["purchase-orders.write"]))
 )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,47 +15,33 @@ use crate::api::ApiState;
 use crate::api::access::{AuthenticatedCaller, CartSender, OrderPath, OrderReader};
 use crate::api::body::{JsonText, run_blocking_if_large};
 use crate::api::csrf;
-use crate::api::order_response::{OrderResponse, respond};
+use crate::api::order_response::{OrderResponse, respond, retry_after};
 use crate::api::parameters::{DEFAULT_PAGE, known_once};
 use crate::api::prefer::Preferences;
 use crate::api::propagation::propagated_headers;
-use crate::api::schema::{BodyRefusals, CartDocument, Refusals};
+use crate::api::schema::CartDocument;
 use crate::api::views::{ListView, OrderDetailView, OrderView};
 use crate::auth::Permission;
 use crate::intake::{self, Origin};
 use crate::ledger::{Filter, ListPosition};
 use crate::message::quoted;
 use crate::order::{Order, OrderId, State as OrderState};
-use crate::problem::{Problem, ProblemBody, ProblemKind, RequestContext};
+use crate::problem::{Problem, ProblemKind, RequestContext};
 use crate::trace::{self, SpanKind, attributes};
 
 /// Create a purchase order
 ///
 /// Takes an approved shopping cart, creates the order in 11VMS and answers with its result. Sending a cart again is
-/// always safe: one cart becomes at most one order.
+/// always safe: one cart becomes at most one order. Two carts under one id are the same when their content or their orders
+/// are equal; spelling and order of fields do not matter. A cart that 11VMS refused, or that was parked, may be sent again,
+/// changed or not: it is tried anew. An invalid cart leaves no trace. A caller that hangs up changes nothing.
 #[utoipa::path(
     post, path = "/v2/purchase-orders", tag = "Purchase orders",
-    params(
-        ("Prefer" = Option<String>, Header, description = "RFC 7240: respond-async answers at once, wait=N shortens the deadline to N seconds"),
-        ("X-Request-Id" = Option<String>, Header, description = "Names the request in logs and answers; made if absent"),
-        ("Accept-Version" = Option<String>, Header, description = "Refused unless 2"),
-        ("Smart-Id" = Option<String>, Header, description = "Refused unless PROC-SRM7-11VMS-PURCHASE-ORDER-V1"),
-        ("traceparent" = Option<String>, Header, description = "W3C Trace Context, passed on to 11VMS"),
-        ("sap-passport" = Option<String>, Header, description = "SAP's passport in hex, passed on to 11VMS"),
-    ),
     request_body(content = CartDocument, content_type = "application/json", description = "An approved cart, as SRM serializes it, or a list of one"),
     responses(
-        (status = 200, description = "Created before: the same cart was sent again", body = OrderView,
-            headers(("Idempotency-Replayed" = String, description = "true"))),
-        (status = 201, description = "Created by this call", body = OrderView, headers(("Location" = String, description = "The order"))),
-        (status = 202, description = "Recorded, and still being worked on at the deadline", body = OrderView,
-            headers(("Location" = String, description = "The order"), ("Retry-After" = String, description = "Seconds until there is news"))),
-        (status = 409, description = "order-exists, order-cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "invalid-cart, refused-by-11vms", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "parked", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 504, description = "still-open, where the operator chose it over 202", body = ProblemBody, content_type = "application/problem+json"),
-        Refusals,
-        BodyRefusals,
+        (status = 200, description = "Created before: the same cart was sent again, and nothing was sent to 11VMS. Nothing is left to do.", body = OrderView),
+        (status = 201, description = "Created by this call: purchaseOrderNumber is 11VMS's number. Nothing is left to do.", body = OrderView),
+        (status = 202, description = "Recorded and still open at the deadline, or at once with `Prefer: respond-async`. The service goes on by itself. Next: wait for Retry-After, then GET Location until state is created, rejected, parked or cancelled; or send the same cart again, which is as safe and waits for the same outcome.", body = OrderView),
     ),
     security(("oauth2" = ["purchase-orders.write"]))
 )]
@@ -90,15 +76,12 @@ pub async fn create_purchase_order(
 
 /// Show an order
 ///
-/// One order with its attempts, and who did what to it. The id may be the cart's GUID in hex with or without dashes, or its cart number
-/// where the cart has no GUID.
+/// One order with its attempts, and who did what to it. While the order is open, Retry-After says when there may be news. By
+/// its cart number an order is found in the list: `GET /v2/purchase-orders?cartNumber=…`.
 #[utoipa::path(
     get, path = "/v2/purchase-orders/{id}", tag = "Purchase orders",
-    params(("id" = String, Path, description = "The order's id", example = "005056a207c81ed1bfc6b69e72f50550")),
     responses(
         (status = 200, description = "The order", body = OrderDetailView),
-        (status = 404, description = "not-found", body = ProblemBody, content_type = "application/problem+json"),
-        Refusals,
     ),
     security(("oauth2" = ["purchase-orders.read"]))
 )]
@@ -107,33 +90,37 @@ pub async fn get_purchase_order(
     _reader: OrderReader,
     Extension(context): Extension<Arc<RequestContext>>,
     OrderPath(id): OrderPath,
-) -> Result<Json<OrderDetailView>, Problem> {
+) -> Result<Response, Problem> {
     let order = api.ledger.find(&id).await?.ok_or_else(|| unknown(&id))?;
     context.note_cart_number(&order.cart_number);
-    Ok(Json((&order).into()))
+    let retry_after = order.state.is_open().then(|| retry_after(&api, &order));
+    let mut response = Json(OrderDetailView::from(&order)).into_response();
+    response.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
+    Ok(response)
 }
 
 /// The problem of an id under which there is no order.
 pub fn unknown(id: &OrderId) -> Problem {
-    Problem::new(ProblemKind::NOT_FOUND, format!("no order is known under the id {}", quoted(id.as_str())))
+    let id = quoted(id.as_str());
+    let detail = format!("no order is known under the id {id}; by its cart number an order is found with ?cartNumber=");
+    Problem::new(ProblemKind::NOT_FOUND, detail)
 }
 
 /// List orders
 ///
-/// Newest first. A caller that only asks for a CSRF token (`x-csrf-token: fetch`), as ABAP clients do before their
+/// Newest first. With `cartNumber` the orders of one cart number: several only where two systems use the same numbers.
+///
+/// A caller that only asks for a CSRF token (`x-csrf-token: fetch`), as ABAP clients do before their
 /// first POST, gets an answer with any valid token, by GET and by HEAD, whatever the query says. So it does at every path
-/// that takes a POST; no CSRF token is needed. `sap-client`, `sap-language`, `saml2` and `$format` are ignored.
+/// that takes a POST; no CSRF token is needed.
 #[utoipa::path(
     get, path = "/v2/purchase-orders", tag = "Purchase orders",
     params(
-        ("state" = Option<String>, Query, description = "accepted, forwarding, retrying, created, rejected, parked or cancelled", example = "parked"),
+        ("state" = Option<String>, Query, description = "Orders in this state alone", example = "parked"),
         ("cartNumber" = Option<String>, Query, description = "OBJECT_ID, with or without leading zeros", example = "1000004711"),
-        ("limit" = Option<u16>, Query, description = "Orders on a page, 50 unless given", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
     ),
     responses(
         (status = 200, description = "A page of orders", body = ListView),
-        Refusals,
     ),
     security(("oauth2" = ["purchase-orders.read"]))
 )]

@@ -1,0 +1,36 @@
+//! Texts of which there are only some: states, outcomes, actions, types of messages. They are those of the code.
+
+use serde_json::{Value, json};
+
+use super::operations::operation;
+use crate::message::Severity;
+use crate::order::{Action, Outcome, State};
+
+/// Names every value at each place where it may be.
+pub fn add(document: &mut Value) {
+    let states = json!(State::ALL.map(State::name));
+    let actions = json!(Action::ALL.map(Action::name));
+    for (schema, property, names) in [
+        ("PurchaseOrder", "state", &states),
+        ("Attempt", "outcome", &json!(Outcome::ALL.map(Outcome::name))),
+        ("AuditEntry", "action", &actions),
+        ("Intervention", "action", &json!([Action::Replayed, Action::Resolved, Action::Cancelled].map(Action::name))),
+        ("Message", "type", &json!(Severity::ALL.map(Severity::code))),
+    ] {
+        set(document.pointer_mut(&format!("/components/schemas/{schema}/properties/{property}")), names);
+    }
+    for (id, parameter, names) in
+        [("list_purchase_orders", "state", &states), ("list_audit_entries", "action", &actions)]
+    {
+        let parameters = operation(document, id).and_then(|found| found.get_mut("parameters"));
+        let parameters = parameters.and_then(Value::as_array_mut).into_iter().flatten();
+        let found = parameters.into_iter().find(|one| one.get("name").is_some_and(|name| name == parameter));
+        set(found.and_then(|found| found.get_mut("schema")), names);
+    }
+}
+
+fn set(schema: Option<&mut Value>, names: &Value) {
+    if let Some(Value::Object(schema)) = schema {
+        schema.insert("enum".to_owned(), names.clone());
+    }
+}

@@ -1,0 +1,153 @@
+//! Headers of responses, each declared once.
+
+use serde_json::{Value, json};
+
+use super::operations::{component, id, member, operations, reference};
+use crate::problem::{API_VERSION, ProblemKind, SMART_ID};
+
+/// Headers that every response has.
+const ALWAYS: [&str; 3] = ["X-Request-Id", "API-Version", "Smart-Id"];
+
+/// Adds the headers, and refers to them at each response that has them.
+pub fn add(document: &mut Value) {
+    for (name, header) in declared() {
+        *component(document, "headers", name) = header;
+    }
+    for operation in operations(document) {
+        let operation_id = id(operation).to_owned();
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
+        for (status, response) in responses {
+            refer(response, of_success(&operation_id, status));
+        }
+    }
+    let shared = document.pointer_mut("/components/responses").and_then(Value::as_object_mut);
+    shared.into_iter().flatten().for_each(|(_, response)| refer(response, &[]));
+}
+
+/// Refers to the headers of a response; one that is itself a reference has none of its own.
+fn refer(response: &mut Value, of_success: &[&str]) {
+    if response.get("$ref").is_some() {
+        return;
+    }
+    let examples = response.pointer("/content/application~1problem+json/examples").and_then(Value::as_object);
+    let of_problems: Vec<&str> =
+        examples.into_iter().flatten().flat_map(|(name, _)| of_problem(name)).copied().collect();
+    for name in ALWAYS.iter().chain(of_success).copied().chain(of_problems) {
+        *member(member(response, "headers"), name) = reference("headers", name);
+    }
+}
+
+fn of_success(operation: &str, status: &str) -> &'static [&'static str] {
+    match (operation, status) {
+        ("create_purchase_order" | "replay_purchase_order", "200") => &["Location", "Idempotency-Replayed"],
+        ("create_purchase_order" | "replay_purchase_order", "201") => &["Location"],
+        ("create_purchase_order" | "replay_purchase_order", "202") => {
+            &["Location", "Retry-After", "Preference-Applied"]
+        }
+        ("create_purchase_orders", "200") => &["Preference-Applied"],
+        ("get_purchase_order", "200") => &["Retry-After"],
+        ("list_purchase_orders", "200") => &["x-csrf-token"],
+        _ => &[],
+    }
+}
+
+fn of_problem(name: &str) -> &'static [&'static str] {
+    let is = |kinds: &[ProblemKind]| kinds.iter().any(|kind| kind.name == name);
+    if is(&[ProblemKind::INVALID_TOKEN, ProblemKind::INSUFFICIENT_SCOPE]) {
+        &["WWW-Authenticate"]
+    } else if is(&[ProblemKind::METHOD_NOT_ALLOWED]) {
+        &["Allow"]
+    } else if is(&[ProblemKind::ATTEMPT_UNDER_WAY, ProblemKind::STILL_OPEN]) {
+        &["Location", "Retry-After"]
+    } else if is(&[
+        ProblemKind::ORDER_EXISTS,
+        ProblemKind::ORDER_CANCELLED,
+        ProblemKind::ALREADY_SETTLED,
+        ProblemKind::REFUSED_BY_11VMS,
+        ProblemKind::PARKED,
+    ]) {
+        &["Location"]
+    } else if is(&[
+        ProblemKind::RATE_LIMITED,
+        ProblemKind::OVERLOADED,
+        ProblemKind::ISSUER_UNAVAILABLE,
+        ProblemKind::LEDGER_UNAVAILABLE,
+        ProblemKind::STOPPING,
+    ]) {
+        &["Retry-After"]
+    } else {
+        &[]
+    }
+}
+
+fn declared() -> [(&'static str, Value); 10] {
+    let text = json!({ "type": "string" });
+    [
+        (
+            "X-Request-Id",
+            header("The request's name, as it was sent or made; the log has it too.", &text, "srm-300-4711", true),
+        ),
+        (
+            "API-Version",
+            header("The version of the API.", &json!({ "type": "string", "enum": [API_VERSION] }), API_VERSION, true),
+        ),
+        (
+            "Smart-Id",
+            header(
+                "The interface that has answered.",
+                &json!({ "type": "string", "enum": [SMART_ID] }),
+                SMART_ID,
+                true,
+            ),
+        ),
+        (
+            "Location",
+            header(
+                "The order's path: GET it to see how it is.",
+                &text,
+                "/v2/purchase-orders/005056a207c81ed1bfc6b69e72f50550",
+                false,
+            ),
+        ),
+        (
+            "Retry-After",
+            json!({ "description": "Seconds until there may be news, or until the request can succeed. To ask earlier is useless.",
+                "schema": { "type": "integer", "minimum": 1 }, "example": 30 }),
+        ),
+        (
+            "Idempotency-Replayed",
+            header(
+                "`true`: the order was created before, and nothing was sent.",
+                &json!({ "type": "string", "enum": ["true"] }),
+                "true",
+                false,
+            ),
+        ),
+        (
+            "Preference-Applied",
+            header("The preference because of which the answer came early (RFC 7240).", &text, "respond-async", false),
+        ),
+        (
+            "WWW-Authenticate",
+            header(
+                "What is wrong with the token, and which scope is needed (RFC 6750).",
+                &text,
+                "Bearer realm=\"purchase-order-webhook\", error=\"invalid_token\", error_description=\"the token has expired\"",
+                false,
+            ),
+        ),
+        (
+            "x-csrf-token",
+            header("Answered to `x-csrf-token: fetch`. It is never asked for.", &text, "not-needed", false),
+        ),
+        ("Allow", header("The methods of this path.", &text, "GET, HEAD, POST", false)),
+    ]
+}
+
+fn header(description: &str, schema: &Value, example: &str, required: bool) -> Value {
+    let mut header = json!({ "description": description, "schema": schema, "example": example });
+    if required {
+        *member(&mut header, "required") = Value::from(true);
+    }
+    header
+}

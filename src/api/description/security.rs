@@ -1,0 +1,49 @@
+//! How callers authenticate: OAuth 2.0 client credentials with scopes, or a bearer token from anywhere.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::operations::{add_paragraph, component, operations};
+
+const OAUTH2: &str = "oauth2";
+const BEARER: &str = "bearer";
+
+/// Adds the bearer scheme, as another way at each operation that takes a token, and says which scope it needs.
+pub fn add(document: &mut Value) {
+    *component(document, "securitySchemes", BEARER) = json!({
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of the issuer that the operator has configured, as `Authorization: Bearer …`. \
+            It has the scope that the operation names. Under `dev` the start page hands one out.",
+    });
+    for operation in operations(document) {
+        let scope = operation.pointer("/security/0/oauth2/0").and_then(Value::as_str).map(str::to_owned);
+        let Some(ways) = operation.as_object_mut().map(|map| map.entry("security").or_insert_with(|| json!([]))) else {
+            continue;
+        };
+        if let (Some(scope), Value::Array(ways)) = (scope, ways) {
+            ways.push(json!({ BEARER: [] }));
+            add_paragraph(operation, &format!("Needs the scope `{scope}`."));
+        }
+    }
+}
+
+/// Names the token endpoint that the readers can ask.
+pub fn set_token_url(document: &mut Value, url: &Url) {
+    if let Some(found) = document.pointer_mut("/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl") {
+        *found = Value::from(url.as_str());
+    }
+}
+
+/// Leaves the bearer scheme alone: there is no token endpoint that a reader could ask.
+pub fn remove_oauth2(document: &mut Value) {
+    if let Some(schemes) = document.pointer_mut("/components/securitySchemes").and_then(Value::as_object_mut) {
+        schemes.shift_remove(OAUTH2);
+    }
+    for operation in operations(document) {
+        if let Some(Value::Array(ways)) = operation.get_mut("security") {
+            ways.retain(|way| way.get(OAUTH2).is_none());
+        }
+    }
+}
