@@ -28,8 +28,8 @@ pub fn files_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
 }
 
 /// Folders with committed files.
-const FOLDERS: [&str; 11] =
-    [".ci", ".config", "benches", "docs", "fuzz", "helm", "mapping", "openapi", "scripts", "src", "tests"];
+const FOLDERS: [&str; 12] =
+    [".ci", ".config", "benches", "docs", "examples", "fuzz", "helm", "mapping", "openapi", "scripts", "src", "tests"];
 
 /// Committed files at the root. A developer's own settings and notes are not read.
 const ROOT_FILES: [&str; 12] = [

@@ -4,7 +4,7 @@ use crate::texts::{Text, repository};
 use crate::{Finding, assert_none, lines};
 
 /// Folders whose every file has to be named somewhere else.
-const WITH_READERS: [&str; 6] = ["docs/", "fuzz/fuzz_targets/", "openapi/", "scripts/", "src/", "tests/"];
+const WITH_READERS: [&str; 7] = ["docs/", "examples/", "fuzz/fuzz_targets/", "openapi/", "scripts/", "src/", "tests/"];
 
 /// The history may name what is gone.
 const HISTORY: &str = "CHANGELOG.md";
