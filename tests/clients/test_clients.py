@@ -174,7 +174,15 @@ class Clients(unittest.TestCase):
         folder = fresh_folder("typed-cart")
         shutil.copy(ROOT / "tests/clients/typed-cart.ts", folder)
         shutil.copy(PLACE / "typescript/api.d.ts", folder)
-        build("tsc", "--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "typed-cart.ts", cwd=folder)
+        options = ("--strict", "--noEmit", "--module", "nodenext", "--target", "es2022")
+        build("tsc", *options, "typed-cart.ts", cwd=folder)
+        # A field of another type is refused, where the description has fields.
+        if '"CartHeader"' in (ROOT / "openapi/openapi-3.0.json").read_text():
+            (folder / "typed-cart.ts").write_text(
+                (folder / "typed-cart.ts").read_text().replace('OBJECT_ID: "1000004801",', "OBJECT_ID: { number: 1 },")
+            )
+            with self.assertRaises(AssertionError):
+                build("tsc", *options, "typed-cart.ts", cwd=folder)
 
     def create_twice(self, name, *command):
         cart, identity = new_cart()
