@@ -94,6 +94,20 @@ class Clients(unittest.TestCase):
             self.assertEqual(self.dev.orders()[identity], first.stdout.strip())
             print(f"{language}: {first.stdout.strip()}")
 
+    def test_the_commands_of_the_page_print_the_number_of_the_same_order(self):
+        commands = re.findall(r"`((?:python3 )?examples/\S+ examples/cart\.json)`", (ROOT / "examples/README.md").read_text())
+        self.assertEqual(len(commands), 2)
+        numbers = set()
+        for command in commands:
+            done = run(
+                "sh", "-c", command,
+                PO_WEBHOOK_URL=self.dev.url, TOKEN_URL=f"{self.dev.issuer}/token", CLIENT_ID="srm7", CLIENT_SECRET="srm7-secret",
+            )  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            numbers.add(done.stdout.strip())
+        self.assertEqual(len(numbers), 1)
+        self.assertRegex(numbers.pop(), NUMBER)
+
     def test_each_example_prints_every_mistake_of_a_cart(self):
         file = ROOT / "examples/cart-with-mistakes.json"
         preview = call(f"{self.dev.url}/v2/purchase-orders/preview", self.dev.token(), file.read_bytes())[2]

@@ -1,5 +1,6 @@
 """Every command in a block of the documents is run as it is pasted: against a real service with a parked order, with the real
-binary and its real log. `kubectl` alone is imitated. Blocks of cargo, docker, helm and pg_dump have their own checks."""
+binary and its real log. `kubectl` alone is imitated. Blocks of cargo, docker, helm and pg_dump have their own checks. Every block of
+settings is taken by `check`."""
 
 import json
 import os
@@ -40,6 +41,20 @@ FURTHER = """
 ledger.keep_carts = "on"
 alerts.webhook.url = "{alerts}"
 alerts.webhook.secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+"""
+
+BASICS = """
+auth.issuer = "https://issuer.acme.test"
+auth.audience = "purchase-order-webhook"
+ledger.url = "sqlite:{folder}/block.db"
+mapping.directory = "{folder}/mapping"
+"""
+
+TARGET = """
+target.base_url = "https://vms.acme.test"
+target.oauth2.token_url = "https://vms.acme.test/token"
+target.oauth2.client_id = "webhook"
+target.oauth2.client_secret = "secret"
 """
 
 
@@ -135,6 +150,29 @@ class Documents(unittest.TestCase):
                     count += 1
         self.assertGreater(count, 20)
         print(f"documents: {count} blocks")
+
+    def test_every_block_of_settings_is_taken(self):
+        secrets = self.folder / "secrets"
+        secrets.mkdir()
+        command = ["openssl", "genpkey", "-algorithm", "RSA", "-out", secrets / "salesforce-key.pem"]
+        subprocess.run(command, check=True, capture_output=True)
+        count = 0
+        for page in PAGES:
+            # Each recipe of that page has its own test, with the tokens of its system.
+            if page == "docs/identity.md":
+                continue
+            for block in re.findall(r"^```toml\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S):
+                with self.subTest(page):
+                    others = BASICS if "[target]" in block else BASICS + TARGET
+                    block = block.replace("/run/secrets/purchase-order-webhook", str(secrets))
+                    file = self.folder / "block.toml"
+                    file.write_text(others.format(folder=self.folder) + block)
+                    done = subprocess.run(
+                        [BINARY, "check", "--config", file], capture_output=True, text=True, env=environment(), timeout=60
+                    )
+                    self.assertEqual((done.returncode, done.stderr), (0, ""), block)
+                    count += 1
+        self.assertGreaterEqual(count, 2)
 
     def test_every_target_of_cargo_exists(self):
         manifest = (ROOT / "Cargo.toml").read_text()
