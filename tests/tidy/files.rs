@@ -4,7 +4,8 @@ use crate::texts::{Text, repository};
 use crate::{Finding, assert_none, lines};
 
 /// Folders whose every file has to be named somewhere else.
-const WITH_READERS: [&str; 7] = ["docs/", "fuzz/fuzz_targets/", "openapi/", "scripts/", "src/", "templates/", "tests/"];
+const WITH_READERS: [&str; 8] =
+    ["docs/", "examples/", "fuzz/fuzz_targets/", "openapi/", "scripts/", "src/", "templates/", "tests/"];
 
 /// The history may name what is gone.
 const HISTORY: &str = "CHANGELOG.md";
