@@ -243,6 +243,47 @@ async fn a_caller_is_told_to_come_back_when_the_breaker_lets_attempts_begin() {
     assert_eq!(service.get(&format!("{ORDERS}/{ID}")).await.header("retry-after"), "60");
 }
 
+/// What SAP API Management refuses, at any depth.
+fn refused(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if matches!(name.as_str(), "links" | "externalDocs") {
+                    found.push(format!("{at}/{name}"));
+                }
+                if name == "$ref" && !inner.as_str().unwrap().starts_with("#/components/") {
+                    found.push(format!("{at}: {inner}"));
+                }
+                refused(inner, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|inner| refused(inner, at, found)),
+        Value::String(text) if at.ends_with("/description") => {
+            let is_address = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric());
+            if ["](", "<img", "<a "].iter().any(|part| text.contains(part)) || text.split("://").skip(1).any(is_address)
+            {
+                found.push(format!("{at}: {text}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_3_0_description_has_nothing_that_api_management_refuses() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi-3.0.json");
+    let document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut found = Vec::new();
+    refused(&document, "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+    assert!(document["info"]["title"].as_str().unwrap().len() <= 80);
+    assert!(document["x-sap-shortText"].as_str().unwrap().len() <= 180);
+    for operation in document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    {
+        assert!(operation.get("summary").is_none_or(|summary| summary.as_str().unwrap().len() <= 80), "{operation}");
+    }
+}
+
 #[test]
 fn every_problem_has_a_sample_that_is_one() {
     let schema = &DESCRIPTION["components"]["schemas"]["Problem"];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations::operation;
+use super::operations::{member, operation};
 use crate::message::Severity;
 use crate::order::{Action, Outcome, State};
 
@@ -17,7 +17,9 @@ pub fn add(document: &mut Value) {
         ("Intervention", "action", &json!([Action::Replayed, Action::Resolved, Action::Cancelled].map(Action::name))),
         ("Message", "type", &json!(Severity::ALL.map(Severity::code))),
     ] {
-        set(document.pointer_mut(&format!("/components/schemas/{schema}/properties/{property}")), names);
+        if let Some(found) = document.pointer_mut(&format!("/components/schemas/{schema}/properties/{property}")) {
+            set(found, names);
+        }
     }
     for (id, parameter, names) in
         [("list_purchase_orders", "state", &states), ("list_audit_entries", "action", &actions)]
@@ -25,12 +27,12 @@ pub fn add(document: &mut Value) {
         let parameters = operation(document, id).and_then(|found| found.get_mut("parameters"));
         let parameters = parameters.and_then(Value::as_array_mut).into_iter().flatten();
         let found = parameters.into_iter().find(|one| one.get("name").is_some_and(|name| name == parameter));
-        set(found.and_then(|found| found.get_mut("schema")), names);
+        if let Some(found) = found.and_then(|found| found.get_mut("schema")) {
+            set(found, names);
+        }
     }
 }
 
-fn set(schema: Option<&mut Value>, names: &Value) {
-    if let Some(Value::Object(schema)) = schema {
-        schema.insert("enum".to_owned(), names.clone());
-    }
+fn set(schema: &mut Value, names: &Value) {
+    *member(schema, "enum") = names.clone();
 }

@@ -1,6 +1,6 @@
 //! Examples of requests and of their answers. `tests/api/description.rs` sends each request, and compares each answer.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::operations::{component, member, operation, reference};
 
@@ -20,76 +20,76 @@ struct Example(&'static str, Place, &'static str, &'static str);
 struct Text {
     name: &'static str,
     summary: &'static str,
-    text: &'static str,
+    json: &'static str,
 }
 
 const TEXTS: [Text; 19] = [
     Text {
         name: "cart",
         summary: "A cart with one item, as /ui2/cl_json writes it",
-        text: include_str!("examples/cart.json"),
+        json: include_str!("examples/cart.json"),
     },
     Text {
         name: "cart-split",
         summary: "A cart with two items and shares of their costs",
-        text: include_str!("examples/cart-split.json"),
+        json: include_str!("examples/cart-split.json"),
     },
-    Text { name: "batch", summary: "Two carts", text: include_str!("examples/batch.json") },
+    Text { name: "batch", summary: "Two carts", json: include_str!("examples/batch.json") },
     Text {
         name: "batch-lines",
         summary: "Two carts as NDJSON, one a line",
-        text: include_str!("examples/batch-lines.json"),
+        json: include_str!("examples/batch-lines.json"),
     },
     Text {
         name: "resolve-with-number",
         summary: "The order exists in 11VMS",
-        text: include_str!("examples/resolve-with-number.json"),
+        json: include_str!("examples/resolve-with-number.json"),
     },
     Text {
         name: "resolve-as-cancelled",
         summary: "There will be no order",
-        text: include_str!("examples/resolve-as-cancelled.json"),
+        json: include_str!("examples/resolve-as-cancelled.json"),
     },
-    Text { name: "order-created", summary: "The order was created", text: include_str!("examples/order-created.json") },
+    Text { name: "order-created", summary: "The order was created", json: include_str!("examples/order-created.json") },
     Text {
         name: "order-accepted",
         summary: "The order is recorded, and its caller does not wait",
-        text: include_str!("examples/order-accepted.json"),
+        json: include_str!("examples/order-accepted.json"),
     },
     Text {
         name: "order-retrying",
         summary: "11VMS has failed, and is tried again at nextAttemptAt",
-        text: include_str!("examples/order-retrying.json"),
+        json: include_str!("examples/order-retrying.json"),
     },
     Text {
         name: "order-detail",
         summary: "The order with its audit trail",
-        text: include_str!("examples/order-detail.json"),
+        json: include_str!("examples/order-detail.json"),
     },
-    Text { name: "order-list", summary: "A page with one order", text: include_str!("examples/order-list.json") },
+    Text { name: "order-list", summary: "A page with one order", json: include_str!("examples/order-list.json") },
     Text {
         name: "order-replayed",
         summary: "The second try was successful",
-        text: include_str!("examples/order-replayed.json"),
+        json: include_str!("examples/order-replayed.json"),
     },
     Text {
         name: "order-resolved",
         summary: "The number was entered by hand",
-        text: include_str!("examples/order-resolved.json"),
+        json: include_str!("examples/order-resolved.json"),
     },
     Text {
         name: "batch-results",
         summary: "One order was created, the other cart has a mistake",
-        text: include_str!("examples/batch-results.json"),
+        json: include_str!("examples/batch-results.json"),
     },
-    Text { name: "preview", summary: "What the cart would become", text: include_str!("examples/preview.json") },
-    Text { name: "audit-list", summary: "A page of entries", text: include_str!("examples/audit-list.json") },
-    Text { name: "alive", summary: "The process answers", text: include_str!("examples/alive.json") },
-    Text { name: "ready", summary: "The service takes carts", text: include_str!("examples/ready.json") },
+    Text { name: "preview", summary: "What the cart would become", json: include_str!("examples/preview.json") },
+    Text { name: "audit-list", summary: "A page of entries", json: include_str!("examples/audit-list.json") },
+    Text { name: "alive", summary: "The process answers", json: include_str!("examples/alive.json") },
+    Text { name: "ready", summary: "The service takes carts", json: include_str!("examples/ready.json") },
     Text {
         name: "protected-resource",
         summary: "Issuers and scopes",
-        text: include_str!("examples/protected-resource.json"),
+        json: include_str!("examples/protected-resource.json"),
     },
 ];
 
@@ -121,9 +121,9 @@ const EXAMPLES: &[Example] = &[
 
 /// Adds the examples as components, and refers to them.
 pub fn add(document: &mut Value) {
-    for Text { name, summary, text } in TEXTS {
-        let value: Value = serde_json::from_str(text).unwrap_or_default();
-        *component(document, "examples", name) = json!({ "summary": summary, "value": value });
+    for Text { name, summary, json } in TEXTS {
+        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        *component(document, "examples", name) = serde_json::json!({ "summary": summary, "value": value });
     }
     for Example(id, place, media_type, name) in EXAMPLES {
         let Some(operation) = operation(document, id) else { continue };

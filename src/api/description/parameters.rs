@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations::{component, id, operations, reference};
+use super::operations::{component, id, member, operations, reference};
 use crate::problem::{API_VERSION, SMART_ID};
 
 /// Headers that every request may have.
@@ -32,87 +32,79 @@ pub fn add(document: &mut Value) {
     }
 }
 
+/// A header of requests: its name, what it is for, the only value that it may have, an example.
+type Header = (&'static str, &'static str, Option<&'static str>, &'static str);
+
+const HEADERS: [Header; 7] = [
+    (
+        "Prefer",
+        "How long the caller wants to wait (RFC 7240). `respond-async`: not at all; the order is recorded and the answer is \
+         202. `wait=N`: N seconds at most. Without it the service waits until its own deadline, 50 s unless the operator \
+         has set another.",
+        None,
+        "wait=10",
+    ),
+    (
+        "X-Request-Id",
+        "A name of the request, of at most 128 printable ASCII characters. The answer and the log have it; without one the \
+         service makes one.",
+        None,
+        "srm-300-4711",
+    ),
+    (
+        "Accept-Version",
+        "The version of the API that the caller expects. Any other than 2 is refused.",
+        Some(API_VERSION),
+        API_VERSION,
+    ),
+    (
+        "Smart-Id",
+        "The interface that the caller means. Another one is refused: the gateway routes to the wrong place.",
+        Some(SMART_ID),
+        SMART_ID,
+    ),
+    (
+        "traceparent",
+        "W3C Trace Context; passed on to 11VMS.",
+        None,
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    ("sap-passport", "SAP's passport in hex; logged, and passed on to 11VMS.", None, "2A54482A0300E60000"),
+    (
+        "x-csrf-token",
+        "`fetch` asks for a CSRF token, as SAP's clients do before they post. None is needed.",
+        None,
+        "fetch",
+    ),
+];
+
 fn declared() -> Vec<(&'static str, Value)> {
-    vec![
-        ("id", order_id()),
-        (
-            "limit",
-            json!({ "name": "limit", "in": "query", "description": "Entries on a page.",
-                "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }, "example": 50 }),
-        ),
-        (
-            "cursor",
-            json!({ "name": "cursor", "in": "query",
-                "description": "`nextCursor` of the page before, as it was answered. Left out for the first page.",
-                "schema": { "type": "string" } }),
-        ),
-        (
-            "Prefer",
-            header(
-                "Prefer",
-                "How long the caller wants to wait (RFC 7240). `respond-async`: not at all; the order is recorded and the answer is \
-                 202. `wait=N`: N seconds at most. Without it the service waits until its own deadline, 50 s unless the operator \
-                 has set another.",
-                &json!({ "type": "string" }),
-                "wait=10",
-            ),
-        ),
-        (
-            "X-Request-Id",
-            header(
-                "X-Request-Id",
-                "A name of the request, of at most 128 printable ASCII characters. The answer and the log have it; without \
-             one the service makes one.",
-                &json!({ "type": "string" }),
-                "srm-300-4711",
-            ),
-        ),
-        (
-            "Accept-Version",
-            header(
-                "Accept-Version",
-                "The version of the API that the caller expects. Any other than 2 is refused.",
-                &json!({ "type": "string", "enum": [API_VERSION] }),
-                API_VERSION,
-            ),
-        ),
-        (
-            "Smart-Id",
-            header(
-                "Smart-Id",
-                "The interface that the caller means. Another one is refused: the gateway routes to the wrong place.",
-                &json!({ "type": "string", "enum": [SMART_ID] }),
-                SMART_ID,
-            ),
-        ),
-        (
-            "traceparent",
-            header(
-                "traceparent",
-                "W3C Trace Context; passed on to 11VMS.",
-                &json!({ "type": "string" }),
-                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            ),
-        ),
-        (
-            "sap-passport",
-            header(
-                "sap-passport",
-                "SAP's passport in hex; logged, and passed on to 11VMS.",
-                &json!({ "type": "string" }),
-                "2A54482A0300E60000",
-            ),
-        ),
-        (
-            "x-csrf-token",
-            header(
-                "x-csrf-token",
-                "`fetch` asks for a CSRF token, as SAP's clients do before they post. None is needed.",
-                &json!({ "type": "string" }),
-                "fetch",
-            ),
-        ),
-    ]
+    let headers = HEADERS.iter().map(|header| (header.0, request_header(header)));
+    [("id", order_id()), ("limit", limit()), ("cursor", cursor())].into_iter().chain(headers).collect()
+}
+
+fn request_header((name, description, only_value, example): &Header) -> Value {
+    let mut schema = json!({ "type": "string" });
+    if let Some(value) = only_value {
+        *member(&mut schema, "enum") = json!([value]);
+    }
+    json!({ "name": name, "in": "header", "description": description, "schema": schema, "example": example })
+}
+
+fn limit() -> Value {
+    json!({
+        "name": "limit", "in": "query", "description": "Entries on a page.",
+        "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 },
+        "example": 50,
+    })
+}
+
+fn cursor() -> Value {
+    json!({
+        "name": "cursor", "in": "query",
+        "description": "`nextCursor` of the page before, as it was answered. Left out for the first page.",
+        "schema": { "type": "string" },
+    })
 }
 
 fn order_id() -> Value {
@@ -124,8 +116,4 @@ fn order_id() -> Value {
         "schema": { "type": "string", "minLength": 1 },
         "example": "005056a207c81ed1bfc6b69e72f50550",
     })
-}
-
-fn header(name: &str, description: &str, schema: &Value, example: &str) -> Value {
-    json!({ "name": name, "in": "header", "description": description, "schema": schema, "example": example })
 }

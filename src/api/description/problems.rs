@@ -78,6 +78,11 @@ pub fn add(document: &mut Value) {
         let sample = serde_json::to_value(kind.sample()).unwrap_or_default();
         *component(document, "examples", kind.name) = json!({ "summary": kind.title, "value": sample });
     }
+    if let Some(readiness) = document.pointer_mut("/components/schemas/Problem/properties/readiness") {
+        // A room above that of the problems has its schema.
+        *member(readiness, "$ref") = Value::from("#/components/schemas/Readiness");
+        readiness.as_object_mut().and_then(|map| map.shift_remove("type"));
+    }
     let mut shared = BTreeMap::new();
     for operation in operations(document) {
         for (status, kinds) in by_status(id(operation)) {
