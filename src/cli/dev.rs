@@ -75,7 +75,7 @@ pub fn run(afterwards: Afterwards, cart: Option<&Path>) -> Result<(), Failure> {
     };
     telemetry::start_steps();
     runtime()?.block_on(async {
-        let stack = build(afterwards).await?;
+        let stack = Box::pin(build(afterwards)).await?;
         let shutdown = Shutdown::default();
         stop_on_signal(shutdown.clone())?;
         let DevStack { address, issuer, vms, folder, app } = stack;

@@ -46,21 +46,21 @@ pub fn router() -> Router<Arc<ApiState>> {
 }
 
 fn served(spec: Spec) -> MethodRouter<Arc<ApiState>> {
-    let made = Arc::new(OnceLock::<TaggedContent>::new());
+    let content = Arc::new(OnceLock::<TaggedContent>::new());
     get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
         let make = || TaggedContent::new("application/json", description::served(spec, api.pages.token_url.as_ref()));
-        with_links(made.get_or_init(make).answer(&headers))
+        with_links(content.get_or_init(make).answer(&headers))
     })
 }
 
 fn page() -> MethodRouter<Arc<ApiState>> {
-    let made = Arc::new(OnceLock::<TaggedContent>::new());
+    let content = Arc::new(OnceLock::<TaggedContent>::new());
     get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
         let make = || {
             let panel = token_panel::html(&api.pages, api.resource.scopes());
             TaggedContent::new("text/html; charset=utf-8", PAGE.replace(TOKEN_PANEL, &panel))
         };
-        let mut response = with_links(made.get_or_init(make).answer(&headers));
+        let mut response = with_links(content.get_or_init(make).answer(&headers));
         let policy = HeaderValue::from_str(&policy(api.pages.token_url.as_ref()));
         response.headers_mut().extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
         response

@@ -41,7 +41,7 @@ async fn a_token_permits_what_was_asked_for() {
     let writing = token(&service, &[("scope", "purchase-orders.write")]).await;
     assert_eq!(service.send_with(&writing).await.status, 200);
     list(&service, &writing).await.is_problem(403, "insufficient-scope");
-    assert!(!service.issuer.has_issued(&everything.to_owned()), "it is no token for 11VMS");
+    assert!(!service.issuer.has_issued(everything), "it is no token for 11VMS");
 }
 
 #[tokio::test]

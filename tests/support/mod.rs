@@ -70,7 +70,9 @@ impl Service {
             &format!("{}{settings}", basics(&issuer, &vms, &folder, settings)),
             &BTreeMap::new(),
         );
-        let app = App::build(parsed.unwrap(), Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        // Not a part of every test's future: it is large.
+        let building = Box::pin(App::build(parsed.unwrap(), Arc::clone(&clock) as Arc<dyn Clock>));
+        let app = building.await.unwrap();
         let (address, management) = (app.address().unwrap(), app.management_address().unwrap());
         let stop = CancellationToken::new();
         let running = tokio::spawn(app.run(stop.clone()));

@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
+use super::access_token::{SCOPES, claims, signed};
 use super::form::Form;
 use super::state::{State, TOKEN_LIFETIME};
-use super::tokens::{SCOPES, claims, signed};
 use crate::clock::{Clock as _, SystemClock};
 use crate::sandbox::http::{Answer, json_answer};
 

@@ -2,30 +2,13 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::form::CALLER;
+use super::access_token::{SCOPES, claims, signed};
 use super::handle::Issuer;
 use super::key::SigningKey;
 use super::state::TOKEN_LIFETIME;
 use crate::clock::{Clock as _, SystemClock};
-
-/// The audience of tokens for the service.
-pub const AUDIENCE: &str = "purchase-order-webhook";
-
-/// Every scope that the service knows.
-pub const SCOPES: &str = "purchase-orders.write purchase-orders.read purchase-orders.operate";
-
-/// The claims of a token that the caller gets for the service (RFC 9068 §2.2).
-pub(super) fn claims(issuer: &str, scopes: &str, issued_at: i64, lifetime: i64) -> Value {
-    let caller = CALLER.0;
-    json!({ "iss": issuer, "aud": AUDIENCE, "sub": caller, "client_id": caller, "scope": scopes, "iat": issued_at, "exp": issued_at + lifetime })
-}
-
-/// An access token as a JWT (RFC 9068 §2.1).
-pub(super) fn signed(key: &SigningKey, claims: &Value) -> String {
-    key.sign(Algorithm::RS256, &json!({ "alg": "RS256", "typ": "at+jwt", "kid": key.kid }), claims)
-}
 
 impl Issuer {
     /// The claims of a valid token for the service, as a start for others.

@@ -83,13 +83,8 @@ impl Effect {
 impl Fault {
     /// A line for each effect: an example in JSON, and what it does.
     pub fn help() -> String {
-        Effect::samples()
-            .iter()
-            .map(|effect| {
-                let (name, meaning) = (json!({ "effect": effect }), effect.meaning());
-                format!("  {meaning}:\n    {name}\n")
-            })
-            .collect()
+        let line = |effect: &Effect| format!("  {}:\n    {}\n", effect.meaning(), json!({ "effect": effect }));
+        Effect::samples().iter().map(line).collect::<Vec<_>>().concat()
     }
 
     /// Reads a list of faults, or one alone. `{"status":503}` is short for `{"status":{"status":503}}`.
@@ -154,7 +149,7 @@ mod tests {
         for (text, expected) in [
             ("", "the body is no JSON"),
             ("7", "expected a list of faults"),
-            (r#"[{},[]]"#, "fault 1: expected an object"),
+            ("[{},[]]", "fault 1: expected an object"),
             (r#"[{"delay":1}]"#, "fault 0: delay is unknown; expected delayMs and effect"),
             (r#"[{"delayMs":"1"}]"#, "fault 0: delayMs: invalid type: string \"1\", expected u64"),
             (r#"{"effect":"hang-up"}"#, "fault 0: effect: unknown variant `hang-up`, expected one of `normal`"),
