@@ -28,10 +28,21 @@ pub fn files_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
 }
 
 /// Folders with committed files.
-const FOLDERS: [&str; 13] =
-    [
-        ".ci", ".config", "benches", "docs", "examples", "fuzz", "helm", "mapping", "openapi", "scripts", "src", "templates", "tests",
-    ];
+const FOLDERS: [&str; 13] = [
+    ".ci",
+    ".config",
+    "benches",
+    "docs",
+    "examples",
+    "fuzz",
+    "helm",
+    "mapping",
+    "openapi",
+    "scripts",
+    "src",
+    "templates",
+    "tests",
+];
 
 /// Committed files at the root. A developer's own settings and notes are not read.
 const ROOT_FILES: [&str; 12] = [
