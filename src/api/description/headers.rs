@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::documents;
 use super::operations::{component, id, member, operations, reference};
 use crate::problem::{API_VERSION, ProblemKind, SMART_ID};
 
@@ -18,6 +19,9 @@ pub fn add(document: &mut Value) {
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
         for (status, response) in responses {
             refer(response, of_success(&operation_id, status));
+            if documents::is_tagged(&operation_id) && matches!(status.as_str(), "200" | "304") {
+                *member(member(response, "headers"), "ETag") = reference("headers", "ETag");
+            }
         }
     }
     let shared = document.pointer_mut("/components/responses").and_then(Value::as_object_mut);
@@ -47,6 +51,7 @@ fn of_success(operation: &str, status: &str) -> &'static [&'static str] {
         ("create_purchase_orders", "200") => &["Preference-Applied"],
         ("get_purchase_order", "200") => &["Retry-After"],
         ("list_purchase_orders", "200") => &["x-csrf-token"],
+        ("openapi_3_1" | "openapi_3_0" | "api_catalog", "200" | "304") => &["Link"],
         _ => &[],
     }
 }
@@ -80,7 +85,7 @@ fn of_problem(name: &str) -> &'static [&'static str] {
     }
 }
 
-fn declared() -> [(&'static str, Value); 10] {
+fn declared() -> [(&'static str, Value); 12] {
     let text = json!({ "type": "string" });
     [
         (
@@ -139,6 +144,24 @@ fn declared() -> [(&'static str, Value); 10] {
         (
             "x-csrf-token",
             header("Answered to `x-csrf-token: fetch`. It is never asked for.", &text, "not-needed", false),
+        ),
+        (
+            "ETag",
+            header(
+                "The document's entity tag: sent as `If-None-Match`, it saves an answer.",
+                &text,
+                "\"5d41402a\"",
+                false,
+            ),
+        ),
+        (
+            "Link",
+            header(
+                "Where the descriptions and the catalogue are (RFC 8288).",
+                &text,
+                "</openapi.json>; rel=\"service-desc\"",
+                false,
+            ),
         ),
         ("Allow", header("The methods of this path.", &text, "GET, HEAD, POST", false)),
     ]

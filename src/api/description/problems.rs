@@ -67,7 +67,9 @@ pub fn own_kinds(operation: &str) -> Option<Vec<&'static [ProblemKind]>> {
         ],
         "readyz" => vec![LEDGER, &[ProblemKind::STOPPING]],
         "protected_resource" => vec![&[ProblemKind::NOT_FOUND]],
-        "livez" | "metrics" | "openapi_3_1" | "openapi_3_0" => vec![],
+        "livez" | "metrics" | "openapi_3_1" | "openapi_3_0" | "ord_configuration" | "ord_document" | "api_catalog" => {
+            vec![]
+        }
         _ => return None,
     })
 }

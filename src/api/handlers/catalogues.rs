@@ -47,8 +47,7 @@ pub async fn ord_document(
 #[utoipa::path(
     get, path = "/.well-known/api-catalog", tag = "Discovery",
     responses((
-        status = 200, description = "The linkset", body = Object,
-        content_type = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\""
+        status = 200, description = "The linkset", body = Object, content_type = "application/linkset+json"
     ))
 )]
 pub async fn api_catalog(
