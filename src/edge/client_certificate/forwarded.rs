@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::elements::{Element, elements};
-use crate::digest::{hex, sha256};
 
 /// Traefik's header (`passTLSClientCert.pem`): its elements are the chain that one client has sent, its own certificate first.
 /// What is behind that may be anything: the client need not have its key.
@@ -38,24 +37,14 @@ pub fn forwarded_certificate(header: &str, value: &str, hops: Option<NonZeroUsiz
     match chosen {
         Element::Plain(text) => certificate(text),
         Element::Pairs(pairs) => {
-            let values = |key: &'static str| pairs.iter().filter(move |pair| pair.key == key).map(|pair| &*pair.value);
-            let mut certificates = values("cert");
+            let mut certificates = pairs.iter().filter(|pair| pair.key == "cert");
             // Two that disagree: one of them is no key, but a part of a text that was not quoted.
-            let der = match (certificates.next(), certificates.next()) {
-                (Some(text), None) => pem(&percent_decode_str(text).decode_utf8().ok()?)?,
-                _ => return None,
-            };
-            // So is a certificate that the proxy has not seen.
-            let digest = hex(&sha256(&der));
-            let is_of_it = |hash: &str| hash.eq_ignore_ascii_case(&digest) || !is_sha256(hash);
-            values("hash").all(is_of_it).then_some(der)
+            match (certificates.next(), certificates.next()) {
+                (Some(pair), None) => pem(&percent_decode_str(&pair.value).decode_utf8().ok()?),
+                _ => None,
+            }
         }
     }
-}
-
-/// Whether a value of `Hash` is a whole SHA-256, as Envoy writes it.
-fn is_sha256(hash: &str) -> bool {
-    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn all_plain(elements: &[Element<'_>]) -> bool {

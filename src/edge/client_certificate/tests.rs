@@ -145,26 +145,6 @@ fn of_a_chain_of_proxies_the_element_of_the_first_trusted_one_counts() {
 }
 
 #[test]
-fn a_certificate_has_the_digest_beside_it() {
-    let ((_, own), digest) = (forms(DER), crate::digest::hex(&crate::digest::sha256(DER)));
-    let other = crate::digest::hex(&crate::digest::sha256(OTHER));
-    for (value, expected) in [
-        (format!("Hash={digest};Cert=\"{own}\""), Some(DER)),
-        (format!("By=x;Hash={};Cert=\"{own}\";URI=spiffe://x", digest.to_uppercase()), Some(DER)),
-        (format!("Cert=\"{own}\";Hash=\"{digest}\""), Some(DER)),
-        // The proxy writes no certificate, and does not quote the URI.
-        (format!("Hash={other};URI=https://x/;Cert=\"{own}\""), None),
-        (format!("Hash={other};URI=https://x/;Cert={own}"), None),
-        (format!("Hash={other};URI=https://x/;Hash={digest};Cert={own}"), None),
-        (format!("Hash={other};Cert=\"{own}\""), None),
-    ] {
-        for hops in [0, 1] {
-            assert_eq!(read(&value, hops).as_deref(), expected, "{value}");
-        }
-    }
-}
-
-#[test]
 fn of_traefiks_chain_the_clients_own_certificate_counts() {
     let ((mine, own), (yours, _)) = (forms(DER), forms(OTHER));
     let read = |value: &str, hops| forwarded_certificate("X-Forwarded-Tls-Client-Cert", value, NonZeroUsize::new(hops));
