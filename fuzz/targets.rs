@@ -2,28 +2,24 @@
 //!
 //! libFuzzer calls them with bytes that it generates (`fuzz_targets/`), an ordinary test with every file of `corpus/`.
 
-use std::collections::BTreeMap;
+mod identity;
+
 use std::fmt::{Debug, Display};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::{self, FromStr};
 use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
-use oauth2::TokenResponse as _;
-use purchase_order_webhook::auth::AuthError;
-use purchase_order_webhook::auth::jwt::Header;
-use purchase_order_webhook::auth::key::{JwkSet, Key};
 use purchase_order_webhook::cart::{Cart, CartError};
 use purchase_order_webhook::certificate::{Certificate, read_private_key};
 use purchase_order_webhook::clock::after;
-use purchase_order_webhook::edge::forwarded_certificate as forwarded;
 use purchase_order_webhook::mapping::{Amounts, Defect, Folder, IdField, Mapped, Mapping, MappingOptions, SHEET};
 use purchase_order_webhook::message::Message;
-use purchase_order_webhook::outbound::{self, AnswerBody};
+use purchase_order_webhook::outbound;
 use purchase_order_webhook::pem;
-use purchase_order_webhook::vms::token::read_token_answer;
+
+pub use identity::{forwarded_certificate, key_set, token_answer, token_header};
 
 /// A cart is the same when it is read again, in a wrapper too, and becomes an order or a list of mistakes; shifted
 /// amounts keep their digits.
@@ -131,66 +127,6 @@ pub fn retry_after(data: &[u8]) {
     }
 }
 
-/// An answer of a token endpoint gives a token that can stand in a header, with a lifetime that can be believed, or a reason. A
-/// reason repeats nothing of the answer but an error code that has the form of one; nor does that of another answer of an
-/// OAuth2 server. The first byte chooses the status, and each byte 1 of the rest stands for a secret.
-pub fn token_answer(data: &[u8]) {
-    const SECRET: &str = "s3cret-7f2a9c";
-    let Some((first, rest)) = data.split_first() else { return };
-    let status = match first % 6 {
-        0 => 200,
-        1 => 201,
-        2 => 302,
-        3 => 400,
-        4 => 401,
-        _ => 500,
-    };
-    let mut content = Vec::with_capacity(rest.len());
-    for byte in rest {
-        if *byte == 1 { content.extend_from_slice(SECRET.as_bytes()) } else { content.push(*byte) }
-    }
-    let body = AnswerBody::of_bytes(content);
-    for problem in [
-        body.json::<BTreeMap<String, bool>>("a form").err(),
-        body.json::<Vec<u8>>("a form").err(),
-        body.json::<u8>("a form").err(),
-    ] {
-        assert!(problem.is_none_or(|problem| !problem.contains(SECRET) && problem.len() < 200));
-    }
-    match read_token_answer(status, &body) {
-        Ok(response) => {
-            let token = response.access_token().secret();
-            assert!(status < 300 && !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-            let lifetime = response.expires_in().expect("a lifetime");
-            assert!(lifetime >= Duration::from_secs(1) && lifetime <= Duration::from_hours(30 * 24), "{lifetime:?}");
-        }
-        Err(problem) => {
-            let code = problem.strip_prefix("refused: ");
-            let code = code.map(|text| text.rsplit_once(" (status 20").map_or(text, |(code, _)| code));
-            let is_code = |code: &str| {
-                code.len() <= 64
-                    && code.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && !matches!(byte, b'"' | b'\\'))
-            };
-            assert!(code.is_none_or(is_code), "{problem}");
-            assert!(problem.len() < 250 && (code.is_some() || !problem.contains(SECRET)), "{problem}");
-        }
-    }
-}
-
-/// A token whose header is accepted is a JWS in compact form: three parts in base64url.
-pub fn token_header(data: &[u8]) {
-    let Ok(token) = str::from_utf8(data) else { return };
-    match Header::parse(token) {
-        Some(Ok(_)) => {
-            let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-            assert_eq!(token.split('.').count(), 3);
-            assert!(token.bytes().all(|byte| is_base64url(byte) || byte == b'.'));
-        }
-        Some(Err(error)) => assert!(matches!(error, AuthError::Invalid(_)), "{error:?}"),
-        None => {}
-    }
-}
-
 /// Of PEM, each section is read, or the whole is refused: however the text was saved, and what stands before it or behind it.
 pub fn pem(data: &[u8]) {
     let read = |content: &[u8]| pem::sections(content).map(|sections| labels(&sections));
@@ -220,45 +156,6 @@ pub fn pem(data: &[u8]) {
 
 fn labels(sections: &[pem::Section]) -> Vec<(String, Vec<u8>)> {
     sections.iter().map(|section| (section.label().to_owned(), section.der().to_vec())).collect()
-}
-
-/// A header about a certificate: what a client writes into its own names, or before the elements of the proxies, is never the
-/// certificate that counts.
-pub fn forwarded_certificate(data: &[u8]) {
-    let Ok(text) = str::from_utf8(data) else { return };
-    let (own, der) = ("-----BEGIN%20CERTIFICATE-----%0AMAMCAQE%3D%0A-----END%20CERTIFICATE-----", [0x30, 3, 2, 1, 1]);
-    let read = |value: &str, hops| forwarded("x-forwarded-client-cert", value, NonZeroUsize::new(hops));
-    for hops in 0..3 {
-        let found = read(text, hops);
-        assert!(found.is_none_or(|der| der.first() == Some(&0x30)), "no certificate is a sequence");
-    }
-    // As Envoy quotes a name.
-    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-    let element = format!("By=spiffe://x;URI=\"{quoted}\";Cert=\"{own}\";Subject=\"{quoted}\"");
-    assert_eq!(read(&element, 0).as_deref(), Some(der.as_slice()));
-    assert_eq!(read(&format!("URI=\"{quoted}\";Hash=00"), 0), None);
-    // Whatever was there before the proxy has added its element.
-    let chain = format!("{text},By=spiffe://x;Cert=\"{own}\";URI=spiffe://y");
-    let found = read(&chain, 1);
-    assert!(found.is_none() || found.as_deref() == Some(der.as_slice()), "{chain}: {found:?}");
-}
-
-/// Of a key set, each key is used or left out with a reason that fits into a line; a key that is used has an algorithm, and is
-/// the same when it is read again. No symmetric algorithm verifies tokens.
-pub fn key_set(data: &[u8]) {
-    let Some(set) = JwkSet::parse(data) else { return };
-    let (keys, left_out) = set.read();
-    for key in &keys {
-        assert!(!key.algorithms.is_empty());
-        assert!(key.algorithms.iter().all(|algorithm| !format!("{algorithm:?}").starts_with("HS")));
-    }
-    for unfit in &left_out {
-        let line = unfit.to_string();
-        assert!(!line.is_empty() && line.chars().count() < 300 && !line.contains(char::is_control), "{line:?}");
-    }
-    let (again, left_out_again) = set.read();
-    let identities = |keys: &[Key]| keys.iter().map(Key::identity).collect::<Vec<_>>();
-    assert_eq!((identities(&again), &left_out_again), (identities(&keys), &left_out));
 }
 
 /// The mapping that the repository ships.

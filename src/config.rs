@@ -5,6 +5,7 @@
 
 mod addresses;
 mod alerts;
+mod algorithm;
 mod auth;
 mod catalogue;
 mod entry;
@@ -33,9 +34,8 @@ pub use addresses::{OutboundAddress, outbound_addresses};
 pub use alerts::{
     Alerts, MailServer, MailTls, PagerDuty, SapAlertNotification, SapCredentials, Smtp, Webhook, signing_key,
 };
-pub use auth::{
-    AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, JwtCheck, Scopes, asymmetric_algorithm,
-};
+pub use algorithm::asymmetric_algorithm;
+pub use auth::{AudienceClaim, AudienceRule, Auth, Clients, Introspection, JwksTimes, JwtCheck, Scopes};
 pub use catalogue::Catalogue;
 pub use environment::{CONFIG_VARIABLE, environment};
 pub use file::DEFAULT_FILE;

@@ -21,7 +21,7 @@ mod throttling;
 mod tls;
 
 pub use assertion::Signer;
-pub use body::AnswerBody;
+pub use body::{AnswerBody, RawMembers};
 pub use calls::{Call, CallDurations, Operation};
 pub use client::{ClientSettings, Outbound};
 pub use client_authentication::AuthenticatingClient;

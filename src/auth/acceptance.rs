@@ -11,6 +11,9 @@ use super::error::AuthError;
 use crate::clock::after;
 use crate::config::{AudienceRule, Auth};
 
+/// The claims of scopes, which no ID token has. What `auth.scopes.claim` names may be in both: ID tokens have roles, too.
+const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
+
 /// The origin of claims, which decides whether some of them are required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -27,7 +30,7 @@ pub enum Origin {
 pub fn accept(claims: &Claims, origin: Origin, settings: &Auth, now: Timestamp) -> Result<Timestamp, AuthError> {
     check_issuer(claims, origin, settings)?;
     check_audience(claims, origin, settings)?;
-    check_kind(claims, settings)?;
+    check_kind(claims)?;
     check_times(claims, origin, settings, now)
 }
 
@@ -59,10 +62,10 @@ fn check_audience(claims: &Claims, origin: Origin, settings: &Auth) -> Result<()
 
 /// An ID token (OpenID Connect Core §2, §3.3.2.11), a logout token or another event (RFC 8417) describes somebody, and
 /// grants no access (RFC 9068 §4, RFC 8725 §2.8).
-fn check_kind(claims: &Claims, settings: &Auth) -> Result<(), AuthError> {
+fn check_kind(claims: &Claims) -> Result<(), AuthError> {
     // An access token may carry the nonce of the login that it came from, but then it has scopes.
-    let has_scopes = settings.scopes.claims.iter().any(|place| claims.at(place).is_some());
-    let is_id_token = claims.has("nonce") && !claims.has("scope") && !has_scopes;
+    let has_scopes = SCOPE_CLAIMS.iter().any(|name| !claims.scopes(name).is_empty());
+    let is_id_token = claims.has("nonce") && !has_scopes;
     // The claims that name the kind: `typ` of Keycloak, `token_use` of Cognito and Hydra, `token_type` of an
     // introspection. Refresh tokens are active, too.
     let access_kinds: [(&str, &[&str]); 3] =

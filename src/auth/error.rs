@@ -46,15 +46,19 @@ pub enum AuthError {
     IssuerUnavailable(Unavailable),
 }
 
-/// Most characters of a token's issuer in a log.
-const MAX_ISSUER_CHARS: usize = 200;
+/// Most characters of somebody else's text in a log.
+const MAX_FOREIGN_CHARS: usize = 200;
+
+/// A text of a token, or of another server than the issuer, as a log may have it: short, and in one line.
+pub(super) fn loggable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_FOREIGN_CHARS).collect()
+}
 
 impl AuthError {
     /// The refusal of a token's `iss`, which may be anything.
     pub(super) fn other_issuer(found: &Value, accepted: impl Into<String>) -> Self {
         let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-        let found = found.chars().filter(|c| !c.is_control()).take(MAX_ISSUER_CHARS).collect();
-        Self::OtherIssuer { found, accepted: accepted.into() }
+        Self::OtherIssuer { found: loggable(&found), accepted: accepted.into() }
     }
 
     /// Whether the issuer, or the token itself, has decided: the same token gets the same answer.

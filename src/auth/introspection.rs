@@ -28,6 +28,9 @@ use endpoint::{IntrospectionEndpoint, IntrospectionResponse};
 /// long as `auth.timeout`, and more would only fail later.
 const WAITING_PER_PERMIT: usize = 8;
 
+/// The issuer does not know the token, or not any more.
+pub const NOT_ACTIVE: AuthError = AuthError::Invalid("the issuer says that the token is not active");
+
 /// Asks the issuer about tokens.
 #[derive(Debug)]
 pub struct Introspector {
@@ -129,7 +132,8 @@ impl Introspector {
                 CachedVerdict { result: Ok(Arc::new(caller)), valid_until, expires_at }
             }
             Err(error) => {
-                if let AuthError::IssuerUnavailable(unavailable) = &error {
+                // The begin of a pause was told by the endpoint, for all that waits.
+                if let AuthError::IssuerUnavailable(unavailable @ Unavailable { retry_after: None, .. }) = &error {
                     warn!(
                         url.full = %self.settings.url,
                         error.message = unavailable.detail,
@@ -172,7 +176,7 @@ impl Introspector {
 
     fn judge(&self, response: &IntrospectionResponse) -> Result<Caller, AuthError> {
         if !response.active {
-            return Err(AuthError::Invalid("the issuer says that the token is not active"));
+            return Err(NOT_ACTIVE);
         }
         if self.settings.audience == AudienceClaim::Required && !response.claims.has("aud") {
             return Err(AuthError::Invalid("the issuer does not say for whom the token is"));

@@ -92,7 +92,9 @@ impl TrustedIssuer {
         let algorithm = header.algorithm(&self.settings.algorithms)?;
         let mut keys_generation = self.keys.generation();
         let mut claims = self.signed_claims(token, header, algorithm).await;
-        if claims == Err(jwt::WRONG_SIGNATURE) && self.keys.changed_on_refresh().await {
+        while claims == Err(jwt::WRONG_SIGNATURE)
+            && self.keys.changed_on_refresh(keys_generation).await.map_err(refusal)?
+        {
             keys_generation = self.keys.generation();
             claims = self.signed_claims(token, header, algorithm).await;
         }
@@ -104,10 +106,7 @@ impl TrustedIssuer {
 
     /// The claims of a token that one of the issuer's keys has signed.
     async fn signed_claims(&self, token: &str, header: &Header, algorithm: Algorithm) -> Result<Claims, AuthError> {
-        let keys = self.keys.find(header.key_hint(), algorithm).await.map_err(|error| match error {
-            KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
-            KeyError::Unavailable(detail) => AuthError::IssuerUnavailable(detail),
-        })?;
+        let keys = self.keys.find(header.key_hint(), algorithm).await.map_err(refusal)?;
         let mut claims = Err(jwt::WRONG_SIGNATURE);
         for key in keys {
             claims = jwt::verify(token, &key, algorithm);
@@ -116,5 +115,13 @@ impl TrustedIssuer {
             }
         }
         claims
+    }
+}
+
+/// What a token without a key is answered.
+fn refusal(error: KeyError) -> AuthError {
+    match error {
+        KeyError::Unknown => AuthError::Invalid("the token's key is not one of the issuer's"),
+        KeyError::Unavailable(unavailable) => AuthError::IssuerUnavailable(unavailable),
     }
 }

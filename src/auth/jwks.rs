@@ -22,7 +22,7 @@ use url::Url;
 
 use super::error::Unavailable;
 use super::key::{Key, KeyHint, LeftOutKey};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::condition::{ConditionKind, Conditions};
 use crate::config::{Auth, JwksTimes};
 use crate::metric::Counter;
@@ -134,9 +134,13 @@ impl KeySet {
     /// The keys that the issuer has at this moment, past cache and schedule: for a diagnosis.
     ///
     /// # Errors
-    /// The reason for which they can't be fetched.
+    /// The reason for which they can't be fetched, or for which none of them can be used.
     pub async fn probe(&self) -> Result<(Url, Vec<Key>, Vec<LeftOutKey>), String> {
         let found = self.source.fetch().await.map_err(|failure| failure.detail)?;
+        if let Some(problem) = found.problem() {
+            let reasons: Vec<String> = found.left_out.iter().map(LeftOutKey::to_string).collect();
+            return Err(format!("{problem} ({})", reasons.join("; ")));
+        }
         Ok((found.url, found.keys, found.left_out))
     }
 
@@ -172,12 +176,21 @@ impl KeySet {
         }
     }
 
-    /// Fetches the keys because a signature is wrong, and returns whether they have changed: the issuer may have
-    /// replaced a key under its name, or one that has no name.
-    pub async fn changed_on_refresh(self: &Arc<Self>) -> bool {
-        let before = self.generation();
-        self.refresh(FetchReason::UnknownKey).await;
-        self.generation() != before
+    /// Fetches the keys because a signature is wrong, and returns whether they are others than those of `generation`, with which
+    /// it was checked: the issuer may have replaced a key under its name, or one that has no name.
+    ///
+    /// # Errors
+    /// [`KeyError::Unavailable`] if that is not known, because the last fetch has failed.
+    pub async fn changed_on_refresh(self: &Arc<Self>, generation: u64) -> Result<bool, KeyError> {
+        // A fetch that was under way when the token arrived may have begun before its key was published: another one is
+        // needed.
+        let mut refreshed = Refresh::Joined;
+        while self.generation() == generation && refreshed == Refresh::Joined {
+            refreshed = self.refresh(FetchReason::UnknownKey).await;
+        }
+        let has_changed = self.generation() != generation;
+        let is_certain = has_changed || self.schedule().last_failure().is_none();
+        if is_certain { Ok(has_changed) } else { Err(self.unavailable()) }
     }
 
     /// Changes whenever the issuer's keys do: then every token has to be verified again.
@@ -230,6 +243,24 @@ impl KeySet {
         self.fetch.join_or_start((), plan).ok()
     }
 
+    fn take_over(&self, keys: Vec<Key>, url: &Url, now: Moment) {
+        info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");
+        self.cache.replace(keys, now);
+        self.statistics.is_fetched(self.clock.now());
+        self.conditions.clear(ConditionKind::IssuerUnavailable, self.source.location());
+    }
+
+    fn report(&self, failure: &FetchError) {
+        warn!(
+            url.full = failure.location,
+            error.message = failure.detail,
+            "the issuer's keys can't be fetched: known ones serve for auth.jwks_max_age, without them requests get 503"
+        );
+        let (kind, location) = (ConditionKind::IssuerUnavailable, self.source.location());
+        self.conditions.raise(kind, location, &failure.detail, self.clock.now());
+        self.statistics.failed.increment();
+    }
+
     fn schedule(&self) -> MutexGuard<'_, FetchSchedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,32 +286,25 @@ impl FetchAttempt {
 
 impl Drop for FetchAttempt {
     fn drop(&mut self) {
-        let now = self.keys.clock.moment();
+        let (set, now) = (&self.keys, self.keys.clock.moment());
         let failure = match &mut self.outcome {
-            Ok(FetchedKeys { keys, left_out, url }) => {
-                info!(url.full = %url, jwks.keys = keys.len(), "the issuer's keys were fetched");
-                self.keys.left_out.report(url, left_out);
-                self.keys.cache.replace(std::mem::take(keys), now);
-                self.keys.statistics.is_fetched(self.keys.clock.now());
-                self.keys.conditions.clear(ConditionKind::IssuerUnavailable, self.keys.source.location());
-                None
+            Ok(fetched) => {
+                // Also where there is no other key: nobody would learn why.
+                set.left_out.report(&fetched.url, &fetched.left_out);
+                let problem = fetched.problem();
+                if problem.is_none() {
+                    set.take_over(std::mem::take(&mut fetched.keys), &fetched.url, now);
+                }
+                problem.map(|problem| FetchError::new(fetched.url.as_str(), problem))
             }
-            Err(failure) => {
-                warn!(
-                    url.full = failure.location,
-                    error.message = failure.detail,
-                    "the issuer's keys can't be fetched: known ones serve for auth.jwks_max_age, without them requests get 503"
-                );
-                self.keys.conditions.raise(
-                    ConditionKind::IssuerUnavailable,
-                    self.keys.source.location(),
-                    &failure.detail,
-                    self.keys.clock.now(),
-                );
-                self.keys.statistics.failed.increment();
-                Some(failure.clone())
-            }
+            Err(failure) => Some(failure.clone()),
         };
-        self.keys.schedule().record_end(self.reason, failure, now);
+        if let Some(failure) = &failure {
+            set.report(failure);
+        }
+        set.schedule().record_end(self.reason, failure, now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,10 +13,11 @@ mod small_order;
 mod unfit;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::config::asymmetric_algorithm;
 use crate::digest::{hex, sha256};
+use crate::outbound::RawMembers;
 use hint::KeyNames;
 pub use hint::{KeyHint, Relation};
 use material::{Curve, Material};
@@ -55,14 +56,16 @@ impl Key {
     ///
     /// # Errors
     /// [`LeftOutKey`] for every other key: symmetric and private ones, keys for encryption, weak ones.
-    pub fn parse(jwk: &Value) -> Result<Self, LeftOutKey> {
-        let Some(members) = jwk.as_object() else {
+    pub fn parse(jwk: &str) -> Result<Self, LeftOutKey> {
+        let Ok(members) = serde_json::from_str::<RawMembers>(jwk) else {
             return Err(LeftOutKey { kid: String::new(), reason: Unfit::Defective("it is no JSON object") });
         };
-        Self::read(&Members(members)).map_err(|reason| LeftOutKey { kid: printable_kid(members), reason })
+        let read = Members::of(&members);
+        let key = if members.has_repeated() { Err(Unfit::Defective("it has a name twice")) } else { Self::read(&read) };
+        key.map_err(|reason| LeftOutKey { kid: printable_kid(&read), reason })
     }
 
-    fn read(jwk: &Members<'_>) -> Result<Self, Unfit> {
+    fn read(jwk: &Members) -> Result<Self, Unfit> {
         let kid = jwk.text("kid", "its kid is no text")?;
         check_purpose(jwk)?;
         let material = material(jwk)?;
@@ -82,7 +85,7 @@ impl Key {
 }
 
 /// RFC 7517 §4.2 and §4.3, and the members that no public key has (RFC 7518 §6).
-fn check_purpose(jwk: &Members<'_>) -> Result<(), Unfit> {
+fn check_purpose(jwk: &Members) -> Result<(), Unfit> {
     if jwk.get("use").is_some_and(|usage| usage != "sig") {
         return Err(Unfit::OtherPurpose("it is not for signatures (use)"));
     }
@@ -98,7 +101,7 @@ fn check_purpose(jwk: &Members<'_>) -> Result<(), Unfit> {
     Ok(())
 }
 
-fn material(jwk: &Members<'_>) -> Result<Material, Unfit> {
+fn material(jwk: &Members) -> Result<Material, Unfit> {
     match jwk.text("kty", "its kty is no text")? {
         Some("RSA") => match (jwk.octets("n")?, jwk.octets("e")?) {
             (Some(modulus), Some(exponent)) => Material::rsa(&modulus, &exponent),
@@ -119,13 +122,13 @@ fn material(jwk: &Members<'_>) -> Result<Material, Unfit> {
     }
 }
 
-fn curve(jwk: &Members<'_>) -> Result<Curve, Unfit> {
+fn curve(jwk: &Members) -> Result<Curve, Unfit> {
     let name = jwk.text("crv", "its crv is no text")?.ok_or(Unfit::Defective("its curve (crv) is missing"))?;
     Curve::by_name(name).ok_or(Unfit::OtherPurpose("its curve is not supported"))
 }
 
 /// The key in `value`, where UAA has it for keys of EC, and beside the numbers for those of RSA.
-fn in_pem(jwk: &Members<'_>, kind: &str, problem: &'static str) -> Result<Material, Unfit> {
+fn in_pem(jwk: &Members, kind: &str, problem: &'static str) -> Result<Material, Unfit> {
     let text = jwk.text("value", "its value is no text")?.ok_or(Unfit::Defective(problem))?;
     let material = pem::read(text)?;
     if !material.canonical.starts_with(kind.as_bytes()) {
@@ -151,7 +154,7 @@ fn is_curve_of(name: &str, material: &Material) -> bool {
 }
 
 /// A `kid` for a log; empty if it is no text.
-fn printable_kid(members: &Map<String, Value>) -> String {
+fn printable_kid(members: &Members) -> String {
     let kid = members.get("kid").and_then(Value::as_str).unwrap_or_default();
     kid.chars().filter(|c| !c.is_control()).take(MAX_KID_CHARS).collect()
 }

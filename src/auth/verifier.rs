@@ -6,7 +6,7 @@ use quick_cache::sync::Cache;
 
 use super::caller::Caller;
 use super::error::AuthError;
-use super::introspection::Introspector;
+use super::introspection::{Introspector, NOT_ACTIVE};
 use super::issuer::TrustedIssuer;
 use super::jwks::KeyStatistics;
 use super::jwt::{self, Header};
@@ -148,15 +148,21 @@ impl TokenVerifier {
     /// The bearer of a token that is no JWT and so names no issuer: those that can be asked are asked in their order, until one
     /// knows it.
     async fn introspect_opaque(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Caller>, AuthError> {
+        // Whoever could not be asked may know it; whoever knows it says more than those that do not.
+        let weight = |error: &AuthError| match error {
+            error if *error == jwt::NO_JWT => 0,
+            error if *error == NOT_ACTIVE => 1,
+            error if error.is_verdict() => 2,
+            _ => 3,
+        };
         let mut refusal = jwt::NO_JWT;
         let introspectors = self.issuers.iter().filter_map(|issuer| issuer.introspector.as_ref());
         for introspector in introspectors {
             let introspector: &Arc<Introspector> = introspector;
             match introspector.introspect(token, hash).await {
                 Ok(caller) => return Ok(caller),
-                // Whoever could not be asked may know it.
-                Err(error) if error.is_verdict() && !refusal.is_verdict() => {}
-                Err(error) => refusal = error,
+                Err(error) if weight(&error) > weight(&refusal) => refusal = error,
+                Err(_) => {}
             }
         }
         Err(refusal)

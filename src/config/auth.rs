@@ -1,8 +1,7 @@
 //! `[auth]`: the tokens that are accepted; and `[[auth.issuers]]`, the same of further issuers.
 
-mod algorithm;
 mod introspection;
-mod issuer_keys;
+mod issuer_section;
 mod permissions;
 
 use std::path::PathBuf;
@@ -11,13 +10,12 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use url::Url;
 
+use super::algorithm::{ALGORITHMS, asymmetric_algorithm};
 use super::outbound::ForwardProxy;
 use super::reader::Reader;
 use super::units;
-use algorithm::ALGORITHMS;
-pub use algorithm::asymmetric_algorithm;
 pub use introspection::{AudienceClaim, Introspection, JwtCheck};
-use issuer_keys::{FURTHER, IssuerKeys};
+use issuer_section::{FURTHER, IssuerSection};
 pub use permissions::{Clients, Scopes};
 
 const SECTION: &str = "auth";
@@ -89,7 +87,7 @@ pub struct JwksTimes {
 impl Auth {
     /// Reads the section and those inside of it.
     pub fn from_reader(reader: &mut Reader) -> Option<Self> {
-        let first = Self::read(reader, IssuerKeys::First);
+        let first = Self::read(reader, IssuerSection::First);
         let resource = reader.optional("auth.resource", units::URL, units::url);
         let further = Self::read_further(reader);
         let auth = Self { resource: resource?, further: further?, ..first? };
@@ -104,7 +102,7 @@ impl Auth {
 
     /// The same, each with the section that it is in.
     pub fn sections(&self) -> impl Iterator<Item = (String, &Self)> {
-        let keys = std::iter::once(IssuerKeys::First).chain((1..).map(IssuerKeys::Further));
+        let keys = std::iter::once(IssuerSection::First).chain((1..).map(IssuerSection::Further));
         keys.map(|keys| keys.of(SECTION)).zip(self.issuers())
     }
 
@@ -113,7 +111,7 @@ impl Auth {
             reader.numbered_sections(FURTHER, "further issuers, each with the keys of [auth]", MAX_FURTHER)?;
         // All are read, so that every mistake is told.
         let read: Vec<Option<Self>> =
-            numbers.into_iter().map(|number| Self::read(reader, IssuerKeys::Further(number))).collect();
+            numbers.into_iter().map(|number| Self::read(reader, IssuerSection::Further(number))).collect();
         read.into_iter().collect()
     }
 
@@ -121,18 +119,19 @@ impl Auth {
     fn report_duplicates(&self, reader: &mut Reader) {
         for (at, further) in self.further.iter().enumerate() {
             if self.issuers().take(at + 1).any(|other| other.issuer == further.issuer) {
-                let key = IssuerKeys::Further(at + 1).of("auth.issuer");
+                let key = IssuerSection::Further(at + 1).of("auth.issuer");
                 reader.report(&key, "expected an issuer that no other section has");
             }
         }
     }
 
-    fn read(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+    fn read(reader: &mut Reader, keys: IssuerSection) -> Option<Self> {
         let issuer = issuer(reader, keys);
         let (audience_rule, audience) = audience(reader, keys);
         let jwks_url = reader.optional(&keys.of("auth.jwks_url"), units::URL, units::url);
         let usual = ["RS256", "PS256", "ES256", "EdDSA"];
-        let algorithms = reader.non_empty_list(&keys.of("auth.algorithms"), &usual, ALGORITHMS, asymmetric_algorithm);
+        let expected = format!("{ALGORITHMS} (never a symmetric one)");
+        let algorithms = reader.non_empty_list(&keys.of("auth.algorithms"), &usual, &expected, asymmetric_algorithm);
         let leeway = reader.duration(&keys.of("auth.leeway"), "30s");
         let timeout = reader.positive_duration(&keys.of("auth.timeout"), "5s");
         let ca = reader.trusted_file(&keys.of("auth.ca"));
@@ -169,7 +168,7 @@ impl Auth {
 }
 
 /// The issuer's identifier; a URL unless `auth.jwks_url` is set, as its metadata is discovered there.
-fn issuer(reader: &mut Reader, keys: IssuerKeys) -> Option<String> {
+fn issuer(reader: &mut Reader, keys: IssuerSection) -> Option<String> {
     let has_keys = reader.is_set(&keys.of("auth.jwks_url"));
     let expected = if has_keys {
         "the issuer as it stands in `iss`".to_owned()
@@ -181,13 +180,16 @@ fn issuer(reader: &mut Reader, keys: IssuerKeys) -> Option<String> {
 }
 
 /// The rule, and the audiences that it needs: the rule `client` has none.
-fn audience(reader: &mut Reader, keys: IssuerKeys) -> (Option<AudienceRule>, Option<Vec<String>>) {
+fn audience(reader: &mut Reader, keys: IssuerSection) -> (Option<AudienceRule>, Option<Vec<String>>) {
     const EXPECTED: &str = "the audience, or a list of them";
     let rules = [("listed", AudienceRule::Listed), ("xsuaa", AudienceRule::Xsuaa), ("client", AudienceRule::Client)];
     let rule = reader.choice(&keys.of("auth.audience_rule"), "listed", &rules);
     let key = keys.of("auth.audience");
     let audience = if rule == Some(AudienceRule::Client) {
-        reader.list(&key, &[], EXPECTED, units::text)
+        // Whoever sets it believes that it counts.
+        let why = format!("not used with {} = \"client\"; leave it out", keys.of("auth.audience_rule"));
+        reader.refuse_unread(&[&key], &why);
+        Some(Vec::new())
     } else {
         reader.required_list(&key, EXPECTED)
     };
@@ -195,7 +197,7 @@ fn audience(reader: &mut Reader, keys: IssuerKeys) -> (Option<AudienceRule>, Opt
 }
 
 impl JwksTimes {
-    fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+    fn from_reader(reader: &mut Reader, keys: IssuerSection) -> Option<Self> {
         let cool_down = reader.positive_duration(&keys.of("auth.jwks_cool_down"), "10s");
         let refresh = reader.positive_duration(&keys.of("auth.jwks_refresh"), "10m");
         let max_age = reader.positive_duration(&keys.of("auth.jwks_max_age"), "24h");

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tracing::warn;
 
 use crate::clock::after;
-use crate::config::{AssertionKey, CertificateThumbprint, SigningKey};
+use crate::config::{AssertionKey, CertificateThumbprint, Identity, SigningKey};
 use crate::digest::{sha1, sha256};
 use crate::private_key;
 
@@ -31,7 +31,7 @@ struct Claims<'c> {
 }
 
 /// A key, and how an assertion names it.
-struct Signature {
+struct NamedKey {
     header: Header,
     key: EncodingKey,
 }
@@ -39,7 +39,7 @@ struct Signature {
 /// The client's private key, and the one that was last read well.
 pub struct Signer {
     key: SigningKey,
-    in_use: Mutex<Option<Arc<Signature>>>,
+    in_use: Mutex<Option<Arc<NamedKey>>>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -52,7 +52,7 @@ impl Signer {
     /// Reads the key; a file that can't be used now is read again for the first assertion.
     pub fn new(key: SigningKey) -> Self {
         // The settings were checked: a key that can't be read now is a key that changed since.
-        let in_use = Mutex::new(Signature::read(&key).ok().map(Arc::new));
+        let in_use = Mutex::new(NamedKey::read(&key).ok().map(Arc::new));
         Self { key, in_use }
     }
 
@@ -61,7 +61,7 @@ impl Signer {
     /// # Errors
     /// If no key that can sign was ever read, with its setting; nothing of the key.
     pub fn sign(&self, client_id: &str, subject: &str, now: Timestamp) -> Result<SecretString, String> {
-        let signature = self.current()?;
+        let key = self.current()?;
         let claims = Claims {
             iss: client_id,
             sub: subject,
@@ -72,17 +72,17 @@ impl Signer {
             exp: after(now, LIFETIME).as_second(),
         };
         let unusable = |_| format!("{} can't sign", self.key.setting);
-        encode(&signature.header, &claims, &signature.key).map(SecretString::from).map_err(unusable)
+        encode(&key.header, &claims, &key.key).map(SecretString::from).map_err(unusable)
     }
 
     /// The key as its file has it now; the one before, if the file can't be used.
-    fn current(&self) -> Result<Arc<Signature>, String> {
-        let read = Signature::read(&self.key).map(Arc::new);
+    fn current(&self) -> Result<Arc<NamedKey>, String> {
+        let read = NamedKey::read(&self.key).map(Arc::new);
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         match (read, in_use.as_ref()) {
-            (Ok(signature), _) => {
-                *in_use = Some(Arc::clone(&signature));
-                Ok(signature)
+            (Ok(key), _) => {
+                *in_use = Some(Arc::clone(&key));
+                Ok(key)
             }
             (Err(problem), None) => Err(format!("{}: {problem}", self.key.setting)),
             (Err(problem), Some(before)) => {
@@ -98,24 +98,42 @@ impl Signer {
     }
 }
 
-impl Signature {
+impl NamedKey {
     /// Reads the key, and the certificate if that names it.
     fn read(settings: &SigningKey) -> Result<Self, String> {
-        let pem = settings.pem.read()?;
-        let (algorithm, key) = read_key(pem.expose_secret(), settings.algorithm)?;
+        let Some(CertificateThumbprint { kind, identity }) = &settings.thumbprint else {
+            return Self::of(settings.pem.read()?.expose_secret(), settings);
+        };
+        // Key and certificate are of one reading: read again, the file may have another key, and the certificate would name a
+        // key that has not signed.
+        let (certificates, key) = identity.contents()?;
+        Self::certified(certificates.expose_secret(), key.expose_secret(), settings, *kind, identity)
+    }
+
+    fn certified(
+        certificates: &[u8],
+        key: &[u8],
+        settings: &SigningKey,
+        kind: AssertionKey,
+        identity: &Identity,
+    ) -> Result<Self, String> {
+        let certified = identity.read(certificates, key, &default_provider())?;
+        let certificate = certified.cert.first().ok_or("there is no certificate")?;
+        // What is around the sections may be in any encoding.
+        let pem = SecretString::from(String::from_utf8_lossy(key).into_owned());
+        let mut named = Self::of(pem.expose_secret(), settings)?;
+        match kind {
+            AssertionKey::KeyId => {}
+            AssertionKey::Sha1 => named.header.x5t = Some(URL_SAFE_NO_PAD.encode(sha1(certificate))),
+            AssertionKey::Sha256 => named.header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(sha256(certificate))),
+        }
+        Ok(named)
+    }
+
+    fn of(pem: &str, settings: &SigningKey) -> Result<Self, String> {
+        let (algorithm, key) = read_key(pem, settings.algorithm)?;
         let mut header = Header::new(algorithm);
         header.kid.clone_from(&settings.key_id);
-        if let Some(CertificateThumbprint { kind, identity }) = &settings.thumbprint {
-            let (certificates, key) = identity.contents()?;
-            // A certificate beside another's key would name a key that has not signed.
-            let certified = identity.read(certificates.expose_secret(), key.expose_secret(), &default_provider())?;
-            let certificate = certified.cert.first().ok_or("there is no certificate")?;
-            match kind {
-                AssertionKey::KeyId => {}
-                AssertionKey::Sha1 => header.x5t = Some(URL_SAFE_NO_PAD.encode(sha1(certificate))),
-                AssertionKey::Sha256 => header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(sha256(certificate))),
-            }
-        }
         Ok(Self { header, key })
     }
 }
@@ -130,3 +148,6 @@ fn read_key(pem: &str, algorithm: Option<Algorithm>) -> Result<(Algorithm, Encod
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Bodies of answers: read up to a limit, decoded, and what was read is kept whatever comes of the rest.
 
+mod raw_members;
 mod repeated_names;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::content_encoding::{ContentEncoding, Incomplete, codings, decode};
 use super::error_chain::error_chain;
 use super::text::{charset, recognise_format, text, without_mark};
+pub use raw_members::RawMembers;
 use repeated_names::RepeatedNames;
 
 /// The body of an answer, as far as it could be read.
@@ -105,15 +107,31 @@ impl AnswerBody {
     /// # Errors
     /// What is wrong with the body. It contains nothing of the answer, which may hold secrets anywhere, its headers included.
     pub fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, String> {
+        if self.defect.is_none() && !self.repeated_names().is_empty() {
+            return Err(format!("JSON with a name twice in one object; expected {expected}"));
+        }
+        self.json_in_parts(expected)
+    }
+
+    /// A JSON object, of which each member is read alone.
+    ///
+    /// # Errors
+    /// As [`AnswerBody::json`]; a name that occurs twice is none.
+    pub fn raw_members(&self, expected: &str) -> Result<RawMembers, String> {
+        self.json_in_parts(expected)
+    }
+
+    /// JSON of a form that knows itself what a name that occurs twice means, and a value that can't be read.
+    ///
+    /// # Errors
+    /// As [`AnswerBody::json`]; a name that occurs twice is none.
+    pub fn json_in_parts<T: DeserializeOwned>(&self, expected: &str) -> Result<T, String> {
         match &self.defect {
             Some(_) if self.repeats_header => {
                 Err(format!("with a Content-Encoding that can't be read; expected {expected}"))
             }
             Some(defect) => Err(format!("{defect}; expected {expected}")),
             None if self.is_empty() => Err(format!("empty; expected {expected}")),
-            None if !self.repeated_names().is_empty() => {
-                Err(format!("JSON with a name twice in one object; expected {expected}"))
-            }
             None => self.parse(Charset::Hidden).map_err(|problem| format!("{problem}; expected {expected}")),
         }
     }

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded::Serializer;
 
 use super::assertion::Signer;
+use super::echo::Echo;
 use crate::config::{ClientAuth, Credentials};
 
 /// RFC 7523 §2.2
@@ -23,9 +24,6 @@ const ENCODED: HeaderName = HeaderName::from_static("x-cf-encoded-credentials");
 /// Characters that the form encoding changes. A blank becomes `%20` and no plus, which is read by servers of both kinds: those
 /// that decode forms, and those that decode parts of URLs.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
-
-/// Shorter secrets are looked for in no text.
-const MIN_SECRET_BYTES: usize = 4;
 
 /// A client, and its proof.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl AuthenticatingClient {
         Self { id, credentials, signer }
     }
 
-    /// Makes the form a request's body, with the client's id and its proof.
+    /// Makes the form a request's body, with the client's id and its proof, which is added to `sent` in all its forms.
     ///
     /// # Errors
     /// If the secret or the key can't be read; nothing of it.
@@ -55,19 +53,25 @@ impl AuthenticatingClient {
         request: RequestBuilder,
         mut form: Serializer<'_, String>,
         now: Timestamp,
+        sent: &mut Echo,
     ) -> Result<RequestBuilder, String> {
         let request = match &self.credentials {
             Credentials::Secret(secret, ClientAuth::Basic) => {
-                request.header(AUTHORIZATION, basic(&self.id, &secret.read()?).expose_secret()).header(ENCODED, "true")
+                let secret = secret.read()?;
+                sent.add(secret.expose_secret());
+                let pair = encoded_pair(&self.id, &secret, sent);
+                request.header(AUTHORIZATION, format!("Basic {}", pair.expose_secret())).header(ENCODED, "true")
             }
             Credentials::Secret(secret, ClientAuth::Post) => {
                 let secret = secret.read()?;
+                sent.add(secret.expose_secret());
                 form.append_pair("client_id", &self.id).append_pair("client_secret", secret.expose_secret());
                 request
             }
             Credentials::PrivateKeyJwt(key) => {
                 let signer = self.signer.as_ref().ok_or_else(|| format!("{} is missing", key.setting))?;
                 let assertion = signer.sign(&self.id, &self.id, now)?;
+                sent.add(assertion.expose_secret());
                 form.append_pair("client_id", &self.id).append_pair("client_assertion_type", ASSERTION_TYPE);
                 form.append_pair("client_assertion", assertion.expose_secret());
                 request
@@ -82,24 +86,18 @@ impl AuthenticatingClient {
         };
         Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
     }
-
-    /// Whether a text has the client's secret, which some servers repeat. One of a few characters occurs in any text.
-    pub fn is_secret_in(&self, text: &str) -> bool {
-        match &self.credentials {
-            Credentials::Secret(secret, _) => {
-                let repeats = |secret: &str| secret.len() >= MIN_SECRET_BYTES && text.contains(secret);
-                secret.read().is_ok_and(|secret| repeats(secret.expose_secret()))
-            }
-            Credentials::PrivateKeyJwt(_) | Credentials::Mtls(_) | Credentials::None => false,
-        }
-    }
 }
 
-/// The value of `Authorization: Basic`; id and secret are encoded before they are joined.
-fn basic(client_id: &str, secret: &SecretString) -> SecretString {
-    let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let pair = SecretString::from(format!("{}:{}", encoded(client_id), encoded(secret.expose_secret())));
-    format!("Basic {}", STANDARD.encode(pair.expose_secret())).into()
+/// What `Authorization: Basic` has: id and secret are encoded before they are joined. Each step is a form of the secret.
+fn encoded_pair(client_id: &str, secret: &SecretString, sent: &mut Echo) -> SecretString {
+    let encoded = |text: &str| SecretString::from(utf8_percent_encode(text, RESERVED).to_string());
+    let secret = encoded(secret.expose_secret());
+    sent.add(secret.expose_secret());
+    let pair = format!("{}:{}", encoded(client_id).expose_secret(), secret.expose_secret());
+    let pair = SecretString::from(STANDARD.encode(SecretString::from(pair).expose_secret()));
+    // Padding is no part of what it says.
+    sent.add(pair.expose_secret().trim_end_matches('='));
+    pair
 }
 
 #[cfg(test)]
@@ -112,8 +110,13 @@ mod tests {
             ("a:b", "c%+ä", "a%3Ab:c%25%2B%C3%A4"),
             ("sb-clone!b12|app!t3", "x$y=+/z ~", "sb-clone%21b12%7Capp%21t3:x%24y%3D%2B%2Fz%20%7E"),
         ] {
-            let value = basic(id, &SecretString::from(secret));
-            assert_eq!(value.expose_secret(), format!("Basic {}", STANDARD.encode(joined)));
+            let mut sent = Echo::default();
+            let pair = encoded_pair(id, &SecretString::from(secret), &mut sent);
+            assert_eq!(pair.expose_secret(), STANDARD.encode(joined));
+            let encoded = joined.split_once(':').unwrap().1;
+            for repeated in [pair.expose_secret(), pair.expose_secret().trim_end_matches('='), encoded] {
+                assert!(sent.is_in(&format!("wrong: {repeated}")), "{repeated}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Secrets of a request that its answer repeats: error pages show what was sent. They are replaced before anything else
 //! sees the answer.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -21,8 +21,11 @@ const MIN_DIGITS: usize = 16;
 /// Beginnings of headers that say nothing secret, and whose values are words that answers have as well.
 const PUBLIC_HEADERS: [&str; 6] = ["accept", "content-", "if-", "prefer", "cache-control", "user-agent"];
 
+/// As many characters of a secret in a row are a part of it that tells something.
+const MIN_PART: usize = 8;
+
 /// The secrets of one request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Echo {
     /// In all the forms in which an answer may have them, the longest first.
     secrets: Vec<SecretString>,
@@ -37,10 +40,34 @@ impl Echo {
         // The whole value of a scheme (`Bearer x`, `Token x`), and what is behind it.
         let parts =
             texts.flat_map(|text| [Some(text), text.split_once(' ').map(|(_, credentials)| credentials.trim())]);
-        let mut forms: Vec<String> = parts.flatten().filter(|text| is_secret(text)).flat_map(forms).collect();
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
-        Self { secrets: forms.into_iter().map(SecretString::from).collect() }
+        let mut echo = Self::default();
+        echo.add_forms(parts.flatten().filter(|text| is_secret(text)).flat_map(forms).filter(|form| is_secret(form)));
+        echo
+    }
+
+    /// Adds what is a secret for certain, even if it has digits alone.
+    pub fn add(&mut self, secret: &str) {
+        self.add_forms(forms(secret).into_iter().filter(|form| form.chars().count() >= MIN_CHARS));
+    }
+
+    fn add_forms(&mut self, forms: impl Iterator<Item = String>) {
+        self.secrets.extend(forms.map(SecretString::from));
+        self.secrets.sort_by(|one, other| {
+            let (one, other) = (one.expose_secret(), other.expose_secret());
+            other.len().cmp(&one.len()).then_with(|| one.cmp(other))
+        });
+        self.secrets.dedup_by(|one, other| one.expose_secret() == other.expose_secret());
+    }
+
+    /// Whether a text has a secret, or a part of one that tells something, in whatever form of a URL or a form's body.
+    pub fn is_in(&self, text: &str) -> bool {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let texts = [text.to_owned(), decoded(text), decoded(&text.replace('+', " "))];
+        let has = |text: &String, secret: &str| {
+            let parts = text.as_bytes().windows(MIN_PART.min(secret.len()));
+            parts.into_iter().any(|part| secret.as_bytes().windows(part.len()).any(|one| one == part))
+        };
+        self.secrets.iter().any(|secret| texts.iter().any(|text| has(text, secret.expose_secret())))
     }
 
     /// A text without the secrets.
@@ -92,9 +119,7 @@ fn forms(text: &str) -> Vec<String> {
     let json = Value::from(text).to_string();
     let escaped = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
     let slashed = escaped.replace('/', "\\/");
-    let mut forms = vec![text.to_owned(), escaped, slashed, utf8_percent_encode(text, RESERVED).to_string()];
-    forms.retain(|form| is_secret(form));
-    forms
+    vec![text.to_owned(), escaped, slashed, utf8_percent_encode(text, RESERVED).to_string()]
 }
 
 /// A text without a secret; a short one is left within a longer word.
@@ -164,6 +189,33 @@ mod tests {
         ] {
             assert_eq!(echo.hide_in_part(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_that_repeats_what_was_sent_is_recognised_in_every_form() {
+        let mut echo = Echo::default();
+        for secret in ["p@ss wörd/+", "4711", "c3JtNzpodXNoLWh1c2g", "jwt"] {
+            echo.add(secret);
+        }
+        for text in [
+            "p@ss wörd/+",
+            "wrong: p@ss wörd/+.",
+            "p%40ss%20w%C3%B6rd%2F%2B",
+            "p%40ss%20w%c3%b6rd%2f%2b",
+            "p%40ss+w%C3%B6rd%2F%2B",
+            "p@ss wörd\\/+",
+            "not p@ss wör",
+            "x4711y",
+            "Basic c3JtNzpodXNoLWh1c2g=",
+            "c3JtNzpodX...",
+            "Basic c3JtNzpodXNoLWh1c2g%3D",
+        ] {
+            assert!(echo.is_in(text), "{text}");
+        }
+        for text in ["", "invalid_client", "p@ss", "471", "c3JtNzp", "jwt", "wörd"] {
+            assert!(!echo.is_in(text), "{text}");
+        }
+        assert!(!Echo::default().is_in("invalid_client"));
     }
 
     #[test]

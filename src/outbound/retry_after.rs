@@ -20,16 +20,33 @@ pub fn longest_retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Durati
 /// no wait, such as a negative number, is `None`.
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = bare(text);
-    if let Some(seconds) = seconds(text) {
-        return Some(seconds);
+    value(text, now).or_else(|| if text.len() <= MAX_JOINED_BYTES { joined(text, now) } else { None })
+}
+
+/// The longest wait of headers that were joined on their way (RFC 9110 §5.3). Most dates have a comma of their own.
+fn joined(text: &str, now: Timestamp) -> Option<Duration> {
+    let (mut longest, mut rest) = (None, text);
+    while !rest.is_empty() {
+        let commas = rest.match_indices(',').map(|(at, _)| at).chain([rest.len()]);
+        let parts = commas.take(2).filter_map(|end| Some((rest.get(..end)?, rest.get(end + 1..).unwrap_or_default())));
+        let parts: Vec<(&str, &str)> = parts.collect();
+        let read = parts.iter().find_map(|(part, behind)| Some((value(bare(part), now)?, *behind)));
+        let (wait, behind) = match (read, parts.first()) {
+            (Some((wait, behind)), _) => (Some(wait), behind),
+            (None, Some((_, behind))) => (None, *behind),
+            (None, None) => return longest,
+        };
+        (longest, rest) = (longest.max(wait), behind);
     }
-    if let Ok(moment) = httpdate::parse_http_date(text) {
-        // A date after the largest time is a long wait, not none.
-        return Some(between(now, Timestamp::try_from(moment).unwrap_or(Timestamp::MAX)));
-    }
-    // Headers that were joined on their way (RFC 9110 §5.3).
-    let (first, rest) = text.split_once(',').filter(|_| text.len() <= MAX_JOINED_BYTES)?;
-    seconds(bare(first)).max(retry_after(rest, now))
+    longest
+}
+
+/// One value: seconds or a date.
+fn value(text: &str, now: Timestamp) -> Option<Duration> {
+    let date = || httpdate::parse_http_date(text).ok();
+    // A date after the largest time is a long wait, not none.
+    let until = |date| between(now, Timestamp::try_from(date).unwrap_or(Timestamp::MAX));
+    seconds(text).or_else(|| date().map(until))
 }
 
 /// Without blanks and without the separator that some servers write behind the value.
@@ -88,6 +105,14 @@ mod tests {
             ("5, 7", 7),
             ("7, 5", 7),
             ("5, Fri, 31 Jan 2025 09:31:30 GMT", 90),
+            ("Fri, 31 Jan 2025 09:31:30 GMT, 5", 90),
+            ("Fri, 31 Jan 2025 09:30:03 GMT, 5", 5),
+            ("Fri, 31 Jan 2025 09:31:30 GMT, Fri, 31 Jan 2025 09:30:05 GMT", 90),
+            ("Fri, 31 Jan 2025 09:30:05 GMT, Fri, 31 Jan 2025 09:31:30 GMT", 90),
+            ("Friday, 31-Jan-25 09:31:30 GMT, Fri Jan 31 09:30:05 2025, 7", 90),
+            ("Fri Jan 31 09:30:05 2025,Fri Jan 31 09:31:30 2025", 90),
+            ("soon, 5, Fri, 31 Jan 2025 09:31:30 GMT, later", 90),
+            ("Fri, 5", 5),
             ("Fri, 31 Jan 2025 09:31:30 GMT", 90),
             ("Friday, 31-Jan-25 09:31:30 GMT", 90),
             ("Fri Jan 31 09:31:30 2025", 90),

@@ -36,13 +36,16 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Begins a pause; one that lasts longer stays.
-    pub fn begin(&self, length: Duration, reason: &str, clock: &dyn Clock) {
-        let until = clock.moment().after(length);
+    /// Begins a pause; one that lasts longer stays. Whether there was none before.
+    pub fn begin(&self, length: Duration, reason: &str, clock: &dyn Clock) -> bool {
+        let now = clock.moment();
+        let until = now.after(length);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = current.as_ref().is_none_or(|(known, _)| *known <= now);
         if current.as_ref().is_none_or(|(known, _)| *known < until) {
             *current = Some((until, reason.to_owned()));
         }
+        is_first
     }
 
     /// How long it still lasts, and why; `None` if the server may be called.
@@ -90,13 +93,13 @@ mod tests {
     fn a_pause_ends_by_itself_and_a_shorter_one_does_not_end_it() {
         let (clock, pause) = (ManualClock::default(), Pause::default());
         assert_eq!(pause.remaining(&clock), None);
-        pause.begin(Duration::from_secs(6), "answered 429", &clock);
-        pause.begin(Duration::from_secs(2), "answered 503", &clock);
+        assert!(pause.begin(Duration::from_secs(6), "answered 429", &clock));
+        assert!(!pause.begin(Duration::from_secs(2), "answered 503", &clock), "it is the same pause");
         clock.advance(Duration::from_secs(5));
         assert_eq!(pause.remaining(&clock), Some((Duration::from_secs(1), "answered 429".to_owned())));
         clock.advance(Duration::from_secs(1));
         assert_eq!(pause.remaining(&clock), None);
-        pause.begin(Duration::from_secs(2), "answered 503", &clock);
+        assert!(pause.begin(Duration::from_secs(2), "answered 503", &clock));
         assert_eq!(pause.remaining(&clock), Some((Duration::from_secs(2), "answered 503".to_owned())));
     }
 }

@@ -59,15 +59,16 @@ pub fn pieces(text: &[u8], line: usize, inside: bool) -> Result<Vec<Piece<'_>>, 
     Ok(pieces)
 }
 
-/// What is before the first marker of a line, and what begins with it. Outside of sections, words about one are text, and so
-/// is a comment.
+/// What is before the first marker of a line, and what begins with it. Outside of sections, words about one are text, unless
+/// the line has both its begin and its end; and so is a comment.
 fn first_marker(text: &[u8], inside: bool) -> Option<(&[u8], &[u8])> {
     let at = [BEGIN, END].into_iter().filter_map(|marker| find(text, marker)).min()?;
     let (before, begin) = text.split_at_checked(at)?;
     let is_joined = || {
         let is_begin = marker(begin)
             .is_ok_and(|(marker, behind)| matches!(marker, Marker::Begin(_)) && without_blanks(behind).is_empty());
-        is_begin && !text.starts_with(b"#")
+        let has_both = find(text, BEGIN).is_some() && find(text, END).is_some();
+        (is_begin || has_both) && !text.starts_with(b"#")
     };
     (inside || before.is_empty() || is_joined()).then_some((before, begin))
 }

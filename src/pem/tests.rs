@@ -35,6 +35,7 @@ fn sections_are_found_however_a_text_was_saved() {
         ),
         ("text between", format!("# the old one\n{ONE}until March\n{TWO}")),
         ("a comment about sections", format!("# -----BEGIN ONE-----\nput -----BEGIN ONE----- here\n{both}")),
+        ("a comment about whole sections", format!("# from -----BEGIN ONE----- to -----END ONE-----\n{both}")),
         ("no padding, long lines", both.replace("MAEC", "MAACAAI")),
         ("text in one line with the end", both.replace("MAEB\n", "MAEB")),
     ] {
@@ -48,6 +49,7 @@ fn sections_are_found_however_a_text_was_saved() {
 #[test]
 fn no_section_vanishes() {
     let third = |text: &str| format!("{ONE}{TWO}{text}");
+    let long = ONE.replace("MAEB", &"MAEB".repeat(20));
     for (content, expected) in [
         (third(&ONE.replace("MAEB", "MA!B")), "the base64 of a section can't be read: entry 3 (ONE, line 7)"),
         (third(&ONE.replace("MAEB", "MAEBM")), "can't be read: entry 3 (ONE, line 7)"),
@@ -65,6 +67,15 @@ fn no_section_vanishes() {
         (ONE.replace('\n', " "), "does not end with -----"),
         (ONE.replace("MAEB", &"MAEB".repeat(20)).replace('\n', " "), "its lines are joined into one"),
         (ONE.replace("MAEB", &"MAEB".repeat(20)).replace('\n', "\\n"), "its lines are joined into one"),
+        // As JSON and YAML have a whole text in one line.
+        (third(&format!("\"{}\"", long.replace('\n', "\\n"))), "its lines are joined into one"),
+        (third(&format!("{{\"cert\":\"{}\"}}", long.replace('\n', "\\n"))), "its lines are joined into one"),
+        (third(&format!("ca: {}", long.replace('\n', " "))), "its lines are joined into one"),
+        (third(&format!("ca: {}", ONE.replace('\n', " "))), "does not end with -----"),
+        (
+            third("until March -----END ONE----------BEGIN ONE-----\nMAEB\n-----END ONE-----"),
+            "-----END ONE----- has no begin",
+        ),
     ] {
         let problem = read(content.as_bytes()).unwrap_err();
         assert!(problem.contains(expected), "{content}: {problem}");

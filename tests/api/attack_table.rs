@@ -32,6 +32,9 @@ const NO_AUDIENCE: &str = "the token lacks the claim aud";
 const BOUND: &str = "the token is bound to a client certificate, and none was shown";
 const BOUND_OTHERWISE: &str = "the token is bound to a key in a way that is not known here";
 
+/// Tokens of the table: with those of `attacks_on_systems.rs`, there are more than 140.
+const AT_LEAST: usize = 110;
+
 type Row = (&'static str, String, &'static str);
 
 fn shapes(forge: &Forge) -> Vec<Row> {
@@ -269,7 +272,7 @@ async fn forged_malformed_and_stale_tokens_are_refused_with_the_reason() {
         bindings(&forge),
     ]
     .concat();
-    assert!(table.len() >= 60, "{}", table.len());
+    assert!(table.len() >= AT_LEAST, "{}", table.len());
     let mut wrong = Vec::new();
     for (what, token, why) in table {
         let answer = service.send_with(&token).await;

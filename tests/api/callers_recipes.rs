@@ -106,19 +106,34 @@ async fn entra_v1() {
         "aud": "api://purchase-orders", "appid": "c0ffee00-0000-4000-8000-000000000001", "appidacr": "1", "idp": "x",
         "oid": "o", "sub": "o", "roles": ["PurchaseOrders.Write"], "tid": "t", "uti": "u", "ver": "1.0",
     });
-    let others =
-        [("no role", json!({ "roles": null }), 403), ("another application", json!({ "aud": "api://x" }), 401)];
+    let others = [
+        ("no role", json!({ "roles": null }), 403),
+        ("another application", json!({ "aud": "api://x" }), 401),
+        ("an ID token with roles", json!({ "nonce": "n" }), 401),
+    ];
     accepts("Entra ID, version 1", claims, &others).await;
+}
+
+#[tokio::test]
+async fn the_audit_trail_names_a_client_of_entra_v1_by_its_appid() {
+    const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
     let (service, name) = service("Entra ID, version 1").await;
     let mut claims = service.issuer.claims();
-    claims["iss"] = json!(name);
-    claims["aud"] = json!("api://purchase-orders");
-    claims.as_object_mut().unwrap().remove("client_id");
-    claims["appid"] = json!("c0ffee00-0000-4000-8000-000000000001");
-    claims["roles"] = json!(["PurchaseOrders.Read"]);
+    let all = claims.as_object_mut().unwrap();
+    all.retain(|claim, _| !matches!(claim.as_str(), "client_id" | "azp" | "scope"));
+    all.extend([
+        ("iss".to_owned(), json!(name)),
+        ("aud".to_owned(), json!("api://purchase-orders")),
+        ("appid".to_owned(), json!(CLIENT)),
+        ("sub".to_owned(), json!("o")),
+        ("roles".to_owned(), json!(["PurchaseOrders.Write", "PurchaseOrders.Read", "PurchaseOrders.Operate"])),
+    ]);
     let token = service.issuer.sign(&json!({ "alg": "RS256", "kid": service.issuer.kid() }), &claims);
+    assert_eq!(service.send_with(&token).await.status, 201);
     let audit = service.client.get(service.url("/v2/audit")).bearer_auth(&token).send().await.unwrap();
-    assert!(matches!(audit.status().as_u16(), 200 | 403));
+    let audit: Value = audit.json().await.unwrap();
+    let (by, client) = (&audit["entries"][0]["by"], &audit["entries"][0]["client"]);
+    assert_eq!((by, client), (&json!(format!("o ({CLIENT})")), &json!(CLIENT)), "{audit}");
 }
 
 #[tokio::test]
@@ -129,6 +144,7 @@ async fn entra_v2() {
     });
     let others = [
         ("a user's scope", json!({ "roles": null, "scp": "PurchaseOrders.Other" }), 403),
+        ("an ID token with roles", json!({ "nonce": "n" }), 401),
         ("another application", json!({ "aud": "x" }), 401),
     ];
     accepts("Entra ID, version 2", claims, &others).await;

@@ -39,6 +39,10 @@ async fn of_a_forwarded_certificate_only_what_trusted_proxies_wrote_counts() {
         ("server.proxy.hops = 2", format!("Cert=\"{stolen}\",{bare}"), 200),
         ("server.proxy.hops = 2", format!("Cert=\"{stolen}\",{own},{bare}"), 401),
         ("server.proxy.hops = 2", format!("Cert=\"{stolen}\""), 401),
+        // Envoy quotes no URI, and a certificate may name one with anything in it.
+        ("server.proxy.hops = 1", format!("By=g;{own};URI=https://x/,Cert={stolen}"), 401),
+        ("server.proxy.hops = 2", format!("By=g;{own};URI=https://x/,Cert={stolen},{bare}"), 401),
+        ("server.proxy.hops = 2", format!("By=g;Hash=00;Cert=\"{stolen}\";URI=https://x/,{bare}"), 200),
     ] {
         let settings = format!(
             "server.proxy.addresses = [\"127.0.0.1\"]\nserver.proxy.certificate_header = \"x-forwarded-client-cert\"\n{hops}"

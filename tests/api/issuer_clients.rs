@@ -13,8 +13,9 @@ use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
 use crate::certificates::{Ca, Files, Kind};
+use crate::log_lines::LogLines;
 use crate::raw_server::{RawAnswer, RawServer};
-use crate::support::{Service, cart, mistakes};
+use crate::support::{ORDERS, Service, cart, mistakes};
 
 fn active() -> String {
     json!({ "active": true, "scope": SCOPES, "client_id": "srm7" }).to_string()
@@ -64,6 +65,67 @@ async fn an_introspection_endpoint_that_throttles_is_left_alone_and_callers_are_
 }
 
 #[tokio::test]
+async fn a_pause_of_the_introspection_is_logged_once_for_all_that_wait() {
+    let lines = LogLines::default();
+    let _guard = tracing::subscriber::set_default(lines.subscriber());
+    let endpoint = RawServer::start(|_| RawAnswer::whole(429, &[("retry-after", "30")], "s3cret")).await;
+    for concurrency in [1, 8] {
+        let settings =
+            format!("auth.introspection.client_secret = \"x\"\nauth.introspection.max_concurrency = {concurrency}");
+        let service = introspecting(&endpoint.url(), &settings).await;
+        for pause in ["first", "second"] {
+            lines.take();
+            let get = |number| service.client.get(service.url(ORDERS)).bearer_auth(format!("{pause}-{number}"));
+            let calls: Vec<_> = (0..8).map(|number| tokio::spawn(get(number).send())).collect();
+            for call in calls {
+                assert_eq!(call.await.unwrap().unwrap().status(), 503);
+            }
+            let logged = lines.take();
+            assert_eq!(logged.matches("the introspection throttles").count(), 1, "{logged}");
+            assert!(!logged.contains("the introspection of a token failed"), "{logged}");
+            service.clock.advance(Duration::from_secs(31));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_discovery_finds_is_logged_without_secrets_and_in_one_short_line() {
+    let lines = LogLines::default();
+    let _guard = tracing::subscriber::set_default(lines.subscriber());
+    let own = Arc::new(std::sync::OnceLock::<String>::new());
+    let shared = Arc::clone(&own);
+    let server = RawServer::start(move |request| {
+        let url = shared.get().cloned().unwrap_or_default();
+        let authority = url.trim_start_matches("http://");
+        let metadata = |issuer: &str| {
+            let keys = format!("http://user:s3cret-1@{authority}/jwks?key=s3cret-2#s3cret-3");
+            RawAnswer::whole(200, &[], json!({ "issuer": issuer, "jwks_uri": keys }).to_string())
+        };
+        match request {
+            keys if keys.starts_with("GET /jwks") => RawAnswer::whole(500, &[], ""),
+            right if right.starts_with("GET /right/") => metadata(&format!("{url}/right")),
+            _ => metadata(&format!("https://other.example/\n{}", "x".repeat(5_000))),
+        }
+    })
+    .await;
+    own.set(server.url()).unwrap();
+    for (path, expected) in [("right", "/jwks answered 500"), ("wrong", "is of the issuer https://other.example/xxx")] {
+        lines.take();
+        let issuer = Issuer::start().await.unwrap();
+        let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+        let settings = format!("auth.issuer = \"{}/{path}\"", server.url());
+        let service = Service::start_beside(issuer, vms, Arc::new(tempfile::tempdir().unwrap()), &settings).await;
+        service.send(&cart(1)).await.is_problem(503, "issuer-unavailable");
+        let ready = service.client.get(service.url("/readyz")).send().await.unwrap().text().await.unwrap();
+        let logged = lines.take();
+        assert!(logged.contains(expected), "{logged}");
+        for text in [&ready, &logged] {
+            assert!(!text.contains("s3cret") && !text.contains(&"x".repeat(300)), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_throttles_its_keys_is_left_alone_and_callers_are_told_how_long() {
     let issuer = Issuer::start().await.unwrap();
     issuer.set_behaviour(Behaviour::Throttling);
@@ -101,6 +163,8 @@ async fn the_introspection_client_proves_itself_by_an_assertion() {
     let files = Files::new();
     for (algorithm, chosen) in [
         (Algorithm::ES256, ""),
+        (Algorithm::EdDSA, "auth.introspection.assertion_algorithm = \"Ed25519\"\nauth.introspection.key_id = \"k1\""),
+        (Algorithm::EdDSA, "auth.introspection.assertion_algorithm = \"EdDSA\"\nauth.introspection.key_id = \"k1\""),
         (Algorithm::PS256, "auth.introspection.assertion_algorithm = \"PS256\"\nauth.introspection.key_id = \"k1\""),
     ] {
         let key = SigningKey::generate(algorithm, "k1").unwrap();

@@ -7,11 +7,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm::{self, ES256, ES384, EdDSA, RS256};
-use purchase_order_webhook::sandbox::issuer::SigningKey;
+use purchase_order_webhook::sandbox::issuer::{Issuer, SigningKey};
+use purchase_order_webhook::sandbox::vms::SandboxVms;
 use serde_json::{Value, json};
 
 use crate::forge::{Forge, with};
 use crate::log_lines::LogLines;
+use crate::raw_server::{RawAnswer, RawServer};
 use crate::support::Service;
 
 fn octets(jwk: &Value, name: &str) -> Vec<u8> {
@@ -219,6 +221,7 @@ async fn each_key_that_is_left_out_is_logged_once_with_its_name_and_the_reason()
     assert!(service.issuer.jwks_requests() >= 3, "{}", service.issuer.jwks_requests());
     let log = lines.take();
     for (text, count) in [
+        ("the issuer's keys can't be fetched", 0),
         ("its modulus has less than 2048 bits", 1),
         ("it is symmetric: whoever can check a token could make one", 1),
         ("it is no JSON object", 1),
@@ -228,4 +231,37 @@ async fn each_key_that_is_left_out_is_logged_once_with_its_name_and_the_reason()
     ] {
         assert_eq!(log.matches(text).count(), count, "{text}: {log}");
     }
+}
+
+#[tokio::test]
+async fn a_key_set_without_a_key_that_can_be_used_tells_every_reason_once() {
+    let lines = LogLines::default();
+    let _guard = tracing::subscriber::set_default(lines.subscriber());
+    let defective = |number: usize| json!({ "kty": "RSA", "kid": format!("small-{number}"), "n": "AQAB", "e": "AQAB" });
+    let set = json!({ "keys": (0..5).map(defective).collect::<Vec<_>>() }).to_string();
+    let endpoint = RawServer::start(move |_| RawAnswer::whole(200, &[], &set)).await;
+    let service = Service::start_with(&format!("auth.jwks_url = \"{}/jwks\"", endpoint.url())).await;
+    for _ in 0..3 {
+        service.send_with(&service.issuer.token()).await.is_problem(503, "issuer-unavailable");
+        service.clock.advance(Duration::from_secs(11));
+    }
+    assert!(endpoint.requests().len() >= 3, "{}", endpoint.requests().len());
+    let log = lines.take();
+    for number in 0..5 {
+        assert_eq!(log.matches(&format!("jwks.kid=\"small-{number}\"")).count(), 1, "{log}");
+    }
+    assert_eq!(log.matches("its modulus has less than 2048 bits").count(), 5, "{log}");
+    assert!(log.contains("/jwks has no key that can verify tokens; left out: 5"), "{log}");
+}
+
+#[tokio::test]
+async fn a_key_with_a_name_twice_or_a_number_beyond_all_takes_no_other_away() {
+    let (issuer, odd) = (Issuer::start().await.unwrap(), r#"{"kty":"RSA","kid":"odd","kid":"odd"},{"kty":1e400}"#);
+    let set = format!("{{\"keys\":[{odd},{}],\"a\":{{\"b\":1e400,\"b\":2}}}}", issuer.jwk());
+    let endpoint = RawServer::start(move |_| RawAnswer::whole(200, &[], &set)).await;
+    let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+    let settings = format!("auth.jwks_url = \"{}/jwks\"", endpoint.url());
+    let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let service = Service::start_beside(issuer, vms, folder, &settings).await;
+    assert_eq!(service.send_with(&service.issuer.token()).await.status, 201);
 }

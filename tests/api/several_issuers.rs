@@ -154,6 +154,11 @@ async fn an_opaque_token_is_asked_about_until_an_issuer_knows_it() {
     assert_eq!(service.send_with("of-second").await.status, 201);
     service.send_with("of-nobody").await.is_problem(401, "invalid-token");
     assert_eq!((first.introspection_requests(), second.introspection_requests()), (2, 2));
+    // Whoever knows the token says why it is refused, whatever the others say.
+    first.set_introspection("for-another", json!({ "scope": SCOPES, "client_id": "srm7", "aud": "another" }));
+    let refused = service.send_with("for-another").await;
+    refused.is_problem(401, "invalid-token");
+    assert_eq!(refused.body["detail"], "the token is for another audience");
     first.set_behaviour(Behaviour::Unavailable);
     service.send_with("of-nobody-2").await.is_problem(503, "issuer-unavailable");
     assert_eq!(service.send_with("of-second").await.status, 200);

@@ -207,6 +207,66 @@ async fn no_value_of_a_token_answer_reaches_a_caller_the_order_or_the_log() {
     assert!(!logged.contains("s3cret") && !logged.contains("webhook-secret"), "{logged}");
 }
 
+/// What an endpoint repeats of a request.
+type Repetition = Box<dyn Fn(&str) -> String + Send + Sync>;
+
+#[tokio::test]
+async fn an_error_code_that_repeats_what_was_sent_in_any_form_is_not_told() {
+    let settings = "target.oauth2.client_secret = \"s3cret=42/+\"\n\
+        target.oauth2.parameters = { api_key = \"k3y-of-ours\" }\ntarget.oauth2.client_id = \"x\"";
+    // Of the header and of the body, as they were sent.
+    let form = |request: &str, name: &str| {
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}="))).unwrap_or_default().to_owned()
+    };
+    let basic = |request: &str| {
+        let header = request.lines().find_map(|line| line.strip_prefix("authorization: Basic "));
+        header.unwrap_or_default().trim_end().to_owned()
+    };
+    let table: [(&str, &str, Repetition); 6] = [
+        ("the pair of Basic", "basic", Box::new(basic)),
+        ("the secret of the pair", "basic", Box::new(|_: &str| "x:s3cret%3D42%2F%2B".to_owned())),
+        ("the secret", "basic", Box::new(|_: &str| "s3cret=42/+".to_owned())),
+        ("the secret of the form", "post", Box::new(move |request: &str| form(request, "client_secret"))),
+        ("a parameter", "basic", Box::new(move |request: &str| form(request, "api_key"))),
+        ("a parameter, percent-encoded", "basic", Box::new(|_: &str| "k%33y%2Dof%2Dours".to_owned())),
+    ];
+    for (what, auth, repeated) in table {
+        let seen = Arc::new(Mutex::new(String::new()));
+        let told = Arc::clone(&seen);
+        let endpoint = RawServer::start(move |request| {
+            let text = repeated(request);
+            *told.lock().unwrap() = text.clone();
+            RawAnswer::whole(401, &[], serde_json::json!({ "error": format!("wrong: {text}") }).to_string())
+        })
+        .await;
+        let service =
+            beside(&endpoint, &format!("{settings}\ntarget.oauth2.auth = {auth:?}\nretry.attempts = 0")).await;
+        let refused = service.send(&cart(1)).await;
+        refused.is_problem(502, "parked");
+        let text = seen.lock().unwrap().clone();
+        assert!(text.len() >= 8 && !refused.text.contains(&text), "{what}: {}", refused.text);
+        assert!(refused.text.contains("with a code of its own, which is not shown"), "{what}: {}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_rotated_during_the_call_is_not_told_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "s3cret-before").unwrap();
+    let path = file.clone();
+    let endpoint = RawServer::start(move |_| {
+        std::fs::write(&path, "another-one").unwrap();
+        RawAnswer::whole(401, &[], r#"{"error":"wrong: s3cret-before"}"#)
+    })
+    .await;
+    let service = beside(&endpoint, &format!("target.oauth2.client_secret_file = {file:?}\nretry.attempts = 0")).await;
+    let refused = service.send(&cart(1)).await;
+    refused.is_problem(502, "parked");
+    assert!(!refused.text.contains("s3cret-before"), "{}", refused.text);
+}
+
 #[tokio::test]
 async fn an_encoded_secret_in_the_header_says_that_it_is_encoded() {
     let settings = "target.oauth2.client_id = \"sb-app!b12|srm!t3\"\ntarget.oauth2.client_secret = \"x$y=+/z\"";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::RequestBuilder;
 use reqwest::header::ACCEPT;
 use serde::Deserialize;
+use tracing::warn;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
@@ -12,7 +13,7 @@ use crate::auth::claims::Claims;
 use crate::auth::error::Unavailable;
 use crate::clock::Clock;
 use crate::config::Introspection;
-use crate::outbound::{AnswerBody, AuthenticatingClient, Operation, Outbound, Pause, requested_pause};
+use crate::outbound::{AnswerBody, AuthenticatingClient, Echo, Operation, Outbound, Pause, requested_pause};
 
 /// Largest answer, in bytes; real ones have some KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -74,8 +75,15 @@ impl IntrospectionEndpoint {
         if !answer.status().is_success() {
             let (detail, now) = (format!("{url} answered {status}"), self.clock.now());
             let retry_after = requested_pause(status, answer.headers(), now);
-            if let Some(wait) = retry_after {
-                self.pause.begin(wait, &detail, &*self.clock);
+            if let Some(wait) = retry_after
+                && self.pause.begin(wait, &detail, &*self.clock)
+            {
+                warn!(
+                    url.full = %url,
+                    error.message = detail,
+                    throttling.pause = wait.as_secs(),
+                    "the introspection throttles: it gets no request for throttling.pause seconds, and requests with tokens that it has to judge get 503"
+                );
             }
             return Err(Unavailable { detail, retry_after });
         }
@@ -89,6 +97,7 @@ impl IntrospectionEndpoint {
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
         let request = self.http.client().post(self.url.clone()).header(ACCEPT, "application/json");
-        self.client.authenticate(request, form, self.clock.now())
+        // No text of an answer is told: there is nothing to hide in it.
+        self.client.authenticate(request, form, self.clock.now(), &mut Echo::default())
     }
 }

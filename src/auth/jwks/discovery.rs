@@ -5,6 +5,7 @@ use url::Url;
 
 use super::fetch_error::FetchError;
 use super::issuer_client::IssuerClient;
+use crate::auth::error::loggable;
 
 /// The metadata that are needed here.
 #[derive(Debug, Deserialize)]
@@ -25,7 +26,7 @@ pub async fn discover(client: &IssuerClient, issuer: &str) -> Result<Url, FetchE
     for url in metadata_urls(&url) {
         match client.get::<Metadata>(&url, "the issuer's metadata").await {
             Ok(metadata) if metadata.issuer != issuer => {
-                problems.push(format!("{url} is of the issuer {}", metadata.issuer));
+                problems.push(format!("{url} is of the issuer {}", loggable(&metadata.issuer)));
             }
             // An attacker on the network could put keys of its own there.
             Ok(metadata) if url.scheme() == "https" && metadata.jwks_uri.scheme() != "https" => {

@@ -36,8 +36,9 @@ impl IssuerClient {
     /// [`FetchError`], with the pause that the issuer asks for if it throttles.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the issuer for its keys")]
     pub async fn get<T: DeserializeOwned>(&self, url: &Url, expected: &str) -> Result<T, FetchError> {
-        let failed = |detail: String| FetchError::new(url.as_str(), detail);
         let request = self.http.client().get(url.clone());
+        let url = &without_secrets(url);
+        let failed = |detail: String| FetchError::new(url.as_str(), detail);
         let mut call = self.http.begin_call(Operation::Jwks);
         let answer = request.send().await.map_err(|error| failed(format!("{url}: {}", self.http.explain(&error))))?;
         call.is_answered(answer.status().as_u16());
@@ -50,6 +51,17 @@ impl IssuerClient {
             return Err(FetchError { retry_after: wait, ..failed(format!("{url} answered {status}")) });
         }
         let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
-        body.json(expected).map_err(|problem| failed(format!("{url} answered, {problem}")))
+        // A document may have members that nobody reads, and a key set keys that can't be: none takes the others away.
+        body.json_in_parts(expected).map_err(|problem| failed(format!("{url} answered, {problem}")))
     }
+}
+
+/// A URL as texts may have it: without user, password and query, which may be keys.
+pub fn without_secrets(url: &Url) -> Url {
+    let mut url = url.clone();
+    // URLs that can't have a user have none.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url
 }

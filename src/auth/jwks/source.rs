@@ -6,7 +6,7 @@ use url::Url;
 
 use super::discovery::discover;
 use super::fetch_error::FetchError;
-use super::issuer_client::IssuerClient;
+use super::issuer_client::{IssuerClient, without_secrets};
 use crate::auth::key::{JwkSet, Key, LeftOutKey};
 use crate::clock::Clock;
 use crate::config::Auth;
@@ -15,12 +15,20 @@ use crate::outbound::{CallDurations, Outbound};
 /// Keys, and the URL that they are from.
 #[derive(Debug)]
 pub struct FetchedKeys {
-    /// At least one.
+    /// Those that can verify tokens.
     pub keys: Vec<Key>,
-    /// Those that can't verify tokens.
+    /// The others.
     pub left_out: Vec<LeftOutKey>,
     /// `auth.jwks_url`, or the discovered `jwks_uri`; without its query, because it is logged.
     pub url: Url,
+}
+
+impl FetchedKeys {
+    /// What is wrong with them, if none can verify tokens. The reasons are not in it: each is told once.
+    pub fn problem(&self) -> Option<String> {
+        let (url, left_out) = (&self.url, self.left_out.len());
+        self.keys.is_empty().then(|| format!("{url} has no key that can verify tokens; left out: {left_out}"))
+    }
 }
 
 /// The place of the issuer's keys.
@@ -51,29 +59,17 @@ impl KeySource {
         self.jwks_url.as_ref().map_or(&self.issuer, Url::as_str)
     }
 
-    /// The issuer's keys that can verify tokens.
+    /// The issuer's keys.
     ///
     /// # Errors
-    /// [`FetchError`], also if there is no such key.
+    /// [`FetchError`]
     pub async fn fetch(&self) -> Result<FetchedKeys, FetchError> {
-        let mut url = match &self.jwks_url {
+        let url = match &self.jwks_url {
             Some(url) => url.clone(),
             None => discover(&self.client, &self.issuer).await?,
         };
         let set: JwkSet = self.client.get(&url, "a key set (RFC 7517)").await?;
         let (keys, left_out) = set.read();
-        if keys.is_empty() {
-            return Err(FetchError::new(url.as_str(), no_key(&url, &left_out)));
-        }
-        url.set_query(None);
-        Ok(FetchedKeys { keys, left_out, url })
+        Ok(FetchedKeys { keys, left_out, url: without_secrets(&url) })
     }
-}
-
-/// What is wrong with a key set without a key that can be used: the first reasons say it all.
-fn no_key(url: &Url, left_out: &[LeftOutKey]) -> String {
-    const MAX_REASONS: usize = 3;
-    let reasons = left_out.iter().take(MAX_REASONS).map(LeftOutKey::to_string).collect::<Vec<_>>().join("; ");
-    let separator = if reasons.is_empty() { "" } else { ": " };
-    format!("{url} has no key that can verify tokens{separator}{reasons}")
 }

@@ -23,7 +23,7 @@ pub struct KeyNames {
 
 impl KeyNames {
     /// The names that a JWK has, or that follow from its certificate (RFC 7517 §4.7 to §4.9).
-    pub fn of(kid: Option<&str>, jwk: &Members<'_>) -> Self {
+    pub fn of(kid: Option<&str>, jwk: &Members) -> Self {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         let chain = jwk.get("x5c").and_then(Value::as_array);
         let certificate = chain.and_then(|chain| STANDARD.decode(chain.first()?.as_str()?).ok());

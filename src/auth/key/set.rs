@@ -1,14 +1,15 @@
 //! A key set (RFC 7517 §5) of which each member is read alone: an odd one takes no other away.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Key, LeftOutKey};
 
-/// A key set as it was published.
+/// A key set as it was published. Its keys are not read yet: one that can't be is left out (RFC 7517 §4), and is no reason to
+/// refuse the set.
 #[derive(Debug, Deserialize)]
 pub struct JwkSet {
-    keys: Vec<Value>,
+    keys: Vec<Box<RawValue>>,
 }
 
 impl JwkSet {
@@ -21,7 +22,7 @@ impl JwkSet {
     pub fn read(&self) -> (Vec<Key>, Vec<LeftOutKey>) {
         let (mut keys, mut left_out) = (Vec::new(), Vec::new());
         for jwk in &self.keys {
-            match Key::parse(jwk) {
+            match Key::parse(jwk.get()) {
                 Ok(key) => keys.push(key),
                 Err(unfit) => left_out.push(unfit),
             }

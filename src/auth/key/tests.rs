@@ -72,7 +72,7 @@ fn an_rsa_key_is_the_same_in_every_spelling() {
         }),
     ];
     let digests: Vec<(&str, String)> =
-        table.into_iter().map(|(what, jwk)| (what, Key::parse(&jwk).expect(what).digest)).collect();
+        table.into_iter().map(|(what, jwk)| (what, Key::parse(&jwk.to_string()).expect(what).digest)).collect();
     for (what, digest) in &digests {
         assert_eq!(*digest, digests[0].1, "{what}");
     }
@@ -82,14 +82,14 @@ fn an_rsa_key_is_the_same_in_every_spelling() {
 fn a_key_of_a_curve_is_the_same_with_zero_octets_more_or_fewer() {
     let (x, y) = elliptic_with_a_short_x();
     let key = |x: &[u8], y: &[u8]| json!({ "kty": "EC", "crv": "P-256", "x": encoded(x), "y": encoded(y) });
-    let expected = Key::parse(&key(&x, &y)).unwrap().digest;
+    let expected = Key::parse(&key(&x, &y).to_string()).unwrap().digest;
     let longer = [[0, 0].as_slice(), &x].concat();
     for jwk in [key(&x[1..], &y), key(&longer, &y), key(&x, &[[0].as_slice(), &y].concat())] {
-        assert_eq!(Key::parse(&jwk).unwrap().digest, expected, "{jwk}");
+        assert_eq!(Key::parse(&jwk.to_string()).unwrap().digest, expected, "{jwk}");
     }
     let standard =
         json!({ "kty": "EC", "crv": "P-256", "x": STANDARD.encode(&x), "y": STANDARD.encode(&y), "alg": "ES256" });
-    assert_eq!(Key::parse(&standard).unwrap().digest, expected);
+    assert_eq!(Key::parse(&standard.to_string()).unwrap().digest, expected);
 }
 
 #[test]
@@ -99,12 +99,13 @@ fn keys_of_curves_are_read_from_pem_where_they_have_no_numbers() {
         (&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384", Algorithm::ES384),
     ] {
         let (x, y, pem) = elliptic(algorithm);
-        let numbers = Key::parse(&json!({ "kty": "EC", "crv": curve, "x": encoded(&x), "y": encoded(&y) })).unwrap();
+        let numbers =
+            Key::parse(&json!({ "kty": "EC", "crv": curve, "x": encoded(&x), "y": encoded(&y) }).to_string()).unwrap();
         for jwk in [
             json!({ "kty": "EC", "kid": "uaa", "use": "sig", "value": pem }),
             json!({ "kty": "EC", "crv": curve, "alg": format!("{expected:?}"), "value": pem.replace('\n', "") }),
         ] {
-            let key = Key::parse(&jwk).unwrap();
+            let key = Key::parse(&jwk.to_string()).unwrap();
             assert_eq!((&key.digest, &key.algorithms), (&numbers.digest, &vec![expected]), "{jwk}");
         }
     }
@@ -113,9 +114,9 @@ fn keys_of_curves_are_read_from_pem_where_they_have_no_numbers() {
     let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let der = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
     let x = encoded(pair.public_key().as_ref());
-    let in_pem = Key::parse(&json!({ "kty": "OKP", "value": pem(der.as_ref()) })).unwrap();
+    let in_pem = Key::parse(&json!({ "kty": "OKP", "value": pem(der.as_ref()) }).to_string()).unwrap();
     for alg in [json!(null), json!("EdDSA"), json!("Ed25519")] {
-        let key = Key::parse(&json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": alg })).unwrap();
+        let key = Key::parse(&json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": alg }).to_string()).unwrap();
         assert_eq!((&key.digest, key.algorithms), (&in_pem.digest, vec![Algorithm::EdDSA]), "{alg}");
     }
 }
@@ -185,13 +186,42 @@ fn every_other_key_is_left_out_with_its_reason() {
         (json!({ "kty": "OKP", "crv": "Ed25519" }), "its key x is missing"),
     ];
     for (jwk, reason) in &table {
-        assert_eq!(Key::parse(jwk).map(|_| ()).unwrap_err().reason.to_string(), *reason, "{jwk}");
+        assert_eq!(Key::parse(&jwk.to_string()).map(|_| ()).unwrap_err().reason.to_string(), *reason, "{jwk}");
     }
     let mut all: Vec<Value> = table.iter().map(|(jwk, _)| jwk.clone()).collect();
     all.insert(20, good);
     let set = JwkSet::parse(json!({ "keys": all }).to_string().as_bytes()).unwrap();
     let (keys, left_out) = set.read();
     assert_eq!((keys.len(), left_out.len()), (1, table.len()), "they take no other away");
+}
+
+#[test]
+fn a_key_that_no_reader_can_hold_takes_no_other_away() {
+    let (n, _) = rsa();
+    let n = encoded(&n);
+    let key = |more: &str| format!("{{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"{n}\",\"e\":\"AQAB\"{more}}}");
+    for (more, reason) in [
+        (r#","kid":"a""#, "it has a name twice"),
+        (r#","\u006b\u0074\u0079":"RSA""#, "it has a name twice"),
+        (r#","alg":1e400"#, "its alg is no text"),
+        (r#","use":1e400"#, "it is not for signatures (use)"),
+        (r#","d":1e400"#, "it is a private key: whoever reads it can sign tokens"),
+        (r#","alg":"\ud800""#, "its alg is no text"),
+        // What nobody reads is no reason.
+        (r#","x":1e400"#, ""),
+        (r#","x5t":1e400,"x5c":["\ud800"]"#, ""),
+        (r#","more":{"a":1,"a":2}"#, ""),
+    ] {
+        let text = format!("{{\"keys\":[{},{}],\"keys_of\":1e400,\"a\":1,\"a\":2}}", key(more), key(""));
+        let (keys, left_out) = JwkSet::parse(text.as_bytes()).unwrap().read();
+        let reasons: Vec<String> = left_out.iter().map(|key| format!("{}: {}", key.kid, key.reason)).collect();
+        if reason.is_empty() {
+            assert_eq!((keys.len(), reasons.len()), (2, 0), "{more}: {reasons:?}");
+        } else {
+            assert_eq!((keys.len(), reasons), (1, vec![format!("a: {reason}")]), "{more}");
+        }
+    }
+    assert!(JwkSet::parse(br#"{"keys":[],"keys":[]}"#).is_none(), "the set itself has to be one");
 }
 
 #[test]
@@ -204,7 +234,7 @@ fn a_token_chooses_its_key_by_kid_or_by_the_thumbprint_of_a_certificate() {
     let key = |more: Value| {
         let mut jwk = json!({ "kty": "RSA", "n": encoded(&n), "e": "AQAB" });
         jwk.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Key::parse(&jwk).unwrap()
+        Key::parse(&jwk.to_string()).unwrap()
     };
     let plain = key(json!({ "kid": "a" }));
     let stated = key(json!({ "kid": "a", "x5t": sha1, "x5t#S256": format!("{sha256}=") }));

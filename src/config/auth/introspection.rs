@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::issuer_keys::IssuerKeys;
+use super::issuer_section::IssuerSection;
 use crate::config::oauth2_client::{AuthMethod, ClientKeys, Credentials};
 use crate::config::reader::Reader;
 use crate::config::units;
@@ -50,7 +50,7 @@ pub enum AudienceClaim {
 
 impl Introspection {
     /// Reads the section; the outer `None` is a mistake, the inner one the absence of the section.
-    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Option<Self>> {
+    pub fn from_reader(reader: &mut Reader, keys: IssuerSection) -> Option<Option<Self>> {
         if !reader.has_section(&keys.of("auth.introspection")) {
             return Some(None);
         }

@@ -1,6 +1,6 @@
 //! `[auth.scopes]` and `[auth.clients]`: the three permissions, by scope or by client.
 
-use super::issuer_keys::IssuerKeys;
+use super::issuer_section::IssuerSection;
 use crate::config::reader::Reader;
 use crate::config::units;
 
@@ -30,7 +30,7 @@ pub struct Clients {
 
 impl Scopes {
     /// Reads the section inside of an issuer's.
-    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+    pub fn from_reader(reader: &mut Reader, keys: IssuerSection) -> Option<Self> {
         let claims = reader.non_empty_list(
             &keys.of("auth.scopes.claim"),
             &["scope"],
@@ -52,7 +52,7 @@ fn place(text: &str) -> Option<String> {
 
 impl Clients {
     /// Reads the section inside of an issuer's.
-    pub fn from_reader(reader: &mut Reader, keys: IssuerKeys) -> Option<Self> {
+    pub fn from_reader(reader: &mut Reader, keys: IssuerSection) -> Option<Self> {
         let mut clients = |key| reader.list(&keys.of(key), &[], "clients' ids, none of them empty", units::text);
         let write = clients("auth.clients.write");
         let read = clients("auth.clients.read");

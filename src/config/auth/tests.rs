@@ -22,7 +22,7 @@ fn a_further_issuer_has_the_keys_and_the_defaults_of_the_first() {
 #[test]
 fn a_variable_names_a_further_issuer_by_its_number() {
     let variables = [
-        ("PO_WEBHOOK_AUTH__ISSUERS__1__AUDIENCE_RULE", "client"),
+        ("PO_WEBHOOK_AUTH__ISSUERS__1__AUDIENCE_RULE", "xsuaa"),
         ("PO_WEBHOOK_AUTH__ISSUERS__1__CLIENTS__WRITE", "a,b"),
         ("PO_WEBHOOK_AUTH__ISSUERS__1__INTROSPECTION__URL", "https://second.example/introspect"),
         ("PO_WEBHOOK_AUTH__ISSUERS__1__INTROSPECTION__CLIENT_ID", "x"),
@@ -36,10 +36,7 @@ fn a_variable_names_a_further_issuer_by_its_number() {
     ];
     let settings = read_with_needed(SECOND, &variables).unwrap();
     let [second, third] = &settings.auth.further[..] else { panic!("two are expected") };
-    assert_eq!(
-        (second.audience_rule, &second.clients.write[..]),
-        (AudienceRule::Client, &["a".into(), "b".into()][..])
-    );
+    assert_eq!((second.audience_rule, &second.clients.write[..]), (AudienceRule::Xsuaa, &["a".into(), "b".into()][..]));
     assert_eq!(second.introspection.as_ref().map(|one| one.jwt), Some(JwtCheck::Introspect));
     assert_eq!((third.issuer.as_str(), third.audience.len()), ("urn:third", 2));
     assert_eq!(third.scopes.claims, ["scope", "/realm_access/roles"]);
@@ -58,4 +55,7 @@ fn the_number_of_issuers_is_limited_and_the_rule_client_needs_no_audience() {
     let of_clients =
         "[[auth.issuers]]\nissuer = \"https://x.example\"\naudience_rule = \"client\"\nclients.read = [\"x\"]";
     assert!(read_with_needed(of_clients, &[]).unwrap().auth.further[0].audience.is_empty());
+    let found = read_with_needed(&format!("{of_clients}\naudience = \"x\""), &[]).unwrap_err();
+    let expected = "auth.issuers.1.audience: not used with auth.issuers.1.audience_rule = \"client\"; leave it out";
+    assert!(found.0.len() == 1 && found.0[0].ends_with(expected), "{found:?}");
 }

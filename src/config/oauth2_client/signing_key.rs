@@ -8,13 +8,11 @@ use url::Url;
 
 use super::ClientKeys;
 use crate::certificate::read_private_key;
+use crate::config::algorithm::{ALGORITHMS, asymmetric_algorithm};
 use crate::config::identity::Identity;
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::private_key;
-
-/// The algorithms that can be chosen for assertions.
-const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, one that fits the key";
 
 /// A private key for assertions.
 #[derive(Debug, Clone)]
@@ -56,7 +54,8 @@ pub enum AssertionKey {
 impl SigningKey {
     /// Reads the key and what goes into its assertions; their audience is the endpoint unless it is set.
     pub fn from_reader(reader: &mut Reader, keys: &ClientKeys, endpoint: Option<&Url>) -> Option<Self> {
-        let algorithm = reader.optional(&keys.assertion_algorithm, ALGORITHMS, signing_algorithm);
+        let expected = format!("{ALGORITHMS}, one that fits the key");
+        let algorithm = reader.optional(&keys.assertion_algorithm, &expected, asymmetric_algorithm);
         let chosen = algorithm.flatten();
         let pem = reader.required_secret(&keys.private_key).filter(|pem| {
             let problem = pem.read().ok().and_then(|text| signing_problem(text.expose_secret(), chosen));
@@ -99,12 +98,6 @@ fn read_thumbprint(
     let certificate = reader.optional_secret(&keys.certificate)?;
     let identity = Identity { certificate, key: pem?.clone(), names: Arc::clone(&keys.identity) }.checked(reader)?;
     Some(Some(CertificateThumbprint { kind, identity }))
-}
-
-fn signing_algorithm(name: &str) -> Option<Algorithm> {
-    let algorithm: Algorithm = name.parse().ok()?;
-    let is_symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
-    (!is_symmetric).then_some(algorithm)
 }
 
 /// The setting that a key and an algorithm which do not fit each other are reported at.

@@ -6,13 +6,36 @@ use std::borrow::Cow;
 /// The keys of `x-forwarded-client-cert`, by which an element of it is told from a certificate in base64.
 const KEYS: [&str; 7] = ["by", "hash", "cert", "chain", "subject", "uri", "dns"];
 
+/// Keys whose values end where they seem to end: Envoy has them from its own certificate, or quotes them.
+const BOUNDED_KEYS: [&str; 5] = ["by", "hash", "cert", "chain", "subject"];
+
 /// An element of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Element<'h> {
     /// A text without pairs: a certificate.
     Plain(&'h str),
-    /// Keys in small letters, with their values.
-    Pairs(Vec<(String, Cow<'h, str>)>),
+    /// Keys with their values.
+    Pairs(Vec<Pair<'h>>),
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair<'h> {
+    /// In small letters.
+    pub key: String,
+    /// Without quotation marks.
+    pub value: Cow<'h, str>,
+}
+
+impl Element<'_> {
+    /// Whether what follows may be a part of it: Envoy does not quote the names of a certificate (`URI`, `DNS`), in which a
+    /// comma may be and all that looks like further elements. Quotation marks may be the name's own.
+    pub fn may_go_on(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Pairs(pairs) => pairs.iter().any(|pair| !BOUNDED_KEYS.contains(&pair.key.as_str())),
+        }
+    }
 }
 
 /// Reads every element, in the order of the header. `None` if any of it can't be read: what is before an element decides what it
@@ -46,7 +69,7 @@ fn element(text: &str) -> Option<(Element<'_>, Option<&str>)> {
             return None;
         }
         let (value, behind) = self::value(value)?;
-        pairs.push((key, value));
+        pairs.push(Pair { key, value });
         match behind.split_at_checked(1) {
             None => return Some((Element::Pairs(pairs), None)),
             Some((";", behind)) => rest = behind,
@@ -96,7 +119,7 @@ mod tests {
         let shown = |element: &Element<'_>| match element {
             Element::Plain(text) => (*text).to_owned(),
             Element::Pairs(pairs) => {
-                pairs.iter().map(|(key, value)| format!("{key}<{value}>")).collect::<Vec<_>>().join(" ")
+                pairs.iter().map(|pair| format!("{}<{}>", pair.key, pair.value)).collect::<Vec<_>>().join(" ")
             }
         };
         Some(elements(text)?.iter().map(shown).collect())
@@ -120,6 +143,21 @@ mod tests {
             (r#"New="x";Cert=y"#, vec!["new<x> cert<y>"]),
         ] {
             assert_eq!(read(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_element_may_go_on_behind_a_name_of_the_client() {
+        for (text, expected) in [
+            ("MIIB==", false),
+            (r#"By=a;By=b;Hash=00;Cert="x";Chain="x";Subject="y""#, false),
+            ("By=a;URI=https://x/", true),
+            (r#"URI="https://x/""#, true),
+            (r#"DNS=a;Hash=00;Subject="x""#, true),
+            ("uri=;Hash=00", true),
+            ("New=x;By=a", true),
+        ] {
+            assert_eq!(elements(text).unwrap()[0].may_go_on(), expected, "{text}");
         }
     }
 

@@ -20,24 +20,27 @@ const END: &str = "-----END CERTIFICATE-----";
 /// An element is RFC 9440's `:base64:`, a PEM text that is percent-encoded (nginx, ingress-nginx) or in one line (Apache),
 /// base64 (HAProxy, Cloud Foundry, Traefik), or Envoy's, of which the key `Cert` counts. Of several elements, each trusted proxy
 /// has added one at the end: the one that the first of `hops` proxies has added counts, and what is before it is the client's
-/// own. Without `hops`, there has to be one element.
+/// own, unless it may go on in what seems to follow it: then nothing counts. Without `hops`, there has to be one element.
 pub fn forwarded_certificate(header: &str, value: &str, hops: Option<NonZeroUsize>) -> Option<Vec<u8>> {
     let elements = elements(value)?;
     let chosen = if header.eq_ignore_ascii_case(CHAIN_OF_ONE_CLIENT) && all_plain(&elements) {
         elements.first()?
     } else {
         match hops {
-            Some(hops) => elements.get(elements.len().checked_sub(hops.get())?)?,
+            Some(hops) => {
+                let (before, trusted) = elements.split_at_checked(elements.len().checked_sub(hops.get())?)?;
+                trusted.first().filter(|_| !before.iter().any(Element::may_go_on))?
+            }
             None => elements.first().filter(|_| elements.len() == 1)?,
         }
     };
     match chosen {
         Element::Plain(text) => certificate(text),
         Element::Pairs(pairs) => {
-            let mut certificates = pairs.iter().filter(|(key, _)| key == "cert");
+            let mut certificates = pairs.iter().filter(|pair| pair.key == "cert");
             // Two that disagree: one of them is no key, but a part of a text that was not quoted.
             match (certificates.next(), certificates.next()) {
-                (Some((_, text)), None) => pem(&percent_decode_str(text).decode_utf8().ok()?),
+                (Some(pair), None) => pem(&percent_decode_str(&pair.value).decode_utf8().ok()?),
                 _ => None,
             }
         }

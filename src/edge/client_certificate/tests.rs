@@ -123,6 +123,19 @@ fn of_a_chain_of_proxies_the_element_of_the_first_trusted_one_counts() {
         (format!("By=\"{forged},{own}"), 1, None),
         (format!("By=\",{own}"), 1, None),
         (format!("{own},,{bare}"), 2, None),
+        // Envoy quotes no URI and no DNS name: what seems to follow one may be a part of it.
+        (format!("By=g;{own};URI=https://x/,{forged},{bare}"), 2, None),
+        (format!("By=g;{own};DNS=x,{forged}"), 1, None),
+        (format!("By=g;{own};URI=https://x/;Subject=\"x\",{forged}"), 1, None),
+        (format!("By=g;{own};URI=https://x/;Hash=00,{forged}"), 1, None),
+        (format!("By=g;{own};URI=https://x/,{forged},{bare}"), 3, Some(DER)),
+        (format!("By=g;{own};URI=\"x\",{forged}"), 1, None),
+        (format!("{bare},{own}"), 1, None),
+        (format!("By=g;{own};URI=\"https://x/,{forged}\",{bare}").replace(&forged, &forged.replace('"', "\\\"")), 2, {
+            Some(DER)
+        }),
+        (format!("By=g;{own};URI=https://x/a,b,{bare}"), 2, None),
+        (format!("By=g;{own};URI=https://x/a,{bare}"), 2, Some(DER)),
         (format!("{yours}, {mine}"), 0, None),
         (format!("{yours}, {mine}"), 1, Some(DER)),
         (format!(":{yours}:, :{mine}:"), 1, Some(DER)),

@@ -1,9 +1,8 @@
 //! The answer of a token endpoint (RFC 6749 §5), as servers really send it: the token has to be right, the rest are hints.
 //!
 //! No value of an answer is repeated in a text, because any of them may be a secret: only an error code that has the form of
-//! one.
+//! one, and does not repeat what was sent.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use oauth2::basic::BasicTokenType;
@@ -11,7 +10,7 @@ use oauth2::{AccessToken, ExtraTokenFields, StandardTokenResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::outbound::AnswerBody;
+use crate::outbound::{AnswerBody, Echo, RawMembers};
 
 /// Assumed lifetime where the answer states none that can be believed: short enough for any server whose tokens expire.
 const CAUTIOUS_LIFETIME: Duration = Duration::from_mins(5);
@@ -26,8 +25,21 @@ const MAX_CODE_CHARS: usize = 64;
 /// Kinds of tokens that are no bearer tokens (RFC 9449, RFC 6749 §7.1, RFC 8693 §2.2.1): 11VMS would refuse each order.
 const OTHER_KINDS: [&str; 5] = ["dpop", "pop", "mac", "hok", "n_a"];
 
-/// Begins the text about an answer with an error code.
-pub const REFUSED: &str = "refused: ";
+/// Members of which one that occurs twice leaves nothing to rely on. The others are hints, and say nothing then.
+const UNIQUE: [&str; 3] = ["access_token", "token_type", "error"];
+
+/// The error codes of the standards (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5), which repeat nothing.
+const REGISTERED_CODES: [&str; 9] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+];
 
 /// The member that Salesforce adds to a token response.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,23 +53,24 @@ impl ExtraTokenFields for SalesforceFields {}
 /// A token response, of which everything can be used: it always has a lifetime.
 pub type TokenResponse = StandardTokenResponse<SalesforceFields, BasicTokenType>;
 
-/// The members of an answer as they are written: a number that is too large for one must not hide the token.
-type Members = BTreeMap<String, Box<RawValue>>;
-
-/// Reads an answer with its HTTP status.
+/// Reads an answer with its HTTP status. `sent` has the secrets of the request.
 ///
 /// # Errors
 /// Why it has no token that can be used; of its content only an error code (RFC 6749 §5.2).
-pub fn read_token_answer(status: u16, body: &AnswerBody) -> Result<TokenResponse, String> {
-    let members = body.json::<Members>("a token response (RFC 6749 §5.1)");
+pub fn read_token_answer(status: u16, body: &AnswerBody, sent: &Echo) -> Result<TokenResponse, String> {
+    // Members as they are written: a number that is too large for one must not hide the token.
+    let members = body.raw_members("a token response (RFC 6749 §5.1)");
     if !is_success(status) {
-        return Err(refusal(status, members.as_ref().ok()));
+        return Err(refusal(status, members.as_ref().ok(), sent));
     }
     let members = members.map_err(|problem| format!("gave an answer that can't be read: {problem}"))?;
+    if let Some(name) = UNIQUE.into_iter().find(|name| members.is_repeated(name)) {
+        return Err(format!("answered {status}, with {name} twice"));
+    }
     let token = match access_token(&members) {
         Ok(token) => token,
         // A refusal with the status of a success.
-        Err(_) if is_told(&members, "error") => return Err(refusal(status, Some(&members))),
+        Err(_) if is_told(&members, "error") => return Err(refusal(status, Some(&members), sent)),
         Err(problem) => return Err(format!("answered {status}, {problem}; expected a text under access_token")),
     };
     let kind = text(&members, "token_type").unwrap_or_default();
@@ -66,13 +79,13 @@ pub fn read_token_answer(status: u16, body: &AnswerBody) -> Result<TokenResponse
     }
     let extra = SalesforceFields { instance_url: text(&members, "instance_url") };
     let mut response = TokenResponse::new(AccessToken::new(token), BasicTokenType::Bearer, extra);
-    response.set_expires_in(Some(&lifetime(members.get("expires_in").map(AsRef::as_ref))));
+    response.set_expires_in(Some(&lifetime(members.get("expires_in"))));
     Ok(response)
 }
 
 /// The token, if it can stand in a header: visible ASCII (RFC 6749 §A.12). RFC 6750 §2.1 has fewer characters, but the tokens
 /// of Salesforce have an exclamation mark.
-fn access_token(members: &Members) -> Result<String, &'static str> {
+fn access_token(members: &RawMembers) -> Result<String, &'static str> {
     if !is_told(members, "access_token") {
         return Err("without a token");
     }
@@ -95,19 +108,19 @@ fn lifetime(expires_in: Option<&RawValue>) -> Duration {
 }
 
 /// What a refusal says of its reason.
-fn refusal(status: u16, members: Option<&Members>) -> String {
+fn refusal(status: u16, members: Option<&RawMembers>, sent: &Echo) -> String {
     match members.and_then(|members| text(members, "error")) {
         None => format!("answered {status}"),
+        Some(code) if !may_be_told(&code, sent) => "refused: with a code of its own, which is not shown".to_owned(),
         // A refusal with the status of a success says so.
-        Some(code) if is_error_code(&code) && is_success(status) => format!("{REFUSED}{code} (status {status})"),
-        Some(code) if is_error_code(&code) => format!("{REFUSED}{code}"),
-        Some(_) => refusal_without_code(),
+        Some(code) if is_success(status) => format!("refused: {code} (status {status})"),
+        Some(code) => format!("refused: {code}"),
     }
 }
 
-/// A refusal whose code is not shown, because it has not the form of one, or repeats what was sent.
-pub fn refusal_without_code() -> String {
-    format!("{REFUSED}with a code of its own, which is not shown")
+/// Whether a code has the form of one, and repeats nothing of what was sent.
+fn may_be_told(code: &str, sent: &Echo) -> bool {
+    REGISTERED_CODES.contains(&code) || (is_error_code(code) && !sent.is_in(code))
 }
 
 const fn is_success(status: u16) -> bool {
@@ -123,11 +136,11 @@ fn is_error_code(text: &str) -> bool {
 }
 
 /// Whether a member is there, with a value.
-fn is_told(members: &Members, name: &str) -> bool {
+fn is_told(members: &RawMembers, name: &str) -> bool {
     members.get(name).is_some_and(|value| !matches!(value.get(), "null" | "\"\""))
 }
 
-fn text(members: &Members, name: &str) -> Option<String> {
+fn text(members: &RawMembers, name: &str) -> Option<String> {
     serde_json::from_str(members.get(name)?.get()).ok()
 }
 

@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::answer::{REFUSED, TokenResponse, read_token_answer, refusal_without_code};
+use super::answer::{TokenResponse, read_token_answer};
 use super::error::TokenError;
 use crate::config::{Grant, TargetOAuth2};
-use crate::outbound::{AnswerBody, AuthenticatingClient, Operation, Outbound, Signer, requested_pause};
+use crate::outbound::{AnswerBody, AuthenticatingClient, Echo, Operation, Outbound, Signer, requested_pause};
 
 /// Largest token response, in bytes; real ones have some 2 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -62,8 +62,9 @@ impl TokenEndpoint {
     /// # Errors
     /// [`TokenError`]
     pub async fn request_token(&self, http: &Outbound, now: Timestamp) -> Result<IssuedToken, TokenError> {
-        let request = self.request(http, now)?;
-        let response = self.send(http, request, now).await?;
+        let mut sent = Echo::default();
+        let request = self.request(http, now, &mut sent)?;
+        let response = self.send(http, request, now, &sent).await?;
         Ok(IssuedToken {
             value: SecretString::from(response.access_token().secret().clone()),
             lifetime: response.expires_in().unwrap_or_default(),
@@ -71,12 +72,14 @@ impl TokenEndpoint {
         })
     }
 
-    fn request(&self, http: &Outbound, now: Timestamp) -> Result<RequestBuilder, TokenError> {
+    /// The request; its secrets are added to `sent`.
+    fn request(&self, http: &Outbound, now: Timestamp, sent: &mut Echo) -> Result<RequestBuilder, TokenError> {
         let settings = &self.settings;
         let mut form = Serializer::new(String::new());
         match (&settings.grant, &self.grant_signer) {
             (Grant::JwtBearer { subject, .. }, Some(signer)) => {
                 let assertion = signer.sign(&settings.client_id, subject, now).map_err(TokenError::Secret)?;
+                sent.add(assertion.expose_secret());
                 form.append_pair("grant_type", JWT_BEARER).append_pair("assertion", assertion.expose_secret());
             }
             _ => {
@@ -90,10 +93,11 @@ impl TokenEndpoint {
             form.append_pair("audience", audience);
         }
         for parameter in &settings.parameters {
+            sent.add(parameter.value.expose_secret());
             form.append_pair(&parameter.name, parameter.value.expose_secret());
         }
         let request = http.client().post(settings.token_url.clone()).header(ACCEPT, "application/json");
-        self.client.authenticate(request, form, now).map_err(TokenError::Secret)
+        self.client.authenticate(request, form, now, sent).map_err(TokenError::Secret)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for tokens to be sent")]
@@ -102,6 +106,7 @@ impl TokenEndpoint {
         http: &Outbound,
         request: RequestBuilder,
         now: Timestamp,
+        sent: &Echo,
     ) -> Result<TokenResponse, TokenError> {
         let unreachable = |problem: String| TokenError::Endpoint(format!("can't be reached: {problem}"));
         let mut call = http.begin_call(Operation::Token);
@@ -113,13 +118,9 @@ impl TokenEndpoint {
         }
         let pause = requested_pause(status, answer.headers(), now);
         let body = AnswerBody::read(answer, MAX_ANSWER_BYTES).await;
-        read_token_answer(status, &body).map_err(|problem| {
-            let repeats_secret = problem.starts_with(REFUSED) && self.client.is_secret_in(&problem);
-            let problem = if repeats_secret { refusal_without_code() } else { problem };
-            match pause {
-                Some(wait) => TokenError::Throttled { problem, wait },
-                None => TokenError::Endpoint(problem),
-            }
+        read_token_answer(status, &body, sent).map_err(|problem| match pause {
+            Some(wait) => TokenError::Throttled { problem, wait },
+            None => TokenError::Endpoint(problem),
         })
     }
 

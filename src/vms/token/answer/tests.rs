@@ -7,7 +7,7 @@ use super::*;
 const SECRET: &str = "s3cret-7f2a";
 
 fn read(status: u16, body: &str) -> Result<TokenResponse, String> {
-    read_token_answer(status, &AnswerBody::of_bytes(body.as_bytes().to_vec()))
+    read_token_answer(status, &AnswerBody::of_bytes(body.as_bytes().to_vec()), &Echo::default())
 }
 
 #[test]
@@ -33,6 +33,8 @@ fn a_token_is_used_whatever_stands_beside_it() {
         r#","instance_url":null"#,
         r#","instance_url":7"#,
         r#","jti":"x","ext_expires_in":"0","not_before":"1","nested":{"access_token":5}"#,
+        r#","scope":"a","scope":"b","claims":{"aud":1,"aud":2}"#,
+        r#","expires_in":3600,"expires_in":7200,"instance_url":"a","instance_url":"b""#,
     ] {
         for mark in ["", "\u{feff}", "\r\n "] {
             let body = format!("{mark}{{\"access_token\":\"a.b-c_d~e+f/g==\"{beside}}}");
@@ -80,7 +82,9 @@ fn a_lifetime_counts_only_if_it_can_be_believed() {
         let response = read(200, &format!("{{\"expires_in\":{expires_in},\"access_token\":\"x\"}}")).unwrap();
         assert_eq!(response.expires_in(), Some(Duration::from_secs(seconds)), "{expires_in}");
     }
-    assert_eq!(read(200, "{\"access_token\":\"x\"}").unwrap().expires_in(), Some(CAUTIOUS_LIFETIME));
+    for doubtful in [r#"{"access_token":"x"}"#, r#"{"expires_in":3599,"access_token":"x","expires_in":3599}"#] {
+        assert_eq!(read(200, doubtful).unwrap().expires_in(), Some(CAUTIOUS_LIFETIME), "{doubtful}");
+    }
 }
 
 #[test]
@@ -105,6 +109,14 @@ fn an_answer_without_a_token_is_told_plainly() {
         ),
         (200, r#"{"access_token":"x","token_type":"DPoP"}"#, "answered with a token that is no bearer token"),
         (200, r#"{"access_token":"x","token_type":"N_A"}"#, "answered with a token that is no bearer token"),
+        (200, r#"{"access_token":"x","access_token":"y"}"#, "answered 200, with access_token twice"),
+        (200, r#"{"access_token":"x","access_token":"y","expires_in":1e400}"#, "answered 200, with access_token twice"),
+        (200, r#"{"access_token":"x","token_type":"Bearer","token_type":"DPoP"}"#, {
+            "answered 200, with token_type twice"
+        }),
+        (200, r#"{"access_token":"x","error":"a","error":null}"#, "answered 200, with error twice"),
+        (400, r#"{"error":"invalid_scope","error":"invalid_client"}"#, "answered 400"),
+        (400, r#"{"error":"invalid_scope","trace":"a","trace":"b"}"#, "refused: invalid_scope"),
         (200, "", "gave an answer that can't be read: empty; expected a token response (RFC 6749 §5.1)"),
     ] {
         assert_eq!(read(status, body).unwrap_err(), expected, "{body}");
@@ -158,7 +170,32 @@ fn no_value_of_an_answer_is_repeated() {
         }
     }
     let latin: Vec<u8> = [b"{\"access_token\":\"\xE9", SECRET.as_bytes(), b"\"}"].concat();
-    assert!(!read_token_answer(200, &AnswerBody::of_bytes(latin)).unwrap_err().contains(SECRET));
+    assert!(!read_token_answer(200, &AnswerBody::of_bytes(latin), &Echo::default()).unwrap_err().contains(SECRET));
+}
+
+#[test]
+fn a_code_that_repeats_what_was_sent_is_not_told() {
+    let mut sent = Echo::default();
+    for secret in ["hush=42/+", "aHVzaDpodXNoJTNENDI", "https://vms.example/key", "4711", "client_secret_of_mine"] {
+        sent.add(secret);
+    }
+    let told = |code: &str| {
+        let body = AnswerBody::of_bytes(serde_json::json!({ "error": code }).to_string().into_bytes());
+        read_token_answer(401, &body, &sent).unwrap_err()
+    };
+    for code in [
+        "wrong secret: hush=42/+",
+        "wrong secret: hush%3D42%2F%2B",
+        "wrong pair: aHVzaDpodXNoJTNENDI=",
+        "no resource https%3a%2f%2fvms.example%2fkey",
+        "unknown key https://vms.example/k...",
+        "pin 4711",
+    ] {
+        assert_eq!(told(code), "refused: with a code of its own, which is not shown", "{code}");
+    }
+    for code in ["invalid_client", "unauthorized_client", "acme: locked!"] {
+        assert_eq!(told(code), format!("refused: {code}"));
+    }
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! The names of JWS algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
+//! The names of JWS algorithms, all of them asymmetric (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
 
 use jsonwebtoken::Algorithm;
 
-/// The names that `auth.algorithms` takes.
-pub const ALGORITHMS: &str =
-    "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, Ed25519 or EdDSA (never a symmetric one)";
+/// The names that settings take, for tokens and for assertions.
+pub const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, Ed25519 or EdDSA";
 
 /// The asymmetric algorithm of a name. `Ed25519` is what RFC 9864 calls `EdDSA` with a key of that curve, the only one that
 /// is supported: both names are one algorithm.
