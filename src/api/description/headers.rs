@@ -85,92 +85,67 @@ fn of_problem(name: &str) -> &'static [&'static str] {
     }
 }
 
-fn declared() -> [(&'static str, Value); 12] {
-    let text = json!({ "type": "string" });
-    [
-        (
-            "X-Request-Id",
-            header("The request's name, as it was sent or made; the log has it too.", &text, "srm-300-4711", true),
-        ),
-        (
-            "API-Version",
-            header("The version of the API.", &json!({ "type": "string", "enum": [API_VERSION] }), API_VERSION, true),
-        ),
-        (
-            "Smart-Id",
-            header(
-                "The interface that has answered.",
-                &json!({ "type": "string", "enum": [SMART_ID] }),
-                SMART_ID,
-                true,
-            ),
-        ),
-        (
-            "Location",
-            header(
-                "The order's path: GET it to see how it is.",
-                &text,
-                "/v2/purchase-orders/005056a207c81ed1bfc6b69e72f50550",
-                false,
-            ),
-        ),
-        (
-            "Retry-After",
-            json!({ "description": "Seconds until there may be news, or until the request can succeed. To ask earlier is useless.",
-                "schema": { "type": "integer", "minimum": 1 }, "example": 30 }),
-        ),
-        (
-            "Idempotency-Replayed",
-            header(
-                "`true`: the order was created before, and nothing was sent.",
-                &json!({ "type": "string", "enum": ["true"] }),
-                "true",
-                false,
-            ),
-        ),
-        (
-            "Preference-Applied",
-            header("The preference because of which the answer came early (RFC 7240).", &text, "respond-async", false),
-        ),
-        (
-            "WWW-Authenticate",
-            header(
-                "What is wrong with the token, and which scope is needed (RFC 6750).",
-                &text,
-                "Bearer realm=\"purchase-order-webhook\", error=\"invalid_token\", error_description=\"the token has expired\"",
-                false,
-            ),
-        ),
-        (
-            "x-csrf-token",
-            header("Answered to `x-csrf-token: fetch`. It is never asked for.", &text, "not-needed", false),
-        ),
-        (
-            "ETag",
-            header(
-                "The document's entity tag: sent as `If-None-Match`, it saves an answer.",
-                &text,
-                "\"5d41402a\"",
-                false,
-            ),
-        ),
-        (
-            "Link",
-            header(
-                "Where the descriptions and the catalogue are (RFC 8288).",
-                &text,
-                "</openapi.json>; rel=\"service-desc\"",
-                false,
-            ),
-        ),
-        ("Allow", header("The methods of this path.", &text, "GET, HEAD, POST", false)),
-    ]
+/// A header whose value is a text.
+struct Header {
+    name: &'static str,
+    description: &'static str,
+    example: &'static str,
+    /// Its only value, if it has no others.
+    only: Option<&'static str>,
 }
 
-fn header(description: &str, schema: &Value, example: &str, required: bool) -> Value {
-    let mut header = json!({ "description": description, "schema": schema, "example": example });
-    if required {
-        *member(&mut header, "required") = Value::from(true);
+const fn text(name: &'static str, description: &'static str, example: &'static str) -> Header {
+    Header { name, description, example, only: None }
+}
+
+const fn fixed(name: &'static str, description: &'static str, value: &'static str) -> Header {
+    Header { name, description, example: value, only: Some(value) }
+}
+
+const TEXTS: [Header; 11] = [
+    text("X-Request-Id", "The request's name, as it was sent or made; the log has it too.", "srm-300-4711"),
+    fixed("API-Version", "The version of the API.", API_VERSION),
+    fixed("Smart-Id", "The interface that has answered.", SMART_ID),
+    text(
+        "Location",
+        "The order's path: GET it to see how it is.",
+        "/v2/purchase-orders/005056a207c81ed1bfc6b69e72f50550",
+    ),
+    fixed("Idempotency-Replayed", "`true`: the order was created before, and nothing was sent.", "true"),
+    text("Preference-Applied", "The preference because of which the answer came early (RFC 7240).", "respond-async"),
+    text(
+        "WWW-Authenticate",
+        "What is wrong with the token, and which scope is needed (RFC 6750).",
+        "Bearer realm=\"purchase-order-webhook\", error=\"invalid_token\", error_description=\"the token has expired\"",
+    ),
+    text("x-csrf-token", "Answered to `x-csrf-token: fetch`. It is never asked for.", "not-needed"),
+    text("ETag", "The document's entity tag: sent as `If-None-Match`, it saves an answer.", "\"5d41402a\""),
+    text(
+        "Link",
+        "Where the descriptions and the catalogue are (RFC 8288).",
+        "</openapi.json>; rel=\"service-desc\"; type=\"application/json\"",
+    ),
+    text("Allow", "The methods of this path.", "GET, HEAD, POST"),
+];
+
+/// Every header that a response may have: its name, and what is known of it.
+fn declared() -> impl Iterator<Item = (&'static str, Value)> {
+    let seconds = json!({
+        "description": "Seconds until there may be news, or until the request can succeed. To ask earlier is useless.",
+        "schema": { "type": "integer", "minimum": 1 },
+        "example": 30,
+    });
+    TEXTS.iter().map(|header| (header.name, declaration(header))).chain([("Retry-After", seconds)])
+}
+
+fn declaration(header: &Header) -> Value {
+    let mut schema = json!({ "type": "string" });
+    if let Some(only) = header.only {
+        *member(&mut schema, "enum") = json!([only]);
     }
-    header
+    let mut declared = json!({ "description": header.description, "schema": schema, "example": header.example });
+    if ALWAYS.contains(&header.name) {
+        *member(&mut declared, "required") = Value::from(true);
+    }
+    declared
 }
