@@ -11,7 +11,7 @@ fn committed(name: &str) -> String {
 
 #[tokio::test]
 async fn the_committed_descriptions_are_those_of_the_routes() {
-    let service = Service::start().await;
+    let service = Service::start_with("pages.token_url = \"https://issuer.example/oauth2/token\"").await;
     for (path, file) in [("/openapi.json", "openapi.json"), ("/openapi-3.0.json", "openapi-3.0.json")] {
         let answer = service.get(path).await;
         assert_eq!(answer.header("content-type"), "application/json");

@@ -15,7 +15,7 @@ pub fn add(document: &mut Value) {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "An access token of the issuer that the operator has configured, as `Authorization: Bearer …`. \
-            It has the scope that the operation names. Under `dev` the start page hands one out.",
+            It has the scope that the operation names. Under `dev` the page `/docs` gets one.",
     });
     for operation in operations(document) {
         let scope = operation.pointer("/security/0/oauth2/0").and_then(Value::as_str).map(str::to_owned);

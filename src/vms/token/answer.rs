@@ -22,6 +22,9 @@ const LONGEST_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// Most characters of an error code that are told. Registered ones have up to 24; a longer one may be a token.
 const MAX_CODE_CHARS: usize = 64;
 
+/// Letters and digits in a row from which on a text with a digit is taken for random: opaque tokens have more, codes have fewer.
+const RANDOM_CHARS: usize = 20;
+
 /// Kinds of tokens that are no bearer tokens (RFC 9449, RFC 6749 §7.1, RFC 8693 §2.2.1): 11VMS would refuse each order.
 const OTHER_KINDS: [&str; 5] = ["dpop", "pop", "mac", "hok", "n_a"];
 
@@ -127,12 +130,12 @@ const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
-/// RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. A JWT is none, though it has no other characters: some servers repeat what they
-/// were sent.
+/// RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. What looks like a token is none, though it has no other characters: some servers
+/// repeat what they were sent, or what they were about to answer.
 fn is_error_code(text: &str) -> bool {
     let is_legal = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E);
     let is_short = !text.trim().is_empty() && text.len() <= MAX_CODE_CHARS;
-    is_short && text.bytes().all(is_legal) && !text.contains("eyJ")
+    is_short && text.bytes().all(is_legal) && !text.contains("eyJ") && !has_random_part(text)
 }
 
 /// Whether a member is there, with a value.
@@ -142,6 +145,12 @@ fn is_told(members: &RawMembers, name: &str) -> bool {
 
 fn text(members: &RawMembers, name: &str) -> Option<String> {
     serde_json::from_str(members.get(name)?.get()).ok()
+}
+
+/// Whether a part of a text is one of an opaque token.
+fn has_random_part(text: &str) -> bool {
+    let mut parts = text.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.any(|part| part.len() >= RANDOM_CHARS && part.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
