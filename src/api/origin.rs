@@ -11,5 +11,8 @@ pub fn origin(uri: &Uri, headers: &HeaderMap, peer: &Peer) -> Option<Url> {
     let of_header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = uri.authority().map(Authority::as_str).or(of_header)?;
     let scheme = if peer.transport == Transport::Plain { "http" } else { "https" };
-    format!("{scheme}://{host}").parse().ok().filter(|url: &Url| url.path() == "/" && url.query().is_none())
+    // It is shown in commands that readers paste, so nothing else than a name and a port may be in it.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let origin: Url = format!("{scheme}://{host}").parse().ok()?;
+    (host.chars().all(is_plain) && origin.path() == "/" && origin.query().is_none()).then_some(origin)
 }

@@ -163,9 +163,12 @@ async fn a_key_rotation_under_load_refuses_no_valid_caller() {
     for rotation in 1..=ROTATIONS {
         service.issuer.rotate_with_overlap().unwrap();
         while service.issuer.jwks_requests() <= rotation {
+            assert!(callers.iter().all(|caller| !caller.is_finished()), "a caller was refused");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // Other callers meet the new key, too.
+        // The keys have arrived before the next rotation, and other callers meet the new one, too.
+        let answer = service.client.get(service.url(ORDERS)).bearer_auth(service.issuer.token()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
         tokio::time::sleep(Duration::from_millis(50)).await;
         service.clock.advance(Duration::from_secs(11));
     }

@@ -7,21 +7,7 @@ mod fields;
 use serde_json::{Value, json};
 
 use super::operations::{component, member, reference};
-use fields::{Field, SECTIONS, Section, Usage};
-
-/// The type of a value as the senders' serializers write it. No field takes null in this description, although null means
-/// absent: generated clients would treat it as of any type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// CHAR, DATS, RAW: a text.
-    Text,
-    /// NUMC, and time stamps in DEC 15: a text of digits, or a whole number.
-    Digits,
-    /// Packed numbers: a number, or its text.
-    Decimal,
-    /// A flag: `X` and blank, or a boolean.
-    Flag,
-}
+use fields::{Field, Form, SECTIONS, Section, Usage};
 
 /// Replaces the schema of a cart, and adds one for each of its sections.
 pub fn add(document: &mut Value) {

@@ -1,6 +1,18 @@
 //! The sections and fields of a cart, with their types in SAP and what they mean (BUS2121, BBP_PDS_SC).
 
-use super::Form;
+/// The type of a value as the senders' serializers write it. No field takes null in this description, although null means
+/// absent: generated clients would treat it as of any type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// CHAR, DATS, RAW: a text.
+    Text,
+    /// NUMC, and time stamps in DEC 15: a text of digits, or a whole number.
+    Digits,
+    /// Packed numbers: a number, or its text.
+    Decimal,
+    /// A flag: `X` and blank, or a boolean.
+    Flag,
+}
 
 /// What reads a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
