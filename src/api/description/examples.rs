@@ -8,13 +8,13 @@ const JSON: &str = "application/json";
 
 /// Where an example belongs.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Side {
     Request,
     Response(&'static str),
 }
 
-/// An example of an operation: its operation, its place, its media type, and its name among the components.
-struct Example(&'static str, Place, &'static str, &'static str);
+/// An example of an operation: its operation, its side, its media type, and its name among the components.
+struct Example(&'static str, Side, &'static str, &'static str);
 
 /// A JSON text as one of the components.
 struct Text {
@@ -94,29 +94,29 @@ const TEXTS: [Text; 19] = [
 ];
 
 const EXAMPLES: &[Example] = &[
-    Example("create_purchase_order", Place::Request, JSON, "cart"),
-    Example("create_purchase_order", Place::Request, JSON, "cart-split"),
-    Example("create_purchase_order", Place::Response("200"), JSON, "order-created"),
-    Example("create_purchase_order", Place::Response("201"), JSON, "order-created"),
-    Example("create_purchase_order", Place::Response("202"), JSON, "order-accepted"),
-    Example("create_purchase_order", Place::Response("202"), JSON, "order-retrying"),
-    Example("list_purchase_orders", Place::Response("200"), JSON, "order-list"),
-    Example("get_purchase_order", Place::Response("200"), JSON, "order-detail"),
-    Example("preview_purchase_order", Place::Request, JSON, "cart"),
-    Example("preview_purchase_order", Place::Response("200"), JSON, "preview"),
-    Example("create_purchase_orders", Place::Request, JSON, "batch"),
-    Example("create_purchase_orders", Place::Request, "application/x-ndjson", "batch-lines"),
-    Example("create_purchase_orders", Place::Response("200"), JSON, "batch-results"),
-    Example("replay_purchase_order", Place::Response("200"), JSON, "order-created"),
-    Example("replay_purchase_order", Place::Response("201"), JSON, "order-replayed"),
-    Example("replay_purchase_order", Place::Response("202"), JSON, "order-retrying"),
-    Example("resolve_purchase_order", Place::Request, JSON, "resolve-with-number"),
-    Example("resolve_purchase_order", Place::Request, JSON, "resolve-as-cancelled"),
-    Example("resolve_purchase_order", Place::Response("200"), JSON, "order-resolved"),
-    Example("list_audit_entries", Place::Response("200"), JSON, "audit-list"),
-    Example("livez", Place::Response("200"), JSON, "alive"),
-    Example("readyz", Place::Response("200"), JSON, "ready"),
-    Example("protected_resource", Place::Response("200"), JSON, "protected-resource"),
+    Example("create_purchase_order", Side::Request, JSON, "cart"),
+    Example("create_purchase_order", Side::Request, JSON, "cart-split"),
+    Example("create_purchase_order", Side::Response("200"), JSON, "order-created"),
+    Example("create_purchase_order", Side::Response("201"), JSON, "order-created"),
+    Example("create_purchase_order", Side::Response("202"), JSON, "order-accepted"),
+    Example("create_purchase_order", Side::Response("202"), JSON, "order-retrying"),
+    Example("list_purchase_orders", Side::Response("200"), JSON, "order-list"),
+    Example("get_purchase_order", Side::Response("200"), JSON, "order-detail"),
+    Example("preview_purchase_order", Side::Request, JSON, "cart"),
+    Example("preview_purchase_order", Side::Response("200"), JSON, "preview"),
+    Example("create_purchase_orders", Side::Request, JSON, "batch"),
+    Example("create_purchase_orders", Side::Request, "application/x-ndjson", "batch-lines"),
+    Example("create_purchase_orders", Side::Response("200"), JSON, "batch-results"),
+    Example("replay_purchase_order", Side::Response("200"), JSON, "order-created"),
+    Example("replay_purchase_order", Side::Response("201"), JSON, "order-replayed"),
+    Example("replay_purchase_order", Side::Response("202"), JSON, "order-retrying"),
+    Example("resolve_purchase_order", Side::Request, JSON, "resolve-with-number"),
+    Example("resolve_purchase_order", Side::Request, JSON, "resolve-as-cancelled"),
+    Example("resolve_purchase_order", Side::Response("200"), JSON, "order-resolved"),
+    Example("list_audit_entries", Side::Response("200"), JSON, "audit-list"),
+    Example("livez", Side::Response("200"), JSON, "alive"),
+    Example("readyz", Side::Response("200"), JSON, "ready"),
+    Example("protected_resource", Side::Response("200"), JSON, "protected-resource"),
 ];
 
 /// Adds the examples as components, and refers to them.
@@ -125,11 +125,11 @@ pub fn add(document: &mut Value) {
         let value: Value = serde_json::from_str(json).unwrap_or_default();
         *component(document, "examples", name) = serde_json::json!({ "summary": summary, "value": value });
     }
-    for Example(id, place, media_type, name) in EXAMPLES {
+    for Example(id, side, media_type, name) in EXAMPLES {
         let Some(operation) = operation(document, id) else { continue };
-        let body = match place {
-            Place::Request => member(operation, "requestBody"),
-            Place::Response(status) => member(member(operation, "responses"), status),
+        let body = match side {
+            Side::Request => member(operation, "requestBody"),
+            Side::Response(status) => member(member(operation, "responses"), status),
         };
         let content = member(member(body, "content"), media_type);
         *member(member(content, "examples"), name) = reference("examples", name);

@@ -7,10 +7,10 @@ use super::*;
 const SHEET: &str = include_str!("../../../../mapping/purchase-order.csv");
 
 /// A section and a field of it.
-type Place = (String, String);
+type SectionField = (String, String);
 
 /// The fields that a source of the sheet reads, and those that its conditions read.
-fn places(source: &str) -> (Vec<Place>, Vec<Place>) {
+fn fields_of(source: &str) -> (Vec<SectionField>, Vec<SectionField>) {
     let (mut read, mut asked) = (Vec::new(), Vec::new());
     for part in source.split(" + ") {
         let (section, field) = part.rsplit_once('.').unwrap_or((part, ""));
@@ -28,7 +28,7 @@ fn places(source: &str) -> (Vec<Place>, Vec<Place>) {
     (read, asked)
 }
 
-fn described(usage: impl Fn(Usage) -> bool) -> BTreeSet<Place> {
+fn described(usage: impl Fn(Usage) -> bool) -> BTreeSet<SectionField> {
     let fields = SECTIONS.iter().flat_map(|section| section.fields.iter().map(move |field| (section.name, field)));
     fields
         .filter(|(_, field)| usage(field.usage))
@@ -45,7 +45,7 @@ fn every_field_of_the_default_sheet_is_described_and_no_other_is_said_to_be_used
         if source == "ID" {
             continue;
         }
-        let (read, asked) = places(source);
+        let (read, asked) = fields_of(source);
         used.extend(read.iter().chain(&asked).cloned());
         if absent == "refuse" && columns[2] != "rows" {
             mandatory.extend(read.into_iter().chain(asked));
