@@ -186,10 +186,7 @@ fn audience(reader: &mut Reader, keys: IssuerSection) -> (Option<AudienceRule>, 
     let rule = reader.choice(&keys.of("auth.audience_rule"), "listed", &rules);
     let key = keys.of("auth.audience");
     let audience = if rule == Some(AudienceRule::Client) {
-        // Whoever sets it believes that it counts.
-        let why = format!("not used with {} = \"client\"; leave it out", keys.of("auth.audience_rule"));
-        reader.refuse_unread(&[&key], &why);
-        Some(Vec::new())
+        reader.list(&key, &[], EXPECTED, units::text)
     } else {
         reader.required_list(&key, EXPECTED)
     };

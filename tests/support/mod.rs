@@ -172,9 +172,6 @@ pub fn basics(issuer: &Issuer, vms: &SandboxVms, folder: &TempDir, settings: &st
     let own: Vec<String> = settings.lines().map(key).collect();
     let needs_no_secret = ["private_key_jwt", "mtls", "jwt_bearer"].iter().any(|word| settings.contains(word));
     lines.retain(|line| !own.contains(&key(line)));
-    if settings.lines().any(|line| line == "auth.audience_rule = \"client\"") {
-        lines.retain(|line| !line.starts_with("auth.audience "));
-    }
     if needs_no_secret {
         lines.retain(|line| !line.contains("client_secret"));
     }
