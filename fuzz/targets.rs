@@ -19,6 +19,7 @@ use purchase_order_webhook::message::Message;
 use purchase_order_webhook::outbound;
 use purchase_order_webhook::pem;
 
+#[allow(unused_imports, reason = "each program of fuzz_targets calls one function")]
 pub use identity::{forwarded_certificate, key_set, token_answer, token_header};
 
 /// A cart is the same when it is read again, in a wrapper too, and becomes an order or a list of mistakes; shifted
