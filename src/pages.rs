@@ -1,5 +1,5 @@
 //! What people look at: what the interface is, the API's description, the mapping sheet in use, a form that maps a cart, and a
-//! page for each kind of problem. Everything works offline and without JavaScript.
+//! page for each kind of problem. Everything works offline, and all but the reference without JavaScript.
 
 mod answer;
 mod assets;

@@ -18,28 +18,13 @@ const NAME: &str = "Purchase orders from SAP SRM carts to 11VMS";
 pub struct ProtectedResource {
     /// `auth.resource`: `None` if callers were told no address.
     identifier: Option<Url>,
-    issuers: Vec<String>,
-    scopes: Vec<String>,
     accepted: Vec<AcceptedTokens>,
 }
 
 impl ProtectedResource {
     /// Collects what all issuers have.
     pub fn of(auth: &Auth) -> Self {
-        let (mut issuers, mut scopes) = (Vec::new(), Vec::<String>::new());
-        for issuer in auth.issuers() {
-            // An authorization server is named by its URL (RFC 8414 §2); other issuers have no metadata.
-            if issuer.issuer.parse::<Url>().is_ok_and(|url| url.has_host()) {
-                issuers.push(issuer.issuer.clone());
-            }
-            for scope in [&issuer.scopes.write, &issuer.scopes.read, &issuer.scopes.operate] {
-                if !scopes.contains(scope) {
-                    scopes.push(scope.clone());
-                }
-            }
-        }
-        let accepted = auth.issuers().map(AcceptedTokens::of).collect();
-        Self { identifier: auth.resource.clone(), issuers, scopes, accepted }
+        Self { identifier: auth.resource.clone(), accepted: auth.issuers().map(AcceptedTokens::of).collect() }
     }
 
     /// What the tokens of each issuer have to have.
@@ -58,9 +43,21 @@ impl ProtectedResource {
         }
     }
 
-    /// The scopes that tokens need, of all issuers.
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
+    /// The scopes that tokens need, of all issuers, each once.
+    pub fn scopes(&self) -> Vec<&str> {
+        let mut scopes = Vec::new();
+        for scope in self.accepted.iter().flat_map(|issuer| [&issuer.write, &issuer.read, &issuer.operate]) {
+            if !scopes.contains(&scope.as_str()) {
+                scopes.push(scope);
+            }
+        }
+        scopes
+    }
+
+    /// The issuers that have metadata: an authorization server is named by its URL (RFC 8414 §2).
+    fn authorization_servers(&self) -> impl Iterator<Item = &str> {
+        let names = self.accepted.iter().map(|issuer| issuer.issuer.as_str());
+        names.filter(|name| name.parse::<Url>().is_ok_and(|url| url.has_host()))
     }
 
     /// The address of the service as its callers know it: the configured one, else the one that was asked; without a slash at
@@ -81,8 +78,8 @@ impl ProtectedResource {
         let identifier = text(identifier);
         ResourceMetadata {
             resource: identifier.to_owned(),
-            authorization_servers: self.issuers.clone(),
-            scopes_supported: self.scopes.clone(),
+            authorization_servers: self.authorization_servers().map(str::to_owned).collect(),
+            scopes_supported: self.scopes().into_iter().map(str::to_owned).collect(),
             bearer_methods_supported: ["header"],
             resource_name: NAME,
             resource_documentation: format!("{identifier}/docs"),

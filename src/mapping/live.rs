@@ -69,9 +69,7 @@ pub struct Refusal {
     pub at: Timestamp,
     /// Its version; `None` if it does not compile.
     pub version: Option<String>,
-    /// Its first mistakes, and how many more there are.
-    pub mistakes: Vec<String>,
-    /// The same mistakes with their places.
+    /// Its first mistakes.
     pub defects: Vec<Defect>,
     /// How many more there are.
     pub hidden: usize,
@@ -92,18 +90,21 @@ impl Refusal {
         let RefusedFolder { version, mut defects, examples } = refused;
         let hidden = defects.len().saturating_sub(MAX_MISTAKES);
         defects.truncate(MAX_MISTAKES);
-        let mut mistakes: Vec<String> = defects.iter().map(ToString::to_string).collect();
-        if hidden > 0 {
-            mistakes.push(format!("{hidden} more mistakes; check lists them all"));
-        }
         let examples = examples.map(|examples| Arc::new(examples.shortened(MAX_DIFFERENCES)));
-        Self { at: now, version, mistakes, defects, hidden, examples }
+        Self { at: now, version, defects, hidden, examples }
+    }
+
+    /// Its first mistakes as texts, and how many more there are.
+    pub fn mistakes(&self) -> Vec<String> {
+        let more = (self.hidden > 0).then(|| format!("{} more mistakes; check lists them all", self.hidden));
+        self.defects.iter().map(ToString::to_string).chain(more).collect()
     }
 
     /// The first mistake, and how many more there are, as far as they are kept.
     fn summary(&self) -> String {
-        let first = self.mistakes.first().map_or("", String::as_str);
-        match self.mistakes.len() {
+        let mistakes = self.mistakes();
+        let first = mistakes.first().map_or("", String::as_str);
+        match mistakes.len() {
             0 | 1 => first.to_owned(),
             count => format!("{first} (and {} more)", count - 1),
         }
@@ -267,7 +268,7 @@ impl LiveMapping {
 
     fn report_refusal(&self, refusal: &Refusal) {
         let in_use = self.in_use.current();
-        for mistake in &refusal.mistakes {
+        for mistake in refusal.mistakes() {
             error!(
                 error.message = mistake,
                 mapping.version = in_use.mapping.version(),

@@ -1,10 +1,9 @@
 //! What a developer explores: the API's description, and Swagger UI with a token for its calls. Everything works offline.
 
-mod token_panel;
-
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -14,16 +13,31 @@ use axum::routing::{MethodRouter, get};
 use url::Url;
 use utoipa_swagger_ui::Config;
 
+use super::frame::{Frame, Section};
+use super::refusal::rendered;
 use crate::api::catalogues::DISCOVERY_LINKS;
 use crate::api::description::{self, Spec};
 use crate::api::{ApiState, TaggedContent};
+use crate::config::{DemoClient, Pages};
 use crate::problem::{Problem, ProblemKind};
 
-/// The page; its scripts are files of this service, none is inline.
-const PAGE: &str = include_str!("docs/page.html");
+/// The page; its scripts are files of this service, none is inline. Where a token endpoint is set, it has a form for a client of
+/// it, and in any case a field for a token.
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct DocsPage<'a> {
+    frame: Frame,
+    token_url: Option<&'a Url>,
+    demo_client: Option<DemoClient>,
+    scopes: Vec<&'a str>,
+}
 
-/// The place in the page of what depends on the settings.
-const TOKEN_PANEL: &str = "{{token_panel}}";
+impl<'a> DocsPage<'a> {
+    fn of(pages: &'a Pages, scopes: Vec<&'a str>) -> Self {
+        let frame = Frame::new(Section::Reference, "Reference");
+        Self { frame, token_url: pages.token_url.as_ref(), demo_client: pages.demo_client, scopes }
+    }
+}
 
 /// Our own files beside those of Swagger UI: name, media type, content.
 static FILES: LazyLock<[(&str, TaggedContent); 2]> = LazyLock::new(|| {
@@ -57,8 +71,8 @@ fn page() -> MethodRouter<Arc<ApiState>> {
     let content = Arc::new(OnceLock::<TaggedContent>::new());
     get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
         let make = || {
-            let panel = token_panel::html(&api.pages, api.resource.scopes());
-            TaggedContent::new("text/html; charset=utf-8", PAGE.replace(TOKEN_PANEL, &panel))
+            let page = rendered(&DocsPage::of(&api.pages, api.resource.scopes()));
+            TaggedContent::new("text/html; charset=utf-8", page)
         };
         let mut response = with_links(content.get_or_init(make).answer(&headers));
         let policy = HeaderValue::from_str(&policy(api.pages.token_url.as_ref()));
@@ -111,6 +125,27 @@ async fn get_docs_file(Path(file): Path<String>, headers: HeaderMap) -> Response
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Audience;
+
+    fn page(token_url: Option<&str>, demo_client: Option<DemoClient>) -> String {
+        let token_url = token_url.map(|url| url.parse().unwrap());
+        let pages = Pages { mapping: Audience::Public, preview: Audience::Public, token_url, demo_client };
+        rendered(&DocsPage::of(&pages, vec!["a\"b"]))
+    }
+
+    #[test]
+    fn only_a_demo_client_is_filled_in() {
+        let without = page(None, None);
+        assert!(!without.contains("get-token") && without.contains("<details class=\"own-token\" open>"), "{without}");
+        let real = page(Some("https://i.example/token?a=1&b=2"), None);
+        assert!(real.contains("a=1&#38;b=2") && real.contains("value=\"a&#34;b\""), "{real}");
+        assert!(real.contains("name=\"client_id\" value=\"\"") && real.contains("\"own-token\">"), "{real}");
+        assert!(!real.contains("expires_in"), "the lifetime is the sandbox's own parameter");
+        let demo = page(Some("https://i.example/token"), Some(DemoClient { id: "x", secret: "y" }));
+        for part in ["data-demo", "name=\"client_id\" value=\"x\"", "value=\"y\"", "name=\"expires_in\""] {
+            assert!(demo.contains(part), "{part}: {demo}");
+        }
+    }
 
     #[test]
     fn the_page_may_ask_the_origin_of_the_token_endpoint_alone() {

@@ -4,10 +4,9 @@ import collections
 import json
 import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jsonschema
-from service import ROOT
+from service import ROOT, FakeServer
 
 FILE = ROOT / "openapi/11vms.openapi.json"
 DESCRIPTION = json.loads(FILE.read_text())
@@ -89,48 +88,25 @@ def mistakes_of_request(method, path, headers, body):
     return found
 
 
-class DescribedVms:
+class DescribedVms(FakeServer):
     """An 11VMS on a free port. It gives the answers that were queued for an id, or for any, then those of its description: an order
     is created, and none is found; the id of the examples becomes that of the request. Each request is held against the description."""
 
     def __init__(self):
         self.queues, self.mistakes, self.lock = collections.defaultdict(list), [], threading.Lock()
-        vms = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                method = self.command.lower()
-                search = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("externalId", [""])[0]
-                identity = self.headers.get("Idempotency-Key") or search
-                with vms.lock:
-                    vms.mistakes += mistakes_of_request(method, self.path, self.headers, body)
-                    queue = vms.queues[identity] or vms.queues[ANY]
-                    status, headers, value = queue.pop(0) if queue else vms.usual(method)
-                text = json.dumps(value).replace(SAMPLE_ID, identity).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_POST = answer
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def respond(self, request, body):
+        method = request.command.lower()
+        search = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query).get("externalId", [""])[0]
+        identity = request.headers.get("Idempotency-Key") or search
+        with self.lock:
+            self.mistakes += mistakes_of_request(method, request.path, request.headers, body)
+            queue = self.queues[identity] or self.queues[ANY]
+            status, headers, value = queue.pop(0) if queue else self.usual(method)
+        return status, headers, json.dumps(value).replace(SAMPLE_ID, identity)
 
     @staticmethod
     def usual(method):
         wanted = {"get": "absent", "post": "created"}[method]
         return next((status, headers, example["value"]) for status, headers, name, example in examples(method) if name == wanted)
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()

@@ -153,27 +153,19 @@ def new_cart(name="cart.json", **header):
     return cart, identity
 
 
-class Script:
-    """A server on a free port that gives its answers in their order, each (status, headers, body); `None` is a hang-up. At
-    /token, it gives a token."""
+class FakeServer:
+    """A server on a free port, whose answers are those of `respond`."""
 
-    def __init__(self, answers):
-        script, self.requests = iter(answers), []
-        requests = self.requests
+    def __init__(self):
+        fake = self
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if self.path == "/token":
-                    return self.write(200, {}, {"access_token": f"token-{len(requests)}", "token_type": "Bearer"})
-                requests.append((self.command, self.path, self.headers.get("Authorization"), body))
-                answer = next(script, (500, {}, {"title": "the script is at its end"}))
-                if answer is None:
+                found = fake.respond(self, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                if found is None:
                     self.close_connection = True
                     return self.connection.close()
-                return self.write(*answer)
-
-            def write(self, status, headers, body):
+                status, headers, body = found
                 text = body.encode() if isinstance(body, str) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -193,6 +185,24 @@ class Script:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def respond(self, request, body):
+        """The answer to a request: (status, headers, body); `None` is a hang-up."""
+        raise NotImplementedError
+
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Script(FakeServer):
+    """Gives its answers in their order, each (status, headers, body); `None` is a hang-up. At /token, it gives a token."""
+
+    def __init__(self, answers):
+        self.script, self.requests = iter(answers), []
+        super().__init__()
+
+    def respond(self, request, body):
+        if request.path == "/token":
+            return 200, {}, {"access_token": f"token-{len(self.requests)}", "token_type": "Bearer"}
+        self.requests.append((request.command, request.path, request.headers.get("Authorization"), body))
+        return next(self.script, (500, {}, {"title": "the script is at its end"}))

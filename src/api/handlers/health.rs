@@ -85,8 +85,8 @@ struct RefusalView {
 }
 
 impl From<Refusal> for RefusalView {
-    fn from(Refusal { at, version, mistakes, .. }: Refusal) -> Self {
-        Self { at: at.to_string(), mistakes, version }
+    fn from(refusal: Refusal) -> Self {
+        Self { at: refusal.at.to_string(), mistakes: refusal.mistakes(), version: refusal.version }
     }
 }
 
