@@ -46,9 +46,37 @@ fn layered(routes: Router<Arc<ApiState>>, api: &Arc<ApiState>, listener: Listene
 
 /// What pages of other origins may do (Fetch standard, CORS protocol): call the API with a token, and read its answers.
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let sent = ["authorization", "content-type", "prefer", "x-request-id", "accept-version", "smart-id"];
-    let read =
-        ["location", "retry-after", "x-request-id", "idempotency-replayed", "preference-applied", "www-authenticate"];
+    let sent = [
+        "authorization",
+        "content-type",
+        "content-encoding",
+        "prefer",
+        "x-request-id",
+        "accept-version",
+        "smart-id",
+        "x-csrf-token",
+        "sap-passport",
+        "traceparent",
+        "tracestate",
+        "if-none-match",
+    ];
+    let read = [
+        "location",
+        "retry-after",
+        "x-request-id",
+        "idempotency-replayed",
+        "preference-applied",
+        "www-authenticate",
+        "api-version",
+        "smart-id",
+        "x-csrf-token",
+        "etag",
+        "link",
+        "allow",
+        "accept",
+        "accept-post",
+        "accept-encoding",
+    ];
     CorsLayer::new()
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST])

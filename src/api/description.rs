@@ -10,6 +10,7 @@ mod downgrade;
 mod enumerations;
 mod examples;
 mod headers;
+mod occurrence;
 mod operations;
 mod parameters;
 mod problems;
@@ -18,6 +19,8 @@ mod security;
 
 use serde_json::Value;
 use url::Url;
+
+pub use occurrence::{Occurrence, OperationLink};
 
 use super::routes::description;
 
@@ -36,9 +39,10 @@ pub fn text(spec: Spec) -> String {
 }
 
 /// The description as a running service serves it: with the token endpoint that its readers can ask, or with the bearer
-/// scheme alone.
-pub fn served(spec: Spec, token_url: Option<&Url>) -> String {
+/// scheme alone, and with the issuer's names of the scopes write, read and operate.
+pub fn served(spec: Spec, token_url: Option<&Url>, scopes: [&str; 3]) -> String {
     let mut document = document();
+    security::name_scopes(&mut document, scopes);
     match token_url {
         Some(url) => security::set_token_url(&mut document, url),
         None => security::remove_oauth2(&mut document),

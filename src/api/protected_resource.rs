@@ -43,6 +43,11 @@ impl ProtectedResource {
         }
     }
 
+    /// What the first issuer calls the scopes write, read and operate; the description has one name for each.
+    pub fn names_of_scopes(&self) -> [&str; 3] {
+        self.accepted.first().map_or([""; 3], |issuer| [&issuer.write, &issuer.read, &issuer.operate])
+    }
+
     /// The scopes that tokens need, of all issuers, each once.
     pub fn scopes(&self) -> Vec<&str> {
         let mut scopes = Vec::new();

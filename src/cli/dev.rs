@@ -119,8 +119,9 @@ async fn build(afterwards: Afterwards) -> Result<DevStack, Failure> {
     settings.pages.demo_client = Some(DemoClient { id: CALLER.0, secret: CALLER.1 });
     let app = App::build(settings, Arc::new(SystemClock)).await?;
     let address = app.address().map_err(failed)?;
+    let management = app.management_address().map_err(failed)?;
     print(&format!(
-        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmapping  {}, version {}\n\n",
+        "issuer   {}\n11VMS    {}\nservice  http://{address}\nmetrics  http://{management}/metrics\nmapping  {}, version {}\n\n",
         issuer.url(),
         vms.url(),
         mapping.display(),

@@ -62,7 +62,10 @@ pub fn router() -> Router<Arc<ApiState>> {
 fn served(spec: Spec) -> MethodRouter<Arc<ApiState>> {
     let content = Arc::new(OnceLock::<TaggedContent>::new());
     get(async move |State(api): State<Arc<ApiState>>, headers: HeaderMap| {
-        let make = || TaggedContent::new("application/json", description::served(spec, api.pages.token_url.as_ref()));
+        let make = || {
+            let text = description::served(spec, api.pages.token_url.as_ref(), api.resource.names_of_scopes());
+            TaggedContent::new("application/json", text)
+        };
         with_links(content.get_or_init(make).answer(&headers))
     })
 }

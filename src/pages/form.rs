@@ -59,7 +59,7 @@ impl Form {
     pub async fn read(request: Request, limit: usize, api: &ApiState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let text = form_text(Request::from_parts(parts.clone(), body), limit, api).await?;
-        let fields = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let fields = fields(&text)?;
         let mut form = Self { parts, fields };
         let token = form.field(ACCESS_TOKEN).trim();
         let token = token.strip_prefix("Bearer ").unwrap_or(token).trim_start();
@@ -72,8 +72,37 @@ impl Form {
         Ok(form)
     }
 
-    /// A field's text; empty if it was not sent.
+    /// A field's text, without a byte order mark before it; empty if it was not sent.
     pub fn field(&self, name: &str) -> &str {
-        self.fields.iter().find(|(sent, _)| sent == name).map_or("", |(_, value)| value)
+        let value = self.fields.iter().find(|(sent, _)| sent == name).map_or("", |(_, value)| value);
+        value.strip_prefix('\u{feff}').unwrap_or(value)
+    }
+}
+
+/// Names and values. Decoding replaces what is no UTF-8 by U+FFFD: a character that nobody sent would be in the order.
+fn fields(text: &str) -> Result<Vec<(String, String)>, Problem> {
+    let count = |text: &str| text.matches(char::REPLACEMENT_CHARACTER).count();
+    let sent = count(text) + text.to_ascii_uppercase().matches("%EF%BF%BD").count();
+    let fields: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let decoded: usize = fields.iter().map(|(name, value)| count(name) + count(value)).sum();
+    if decoded > sent {
+        return Err(Problem::new(ProblemKind::UNSUPPORTED_MEDIA_TYPE, "the form has a field that is no UTF-8"));
+    }
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_has_a_character_that_was_not_sent() {
+        for fine in ["", "cart=W%C3%A4lder", "cart=%EF%BF%BD", "cart=%ef%bf%bd", "cart=\u{fffd}&x=%ef%bb%bf"] {
+            assert!(fields(fine).is_ok(), "{fine}");
+        }
+        for broken in ["cart=W%E4lder", "cart=%ff", "x=1&cart=%C3", "%ff=1"] {
+            let problem = fields(broken).unwrap_err();
+            assert!(problem.detail().contains("is no UTF-8"), "{broken}: {}", problem.detail());
+        }
     }
 }

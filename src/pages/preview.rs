@@ -6,7 +6,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts as _, Request, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -63,31 +62,24 @@ async fn post_preview_page(
         let limits = &api.server.limits;
         let limit = limits.max_body.saturating_mul(ENCODED).saturating_add(OVERHEAD);
         let mut form = Form::read(request, limit, &api).await?;
+        expect_within(form.field("cart"), limits.max_body)?;
+        // From here on the page has the sender's text, to be corrected, or to be sent again with another token.
+        form.field("cart").clone_into(&mut cart);
         let _sender = match api.pages.preview {
             Audience::Public => None,
             Audience::TokenHolders => Some(CartSender::from_request_parts(&mut form.parts, &api).await?),
         };
-        let text = form.field("cart");
-        expect_within(text, limits.max_body)?;
-        // From here on the page has the sender's text, so that it can be corrected.
-        text.clone_into(&mut cart);
         preview_of(&api, context, cart.clone()).await
     };
     match answer.await {
         Ok(preview) => {
             page(&PreviewPage { preview: Some(&preview), order: order(&preview), ..PreviewPage::of(&api, &cart) })
         }
-        Err(problem) => refuse(problem, &headers, &api, &cart),
+        // Never the sample, which nobody sent.
+        Err(problem) => refused(problem, &headers, |problem| {
+            rendered(&PreviewPage { refusal: Some(problem), ..PreviewPage::of(&api, &cart) })
+        }),
     }
-}
-
-fn refuse(problem: Problem, headers: &HeaderMap, api: &ApiState, cart: &str) -> Response {
-    refused(problem, headers, |problem| {
-        rendered(&PreviewPage {
-            refusal: Some(problem),
-            ..PreviewPage::of(api, if cart.is_empty() { SAMPLE } else { cart })
-        })
-    })
 }
 
 fn order(preview: &PreviewView) -> Option<String> {

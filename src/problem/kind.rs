@@ -135,7 +135,7 @@ kinds! {
 
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is in a form that is not taken",
         explanation: "The body is not JSON in UTF-8, or is compressed in a way that is not known. Nothing was recorded.",
-        remedy: "Send Content-Type: application/json, in UTF-8, without compression or with gzip or deflate.",
+        remedy: "Send what detail expects, which is application/json for a cart, in UTF-8, without compression or with gzip or deflate.",
         example: "Content-Type is \"text/plain\"; expected application/json, in UTF-8";
 
     MISDIRECTED = "misdirected", MISDIRECTED_REQUEST, "This is another interface",
@@ -189,7 +189,7 @@ kinds! {
         example: "as many requests as the service takes are under way";
 
     STOPPING = "stopping", SERVICE_UNAVAILABLE, "The service is stopping",
-        explanation: "The service was told to stop, and takes no further work. What it has recorded goes on at its next start.",
+        explanation: "The service was told to stop: no further request should be sent to it. What it has recorded goes on at its next start.",
         remedy: "Use another replica, or send it again after Retry-After.",
         example: "the service is stopping";
 

@@ -131,6 +131,14 @@ async fn the_page_of_problems_has_every_kind_and_every_message() {
             page.text
         );
     }
+    let occurs = async |name: &str| {
+        let page = open(&service, &format!("/problems/{name}")).await.text;
+        page.split("Where it occurs</h2>").nth(1).unwrap().split("<h2>").next().unwrap().to_owned()
+    };
+    assert!(occurs("overloaded").await.contains("With every request."));
+    let of_settled = occurs("already-settled").await;
+    assert!(of_settled.contains("resolve_purchase_order\">POST /v2/purchase-orders/{id}/resolve</a>"), "{of_settled}");
+    assert_eq!(of_settled.matches("<li>").count(), 1, "{of_settled}");
     for code in [MessageCode::Section, MessageCode::UnknownKey, MessageCode::FurtherWarnings, MessageCode::Request] {
         assert!(index.text.contains(&format!("<tr id=\"message-{}\">", code.number())), "{code:?}");
     }
@@ -309,6 +317,37 @@ async fn what_is_no_cart_comes_back_with_what_is_wrong_with_it() {
         let other = answer(form(&service, "/preview", &[("cart", text)])).await;
         assert_eq!((other.status, other.header("content-type")), (status, "application/problem+json"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_with_the_text_that_was_sent_and_never_with_the_sample() {
+    let service = Service::start_with("server.max_body = \"2KiB\"").await;
+    let own = r#"{"HEADER":{"GUID":"OWN"}}"#;
+    let shown = "{&#34;HEADER&#34;:{&#34;GUID&#34;:&#34;OWN&#34;}}</textarea>";
+    let sample = "<textarea id=\"cart\"";
+    for (fields, status, text) in [
+        (vec![("cart", own)], 401, shown),
+        (vec![("cart", own), ("access_token", "x")], 401, shown),
+        (vec![("cart", own), ("access_token", &token_with(&service, "purchase-orders.read"))], 403, shown),
+        (vec![("cart", "")], 401, ">\n</textarea>"),
+        (vec![("cart", &own.repeat(100))], 413, ">\n</textarea>"),
+    ] {
+        let page = submit(&service, "/preview", &fields).await;
+        let area = page.text.split(sample).nth(1).unwrap();
+        assert_eq!(page.status, status, "{fields:?}");
+        assert!(area.contains(text), "{fields:?}: {area}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_read_as_the_api_reads_a_body() {
+    let service = Service::start_with("pages.public_preview = true").await;
+    let marked = format!("\u{feff}{}", cart(1));
+    assert_eq!(submit(&service, "/preview", &[("cart", &marked)]).await.status, 200, "a byte order mark is no text");
+    let broken = service.client.post(service.url("/preview")).body("cart=%7B%22A%22%3A%22W%E4lder%22%7D");
+    let broken = answer(broken.header("content-type", "application/x-www-form-urlencoded")).await;
+    broken.is_problem(415, "unsupported-media-type");
+    assert!(broken.body["detail"].as_str().unwrap().contains("no UTF-8"), "{}", broken.text);
 }
 
 #[tokio::test]

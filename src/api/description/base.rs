@@ -9,7 +9,7 @@ use super::operations::member;
 use crate::problem::{API_VERSION, SMART_ID};
 
 /// At most 180 characters.
-const SHORT_TEXT: &str = "Turns approved SAP SRM 7 shopping carts into purchase orders in 11VMS: at most one order a cart, however often it is sent.";
+const SHORT_TEXT: &str = "Turns approved SAP SRM 7 shopping carts into purchase orders in 11VMS: exactly one order a cart, however often it is sent.";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -62,6 +62,8 @@ fn of_problem(name: &str) -> &'static [&'static str] {
         &["WWW-Authenticate"]
     } else if is(&[ProblemKind::METHOD_NOT_ALLOWED]) {
         &["Allow"]
+    } else if is(&[ProblemKind::UNSUPPORTED_MEDIA_TYPE]) {
+        &["Accept", "Accept-Post", "Accept-Encoding"]
     } else if is(&[ProblemKind::ATTEMPT_UNDER_WAY, ProblemKind::STILL_OPEN]) {
         &["Location", "Retry-After"]
     } else if is(&[
@@ -102,7 +104,7 @@ const fn fixed(name: &'static str, description: &'static str, value: &'static st
     Header { name, description, example: value, only: Some(value) }
 }
 
-const TEXTS: [Header; 11] = [
+const TEXTS: [Header; 14] = [
     text("X-Request-Id", "The request's name, as it was sent or made; the log has it too.", "srm-300-4711"),
     fixed("API-Version", "The version of the API.", API_VERSION),
     fixed("Smart-Id", "The interface that has answered.", SMART_ID),
@@ -126,6 +128,9 @@ const TEXTS: [Header; 11] = [
         "</openapi.json>; rel=\"service-desc\"; type=\"application/json\"",
     ),
     text("Allow", "The methods of this path.", "GET, HEAD, POST"),
+    text("Accept", "The media types that are taken, if that of the body is none of them.", "application/json"),
+    text("Accept-Post", "The same (W3C Linked Data Platform §7.1).", "application/json"),
+    text("Accept-Encoding", "The codings that are taken, if that of the body is none of them.", "gzip, deflate"),
 ];
 
 /// Every header that a response may have: its name, and what is known of it.

@@ -40,6 +40,14 @@ const LEDGER: &[ProblemKind] = &[ProblemKind::LEDGER_UNAVAILABLE];
 const OUTCOME: &[ProblemKind] =
     &[ProblemKind::REFUSED_BY_11VMS, ProblemKind::ORDER_CANCELLED, ProblemKind::PARKED, ProblemKind::STILL_OPEN];
 
+/// Problems of a cart in a batch: they are in its result, and not the answer.
+pub const OF_RESULTS: &[&[ProblemKind]] = &[LEDGER, OUTCOME, &[ProblemKind::INVALID_CART, ProblemKind::ORDER_EXISTS]];
+
+/// Whether every request can have the problem.
+pub fn is_of_every_request(kind: ProblemKind) -> bool {
+    ANY.contains(&kind)
+}
+
 /// The problems of an operation beside those of every request; `None` for an operation that is not known.
 pub fn own_kinds(operation: &str) -> Option<Vec<&'static [ProblemKind]>> {
     Some(match operation {

@@ -29,6 +29,44 @@ pub fn add(document: &mut Value) {
     }
 }
 
+/// The scopes of the handlers' descriptions, as `auth.scopes` names them if nothing is set: write, read, operate.
+const SCOPES: [&str; 3] = ["purchase-orders.write", "purchase-orders.read", "purchase-orders.operate"];
+
+/// Calls the scopes as the issuer does, wherever they are: in the schemes, at the operations, in texts and samples.
+pub fn name_scopes(value: &mut Value, names: [&str; 3]) {
+    match value {
+        Value::String(text) => {
+            if let Some(named) = with_names(text, names) {
+                *text = named;
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|inner| name_scopes(inner, names)),
+        Value::Object(map) => {
+            let members = std::mem::take(map).into_iter();
+            map.extend(members.map(|(name, mut inner)| {
+                name_scopes(&mut inner, names);
+                (with_names(&name, names).unwrap_or(name), inner)
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// A text with the names in it; `None` if it has no scope. Each scope is replaced once: a name may be that of another scope.
+fn with_names(text: &str, names: [&str; 3]) -> Option<String> {
+    let next = |rest: &str| {
+        let found = SCOPES.iter().zip(names).filter_map(|(scope, name)| Some((rest.find(scope)?, *scope, name)));
+        found.min_by_key(|(at, ..)| *at)
+    };
+    let (mut done, mut rest) = (String::new(), text);
+    while let Some((at, scope, name)) = next(rest) {
+        done.push_str(rest.get(..at)?);
+        done.push_str(name);
+        rest = rest.get(at + scope.len()..)?;
+    }
+    (rest.len() < text.len()).then(|| done + rest)
+}
+
 /// Names the token endpoint that the readers can ask.
 pub fn set_token_url(document: &mut Value, url: &Url) {
     if let Some(found) = document.pointer_mut("/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl") {

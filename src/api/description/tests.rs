@@ -4,6 +4,22 @@ use super::operations::operations;
 use super::*;
 use crate::problem::ProblemKind;
 
+const SCOPES: [&str; 3] = ["purchase-orders.write", "purchase-orders.read", "purchase-orders.operate"];
+
+#[test]
+fn scopes_are_called_as_the_issuer_calls_them() {
+    let names = ["app!t1.Write", "purchase-orders.write", "a\"b"];
+    let description: Value =
+        serde_json::from_str(&served(Spec::V3_1, Some(&"https://i.example".parse().unwrap()), names)).unwrap();
+    let scopes = &description["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"];
+    assert!(names.iter().all(|name| scopes[name].is_string()) && scopes.as_object().unwrap().len() == 3, "{scopes}");
+    assert_eq!(scopes["app!t1.Write"], "Bring carts");
+    let send = &description["paths"]["/v2/purchase-orders"]["post"];
+    assert_eq!(send["security"][0]["oauth2"][0], "app!t1.Write");
+    assert!(send["description"].as_str().unwrap().contains("Needs the scope `app!t1.Write`."), "{send}");
+    assert!(!description.to_string().contains("purchase-orders.read"), "nothing has the default name");
+}
+
 #[test]
 fn every_operation_has_its_problems_and_every_problem_an_operation() {
     let mut document = document();
@@ -55,10 +71,10 @@ fn texts_of_which_there_are_only_some_are_enumerated() {
 #[test]
 fn a_service_without_a_token_endpoint_offers_the_bearer_scheme_alone() {
     let with: Value =
-        serde_json::from_str(&served(Spec::V3_1, Some(&"https://as.example/token".parse().unwrap()))).unwrap();
+        serde_json::from_str(&served(Spec::V3_1, Some(&"https://as.example/token".parse().unwrap()), SCOPES)).unwrap();
     let token_url = "/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl";
     assert_eq!(with.pointer(token_url), Some(&Value::from("https://as.example/token")));
-    let without = served(Spec::V3_0, None);
+    let without = served(Spec::V3_0, None, SCOPES);
     assert!(
         !without.contains("oauth2\"") && !without.contains("issuer.example/oauth2") && without.contains("\"bearer\"")
     );
