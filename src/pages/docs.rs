@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use url::Url;
@@ -39,16 +39,29 @@ impl<'a> DocsPage<'a> {
     }
 }
 
-/// Our own files beside those of Swagger UI: name, media type, content.
-static FILES: LazyLock<[(&str, TaggedContent); 2]> = LazyLock::new(|| {
+/// The files that the page names: ours, and those of Swagger UI.
+static FILES: LazyLock<[(&str, TaggedContent); 5]> = LazyLock::new(|| {
+    const STYLE: &str = "text/css; charset=utf-8";
+    const SCRIPT: &str = "text/javascript; charset=utf-8";
+    let of_swagger_ui = |name, media_type| (name, TaggedContent::new(media_type, swagger_ui(name)));
     [
-        ("page.css", TaggedContent::new("text/css; charset=utf-8", include_str!("docs/page.css"))),
-        ("page.js", TaggedContent::new("text/javascript; charset=utf-8", include_str!("docs/page.js"))),
+        ("page.css", TaggedContent::new(STYLE, include_str!("docs/page.css"))),
+        ("page.js", TaggedContent::new(SCRIPT, include_str!("docs/page.js"))),
+        ("accessible.js", TaggedContent::new(SCRIPT, include_str!("docs/accessible.js"))),
+        of_swagger_ui("swagger-ui.css", STYLE),
+        of_swagger_ui("swagger-ui-bundle.js", SCRIPT),
     ]
 });
 
-/// Needed to get its files; the page has an initializer of its own.
-static SWAGGER_UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::new(["/openapi.json"])));
+/// A file of Swagger UI, not copied; empty if the library has none of this name.
+fn swagger_ui(name: &str) -> Bytes {
+    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::new(["/openapi.json"])));
+    match found.ok().flatten().map(|file| file.bytes) {
+        Some(Cow::Borrowed(bytes)) => Bytes::from_static(bytes),
+        Some(Cow::Owned(bytes)) => bytes.into(),
+        None => Bytes::new(),
+    }
+}
 
 /// The description as JSON, and the page that shows it. What is served follows from the settings, and is made once.
 pub fn router() -> Router<Arc<ApiState>> {
@@ -100,28 +113,9 @@ fn with_links(mut response: Response) -> Response {
 }
 
 async fn get_docs_file(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    if let Some((_, content)) = FILES.iter().find(|(name, _)| *name == file) {
-        return content.answer(&headers);
-    }
-    match utoipa_swagger_ui::serve(&file, Arc::clone(&SWAGGER_UI)) {
-        Ok(Some(found)) => {
-            let content_type = HeaderValue::from_str(&found.content_type)
-                .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-            // Not copied: many slow readers would hold as many copies.
-            let bytes = match found.bytes {
-                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-                Cow::Owned(bytes) => bytes.into(),
-            };
-            let mut response = (StatusCode::OK, bytes).into_response();
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-            // The files change with the program only.
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
-            if found.gzpipped {
-                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-            response
-        }
-        _ => Problem::new(ProblemKind::NOT_FOUND, "no such path").into_response(),
+    match FILES.iter().find(|(name, _)| *name == file) {
+        Some((_, content)) => content.answer(&headers),
+        None => Problem::new(ProblemKind::NOT_FOUND, "no such path").into_response(),
     }
 }
 

@@ -63,6 +63,7 @@ async fn the_docs_page_and_all_its_files_come_from_the_service() {
         assert!(is_ours, "{part} is not a file of the service");
         let file = service.get(part).await;
         assert_eq!(file.status, 200, "{part}");
+        assert!(!file.text.is_empty() && !file.header("etag").is_empty(), "{part}: {:?}", file.headers);
         loaded += 1;
     }
     assert!(loaded >= 5, "{loaded} files");

@@ -33,7 +33,8 @@ async fn every_script_of_the_docs_page_is_a_file_of_the_service() {
     let scripts: Vec<&str> = page.split("<script").skip(1).collect();
     assert!(!scripts.is_empty());
     for script in scripts {
-        assert!(script.starts_with(" src=\"/docs/") && script.contains("\" defer></script>"), "{script}");
+        let is_deferred = ["\" defer></script>", "\" type=\"module\"></script>"].iter().any(|end| script.contains(end));
+        assert!(script.starts_with(" src=\"/docs/") && is_deferred, "{script}");
     }
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("onload="), "{page}");
 }

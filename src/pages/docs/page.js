@@ -1,5 +1,5 @@
 // The docs page: Swagger UI with samples that nobody has sent before, and a token for its calls.
-'use strict';
+import { accessible, nameControls } from './accessible.js';
 
 const CARTS = '/v2/purchase-orders';
 
@@ -121,31 +121,9 @@ function followColourScheme() {
   apply();
 }
 
-/** What keyboards and screen readers need, and Swagger UI lacks. */
-const accessible = () => ({
-  wrapComponents: {
-    // Operations are opened by buttons; a link inside of a button can't be reached.
-    DeepLink: (Original, { React }) => (props) => React.createElement(Original, { ...props, enabled: false }),
-    TextArea: (Original, { React }) => (props) => React.createElement(Original, { 'aria-label': 'Body of the request', ...props }),
-    // A text that scrolls has to take the focus.
-    PlainTextViewer: (Original, { React }) => ({ className, children }) =>
-      React.createElement('pre', { className: `microlight ${className ?? ''}`, tabIndex: 0 }, children),
-  },
-});
-
-/** Buttons that have a picture alone, as Swagger UI draws them. */
-function nameButtons(root) {
-  const name = () => {
-    for (const button of root.querySelectorAll('.copy-to-clipboard > button:not([aria-label])')) {
-      button.setAttribute('aria-label', 'Copy');
-    }
-  };
-  new MutationObserver(name).observe(root, { childList: true, subtree: true });
-}
-
 async function start() {
   followColourScheme();
-  nameButtons(document.getElementById('swagger-ui'));
+  nameControls(document.getElementById('swagger-ui'));
   const description = withFreshGuids(await (await fetch('/openapi.json')).json());
   const ui = SwaggerUIBundle({
     spec: description,
