@@ -1,5 +1,5 @@
 //! Every command in a message of the service, in its example file or on docs/identity.md does what is said of it: it is run by the
-//! real tool. Where OpenSSL or curl is not installed, the tests say NOT RUN.
+//! real tool. Where OpenSSL, OpenSSH or curl is not installed, the tests say NOT RUN.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,7 +31,7 @@ enum Makes {
 }
 
 /// Each command, how its FILE is made (of `key.pem` and `cert.pem`, in `sh`), what the service says of FILE, and what NEW is.
-const COMMANDS: [(&str, &str, &str, Makes); 7] = [
+const COMMANDS: [(&str, &str, &str, Makes); 8] = [
     (
         "openssl pkey -in FILE -out NEW",
         "openssl pkcs8 -topk8 -v2 aes256 -passout pass:x -in key.pem -out FILE",
@@ -45,8 +45,8 @@ const COMMANDS: [(&str, &str, &str, Makes); 7] = [
         Makes::Certificates,
     ),
     (
-        "openssl x509 -in FILE -out NEW",
-        "openssl x509 -in cert.pem -trustout -addtrust serverAuth -out FILE",
+        "openssl storeutl -certs -out NEW FILE",
+        "openssl x509 -in cert.pem -trustout -addtrust serverAuth -out FILE; cat FILE cert.pem FILE > twice; mv twice FILE",
         "OpenSSL's own form",
         Makes::Certificates,
     ),
@@ -68,13 +68,15 @@ const COMMANDS: [(&str, &str, &str, Makes); 7] = [
         "PKCS #12",
         Makes::PrivateKey,
     ),
+    ("ssh-keygen -p -m PKCS8 -f FILE", "ssh-keygen -q -t ecdsa -N '' -f FILE", "OpenSSH's own form", Makes::PrivateKey),
     ("openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW", "openssl ec -in key.pem -out FILE", "", Makes::SigningKey),
 ];
 
 /// Whether a program is there; if not, it is said loudly, and on CI it is a failure.
 fn is_installed(program: &str) -> bool {
+    let package = if program == "ssh-keygen" { "openssh-client" } else { program };
     let found = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    let text = format!("NOT RUN: {program} is not installed (Debian: apt-get install {program})");
+    let text = format!("NOT RUN: {program} is not installed (Debian: apt-get install {package})");
     if !found {
         assert!(std::env::vars().all(|(name, value)| name != "CI" || value != "true"), "{text}");
         eprintln!("{text}");
@@ -135,7 +137,7 @@ fn every_command_in_a_message_is_one_that_is_run_here() {
 
 #[test]
 fn every_command_in_a_message_makes_what_the_service_reads() {
-    if !is_installed("openssl") {
+    if !is_installed("openssl") || !is_installed("ssh-keygen") {
         return;
     }
     for (command, make, problem, makes) in COMMANDS {
@@ -148,10 +150,20 @@ fn every_command_in_a_message_makes_what_the_service_reads() {
         let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
         let before = problems(makes, &read("old"));
         assert!(before.as_ref().is_some_and(|text| text.contains(problem)), "{make}: {before:?}");
-        // The tool asks for a passphrase.
-        let passphrase = if make.contains("pass:x") { " -passin pass:x" } else { "" };
-        sh(folder.path(), &format!("{}{passphrase}", command.replace("FILE", "old").replace("NEW", "new")));
-        assert_eq!(problems(makes, &read("new")), None, "{command}");
+        let sections = String::from_utf8_lossy(&read("old")).matches("-----BEGIN ").count();
+        // What the tool asks for.
+        let answers = match (command.starts_with("ssh-keygen"), make.contains("pass:x")) {
+            (true, _) => " -N ''",
+            (false, true) => " -passin pass:x",
+            (false, false) => "",
+        };
+        sh(folder.path(), &format!("{}{answers}", command.replace("FILE", "old").replace("NEW", "new")));
+        let made = read(if command.contains("NEW") { "new" } else { "old" });
+        assert_eq!(problems(makes, &made), None, "{command}");
+        if let Makes::Certificates = makes {
+            let certificates = Certificate::read_all(&made).unwrap();
+            assert!(certificates.len() >= sections, "{command}: {} of {sections}", certificates.len());
+        }
     }
 }
 

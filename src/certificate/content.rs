@@ -6,6 +6,10 @@ const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 /// A key with a passphrase.
 pub const ENCRYPTED: &str = "its private key is encrypted, and the service has no passphrase; `openssl pkey -in FILE -out NEW` makes a plain one of it";
 
+/// A key as OpenSSH writes it (its PROTOCOL.key), which TLS libraries do not read.
+pub const OPENSSH: &str = "its private key has OpenSSH's own form; `ssh-keygen -p -m PKCS8 -f FILE` turns one of RSA or EC into PKCS #8 in its \
+                           place, if its new passphrase is left empty";
+
 /// The same for a private key.
 const NO_PRIVATE_KEY: [(&[u8], &str); 4] = [
     (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", ENCRYPTED),
@@ -40,9 +44,9 @@ impl SectionKind {
             "PKCS7" | "CMS" => {
                 Self::Other("PKCS #7; `openssl pkcs7 -print_certs -in FILE -out NEW` makes certificates in PEM of it")
             }
-            "TRUSTED CERTIFICATE" => {
-                Self::Other("OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it")
-            }
+            "TRUSTED CERTIFICATE" => Self::Other(
+                "OpenSSL's own form; `openssl storeutl -certs -out NEW FILE` makes certificates in PEM of the whole file",
+            ),
             "X509 CRL" => Self::Other("a list of revoked certificates, which the service does not read; remove it"),
             _ if label.ends_with("PRIVATE KEY") || BESIDE_CERTIFICATES.contains(&label) => Self::Beside,
             _ => Self::Other("something that is no certificate"),

@@ -9,7 +9,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use thiserror::Error;
 
 use super::Certificate;
-use super::content::{ENCRYPTED, private_key_problem};
+use super::content::{ENCRYPTED, OPENSSH, private_key_problem};
 use crate::pem::{self, Section};
 
 /// Why certificates and a private key make no identity.
@@ -72,6 +72,7 @@ pub fn read_private_key(content: &[u8]) -> Result<PrivateKeyDer<'static>, String
     match key.label() {
         _ if key.is_encrypted() => Err(ENCRYPTED.to_owned()),
         "ENCRYPTED PRIVATE KEY" => Err(ENCRYPTED.to_owned()),
+        "OPENSSH PRIVATE KEY" => Err(OPENSSH.to_owned()),
         "PRIVATE KEY" => Ok(PrivatePkcs8KeyDer::from(der).into()),
         "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(der).into()),
         "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(der).into()),

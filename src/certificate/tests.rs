@@ -103,7 +103,7 @@ fn a_content_without_a_whole_certificate_is_refused_by_what_it_is() {
         ([USUAL.as_bytes(), &named("CERTIFICATE")].concat(), "its certificate number 2 can't be read"),
         (
             [USUAL.as_bytes(), &named("TRUSTED CERTIFICATE")].concat(),
-            "it has OpenSSL's own form; `openssl x509 -in FILE -out NEW` makes a certificate in PEM of it: entry 2 (TRUSTED CERTIFICATE, line 13)",
+            "it has OpenSSL's own form; `openssl storeutl -certs -out NEW FILE` makes certificates in PEM of the whole file: entry 2 (TRUSTED CERTIFICATE, line 13)",
         ),
         ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "revoked certificates"),
         ([USUAL.as_bytes(), &named("X509 CRL"), &named("PKCS7")].concat(), "; it has PKCS #7; `openssl"),
@@ -172,7 +172,8 @@ fn of_several_private_keys_none_is_chosen() {
     assert_eq!(read(format!("\u{feff}{parameters}{USUAL}{}", key("EC PRIVATE KEY"))), Ok(()));
     for (content, expected) in [
         (key("PRIVATE KEY") + &key("RSA PRIVATE KEY"), "it has 2 private keys, as its entry 1 (PRIVATE KEY, line 1)"),
-        (key("OPENSSH PRIVATE KEY"), "its entry 1 (OPENSSH PRIVATE KEY, line 1) is of a form that can't be read"),
+        (key("DSA PRIVATE KEY"), "its entry 1 (DSA PRIVATE KEY, line 1) is of a form that can't be read"),
+        (key("OPENSSH PRIVATE KEY"), "OpenSSH's own form; `ssh-keygen"),
         (key("ENCRYPTED PRIVATE KEY"), "encrypted"),
         (key("RSA PRIVATE KEY").replace("MAA=", "Proc-Type: 4,ENCRYPTED\n\nMAA="), "encrypted"),
         (key("PRIVATE KEY").replace("MAA=", "M!A="), "can't be read: entry 1 (PRIVATE KEY, line 1)"),

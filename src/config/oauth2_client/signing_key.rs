@@ -110,11 +110,12 @@ enum Fault {
 /// Why a text has no key that can sign, as far as its content tells; `None` if it has one.
 fn signing_problem(pem: &str, algorithm: Option<Algorithm>) -> Option<(Fault, String)> {
     let Some(usual) = private_key::parse(pem) else {
-        let expected = "expected a private key in PEM (PKCS#8): RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519; \
-                        `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW` makes PKCS#8 of other forms";
+        const EXPECTED: &str =
+            "expected a private key in PEM (PKCS#8): RSA of 2048 bits or more, EC (P-256, P-384) or Ed25519";
+        const CURE: &str = "`openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW` makes PKCS#8 of other forms";
         // A key in whole PEM is one of a form or a length that is not expected.
-        let problem = read_private_key(pem.as_bytes()).err().map(|problem| format!("; {problem}"));
-        return Some((Fault::Key, format!("{expected}{}", problem.unwrap_or_default())));
+        let problem = read_private_key(pem.as_bytes()).err();
+        return Some((Fault::Key, format!("{EXPECTED}; {}", problem.as_deref().unwrap_or(CURE))));
     };
     let chosen = algorithm?;
     if private_key::parse_for(pem, chosen).is_some() {
