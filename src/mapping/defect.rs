@@ -76,7 +76,7 @@ impl fmt::Display for Defect {
         if let Some(line) = self.line {
             write!(f, " line {line}")?;
         }
-        if let Some(column) = &self.column {
+        if let Some(column) = self.column.as_ref().filter(|column| !self.message.starts_with(*column)) {
             write!(f, ", column {column}")?;
         }
         write!(f, ": {}", self.message)

@@ -135,7 +135,7 @@ impl Sheet {
         for row in &csv.rows {
             let problems = damage_of_words(&csv, row).err().or_else(|| sheet.add(row, &columns, tables).err());
             let problems = problems.into_iter().flatten();
-            findings.mistakes.extend(problems.map(|problem| Defect::in_line(file, row.line, problem)));
+            findings.mistakes.extend(problems.map(|problem| defect_in_row(file, row.line, problem)));
         }
         if csv.rows.is_empty() && has_all_rows {
             findings.mistakes.push(Defect::new(file, "the sheet has no rows"));
@@ -183,6 +183,15 @@ impl Sheet {
             return Ok(());
         }
         Err(vec!["target: at most two lists: one entry an item, and in it one entry an account".to_owned()])
+    }
+}
+
+/// A mistake in a row; who reads a cell begins its problem with the title of the column.
+fn defect_in_row(file: &str, line: u64, problem: String) -> Defect {
+    let first_word = problem.split([' ', ':']).next().unwrap_or_default();
+    match COLUMNS.iter().chain([&WHEN]).find(|title| **title == first_word) {
+        Some(column) => Defect::in_cell(file, line, column, problem),
+        None => Defect::in_line(file, line, problem),
     }
 }
 
@@ -273,6 +282,31 @@ mod tests {
         assert!(found[1].contains("expected text, id, guid"), "{found:#?}");
         assert!(found[5].contains("there is no tables/nowhere.csv"), "{found:#?}");
         assert!(found[6].contains("2 key columns"), "{found:#?}");
+    }
+
+    #[test]
+    fn a_mistake_in_a_cell_has_its_column() {
+        for (row, expected) in [
+            ("a b,HEADER.X,text,omit,,", "target"),
+            ("a[],HEADER.X,text,omit,,", "target"),
+            ("x,HEADER.X,text,omit,,", "target"),
+            ("a,HEADER,text,omit,,", "source"),
+            ("a,HEADER.X + HEADER.Y,id,omit,,", "source"),
+            ("a[],ITEM,skip,,,", "source"),
+            ("a,HEADER.X,txt,omit,,", "as"),
+            ("a,HEADER.X,join:-,omit,,", "as"),
+            ("a,HEADER.X,table:nowhere,omit,,", "as"),
+            ("a,HEADER.X,text,maybe,,", "absent"),
+            ("a,HEADER.X,text,one-of:x,,", "absent"),
+            ("a,HEADER.X,decimal,\"use:0,5\",,", "absent"),
+            ("a,HEADER.X,text,omit,HEADER.Y ~ 1,", "when"),
+            ("a,HEADER.X,text,omit,HEADER.Y = \u{201c}1\u{201d},", "when"),
+        ] {
+            let text = format!("target,source,as,absent,when,remark\nx,HEADER.A,text,omit,,\n{row}\n");
+            let found = Sheet::parse("sheet.csv", &text, &tables()).unwrap_err();
+            assert_eq!((found[0].line(), found[0].column()), (Some(3), Some(expected)), "{row}: {found:?}");
+            assert!(found[0].to_string().starts_with("sheet.csv line 3: "), "the column is told once: {}", found[0]);
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ export async function run({ site }) {
     for (const part of ["purchase-order.csv", "there is no tables/unit.csv"]) site.holds(text.includes(part), `${part} is missing in ${text}`);
     const lines = await page.locator(".notice td.number").allTextContents();
     site.holds(lines.join() === "13,23", `the mistakes are in lines 13 and 23, shown are ${lines}`);
+    const columns = await page.locator(".notice td.number + td").allTextContents();
+    site.holds(columns.join() === "as,as", `the mistakes are in the column as, shown are ${columns}`);
     site.holds(await page.locator("a", { hasText: "table:units" }).count() === 1, "the sheet before is not in use");
   });
 

@@ -148,8 +148,9 @@ fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, S
         }
         (None | Some(Conversion::Table(_) | Conversion::Join(_)), _) | (_, 1) => {}
         _ => {
-            let expected = "several sources make one table key or one text: expected as table:NAME or join:SEPARATOR";
-            return Err(expected.to_owned());
+            return Err(format!(
+                "source {text:?}: several sources make one table key or one text; expected as table:NAME or join:SEPARATOR"
+            ));
         }
     }
     Ok(sources)

@@ -23,14 +23,14 @@ pub fn defects_of_entries(file: &str, entry: &Object<Rule>) -> Vec<Defect> {
         .filter(|(name, _)| rows.get(*name) == Some(&1))
         .map(|(name, line)| {
             let problem = format!("absent one-of:{name}: no other row of this entry has it; expected at least two");
-            Defect::in_line(file, line, problem)
+            Defect::in_cell(file, line, "absent", problem)
         })
         .collect();
     for list in lists {
         let is_empty = list.members.is_empty();
         defects.extend(list.entry_rules.iter().filter(|_| is_empty).map(|rule| {
             let problem = format!("target {}: no row sets a field of its entries", rule.target);
-            Defect::in_line(file, rule.line, problem)
+            Defect::in_cell(file, rule.line, "target", problem)
         }));
         defects.extend(defects_of_entries(file, list));
     }
