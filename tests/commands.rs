@@ -69,7 +69,12 @@ const COMMANDS: [(&str, &str, &str, Makes); 8] = [
         Makes::PrivateKey,
     ),
     ("ssh-keygen -p -m PKCS8 -f FILE", "ssh-keygen -q -t ecdsa -N '' -f FILE", "OpenSSH's own form", Makes::PrivateKey),
-    ("openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW", "openssl ec -in key.pem -out FILE", "", Makes::SigningKey),
+    (
+        "openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW",
+        "openssl ec -in key.pem -out FILE",
+        "no key that signs",
+        Makes::SigningKey,
+    ),
 ];
 
 /// Whether a program is there; if not, it is said loudly, and on CI it is a failure.
@@ -137,10 +142,14 @@ fn every_command_in_a_message_is_one_that_is_run_here() {
 
 #[test]
 fn every_command_in_a_message_makes_what_the_service_reads() {
-    if !is_installed("openssl") || !is_installed("ssh-keygen") {
+    if !is_installed("openssl") {
         return;
     }
+    let has_openssh = is_installed("ssh-keygen");
     for (command, make, problem, makes) in COMMANDS {
+        if command.starts_with("ssh-keygen") && !has_openssh {
+            continue;
+        }
         let folder = tempfile::tempdir().unwrap();
         sh(
             folder.path(),

@@ -40,9 +40,11 @@ pub fn text(spec: Spec) -> String {
 
 /// The description as a running service serves it: with the token endpoint that its readers can ask, or with the bearer
 /// scheme alone, and with the issuer's names of the scopes write, read and operate.
-pub fn served(spec: Spec, token_url: Option<&Url>, scopes: [&str; 3]) -> String {
+pub fn served(spec: Spec, token_url: Option<&Url>, scopes: Option<[&str; 3]>) -> String {
     let mut document = document();
-    security::name_scopes(&mut document, scopes);
+    if let Some(names) = scopes {
+        security::name_scopes(&mut document, names);
+    }
     match token_url {
         Some(url) => security::set_token_url(&mut document, url),
         None => security::remove_oauth2(&mut document),

@@ -44,8 +44,8 @@ impl ProtectedResource {
     }
 
     /// What the first issuer calls the scopes write, read and operate; the description has one name for each.
-    pub fn names_of_scopes(&self) -> [&str; 3] {
-        self.accepted.first().map_or([""; 3], |issuer| [&issuer.write, &issuer.read, &issuer.operate])
+    pub fn names_of_scopes(&self) -> Option<[&str; 3]> {
+        self.accepted.first().map(|issuer| [issuer.write.as_str(), &issuer.read, &issuer.operate])
     }
 
     /// The scopes that tokens need, of all issuers, each once.

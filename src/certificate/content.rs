@@ -10,7 +10,7 @@ pub const ENCRYPTED: &str = "its private key is encrypted, and the service has n
 pub const OPENSSH: &str = "its private key has OpenSSH's own form; `ssh-keygen -p -m PKCS8 -f FILE` turns one of RSA or EC into PKCS #8 in its \
                            place, if its new passphrase is left empty";
 
-/// The same for a private key.
+/// What a file has that holds no usable private key.
 const NO_PRIVATE_KEY: [(&[u8], &str); 4] = [
     (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", ENCRYPTED),
     (b"Proc-Type: 4,ENCRYPTED", ENCRYPTED),

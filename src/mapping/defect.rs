@@ -8,7 +8,23 @@ pub struct Defect {
     file: String,
     line: Option<u64>,
     column: Option<String>,
+    /// The message begins with the column.
+    names_column: bool,
     message: String,
+}
+
+/// What is wrong with a cell of a row: the title of its column, and a text that begins with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellProblem {
+    column: String,
+    text: String,
+}
+
+impl CellProblem {
+    /// A problem whose text begins with the title.
+    pub(super) fn new(column: &str, text: String) -> Self {
+        Self { column: column.to_owned(), text }
+    }
 }
 
 /// What was found in the files of a folder.
@@ -23,7 +39,7 @@ pub struct Findings {
 impl Defect {
     /// A defect of a whole file.
     pub(super) fn new(file: &str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: None, column: None, message: message.into() }
+        Self { file: file.to_owned(), line: None, column: None, names_column: false, message: message.into() }
     }
 
     /// A defect in a line of a file, counted from 1.
@@ -34,6 +50,11 @@ impl Defect {
     /// A defect in the cell of a line, by the title of its column.
     pub(super) fn in_cell(file: &str, line: u64, column: &str, message: impl Into<String>) -> Self {
         Self { column: Some(column.to_owned()), ..Self::in_line(file, line, message) }
+    }
+
+    /// A defect in the cell of a line whose problem names the column itself.
+    pub(super) fn of_cell(file: &str, line: u64, problem: CellProblem) -> Self {
+        Self { names_column: true, ..Self::in_cell(file, line, &problem.column, problem.text) }
     }
 
     /// The same with a remark behind it.
@@ -76,7 +97,7 @@ impl fmt::Display for Defect {
         if let Some(line) = self.line {
             write!(f, " line {line}")?;
         }
-        if let Some(column) = self.column.as_ref().filter(|column| !self.message.starts_with(*column)) {
+        if let Some(column) = self.column.as_ref().filter(|_| !self.names_column) {
             write!(f, ", column {column}")?;
         }
         write!(f, ": {}", self.message)

@@ -25,3 +25,8 @@ pub fn lasting_page(template: &impl Template) -> Response {
     }
     response
 }
+
+/// A template as text; empty if it can't be rendered.
+pub fn rendered(template: &impl Template) -> String {
+    template.render().unwrap_or_default()
+}

@@ -13,8 +13,8 @@ use axum::routing::{MethodRouter, get};
 use url::Url;
 use utoipa_swagger_ui::Config;
 
+use super::answer::rendered;
 use super::frame::{Frame, Section};
-use super::refusal::rendered;
 use crate::api::catalogues::DISCOVERY_LINKS;
 use crate::api::description::{self, Spec};
 use crate::api::{ApiState, TaggedContent};
@@ -56,7 +56,7 @@ static FILES: LazyLock<[(&str, TaggedContent); 5]> = LazyLock::new(|| {
 /// A file of Swagger UI, not copied; empty if the library has none of this name.
 fn swagger_ui(name: &str) -> Bytes {
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::new(["/openapi.json"])));
-    match found.ok().flatten().map(|file| file.bytes) {
+    match found.ok().flatten().filter(|file| !file.gzpipped).map(|file| file.bytes) {
         Some(Cow::Borrowed(bytes)) => Bytes::from_static(bytes),
         Some(Cow::Owned(bytes)) => bytes.into(),
         None => Bytes::new(),

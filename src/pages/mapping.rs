@@ -10,10 +10,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::answer::page;
+use super::answer::{page, rendered};
 use super::form::{Form, FormPermits, OVERHEAD};
 use super::frame::{Frame, Section};
-use super::refusal::{refused, rendered};
+use super::refusal::refused;
 use crate::api::ApiState;
 use crate::api::access::OrderReader;
 use crate::config::Audience;

@@ -9,10 +9,10 @@ use axum::extract::{Extension, FromRequestParts as _, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::answer::{lasting_page, page};
+use super::answer::{lasting_page, page, rendered};
 use super::form::{ENCODED, Form, FormPermits, OVERHEAD};
 use super::frame::{Frame, Section};
-use super::refusal::{refused, rendered};
+use super::refusal::refused;
 use super::sample::SAMPLE;
 use crate::api::ApiState;
 use crate::api::access::CartSender;
@@ -21,6 +21,10 @@ use crate::api::handlers::preview::preview_of;
 use crate::api::views::PreviewView;
 use crate::config::Audience;
 use crate::problem::{Problem, RequestContext};
+
+/// Bytes of a cart that come back to somebody without a token. A page in which every character is escaped is five times as long, and
+/// anybody could have many of them made, and read them slowly.
+const KEPT: usize = 64 * 1024;
 
 #[derive(Template)]
 #[template(path = "preview.html")]
@@ -57,18 +61,23 @@ async fn post_preview_page(
 ) -> Response {
     let headers = request.headers().clone();
     let mut cart = String::new();
+    // Held until the page is made: that of a large cart is several times as large.
+    let permit = permits.take();
     let answer = async {
-        let _permit = permits.take()?;
+        permit.as_ref().map_err(Problem::clone)?;
         let limits = &api.server.limits;
         let limit = limits.max_body.saturating_mul(ENCODED).saturating_add(OVERHEAD);
         let mut form = Form::read(request, limit, &api).await?;
         expect_within(form.field("cart"), limits.max_body)?;
-        // From here on the page has the sender's text, to be corrected, or to be sent again with another token.
-        form.field("cart").clone_into(&mut cart);
+        // The page has the sender's text, to be corrected, or to be sent again with another token.
+        if form.field("cart").len() <= KEPT {
+            form.field("cart").clone_into(&mut cart);
+        }
         let _sender = match api.pages.preview {
             Audience::Public => None,
             Audience::TokenHolders => Some(CartSender::from_request_parts(&mut form.parts, &api).await?),
         };
+        form.field("cart").clone_into(&mut cart);
         preview_of(&api, context, cart.clone()).await
     };
     match answer.await {

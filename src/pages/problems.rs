@@ -35,28 +35,14 @@ struct ProblemPage {
     next: Option<ProblemKind>,
 }
 
-/// Problems of a form that was sent.
-const OF_FORMS: &[ProblemKind] = &[
-    ProblemKind::INVALID_TOKEN,
-    ProblemKind::INSUFFICIENT_SCOPE,
-    ProblemKind::RATE_LIMITED,
-    ProblemKind::ISSUER_UNAVAILABLE,
-    ProblemKind::TOO_LARGE,
-    ProblemKind::UNSUPPORTED_MEDIA_TYPE,
-];
-
-/// Pages, and the problems that they answer with.
-const PAGES: [(&str, &str, &[&[ProblemKind]]); 4] = [
-    ("/mapping", "the sheet in use", &[OF_FORMS]),
-    ("/preview", "the form for a cart", &[OF_FORMS, &[ProblemKind::MALFORMED_JSON, ProblemKind::INVALID_CART]]),
-    ("/problems", "a problem that there is not", &[&[ProblemKind::NOT_FOUND]]),
-    ("/", "a path that there is not", &[&[ProblemKind::NOT_FOUND]]),
-];
-
-/// The pages that answer with a kind of problem: path, and what it is about.
-fn pages_with(kind: ProblemKind) -> Vec<(&'static str, &'static str)> {
-    let has = |kinds: &[&[ProblemKind]]| kinds.iter().any(|kinds| kinds.contains(&kind));
-    PAGES.iter().filter(|(.., kinds)| has(kinds)).map(|(path, title, _)| (*path, *title)).collect()
+/// The pages that answer with a kind of problem: path, and what is there. Both have a form that is read as a body is.
+fn pages_with(kind: ProblemKind, occurrence: &Occurrence) -> Vec<(&'static str, &'static str)> {
+    let pages = [
+        ("/preview", "the form for a cart", true),
+        ("/mapping", "the sheet in use", kind != ProblemKind::INVALID_CART),
+    ];
+    let has_it = pages.into_iter().filter(|(.., has_it)| *has_it && occurrence.is_of_previews());
+    has_it.map(|(path, title, _)| (path, title)).collect()
 }
 
 /// The pages.
@@ -75,11 +61,12 @@ async fn get_problem_page(Path(name): Path<String>) -> Response {
     };
     let at_index = |index: Option<usize>| index.and_then(|index| ProblemKind::ALL.get(index)).copied();
     let Some(kind) = at_index(Some(at)) else { return Problem::internal_error().into_response() };
+    let occurrence = Occurrence::of(kind);
     lasting_page(&ProblemPage {
         frame: Frame::new(Section::Problems, kind.title),
         kind,
-        occurrence: Occurrence::of(kind),
-        pages: pages_with(kind),
+        pages: pages_with(kind, &occurrence),
+        occurrence,
         sample: serde_json::to_string_pretty(&kind.sample()).unwrap_or_default(),
         previous: at_index(at.checked_sub(1)),
         next: at_index(at.checked_add(1)),

@@ -1,6 +1,5 @@
 //! A refusal of a page: a page for a browser, the API's problem for every other client.
 
-use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
@@ -33,11 +32,6 @@ pub fn refused(problem: Problem, headers: &HeaderMap, template: impl FnOnce(&Pro
     *response.body_mut() = Body::from(text);
     response.headers_mut().insert(header::CONTENT_TYPE, HTML);
     response
-}
-
-/// A template as text; empty if it can't be rendered.
-pub fn rendered(template: &impl Template) -> String {
-    template.render().unwrap_or_default()
 }
 
 #[cfg(test)]

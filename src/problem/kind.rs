@@ -135,7 +135,7 @@ kinds! {
 
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is in a form that is not taken",
         explanation: "The body is not JSON in UTF-8, or is compressed in a way that is not known. Nothing was recorded.",
-        remedy: "Send what detail expects, which is application/json for a cart, in UTF-8, without compression or with gzip or deflate.",
+        remedy: "Send what the address takes, which is application/json for a cart, in UTF-8, without compression or with gzip or deflate.",
         example: "Content-Type is \"text/plain\"; expected application/json, in UTF-8";
 
     MISDIRECTED = "misdirected", MISDIRECTED_REQUEST, "This is another interface",

@@ -69,7 +69,16 @@ async fn the_docs_page_and_all_its_files_come_from_the_service() {
     assert!(loaded >= 5, "{loaded} files");
     let script = service.get("/docs/page.js").await;
     assert!(script.text.contains("/openapi.json"), "{}", script.text);
-    assert_eq!(service.get("/docs/unheard-of.js").await.status, 404);
+    for (file, part) in [
+        ("accessible.js", "export function nameControls"),
+        ("swagger-ui.css", ".swagger-ui"),
+        ("swagger-ui-bundle.js", "SwaggerUIBundle"),
+    ] {
+        assert!(service.get(&format!("/docs/{file}")).await.text.contains(part), "{file}");
+    }
+    for file in ["unheard-of.js", "index.html", "swagger-initializer.js"] {
+        assert_eq!(service.get(&format!("/docs/{file}")).await.status, 404, "{file}");
+    }
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ mod metrics;
 mod operate;
 mod outgoing_certificates;
 mod pages;
+mod preview_form;
 mod problems;
 mod published_keys;
 mod recovery;

@@ -9,7 +9,7 @@ use super::operations::member;
 use crate::problem::{API_VERSION, SMART_ID};
 
 /// At most 180 characters.
-const SHORT_TEXT: &str = "Turns approved SAP SRM 7 shopping carts into purchase orders in 11VMS: exactly one order a cart, however often it is sent.";
+const SHORT_TEXT: &str = "Turns approved SAP SRM 7 shopping carts into purchase orders in 11VMS: at most one order a cart, however often it is sent.";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -42,7 +42,7 @@ impl Modify for Security {
         let flow = Flow::ClientCredentials(ClientCredentials::new("https://issuer.example/oauth2/token", scopes));
         let scheme = OAuth2::with_description(
             [flow],
-            "A JWT of the issuer that the operator has configured, by client credentials. Scopes may have other names there.",
+            "A JWT of the issuer that the operator has configured, by client credentials.",
         );
         let components = openapi.components.get_or_insert_with(Default::default);
         components.add_security_scheme("oauth2", SecurityScheme::OAuth2(scheme));

@@ -24,24 +24,33 @@ pub struct OperationLink {
 /// Where a kind of problem occurs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
-    /// With every request.
-    pub is_everywhere: bool,
-    /// As the answer of these operations, where it is not everywhere.
+    /// The operations that answer with it; none if any request can have it.
     pub operations: Vec<&'static OperationLink>,
-    /// In the result of a cart, in the answer to a batch.
-    pub is_in_results: bool,
+    /// The operation for a batch, if the result of a cart can have it.
+    pub batch: Option<&'static OperationLink>,
 }
 
 impl Occurrence {
     /// Where a kind occurs.
     pub fn of(kind: ProblemKind) -> Self {
         static OPERATIONS: LazyLock<Vec<OperationLink>> = LazyLock::new(|| links(&document()));
-        let is_everywhere = problems::is_of_every_request(kind);
+        if problems::is_of_every_request(kind) {
+            return Self { operations: Vec::new(), batch: None };
+        }
         let has = |kinds: &[&[ProblemKind]]| kinds.iter().any(|kinds| kinds.contains(&kind));
-        let answers =
-            |operation: &&OperationLink| !is_everywhere && has(&problems::own_kinds(&operation.id).unwrap_or_default());
-        let operations = OPERATIONS.iter().filter(answers).collect();
-        Self { is_everywhere, operations, is_in_results: has(problems::OF_RESULTS) }
+        let operations = OPERATIONS.iter().filter(|one| has(&problems::own_kinds(&one.id).unwrap_or_default()));
+        let batch = OPERATIONS.iter().find(|one| one.id == "create_purchase_orders" && has(problems::OF_RESULTS));
+        Self { operations: operations.collect(), batch }
+    }
+
+    /// Whether any request can have it.
+    pub const fn is_everywhere(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// Whether a cart that is only looked at can have it.
+    pub fn is_of_previews(&self) -> bool {
+        self.operations.iter().any(|one| one.id == "preview_purchase_order")
     }
 }
 
@@ -80,13 +89,29 @@ mod tests {
     fn a_kind_occurs_with_the_operations_that_answer_with_it() {
         assert_eq!(operations(ProblemKind::ORDER_EXISTS), ["create_purchase_order"]);
         assert_eq!(operations(ProblemKind::INVALID_BODY), ["create_purchase_orders", "resolve_purchase_order"]);
-        assert!(Occurrence::of(ProblemKind::OVERLOADED).is_everywhere);
-        assert!(Occurrence::of(ProblemKind::INVALID_CART).is_in_results);
-        assert!(!Occurrence::of(ProblemKind::INVALID_BODY).is_in_results);
-        for kind in ProblemKind::ALL {
-            let occurrence = Occurrence::of(*kind);
-            assert_ne!(occurrence.is_everywhere, !occurrence.operations.is_empty(), "{}", kind.name);
+        for (kind, is_everywhere, is_in_results, is_of_previews) in [
+            (ProblemKind::OVERLOADED, true, false, false),
+            (ProblemKind::INVALID_CART, false, true, true),
+            (ProblemKind::TOO_LARGE, false, true, true),
+            (ProblemKind::PARKED, false, true, false),
+            (ProblemKind::INVALID_TOKEN, false, false, true),
+            (ProblemKind::INVALID_BODY, false, false, false),
+        ] {
+            let found = Occurrence::of(kind);
+            let found = (found.is_everywhere(), found.batch.is_some(), found.is_of_previews());
+            assert_eq!(found, (is_everywhere, is_in_results, is_of_previews), "{}", kind.name);
         }
+        for kind in ProblemKind::ALL {
+            let is_of_every_request = problems::is_of_every_request(*kind);
+            assert_eq!(Occurrence::of(*kind).is_everywhere(), is_of_every_request, "{} occurs nowhere", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_link() {
+        let mut document = document();
+        let links = links(&document);
+        assert_eq!(super::super::operations::operations(&mut document).count(), links.len());
     }
 
     #[test]

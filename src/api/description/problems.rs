@@ -40,8 +40,12 @@ const LEDGER: &[ProblemKind] = &[ProblemKind::LEDGER_UNAVAILABLE];
 const OUTCOME: &[ProblemKind] =
     &[ProblemKind::REFUSED_BY_11VMS, ProblemKind::ORDER_CANCELLED, ProblemKind::PARKED, ProblemKind::STILL_OPEN];
 
+/// Problems of a cart alone.
+const CART: &[ProblemKind] = &[ProblemKind::INVALID_CART, ProblemKind::ORDER_EXISTS];
+
 /// Problems of a cart in a batch: they are in its result, and not the answer.
-pub const OF_RESULTS: &[&[ProblemKind]] = &[LEDGER, OUTCOME, &[ProblemKind::INVALID_CART, ProblemKind::ORDER_EXISTS]];
+pub const OF_RESULTS: &[&[ProblemKind]] =
+    &[LEDGER, OUTCOME, CART, &[ProblemKind::TOO_LARGE, ProblemKind::MALFORMED_JSON]];
 
 /// Whether every request can have the problem.
 pub fn is_of_every_request(kind: ProblemKind) -> bool {
@@ -52,7 +56,7 @@ pub fn is_of_every_request(kind: ProblemKind) -> bool {
 pub fn own_kinds(operation: &str) -> Option<Vec<&'static [ProblemKind]>> {
     Some(match operation {
         "create_purchase_order" => {
-            vec![TOKEN, BODY, LEDGER, OUTCOME, &[ProblemKind::INVALID_CART, ProblemKind::ORDER_EXISTS]]
+            vec![TOKEN, BODY, LEDGER, OUTCOME, CART]
         }
         "create_purchase_orders" => vec![TOKEN, BODY, &[ProblemKind::INVALID_BODY]],
         "preview_purchase_order" => vec![TOKEN, BODY, &[ProblemKind::INVALID_CART]],

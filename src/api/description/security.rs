@@ -1,6 +1,6 @@
 //! How callers authenticate: OAuth 2.0 client credentials with scopes, or a bearer token from anywhere.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::operations::{add_paragraph, component, operations};
@@ -42,13 +42,20 @@ pub fn name_scopes(value: &mut Value, names: [&str; 3]) {
         }
         Value::Array(list) => list.iter_mut().for_each(|inner| name_scopes(inner, names)),
         Value::Object(map) => {
-            let members = std::mem::take(map).into_iter();
-            map.extend(members.map(|(name, mut inner)| {
+            for (name, mut inner) in std::mem::take(map) {
                 name_scopes(&mut inner, names);
-                (with_names(&name, names).unwrap_or(name), inner)
-            }));
+                add_member(map, with_names(&name, names).unwrap_or(name), inner);
+            }
         }
         _ => {}
+    }
+}
+
+/// Adds a member; of two scopes with one name, both are described.
+fn add_member(map: &mut Map<String, Value>, name: String, value: Value) {
+    match (map.get_mut(&name), value) {
+        (Some(Value::String(known)), Value::String(other)) => *known = format!("{known}; {other}"),
+        (_, value) => drop(map.insert(name, value)),
     }
 }
 

@@ -4,13 +4,11 @@ use super::operations::operations;
 use super::*;
 use crate::problem::ProblemKind;
 
-const SCOPES: [&str; 3] = ["purchase-orders.write", "purchase-orders.read", "purchase-orders.operate"];
-
 #[test]
 fn scopes_are_called_as_the_issuer_calls_them() {
     let names = ["app!t1.Write", "purchase-orders.write", "a\"b"];
     let description: Value =
-        serde_json::from_str(&served(Spec::V3_1, Some(&"https://i.example".parse().unwrap()), names)).unwrap();
+        serde_json::from_str(&served(Spec::V3_1, Some(&"https://i.example".parse().unwrap()), Some(names))).unwrap();
     let scopes = &description["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"];
     assert!(names.iter().all(|name| scopes[name].is_string()) && scopes.as_object().unwrap().len() == 3, "{scopes}");
     assert_eq!(scopes["app!t1.Write"], "Bring carts");
@@ -18,6 +16,11 @@ fn scopes_are_called_as_the_issuer_calls_them() {
     assert_eq!(send["security"][0]["oauth2"][0], "app!t1.Write");
     assert!(send["description"].as_str().unwrap().contains("Needs the scope `app!t1.Write`."), "{send}");
     assert!(!description.to_string().contains("purchase-orders.read"), "nothing has the default name");
+
+    let one_name = served(Spec::V3_1, Some(&"https://i.example".parse().unwrap()), Some(["all"; 3]));
+    let description: Value = serde_json::from_str(&one_name).unwrap();
+    let scopes = &description["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"];
+    assert!(scopes["all"].as_str().unwrap().contains("Bring carts"), "both are described: {scopes}");
 }
 
 #[test]
@@ -71,10 +74,10 @@ fn texts_of_which_there_are_only_some_are_enumerated() {
 #[test]
 fn a_service_without_a_token_endpoint_offers_the_bearer_scheme_alone() {
     let with: Value =
-        serde_json::from_str(&served(Spec::V3_1, Some(&"https://as.example/token".parse().unwrap()), SCOPES)).unwrap();
+        serde_json::from_str(&served(Spec::V3_1, Some(&"https://as.example/token".parse().unwrap()), None)).unwrap();
     let token_url = "/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl";
     assert_eq!(with.pointer(token_url), Some(&Value::from("https://as.example/token")));
-    let without = served(Spec::V3_0, None, SCOPES);
+    let without = served(Spec::V3_0, None, None);
     assert!(
         !without.contains("oauth2\"") && !without.contains("issuer.example/oauth2") && without.contains("\"bearer\"")
     );

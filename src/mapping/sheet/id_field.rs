@@ -71,7 +71,7 @@ fn wrong_row(file: &str, csv: &CsvFile, row: &CsvRow, target: &str, index: usize
     let problem = format!(
         "target {target}: {wrong}; expected {target},ID,text,refuse, in one row and without a condition: {REASON}"
     );
-    Some(Defect::in_cell(file, row.line, "target", problem))
+    Some(Defect::in_line(file, row.line, problem))
 }
 
 /// A row of the order's own has to hold the id.

@@ -8,6 +8,7 @@ use super::entries::check_entry_rule;
 use super::source::Source;
 use super::when::When;
 use crate::mapping::conversion::Conversion;
+use crate::mapping::defect::CellProblem;
 use crate::mapping::table::Tables;
 use crate::mapping::target::TargetPath;
 
@@ -43,19 +44,20 @@ impl Rule {
     ///
     /// # Errors
     /// Every defect of the row.
-    pub fn parse(cells: [&str; 5], line: u64, tables: &Tables) -> Result<(TargetPath, Self), Vec<String>> {
+    pub fn parse(cells: [&str; 5], line: u64, tables: &Tables) -> Result<(TargetPath, Self), Vec<CellProblem>> {
         let [target, source, conversion, absent, when] = cells;
         let mut problems = Vec::new();
-        let mut keep = |problem: String| problems.push(problem);
-        let path = TargetPath::parse(target).map_err(&mut keep).ok();
-        let conversion = Conversion::parse(conversion).map_err(&mut keep).ok();
+        let mut keep = |problem: CellProblem| problems.push(problem);
+        let in_column = |column: &'static str| move |problem: String| CellProblem::new(column, problem);
+        let path = TargetPath::parse(target).map_err(in_column("target")).map_err(&mut keep).ok();
+        let conversion = Conversion::parse(conversion).map_err(in_column("as")).map_err(&mut keep).ok();
         let sources = sources(source, conversion.as_ref()).map_err(&mut keep).ok();
-        let absent = Absent::parse(absent, conversion.as_ref()).map_err(&mut keep).ok();
-        let when = When::parse(when).map_err(&mut keep).ok();
+        let absent = Absent::parse(absent, conversion.as_ref()).map_err(in_column("absent")).map_err(&mut keep).ok();
+        let when = When::parse(when).map_err(in_column("when")).map_err(&mut keep).ok();
         if let (Some(Conversion::Table(name)), Some(sources)) = (&conversion, &sources)
             && let Err(problem) = check_table(name, sources.len(), tables)
         {
-            keep(problem);
+            keep(CellProblem::new("as", problem));
         }
         if let (Some(path), Some(conversion), Some(sources)) = (&path, &conversion, &sources)
             && let Err(problem) = check_entry_rule(path, conversion, sources)
@@ -129,31 +131,30 @@ impl Rule {
 }
 
 /// Several sources are the parts of one table key, or of one text; a constant has none.
-fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, String> {
+fn sources(text: &str, conversion: Option<&Conversion>) -> Result<Vec<Source>, CellProblem> {
+    let of_source = |problem: String| CellProblem::new("source", problem);
     let is_constant = matches!(conversion, Some(Conversion::Constant(_)));
     // Whether a row needs a source is not known where `as` is a mistake.
     if is_constant && !text.trim().is_empty() {
-        return Err(format!("source {text:?}: a constant has no source; expected an empty cell"));
+        return Err(of_source(format!("source {text:?}: a constant has no source; expected an empty cell")));
     }
     if is_constant || (conversion.is_none() && text.trim().is_empty()) {
         return Ok(Vec::new());
     }
     if conversion.is_some_and(Conversion::is_about_entries) {
-        return Source::parse_rows(text).map(|rows| vec![rows]);
+        return Source::parse_rows(text).map(|rows| vec![rows]).map_err(of_source);
     }
-    let sources = text.split('+').map(Source::parse).collect::<Result<Vec<_>, _>>()?;
+    let sources = text.split('+').map(Source::parse).collect::<Result<Vec<_>, _>>().map_err(of_source)?;
     match (conversion, sources.len()) {
         (Some(Conversion::Join(_)), 1) => {
-            return Err("as join: puts several sources together (A + B); expected as text for one source".to_owned());
+            let problem = "as join: puts several sources together (A + B); expected as text for one source";
+            Err(CellProblem::new("as", problem.to_owned()))
         }
-        (None | Some(Conversion::Table(_) | Conversion::Join(_)), _) | (_, 1) => {}
-        _ => {
-            return Err(format!(
-                "source {text:?}: several sources make one table key or one text; expected as table:NAME or join:SEPARATOR"
-            ));
-        }
+        (None | Some(Conversion::Table(_) | Conversion::Join(_)), _) | (_, 1) => Ok(sources),
+        _ => Err(of_source(format!(
+            "source {text:?}: several sources make one table key or one text; expected as table:NAME or join:SEPARATOR"
+        ))),
     }
-    Ok(sources)
 }
 
 /// A table needs as many key columns as the row has sources.

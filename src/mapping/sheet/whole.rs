@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::absent::Absent;
 use super::rule::Rule;
-use crate::mapping::defect::Defect;
+use crate::mapping::defect::{CellProblem, Defect};
 use crate::mapping::target::{Member, Object};
 
 /// Defects that show only in the whole sheet: a list without fields, a choice of one.
@@ -23,14 +23,14 @@ pub fn defects_of_entries(file: &str, entry: &Object<Rule>) -> Vec<Defect> {
         .filter(|(name, _)| rows.get(*name) == Some(&1))
         .map(|(name, line)| {
             let problem = format!("absent one-of:{name}: no other row of this entry has it; expected at least two");
-            Defect::in_cell(file, line, "absent", problem)
+            Defect::of_cell(file, line, CellProblem::new("absent", problem))
         })
         .collect();
     for list in lists {
         let is_empty = list.members.is_empty();
         defects.extend(list.entry_rules.iter().filter(|_| is_empty).map(|rule| {
             let problem = format!("target {}: no row sets a field of its entries", rule.target);
-            Defect::in_cell(file, rule.line, "target", problem)
+            Defect::of_cell(file, rule.line, CellProblem::new("target", problem))
         }));
         defects.extend(defects_of_entries(file, list));
     }

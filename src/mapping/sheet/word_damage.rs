@@ -2,6 +2,7 @@
 
 use crate::mapping::conversion::TYPOGRAPHIC_MARKS;
 use crate::mapping::csv_file::{CsvFile, CsvRow, REMARK, has_decimal_comma};
+use crate::mapping::defect::CellProblem;
 
 /// Words behind which a text follows, with any characters.
 const TEXTS: [&str; 3] = ["constant:", "use:", "join:"];
@@ -13,15 +14,16 @@ const NUMBERS: [&str; 3] = ["decimal", "amount", "integer"];
 ///
 /// # Errors
 /// Every mistake, with the title of its column.
-pub fn damage_of_words(csv: &CsvFile, row: &CsvRow) -> Result<(), Vec<String>> {
+pub fn damage_of_words(csv: &CsvFile, row: &CsvRow) -> Result<(), Vec<CellProblem>> {
     let mut problems = Vec::new();
     for (title, cell) in csv.header.iter().zip(&row.cells) {
         let is_text = title.eq_ignore_ascii_case(REMARK) || TEXTS.iter().any(|word| cell.starts_with(word));
         if !is_text && cell.contains(TYPOGRAPHIC_MARKS) {
-            problems.push(format!("{title} {cell:?}: has typographic quotation marks; expected straight ones or none"));
+            let problem = format!("{title} {cell:?}: has typographic quotation marks; expected straight ones or none");
+            problems.push(CellProblem::new(title, problem));
         }
     }
-    problems.extend(decimal_comma(csv, row));
+    problems.extend(decimal_comma(csv, row).map(|problem| CellProblem::new("absent", problem)));
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 

@@ -22,21 +22,18 @@ const operationOf = (element) => {
 const NAMES = [
   ['.copy-to-clipboard > button', () => 'Copy'],
   ['.close-modal', () => 'Close'],
-  ['.servers select, #servers', () => 'Server'],
-  ['.servers input[data-variable]', (input) => input.dataset.variable],
+  ['.servers select:not([data-variable]), #servers', () => 'Server'],
+  ['.servers [data-variable]', (control) => control.dataset.variable],
   ['tr[data-param-name] select', (select) => select.closest('tr').dataset.paramName],
   ['.examples-select-element', (select) => {
     const status = select.closest('tr.response')?.dataset.code;
     return status ? `Example of ${status}` : 'Example of the body';
   }],
-  ['.responses-table[role=region]', (table) => {
-    const kind = table.classList.contains('live-responses-table') ? 'Answer' : 'Answers';
-    return `${kind} of ${operationOf(table)}`;
-  }],
-  ['.auth-btn-wrapper .btn[aria-label="Remove authorization"]', (button) => textOf(button)],
+  ['.responses-table[role=region]', (table) => `Answers of ${operationOf(table)}`],
+  ['.auth-btn-wrapper .btn[aria-label]', (button) => textOf(button)],
 ];
 
-/** Headings that skip a level, and the one that follows from the heading above. */
+/** Headings whose level does not follow from the heading above, and the one that does. */
 const LEVELS = [
   ['.info .title', 2],
   ['.auth-container h6', 5],
@@ -56,5 +53,6 @@ export function nameControls(root) {
       for (const element of root.querySelectorAll(selector)) setOnce(element, 'aria-level', String(level));
     }
   };
+  name();
   new MutationObserver(name).observe(root, { childList: true, subtree: true });
 }
