@@ -82,6 +82,15 @@ async fn the_docs_page_and_all_its_files_come_from_the_service() {
 }
 
 #[tokio::test]
+async fn the_description_calls_the_scopes_as_the_settings_do() {
+    let service = Service::start_with("auth.scopes.write = \"app.Write\"").await;
+    for path in ["/openapi.json", "/openapi-3.0.json"] {
+        let text = service.get(path).await.text;
+        assert!(text.contains("Needs the scope `app.Write`.") && !text.contains("purchase-orders.write"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_asks_the_token_endpoint_that_is_set_and_nobody_else() {
     let bare = Service::start().await;
     let page = bare.get("/docs").await;

@@ -41,6 +41,17 @@ async fn a_refused_form_comes_back_with_the_text_that_was_sent_and_never_with_th
 }
 
 #[tokio::test]
+async fn a_long_text_comes_back_to_those_who_have_a_token() {
+    let service = Service::start().await;
+    let long = "x".repeat(64 * 1024 + 1);
+    let stranger = submit(&service, "/preview", &[("cart", &long)]).await;
+    assert_eq!((stranger.status, stranger.text.contains(&long)), (401, false));
+    let token = token_with(&service, "purchase-orders.write");
+    let sender = submit(&service, "/preview", &[("cart", &long), ("access_token", &token)]).await;
+    assert_eq!((sender.status, sender.text.contains(&long)), (400, true));
+}
+
+#[tokio::test]
 async fn a_form_is_read_as_the_api_reads_a_body() {
     let service = Service::start_with("pages.public_preview = true").await;
     let marked = format!("\u{feff}{}", cart(1));
