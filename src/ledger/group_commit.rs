@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +20,10 @@ use crate::order::{Admission, Candidate, Order, Terms};
 /// all of them wait.
 const MAX_GROUP: usize = 256;
 
-/// Writes that may wait in the queue, which bounds memory in a burst; further callers wait for room in it.
+/// Changes of orders that a group takes before the carts that wait: the other half is theirs, however many changes come.
+const MAX_CHANGES_FIRST: usize = MAX_GROUP / 2;
+
+/// Writes that may wait in a queue, which bounds memory in a burst; further callers wait for room in it.
 const MAX_WAITING: usize = 4096;
 
 /// A write.
@@ -88,25 +92,30 @@ impl<B: Backend> Backend for Counted<B> {
 
 type Waiting = (Write, oneshot::Sender<Result<Written, LedgerError>>);
 
-/// The queue in front of a backend's one writer thread.
+/// The two queues in front of a backend's one writer thread. Changes of orders go first: in a burst thousands of carts wait, and a
+/// permit for 11VMS would wait with each begin of an attempt behind them.
 #[derive(Debug, Clone)]
 pub struct GroupCommit {
-    queue: mpsc::Sender<Waiting>,
+    /// Changes of orders that the ledger has.
+    changes: mpsc::Sender<Waiting>,
+    /// Carts that arrive, and whatever else is written.
+    arrivals: mpsc::Sender<Waiting>,
 }
 
 impl GroupCommit {
-    /// Starts the writer thread; it ends when the last handle is dropped and the queue is empty.
+    /// Starts the writer thread; it ends when the last handle is dropped and the queues are empty. To be called in a runtime.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(backend: impl Backend, statistics: Arc<LedgerStatistics>) -> Result<Self, LedgerError> {
         let mut backend = Counted { backend, statistics };
-        let (queue, mut waiting) = mpsc::channel::<Waiting>(MAX_WAITING);
+        let (changes, waiting_changes) = mpsc::channel(MAX_WAITING);
+        let (arrivals, waiting_arrivals) = mpsc::channel(MAX_WAITING);
+        let mut queues = Queues { changes: waiting_changes, arrivals: waiting_arrivals };
+        let runtime = Handle::current();
         let write = move || {
-            let mut group = Vec::with_capacity(MAX_GROUP);
-            while waiting.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
-                gather(&mut group, &mut waiting);
-                let (writes, callers): (Vec<Write>, Vec<_>) = group.drain(..).unzip();
+            while let Some(first) = runtime.block_on(queues.next()) {
+                let (writes, callers): (Vec<Write>, Vec<_>) = queues.gather(first).into_iter().unzip();
                 answer(callers, commit(&mut backend, &writes));
             }
         };
@@ -114,7 +123,7 @@ impl GroupCommit {
             .name("ledger".to_owned())
             .spawn(write)
             .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
-        Ok(Self { queue })
+        Ok(Self { changes, arrivals })
     }
 
     /// Checks that the writer runs.
@@ -122,12 +131,13 @@ impl GroupCommit {
     /// # Errors
     /// If its thread has ended.
     pub fn check(&self) -> Result<(), LedgerError> {
-        if self.queue.is_closed() { Err(stopped()) } else { Ok(()) }
+        if self.arrivals.is_closed() { Err(stopped()) } else { Ok(()) }
     }
 
     async fn write(&self, write: Write) -> Result<Written, LedgerError> {
         let (caller, answer) = oneshot::channel();
-        self.queue.send((write, caller)).await.map_err(|_| stopped())?;
+        let queue = if matches!(write, Write::Store(_)) { &self.changes } else { &self.arrivals };
+        queue.send((write, caller)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -193,14 +203,46 @@ impl GroupCommit {
     }
 }
 
-/// Lets those who are about to write do so before the group is closed: whoever else wants the processor has it first, for a
-/// slice of the scheduler's at most. A lone caller waits for nobody whose processor is its own.
-fn gather(group: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
-    if group.len() < MAX_GROUP {
-        thread::yield_now();
+/// The writer's ends of the queues.
+struct Queues {
+    changes: mpsc::Receiver<Waiting>,
+    arrivals: mpsc::Receiver<Waiting>,
+}
+
+impl Queues {
+    /// Waits for a write; `None` when there will be no more.
+    async fn next(&mut self) -> Option<Waiting> {
+        tokio::select! {
+            biased;
+            Some(change) = self.changes.recv() => Some(change),
+            Some(arrival) = self.arrivals.recv() => Some(arrival),
+            else => None,
+        }
     }
-    while group.len() < MAX_GROUP
-        && let Ok(write) = waiting.try_recv()
+
+    /// Gathers a group around its first write. Those who are about to write may do so before it is closed: whoever else wants the
+    /// processor has it first, for a slice of the scheduler's at most. A lone caller waits for nobody whose processor is its own.
+    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+        let mut group = vec![first];
+        self.fill(&mut group);
+        if group.len() < MAX_GROUP {
+            thread::yield_now();
+            self.fill(&mut group);
+        }
+        group
+    }
+
+    fn fill(&mut self, group: &mut Vec<Waiting>) {
+        take(&mut self.changes, group, MAX_CHANGES_FIRST);
+        take(&mut self.arrivals, group, MAX_GROUP);
+        take(&mut self.changes, group, MAX_GROUP);
+    }
+}
+
+/// Takes what waits until the group has so many writes.
+fn take(queue: &mut mpsc::Receiver<Waiting>, group: &mut Vec<Waiting>, limit: usize) {
+    while group.len() < limit
+        && let Ok(write) = queue.try_recv()
     {
         group.push(write);
     }

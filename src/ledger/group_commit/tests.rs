@@ -2,9 +2,12 @@
 
 use std::sync::Mutex;
 
+use tokio::task::JoinSet;
+
 use super::super::audit::AuditPosition;
 use super::super::purge::ORDERS_IN_A_PORTION;
 use super::*;
+use crate::order::{OrderId, PropagatedHeaders, Requester, admit};
 
 /// A backend that panics at purges before 1 s, can't hold those before 2 s, and fails from those before 3 s on.
 #[derive(Default)]
@@ -48,15 +51,87 @@ fn results(seconds: &[i64]) -> (String, usize) {
     (commit(&mut backend, &group).into_iter().map(letter).collect(), backend.commits)
 }
 
-#[test]
-fn a_group_takes_what_came_while_it_formed_up_to_its_limit() {
-    for (taken, waiting, expected) in [(1, 0, 1), (1, 3, 4), (MAX_GROUP - 1, 3, MAX_GROUP), (MAX_GROUP, 3, MAX_GROUP)] {
-        let (queue, mut receiver) = mpsc::channel::<Waiting>(MAX_WAITING);
-        let write = || (Write::Purge(Purge::Orders(Timestamp::UNIX_EPOCH)), oneshot::channel().0);
-        let mut group: Vec<Waiting> = (0..taken).map(|_| write()).collect();
-        (0..waiting).for_each(|_| queue.try_send(write()).unwrap());
-        gather(&mut group, &mut receiver);
-        assert_eq!(group.len(), expected, "{taken} and {waiting}");
+#[tokio::test]
+async fn a_group_takes_what_waits_up_to_its_limit_changes_first_and_carts_for_half_of_it() {
+    const HALF: usize = MAX_GROUP / 2;
+    for (waiting, expected) in [
+        ((1, 0), (1, 0)),
+        ((0, 1), (0, 1)),
+        ((1, 3), (1, 3)),
+        ((0, MAX_GROUP + 3), (0, MAX_GROUP)),
+        ((MAX_GROUP + 3, 0), (MAX_GROUP, 0)),
+        ((9, MAX_GROUP), (9, MAX_GROUP - 9)),
+        ((MAX_GROUP, MAX_GROUP), (HALF, MAX_GROUP - HALF)),
+        ((MAX_GROUP, 9), (MAX_GROUP - 9, 9)),
+    ] {
+        let (to_changes, changes) = mpsc::channel(MAX_WAITING);
+        let (to_arrivals, arrivals) = mpsc::channel(MAX_WAITING);
+        let write = |seconds| {
+            let time = Timestamp::from_second(seconds).unwrap();
+            (Write::Purge(Purge::Orders(time)), oneshot::channel().0)
+        };
+        (0..waiting.0).for_each(|_| to_changes.try_send(write(1)).unwrap());
+        (0..waiting.1).for_each(|_| to_arrivals.try_send(write(2)).unwrap());
+        let mut queues = Queues { changes, arrivals };
+        let first = queues.next().await.unwrap();
+        let seconds: Vec<i64> = queues.gather(first).iter().map(|(write, _)| second(write)).collect();
+        let of = |wanted| seconds.iter().filter(|second| **second == wanted).count();
+        assert_eq!((of(1), of(2)), expected, "{waiting:?}");
+    }
+}
+
+/// A backend that writes down the groups it gets, and keeps none. A commit waits for its sign.
+struct Watched {
+    signs: std::sync::mpsc::Receiver<()>,
+    groups: Arc<Mutex<Vec<String>>>,
+}
+
+impl Backend for Watched {
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+        let letters = group.iter().map(|write| if matches!(write, Write::Store(_)) { 's' } else { 'a' });
+        self.groups.lock().unwrap().push(letters.collect());
+        self.signs.recv().unwrap();
+        Ok(group.iter().map(|_| Err(LedgerError::unavailable("kept by nobody"))).collect())
+    }
+}
+
+#[tokio::test]
+async fn the_change_of_an_order_goes_before_the_carts_that_wait() {
+    const CARTS: usize = 3 * MAX_GROUP;
+    let (sign, signs) = std::sync::mpsc::channel();
+    let groups = Arc::new(Mutex::new(Vec::new()));
+    let writer = GroupCommit::start(Watched { signs, groups: Arc::clone(&groups) }, Arc::default()).unwrap();
+    let (candidate, terms) = (candidate(), Terms::new(Timestamp::UNIX_EPOCH, Duration::ZERO));
+    let Admission::Started(order) = admit(None, candidate.clone(), terms) else { panic!("it is new") };
+    let mut callers = JoinSet::new();
+    for _ in 0..CARTS {
+        let (writer, candidate) = (writer.clone(), candidate.clone());
+        callers.spawn(async move { writer.admit(candidate, terms).await.map(drop) });
+    }
+    callers.spawn(async move { writer.store(order).await.map(drop) });
+    // Until all of them wait in the queues, or for the first sign.
+    for _ in 0..=CARTS {
+        tokio::task::yield_now().await;
+    }
+    (0..=CARTS).for_each(|_| sign.send(()).unwrap());
+    callers.join_all().await;
+    let groups = groups.lock().unwrap().clone();
+    // The first group may have been closed when it came.
+    assert!(groups.iter().take(2).any(|group| group.contains('s')), "{groups:?}");
+    assert_eq!(groups.concat().len(), CARTS + 1);
+}
+
+fn candidate() -> Candidate {
+    Candidate {
+        id: OrderId::of("1"),
+        cart_number: String::new(),
+        fingerprint: String::new(),
+        body: "{}".to_owned(),
+        mapping_version: String::new(),
+        warnings: Vec::new(),
+        propagated_headers: PropagatedHeaders::default(),
+        requester: Requester::default(),
+        cart: None,
     }
 }
 
