@@ -33,7 +33,7 @@ use crate::edge::{ConnectionServer, ServerTls};
 use crate::ledger::outbox::Outbox;
 use crate::mapping::{LiveMapping, LiveState};
 use crate::relay::observer::{Observer, Observers};
-use crate::relay::{Dependencies, JitterSource, Relay, lease_length};
+use crate::relay::{Concurrency, Dependencies, JitterSource, Relay, lease_length};
 use crate::server::{management_router, public_router};
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::{DeliveryMetrics, Metrics, OrderMetrics, Sources};
@@ -97,9 +97,9 @@ impl App {
             ledger: Arc::clone(&orders),
             vms: Arc::clone(&vms) as Arc<dyn Vms>,
             clock: Arc::clone(&clock),
+            concurrency: Concurrency::usual(target.max_concurrency, retry.guard),
             policy: retry,
             response_rules: target.response_rules,
-            max_concurrency: target.max_concurrency,
             breaker: target.breaker,
             attempt_limit,
             jitter: JitterSource(Arc::new(|| rand::random_range(-1.0..=1.0))),

@@ -35,13 +35,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use dependencies::{Dependencies, JitterSource, RestoredLedger};
+pub use dependencies::{Concurrency, Dependencies, JitterSource, RestoredLedger};
 pub use submit_outcome::SubmitOutcome;
 
 use crate::clock::{Moment, between};
 use crate::ledger::LedgerError;
 use crate::order::breaker::BreakerState;
-use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId, State};
+use crate::order::{Candidate, FirstAttempt, Order, OrderId, State};
 use crate::trace;
 use abandoned::Abandoned;
 use dispatcher::Dispatcher;
@@ -51,7 +51,7 @@ use observer::Event;
 use reckoning::Reckoning;
 use restored::Restored;
 use retrying_ledger::RetryingLedger;
-use submit_outcome::{CallerRole, answer_at_once, answer_for};
+use submit_outcome::{Awaited, CallerRole, answer_at_once, answer_for, awaited};
 use waiters::{Waiter, Waiters};
 
 /// Where replicas share a ledger, the begin of an attempt that took longer to store is stored once more, so that its
@@ -100,13 +100,18 @@ pub struct Relay {
 impl Relay {
     /// Builds the relay; nothing is sent unless [`Relay::run`] is running.
     pub fn new(dependencies: Dependencies) -> Arc<Self> {
-        let Dependencies { ledger, max_concurrency, breaker, clock, policy, restored, observers, .. } = &dependencies;
+        let Dependencies { ledger, clock, policy, restored, observers, .. } = &dependencies;
         let started_at = clock.moment();
         let reckoning = Reckoning::new(clock.as_ref(), policy.longest_wait());
         let restored = restored.map(|ledger| Restored::new(ledger, clock.as_ref(), observers.clone()));
         Arc::new(Self {
             retrying_ledger: RetryingLedger::new(Arc::clone(ledger), Arc::clone(clock), observers.clone()),
-            dispatcher: Dispatcher::new(*max_concurrency, *breaker, Arc::clone(clock), observers.clone()),
+            dispatcher: Dispatcher::new(
+                dependencies.concurrency,
+                dependencies.breaker,
+                Arc::clone(clock),
+                observers.clone(),
+            ),
             dependencies,
             waiters: Waiters::default(),
             holds: Holds::default(),
@@ -122,53 +127,57 @@ impl Relay {
         })
     }
 
-    /// Takes a cart and waits for its outcome, at most for `wait`.
+    /// Takes a cart and waits for its outcome, at most for `wait`. The work on it begins at once, and thousands of callers may wait: what
+    /// they wait in does not hold the cart.
     ///
     /// # Errors
     /// If the ledger did not record the cart; nothing was sent.
-    pub async fn submit(self: &Arc<Self>, candidate: Candidate, wait: Duration) -> Result<SubmitOutcome, LedgerError> {
+    pub fn submit(
+        self: &Arc<Self>,
+        candidate: Candidate,
+        wait: Duration,
+    ) -> impl Future<Output = Result<SubmitOutcome, LedgerError>> {
         let deadline = self.dependencies.clock.moment().after(wait);
         // Before the ledger is asked, so that an outcome published in between is not missed.
-        let id = candidate.id.clone();
-        let waiter = self.waiters.subscribe(&id);
-        let relay = Arc::clone(self);
+        let waiter = self.waiters.subscribe(&candidate.id);
+        let (relay, id) = (Arc::clone(self), candidate.id.clone());
         // Whoever does not wait gets the order as it was accepted.
         let first_attempt = if wait.is_zero() { FirstAttempt::Later } else { FirstAttempt::AtOnce };
-        let admission = self.detached(&id, async move { relay.admit(candidate, first_attempt).await }, wait).await?;
-        if wait.is_zero() {
-            return Ok(answer_at_once(admission));
+        let admission = Box::pin(self.detached(id, async move { relay.admit(candidate, first_attempt).await }, wait));
+        async move {
+            if wait.is_zero() {
+                return Ok(answer_at_once(admission.await?));
+            }
+            match awaited(admission.await?) {
+                Awaited::Outcome { open, role } => Ok(self.answer(open, role, &waiter, deadline).await),
+                Awaited::Nothing(known) => Ok(known),
+            }
         }
-        Ok(self.answer(admission, &waiter, deadline).await)
     }
 
     /// Runs work on an order in a task of its own, so that a caller that hangs up or waits no longer can't separate a
-    /// record from the work on it.
-    async fn detached<T: Send + 'static>(
+    /// record from the work on it. It begins at once; the future only waits for it.
+    fn detached<T: Send + 'static>(
         &self,
-        id: &OrderId,
+        id: OrderId,
         work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
         wait: Duration,
-    ) -> Result<T, LedgerError> {
-        let broken = |error| {
-            self.report(Event::WorkBrokeOff { id, error: &error });
-            Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")))
-        };
-        tokio::select! {
-            biased;
-            done = self.tasks.spawn(trace::carry(work)) => done.unwrap_or_else(broken),
-            () = self.dependencies.clock.sleep(wait.max(MIN_ADMISSION_WAIT)) => Err(LedgerError::TimedOut),
+    ) -> impl Future<Output = Result<T, LedgerError>> {
+        let task = self.tasks.spawn(trace::carry(work));
+        async move {
+            tokio::select! {
+                biased;
+                done = task => done.unwrap_or_else(|error| {
+                    self.report(Event::WorkBrokeOff { id: &id, error: &error });
+                    Err(LedgerError::Unavailable(format!("the work on it broke off: {error}")))
+                }),
+                () = self.dependencies.clock.sleep(wait.max(MIN_ADMISSION_WAIT)) => Err(LedgerError::TimedOut),
+            }
         }
     }
 
-    /// Waits for the outcome, unless the admission has it already.
-    async fn answer(&self, admission: Admission, waiter: &Waiter, deadline: Moment) -> SubmitOutcome {
-        let role = match &admission {
-            Admission::Replayed(_) | Admission::Conflicting(_) => return answer_at_once(admission),
-            Admission::Started(_) | Admission::Restarted(_) => CallerRole::Initiator,
-            Admission::Joined(_) => CallerRole::Joiner,
-        };
-        // Thousands of callers may wait, so each holds little.
-        let open = Arc::new(admission.into_order().without_content());
+    /// Waits for the outcome of an open order.
+    async fn answer(&self, open: Arc<Order>, role: CallerRole, waiter: &Waiter, deadline: Moment) -> SubmitOutcome {
         tokio::select! {
             biased;
             settled = waiter.settled_after(open.revision) => return answer_for(settled, role),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::dispatcher::{Dispatch, Ticket};
+use super::dispatcher::{Dispatch, HeldUp, Ticket};
 use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
 use super::restored::Restored;
@@ -28,12 +28,14 @@ struct Sent {
     was_absent: bool,
     /// Whether 11VMS has said that it has the order, and did not give its number.
     is_acknowledged: bool,
+    /// How long all calls took together.
+    took: Duration,
 }
 
 impl Sent {
     /// The end of an attempt in which nothing was sent, or no answer came.
     const fn of(verdict: Verdict) -> Self {
-        Self { verdict, was_absent: false, is_acknowledged: false }
+        Self { verdict, was_absent: false, is_acknowledged: false, took: Duration::ZERO }
     }
 }
 
@@ -179,11 +181,13 @@ impl Relay {
             }
             _ => self.record_begin(&order).await?,
         };
-        self.holds.remove(&order.id);
-        self.report(Event::AttemptBegan(&order));
-        let began_at = self.dependencies.clock.moment();
-        let Sent { verdict, was_absent, is_acknowledged } = self.send(&order, begun).await;
-        let deferred = self.pause_if_deferred(&verdict);
+        let sent = match dispatch.take_permit(&self.stopping).await {
+            Ok(()) => self.send_in_turn(&order, begun).await?,
+            Err(HeldUp { reason, wait }) => Sent::of(Verdict::Deferred { detail: reason.to_owned(), wait }),
+        };
+        let Sent { verdict, was_absent, is_acknowledged, took } = sent;
+        let deferred =
+            matches!(verdict, Verdict::Deferred { .. }).then(|| verdict.detail().map(str::to_owned)).flatten();
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         if restored.is_some() && was_absent {
             order.settle_doubt_since_restore();
@@ -197,16 +201,24 @@ impl Relay {
             order.acknowledge_attempt();
         }
         if deferred.is_none() {
-            order.measure_attempt(self.dependencies.clock.moment().since(began_at));
+            order.measure_attempt(took);
         }
         Some((order, End { at: now, deferred }))
     }
 
-    /// Dispatches nothing as long as no token can be fetched; returns why, if that is so.
-    fn pause_if_deferred(&self, verdict: &Verdict) -> Option<String> {
-        let Verdict::Deferred { detail, wait } = verdict else { return None };
-        self.dispatcher.pause_until(self.dependencies.clock.moment().after(*wait));
-        Some(detail.clone())
+    /// Sends an order that has a permit; `None` if it must not be sent. Nothing is dispatched as long as no token can be fetched.
+    async fn send_in_turn(&self, order: &Order, begun: PointInTime) -> Option<Sent> {
+        let clock = &self.dependencies.clock;
+        // It may have waited for its permit for longer than 11VMS takes.
+        let begun = if self.lease_age(begun) > MAX_LEASE_AGE_AT_SEND { self.record_begin(order).await? } else { begun };
+        self.holds.remove(&order.id);
+        self.report(Event::AttemptBegan(order));
+        let began_at = clock.moment();
+        let sent = self.send(order, begun).await;
+        if let Verdict::Deferred { wait, .. } = &sent.verdict {
+            self.dispatcher.pause_until(clock.moment().after(*wait));
+        }
+        Some(Sent { took: clock.moment().since(began_at), ..sent })
     }
 
     /// Stores that an attempt begins, and returns when; `None` if it must not be made.
@@ -324,7 +336,7 @@ impl Relay {
         let look_up = self.look_up_until(order, limit).await;
         let verdict = read_create_with_look_up(answer, look_up, names, rules);
         let is_acknowledged = is_success && verdict.outcome() == Outcome::Unknown;
-        Sent { verdict, was_absent: false, is_acknowledged }
+        Sent { is_acknowledged, ..Sent::of(verdict) }
     }
 
     fn cut_off(&self) -> String {

@@ -10,7 +10,7 @@ use super::observer::Observers;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::order::breaker::BreakerPolicy;
-use crate::order::retry::RetryPolicy;
+use crate::order::retry::{DuplicateGuard, RetryPolicy};
 use crate::order::vms_response::ResponseRules;
 use crate::trace::Tracer;
 use crate::vms::Vms;
@@ -32,6 +32,24 @@ impl fmt::Debug for JitterSource {
     }
 }
 
+/// How many orders are dispatched at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concurrency {
+    /// Orders that are sent to 11VMS at the same time.
+    pub permits: usize,
+    /// Orders beyond these, the begin of whose attempts is stored while they wait for a permit: so no permit waits for the disk.
+    pub ahead: usize,
+}
+
+impl Concurrency {
+    /// So many permits, and an eighth ahead, which 11VMS answers in an eighth of the time that it takes for one. After a crash each
+    /// of them is in doubt, though it was not sent, so there are no more. There are none where somebody has set a few permits for a
+    /// reason, or where an order in doubt is parked.
+    pub const fn usual(permits: usize, guard: DuplicateGuard) -> Self {
+        Self { permits, ahead: if guard.retries_in_doubt() { permits / 8 } else { 0 } }
+    }
+}
+
 /// The parts and policies that the relay is built from.
 #[derive(Debug)]
 pub struct Dependencies {
@@ -45,8 +63,8 @@ pub struct Dependencies {
     pub policy: RetryPolicy,
     /// How 11VMS's responses are read.
     pub response_rules: ResponseRules,
-    /// Orders that are sent to 11VMS at the same time.
-    pub max_concurrency: usize,
+    /// How many orders are dispatched at the same time.
+    pub concurrency: Concurrency,
     /// When 11VMS is left alone.
     pub breaker: BreakerPolicy,
     /// The longest time of an attempt; then it is cut off, and its outcome is unknown. [`super::lease_length`] follows

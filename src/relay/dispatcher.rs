@@ -1,13 +1,16 @@
 //! The dispatch of orders to 11VMS: the oldest first, as many at a time as there are permits, none while the circuit
-//! breaker is open. A queued order is nothing but its id.
+//! breaker is open. A queued order is nothing but its id. A few more than there are permits are dispatched: the begin of their
+//! attempts is stored while they wait for a permit, so that no permit waits for the disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
+use super::dependencies::Concurrency;
 use super::observer::{Event, Observers};
 use crate::clock::{Clock, Moment};
 use crate::order::breaker::{Admittance, Breaker, BreakerPolicy, BreakerState, CallPurpose, CallResult, Transition};
@@ -54,7 +57,8 @@ struct State {
     /// By the time at which the cart first arrived.
     queued: BTreeSet<(Timestamp, OrderId)>,
     known: HashMap<OrderId, QueueState>,
-    permits_in_use: usize,
+    /// Orders that have a permit, or that one is meant for.
+    places_in_use: usize,
     breaker: Breaker,
     /// Until then nothing is dispatched, because no token can be fetched.
     paused_until: Moment,
@@ -63,7 +67,8 @@ struct State {
 /// The queue, the permits, and the circuit breaker.
 #[derive(Debug)]
 pub struct Dispatcher {
-    permits: usize,
+    concurrency: Concurrency,
+    free_permits: Arc<Semaphore>,
     state: Mutex<State>,
     changed: Notify,
     clock: Arc<dyn Clock>,
@@ -71,16 +76,22 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Creates a dispatcher that lets at most `permits` orders be sent at the same time.
-    pub fn new(permits: usize, breaker: BreakerPolicy, clock: Arc<dyn Clock>, observers: Observers) -> Arc<Self> {
+    /// Creates a dispatcher.
+    pub fn new(
+        concurrency: Concurrency,
+        breaker: BreakerPolicy,
+        clock: Arc<dyn Clock>,
+        observers: Observers,
+    ) -> Arc<Self> {
         let state = State {
             queued: BTreeSet::new(),
             known: HashMap::new(),
-            permits_in_use: 0,
+            places_in_use: 0,
             breaker: Breaker::new(breaker),
             paused_until: Moment::default(),
         };
-        Arc::new(Self { permits, state: Mutex::new(state), changed: Notify::new(), clock, observers })
+        let free_permits = Arc::new(Semaphore::new(concurrency.permits));
+        Arc::new(Self { concurrency, free_permits, state: Mutex::new(state), changed: Notify::new(), clock, observers })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,7 +128,7 @@ impl Dispatcher {
 
     /// The number of orders that may still be queued before other replicas should have them.
     pub fn spare_capacity(&self) -> usize {
-        (self.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
+        (self.concurrency.permits * PREFETCH_FACTOR).saturating_sub(self.state().queued.len())
     }
 
     /// How long nothing is dispatched, because of a pause or of an open breaker.
@@ -134,7 +145,7 @@ impl Dispatcher {
 
     /// The number of permits.
     pub const fn permits(&self) -> usize {
-        self.permits
+        self.concurrency.permits
     }
 
     /// Dispatches an order without a permit, for work that sends nothing; `None` if the order is queued or dispatched.
@@ -143,13 +154,13 @@ impl Dispatcher {
         self.reserve(&mut state, id, None)
     }
 
-    fn reserve(self: &Arc<Self>, state: &mut State, id: &OrderId, permit: Option<CallPurpose>) -> Option<Dispatch> {
+    fn reserve(self: &Arc<Self>, state: &mut State, id: &OrderId, place: Option<CallPurpose>) -> Option<Dispatch> {
         if state.known.contains_key(id) {
             return None;
         }
         state.known.insert(id.clone(), QueueState::Dispatched { again: None });
         let ticket = Ticket::new(Timestamp::default(), 0);
-        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), permit })
+        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), place, permit: None })
     }
 
     /// Dispatches nothing before `moment`; a pause that lasts longer stays.
@@ -162,24 +173,25 @@ impl Dispatcher {
     /// breaker is closed.
     pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let (now, mut state) = (self.clock.moment(), self.state());
-        let is_free = state.queued.is_empty() && state.permits_in_use < self.permits && state.paused_until <= now;
+        let is_free =
+            state.queued.is_empty() && state.places_in_use < self.concurrency.permits && state.paused_until <= now;
         if !is_free || state.breaker.state() != BreakerState::Closed {
             return None;
         }
         let Admittance::Allowed(purpose) = state.breaker.try_acquire(now) else { return None };
         let dispatch = self.reserve(&mut state, id, Some(purpose))?;
-        state.permits_in_use += 1;
+        state.places_in_use += 1;
         Some(dispatch)
     }
 
-    /// Waits until an order is queued, a permit is free, a pause is over, and the breaker admits the call.
+    /// Waits until an order is queued, a permit is free or soon will be, a pause is over, and the breaker admits the call.
     pub async fn next(self: &Arc<Self>) -> Dispatch {
         loop {
             // Before the state is read, so that a change in between is not missed.
             let changed = self.changed.notified();
             let rejected_until = match self.try_dispatch() {
-                Ok((id, ticket, permit)) => {
-                    return Dispatch { id, ticket, dispatcher: Arc::clone(self), permit: Some(permit) };
+                Ok((id, ticket, purpose)) => {
+                    return Dispatch { id, ticket, dispatcher: Arc::clone(self), place: Some(purpose), permit: None };
                 }
                 Err(rejected_until) => rejected_until,
             };
@@ -195,7 +207,7 @@ impl Dispatcher {
     /// it is one of them that rejects it.
     fn try_dispatch(&self) -> Result<(OrderId, Ticket, CallPurpose), Option<Moment>> {
         let (now, mut state) = (self.clock.moment(), self.state());
-        if state.queued.is_empty() || state.permits_in_use >= self.permits {
+        if state.queued.is_empty() || state.places_in_use >= self.concurrency.permits + self.concurrency.ahead {
             return Err(None);
         }
         if now < state.paused_until {
@@ -207,7 +219,7 @@ impl Dispatcher {
             Admittance::ProbeInFlight => return Err(None),
         };
         let Some((received_at, id)) = state.queued.pop_first() else { return Err(None) };
-        state.permits_in_use += 1;
+        state.places_in_use += 1;
         let ticket = match state.known.insert(id.clone(), QueueState::Dispatched { again: None }) {
             Some(QueueState::Queued(ticket)) => ticket,
             _ => Ticket::new(received_at, 0),
@@ -221,9 +233,22 @@ impl Dispatcher {
         self.transition(transition, None);
     }
 
-    fn return_permit(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
+    /// Why nothing may be sent at this moment for a purpose, and for how long; `None` if it may.
+    fn held_up(&self, purpose: CallPurpose) -> Option<HeldUp> {
+        let (now, state) = (self.clock.moment(), self.state());
+        if now < state.paused_until {
+            return Some(HeldUp { reason: "no token can be fetched now", wait: state.paused_until.since(now) });
+        }
+        if purpose == CallPurpose::Probe || state.breaker.state() == BreakerState::Closed {
+            return None;
+        }
+        let wait = state.breaker.open_until().map(|until| until.since(now)).unwrap_or_default();
+        Some(HeldUp { reason: "the circuit breaker opened before its turn", wait })
+    }
+
+    fn return_place(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
         let mut state = self.state();
-        state.permits_in_use -= 1;
+        state.places_in_use -= 1;
         let transition = state.breaker.record(purpose, result, self.clock.moment());
         drop(state);
         self.transition(transition, failure);
@@ -250,6 +275,15 @@ impl Dispatcher {
     }
 }
 
+/// Why an order that was dispatched must not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldUp {
+    /// The reason, for people.
+    pub reason: &'static str,
+    /// How long that lasts at least.
+    pub wait: Duration,
+}
+
 /// An order that is worked on. The dispatch ends when it is dropped, also by a panic.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -258,17 +292,43 @@ pub struct Dispatch {
     /// With what it was queued.
     pub ticket: Ticket,
     dispatcher: Arc<Dispatcher>,
-    /// The purpose of the call that the permit was given for, while the permit is held.
-    permit: Option<CallPurpose>,
+    /// The purpose of the call that the place was given for, while the place is held.
+    place: Option<CallPurpose>,
+    /// Held while 11VMS works on the order.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Dispatch {
+    /// Waits for a permit to send the order: whoever was dispatched first has the first one.
+    ///
+    /// # Errors
+    /// If the order must not be sent when its turn comes, or the service stops before.
+    pub async fn take_permit(&mut self, stopping: &CancellationToken) -> Result<(), HeldUp> {
+        let free = Arc::clone(&self.dispatcher.free_permits);
+        let permit = tokio::select! {
+            biased;
+            // At the first poll, if one is free: an attempt that has begun then is made though the service stops.
+            permit = free.acquire_owned() => permit.ok(),
+            () = stopping.cancelled() => None,
+        };
+        let Some(permit) = permit else {
+            return Err(HeldUp { reason: "the service stopped before its turn", wait: Duration::ZERO });
+        };
+        if let Some(held_up) = self.place.and_then(|purpose| self.dispatcher.held_up(purpose)) {
+            return Err(held_up);
+        }
+        self.permit = Some(permit);
+        Ok(())
+    }
+
     /// Gives the permit to the next order once 11VMS has responded, while this order's outcome is stored. `failure` says
     /// what went wrong, for the log line of a breaker that opens.
     pub fn release_permit(&mut self, result: CallResult, failure: Option<&str>) {
-        if let Some(purpose) = self.permit.take() {
-            self.dispatcher.return_permit(purpose, result, failure);
+        if let Some(purpose) = self.place.take() {
+            // Before the next permit is given: its order has to find the breaker as this result leaves it.
+            self.dispatcher.return_place(purpose, result, failure);
         }
+        self.permit = None;
     }
 }
 
@@ -280,118 +340,4 @@ impl Drop for Dispatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::clock::ManualClock;
-
-    fn dispatcher(permits: usize, failures: u32) -> (Arc<Dispatcher>, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::default());
-        let pause = Duration::from_secs(5);
-        let breaker = BreakerPolicy { failures, pause, longest_pause: pause };
-        (Dispatcher::new(permits, breaker, Arc::clone(&clock) as Arc<dyn Clock>, Observers::default()), clock)
-    }
-
-    fn id(number: u32) -> OrderId {
-        OrderId::of(&number.to_string())
-    }
-
-    fn at(seconds: i64) -> Ticket {
-        Ticket::new(Timestamp::from_second(1_700_000_000 + seconds).unwrap(), 1)
-    }
-
-    /// The next dispatch, if there is one now.
-    async fn now(dispatcher: &Arc<Dispatcher>) -> Option<Dispatch> {
-        tokio::select! {
-            biased;
-            dispatch = dispatcher.next() => Some(dispatch),
-            () = tokio::task::yield_now() => None,
-        }
-    }
-
-    #[tokio::test]
-    async fn the_oldest_goes_first_whenever_it_came() {
-        let (dispatcher, _) = dispatcher(9, 9);
-        for number in [3, 1, 2] {
-            dispatcher.enqueue(&id(number), at(number.into()));
-            dispatcher.enqueue(&id(number), at(number.into()));
-        }
-        for number in [1, 2, 3] {
-            assert_eq!(dispatcher.next().await.id, id(number));
-        }
-        assert!(now(&dispatcher).await.is_none(), "each once");
-    }
-
-    #[tokio::test]
-    async fn nobody_goes_without_a_place_and_a_place_is_free_before_the_turn_ends() {
-        let (dispatcher, _) = dispatcher(1, 9);
-        dispatcher.enqueue(&id(1), at(1));
-        dispatcher.enqueue(&id(2), at(2));
-        let mut first = dispatcher.next().await;
-        assert!(now(&dispatcher).await.is_none());
-        first.release_permit(CallResult::Success, None);
-        assert_eq!(dispatcher.next().await.id, id(2));
-        assert!(dispatcher.knows(&id(1)) && !dispatcher.knows(&id(2)));
-    }
-
-    #[tokio::test]
-    async fn who_is_asked_for_during_its_turn_has_another_one() {
-        let (dispatcher, _) = dispatcher(1, 9);
-        dispatcher.enqueue(&id(1), at(1));
-        let dispatch = dispatcher.next().await;
-        dispatcher.enqueue(&id(1), at(1));
-        assert!(now(&dispatcher).await.is_none());
-        drop(dispatch);
-        drop(dispatcher.next().await);
-        assert!(!dispatcher.knows(&id(1)) && now(&dispatcher).await.is_none());
-    }
-
-    #[tokio::test]
-    async fn an_open_breaker_lets_one_probe_pass() {
-        let (dispatcher, clock) = dispatcher(9, 1);
-        for number in 1..=4 {
-            dispatcher.enqueue(&id(number), at(number.into()));
-        }
-        dispatcher.next().await.release_permit(CallResult::Failure, None);
-        assert!(now(&dispatcher).await.is_none());
-        clock.advance(Duration::from_secs(5));
-        let probe = dispatcher.next().await;
-        assert!(now(&dispatcher).await.is_none());
-        drop(probe);
-        let mut probe = dispatcher.next().await;
-        assert_eq!(probe.id, id(3), "a probe that found nothing to do leaves it to the next");
-        assert!(now(&dispatcher).await.is_none());
-        probe.release_permit(CallResult::Success, None);
-        assert_eq!(dispatcher.next().await.id, id(4));
-    }
-
-    #[tokio::test]
-    async fn nothing_is_dispatched_in_a_pause_and_the_longest_counts() {
-        let (dispatcher, clock) = dispatcher(9, 9);
-        let until = |seconds| clock.moment().after(Duration::from_secs(seconds));
-        dispatcher.pause_until(until(6));
-        dispatcher.pause_until(until(2));
-        assert!(dispatcher.try_reserve(&id(1)).is_none(), "nobody goes past the queue");
-        dispatcher.enqueue(&id(1), at(1));
-        dispatcher.enqueue(&id(2), at(2));
-        clock.advance(Duration::from_secs(5));
-        assert!(now(&dispatcher).await.is_none());
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(dispatcher.next().await.id, id(1), "without a sign from anybody");
-        assert_eq!(dispatcher.next().await.id, id(2));
-        assert!(dispatcher.try_reserve(&id(3)).is_some());
-    }
-
-    #[tokio::test]
-    async fn who_waits_for_a_turn_is_woken_by_whatever_makes_one_possible() {
-        let (dispatcher, clock) = dispatcher(1, 1);
-        let queued = tokio::spawn({
-            let dispatcher = Arc::clone(&dispatcher);
-            async move { dispatcher.next().await.id.clone() }
-        });
-        tokio::task::yield_now().await;
-        dispatcher.enqueue(&id(1), Ticket::new(clock.now(), 1));
-        assert_eq!(queued.await.unwrap(), id(1));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::background::REPLICA_POLL_INTERVAL;
 use super::observer::Event;
+use super::submit_outcome::{Awaited, awaited};
 use super::{MIN_ADMISSION_WAIT, Relay, SubmitOutcome};
 use crate::clock::Moment;
 use crate::ledger::{LedgerError, Stored};
@@ -28,10 +29,13 @@ impl Relay {
         let relay = Arc::clone(self);
         let (reopened, by) = (id.clone(), by.into());
         let reopen = async move { relay.reopen(&reopened, &by, deadline.max(earliest)).await };
-        let Some(admission) = self.detached(&id, reopen, wait).await? else {
+        let Some(admission) = self.detached(id, reopen, wait).await? else {
             return Ok(None);
         };
-        Ok(Some(self.answer(admission, &waiter, deadline).await))
+        Ok(Some(match awaited(admission) {
+            Awaited::Outcome { open, role } => self.answer(open, role, &waiter, deadline).await,
+            Awaited::Nothing(known) => known,
+        }))
     }
 
     /// Settles an open or parked order by hand. An attempt that is under way is awaited first, at most for `wait`.
@@ -64,7 +68,7 @@ impl Relay {
                 }
                 Resolved::Applied(order) => {
                     let (relay, settled) = (Arc::clone(self), order.clone());
-                    let stored = self.detached(id, async move { relay.store_resolution(settled).await }, wait);
+                    let stored = self.detached(id.clone(), async move { relay.store_resolution(settled).await }, wait);
                     // Superseded: the order has changed meanwhile, and is read once more.
                     if stored.await? == Stored::Committed {
                         return Ok(Some(Resolved::Applied(order)));

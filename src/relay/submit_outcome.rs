@@ -53,6 +53,29 @@ pub fn answer_at_once(admission: Admission) -> SubmitOutcome {
     outcome(Arc::new(admission.into_order()))
 }
 
+/// What a caller waits for after an admission.
+pub enum Awaited {
+    /// The outcome of an open order. Thousands of callers may wait, so each holds little of it.
+    Outcome {
+        /// The order.
+        open: Arc<Order>,
+        /// What the caller has to do with it.
+        role: CallerRole,
+    },
+    /// Nothing: the answer is known.
+    Nothing(SubmitOutcome),
+}
+
+/// Decides what a caller waits for.
+pub fn awaited(admission: Admission) -> Awaited {
+    let role = match admission {
+        Admission::Replayed(_) | Admission::Conflicting(_) => return Awaited::Nothing(answer_at_once(admission)),
+        Admission::Started(_) | Admission::Restarted(_) => CallerRole::Initiator,
+        Admission::Joined(_) => CallerRole::Joiner,
+    };
+    Awaited::Outcome { open: Arc::new(admission.into_order().without_content()), role }
+}
+
 /// The outcome that an order's state means for a caller.
 pub fn answer_for(order: Arc<Order>, role: CallerRole) -> SubmitOutcome {
     match order.state {

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod clocks;
+mod dispatched_ahead;
 mod fakes;
 mod first_attempts;
 mod ledgers;

@@ -29,7 +29,7 @@ use crate::order::Order;
 use crate::order::vms_response::CallOutcome;
 use crate::outbound::{CertificateSettings, ClientSettings, Outbound};
 use crate::relay::observer::Observers;
-use crate::relay::{Dependencies, JitterSource, Relay};
+use crate::relay::{Concurrency, Dependencies, JitterSource, Relay};
 use crate::telemetry::metrics::{Metrics, Sources};
 use crate::trace::Tracer;
 use crate::vms::{SendLimit, Vms};
@@ -59,7 +59,7 @@ fn api(folder: &tempfile::TempDir) -> Arc<ApiState> {
         clock: Arc::clone(&clock),
         policy: settings.retry.clone(),
         response_rules: settings.target.response_rules.clone(),
-        max_concurrency: 1,
+        concurrency: Concurrency { permits: 1, ahead: 0 },
         breaker: settings.target.breaker,
         attempt_limit: Duration::from_secs(1),
         jitter: JitterSource(Arc::new(|| 0.0)),

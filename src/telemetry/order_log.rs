@@ -75,7 +75,7 @@ fn deferred(order: &Order, reason: &str) {
         order.attempts = order.attempts.len(),
         order.next_attempt_at = order.next_attempt_at.map(display),
         error.message = reason,
-        "the order was not sent, because there is no token for 11VMS; it is sent from order.next_attempt_at on, and this was no attempt"
+        "the order was not sent; it is sent from order.next_attempt_at on, and this was no attempt"
     );
 }
 

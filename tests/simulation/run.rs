@@ -9,7 +9,7 @@ use purchase_order_webhook::order::breaker::BreakerPolicy;
 use purchase_order_webhook::order::retry::{DuplicateGuard, RetryPolicy};
 use purchase_order_webhook::order::vms_response::ResponseRules;
 use purchase_order_webhook::relay::observer::Observers;
-use purchase_order_webhook::relay::{Dependencies, JitterSource, Relay, RestoredLedger};
+use purchase_order_webhook::relay::{Concurrency, Dependencies, JitterSource, Relay, RestoredLedger};
 use purchase_order_webhook::trace::Tracer;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -67,6 +67,7 @@ pub struct Simulation {
     sharing: Sharing,
     guard: DuplicateGuard,
     max_concurrency: usize,
+    ahead: usize,
     defect: Option<Defect>,
     /// Requests of callers and people, who may hang up.
     pub requests: Vec<AbortHandle>,
@@ -122,6 +123,7 @@ impl Simulation {
             sharing,
             guard,
             max_concurrency,
+            ahead: usize::try_from(seed % 3).unwrap(),
             defect,
             requests: Vec::new(),
             crashes: 0,
@@ -161,7 +163,7 @@ impl Simulation {
             clock: Arc::new(SimulatedClock { world: world.clone(), process, machine, defect }),
             policy: self.policy(),
             response_rules: ResponseRules::default(),
-            max_concurrency: self.max_concurrency,
+            concurrency: Concurrency { permits: self.max_concurrency, ahead: self.ahead },
             breaker: BreakerPolicy {
                 failures: 5,
                 pause: Duration::from_secs(1),

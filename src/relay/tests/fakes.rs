@@ -12,7 +12,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::ledger::{Claimed, Filter, Ledger, Sharing, Stored};
 use crate::order::breaker::BreakerPolicy;
-use crate::order::{PropagatedHeaders, Requester, Terms, admit};
+use crate::order::{Admission, PropagatedHeaders, Requester, Terms, admit};
 use crate::relay::dispatcher::Dispatch;
 use crate::telemetry::OrderLog;
 use crate::vms::Vms;
@@ -250,7 +250,7 @@ pub fn run(
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         policy: RetryPolicy::usual(),
         response_rules: ResponseRules::default(),
-        max_concurrency: 1,
+        concurrency: Concurrency { permits: 1, ahead: 0 },
         breaker: BreakerPolicy { failures: 3, pause: Duration::from_secs(5), longest_pause: Duration::from_mins(1) },
         attempt_limit: Duration::from_mins(10),
         jitter: JitterSource(Arc::new(|| 0.0)),
