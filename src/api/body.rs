@@ -38,7 +38,8 @@ impl FromRequest<Arc<ApiState>> for JsonText {
     async fn from_request(request: Request, api: &Arc<ApiState>) -> Result<Self, Problem> {
         expect_media_type(request.headers(), &[BatchFormat::JsonArray])?;
         let limits = &api.server.limits;
-        read(request, limits.max_body, limits.unpacked_body, limits.body_time).await.map(Self)
+        // Boxed: a cart that waits for its outcome does not reserve the memory of its reading.
+        Box::pin(read(request, limits.max_body, limits.unpacked_body, limits.body_time)).await.map(Self)
     }
 }
 

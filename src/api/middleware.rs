@@ -67,14 +67,20 @@ pub async fn request_middleware(
     response
 }
 
-/// Answers a request, unless it is refused for its head alone.
-async fn answer(api: &ApiState, request: Request, next: Next) -> Response {
+/// Answers a request, unless it is refused for its head alone. Thousands of requests may wait, so the future has the request once.
+fn answer(api: &ApiState, request: Request, next: Next) -> impl Future<Output = Response> + use<> {
     let refusal = wrong_host(&request)
         .or_else(|| headers_too_large(request.headers(), api.server.limits.headers))
         .or_else(|| wrong_interface(request.headers()));
-    match refusal {
-        Some(problem) => problem.into_response(),
-        None => explained(next.run(request).await),
+    let answering = match refusal {
+        Some(problem) => Err(problem),
+        None => Ok(next.run(request)),
+    };
+    async move {
+        match answering {
+            Err(problem) => problem.into_response(),
+            Ok(answering) => explained(answering.await),
+        }
     }
 }
 

@@ -93,15 +93,16 @@ impl TokenVerifier {
         let (caller, issuer) = if let Some(known) = self.cached(&hash) {
             known
         } else if let Some(header) = Header::parse(token) {
-            self.verify_jwt(token, &header?, hash).await?
+            // Boxed, as the others: a request whose token is remembered does not reserve its memory.
+            Box::pin(self.verify_jwt(token, header?, hash)).await?
         } else {
-            let caller = self.introspect_opaque(token, hash).await?;
+            let caller = Box::pin(self.introspect_opaque(token, hash)).await?;
             return caller.check_certificate(certificate).map(|()| caller);
         };
         caller.check_certificate(certificate)?;
         if let Some(introspector) = issuer.introspector.as_ref().filter(|introspector| introspector.covers_jwts()) {
             // What it binds the token to counts as well.
-            introspector.introspect(token, hash).await?.check_certificate(certificate)?;
+            Box::pin(introspector.introspect(token, hash)).await?.check_certificate(certificate)?;
         }
         Ok(caller)
     }
@@ -120,11 +121,11 @@ impl TokenVerifier {
     async fn verify_jwt(
         &self,
         token: &str,
-        header: &Header,
+        header: Header,
         hash: [u8; 32],
     ) -> Result<(Arc<Caller>, &TrustedIssuer), AuthError> {
         let (at, issuer) = self.issuer_of(token)?;
-        let (caller, keys_generation) = issuer.verify_jwt(token, header).await?;
+        let (caller, keys_generation) = issuer.verify_jwt(token, &header).await?;
         self.verified.insert(hash, CachedToken { caller: Arc::clone(&caller), issuer: at, keys_generation });
         Ok((caller, issuer))
     }

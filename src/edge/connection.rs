@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt as _;
+use tower::Service as _;
 use tracing::{debug, info};
 
 use super::client_certificate::{Peer, Transport};
@@ -154,29 +155,32 @@ impl Connection {
         // One clone a connection: each takes a lock that all connections share.
         let shutdown = Arc::new(self.shutdown.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), request, peer, Arc::clone(&counted), Arc::clone(&shutdown))
+            answer(&mut router.clone(), request, peer, Arc::clone(&counted), Arc::clone(&shutdown))
         });
         let limits = &self.serving.limits;
         match version {
             HttpVersion::Http1 => {
                 let io =
                     TokioIo::new(ExplainParserErrors::new(stream, peer.address, Arc::clone(&self.serving.refusals)));
-                self.drive_until_idle(watchers.drain.watch(http1(limits).serve_connection(io, service)), &activity)
-                    .await;
+                let connection = pin!(watchers.drain.watch(http1(limits).serve_connection(io, service)));
+                self.drive_until_idle(connection, &activity).await;
             }
             // Boxed: HTTP/1 connections, which are nearly all, do not reserve its memory.
             HttpVersion::Http2 => {
                 let connection = http2(limits).serve_connection(TokioIo::new(stream), service);
-                let connection = watchers.of_http2().watch(connection);
-                Box::pin(self.drive_until_idle(connection, &activity)).await;
+                let mut connection = Box::pin(watchers.of_http2().watch(connection));
+                self.drive_until_idle(connection.as_mut(), &activity).await;
             }
         }
     }
 
     /// Drives a connection until it ends, or until nothing happens on it: a connection that brings no whole request in
     /// time is closed, and so is one that stays idle, even if its client takes no answer.
-    async fn drive_until_idle<E: Display>(&self, connection: impl Future<Output = Result<(), E>>, activity: &Activity) {
-        let mut connection = std::pin::pin!(connection);
+    async fn drive_until_idle<E: Display>(
+        &self,
+        mut connection: Pin<&mut impl Future<Output = Result<(), E>>>,
+        activity: &Activity,
+    ) {
         let mut patience = self.serving.limits.header_time;
         let mut before = 0;
         let mut stopping = false;
@@ -231,23 +235,28 @@ impl Drop for RequestGuard {
     }
 }
 
-async fn answer(
-    router: Router,
+/// Answers a request. Thousands of them may wait, so the future does not have the request: the router, which is always ready, has it.
+fn answer(
+    router: &mut Router,
     request: Request<Incoming>,
     peer: Peer,
     activity: Arc<Activity>,
     shutdown: Arc<Shutdown>,
-) -> Result<Response<Body>, Infallible> {
-    let _guard = RequestGuard::begin(activity);
+) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
+    let guard = RequestGuard::begin(activity);
     let is_http1 = request.version() < Version::HTTP_2;
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
-    let mut response = router.oneshot(request).await?;
-    if is_http1 && shutdown.announced().is_cancelled() {
-        // RFC 9112 §9.6. An idle connection stays open until the drain: its client may be sending a request just now.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let answering = router.call(request);
+    async move {
+        let _guard = guard;
+        let mut response = answering.await?;
+        if is_http1 && shutdown.announced().is_cancelled() {
+            // RFC 9112 §9.6. An idle connection stays open until the drain: its client may be sending a request just now.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
     }
-    Ok(response)
 }
 
 /// What the handshake has negotiated: HTTP/1, unless the client asked for HTTP/2 (RFC 7301); and the client's

@@ -137,5 +137,7 @@ fn keep(entries: &mut Vec<AuditEntry>, entry: AuditEntry) {
     if entries.len() == MAX_ENTRIES_KEPT {
         entries.remove(0);
     }
+    // Most orders have one entry, and thousands of them may be open.
+    entries.reserve_exact(1);
     entries.push(entry);
 }

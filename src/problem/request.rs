@@ -108,8 +108,8 @@ impl RequestContext {
     }
 
     /// Answers a request: problems that become responses inside carry its id and path.
-    pub async fn scope<T>(self: Arc<Self>, answering: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, answering).await
+    pub fn scope<T>(self: Arc<Self>, answering: impl Future<Output = T>) -> impl Future<Output = T> {
+        CURRENT.scope(self, answering)
     }
 
     /// The part of `deadline` that is left, counted from the arrival.

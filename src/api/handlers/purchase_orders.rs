@@ -62,15 +62,18 @@ pub async fn create_purchase_order(
         Ok(intake::candidate(&cart, &mapping, origin, keep_carts)?)
     };
     let mut span = trace::child("read and map cart", SpanKind::Internal);
-    let candidate = run_blocking_if_large(text, read).await.inspect_err(|problem| span.fail(problem.kind().name))?;
-    span.set_text(attributes::MAPPING, candidate.mapping_version.as_str());
-    drop(span);
-    context.note_order(candidate.id.as_str());
+    let read = run_blocking_if_large(text, read).await.inspect_err(|problem| span.fail(problem.kind().name));
     let preferences = Preferences::of(&headers);
     // Thousands of callers may wait, and the headers would keep each connection's whole read buffer.
     drop(headers);
     let wait = context.remaining(preferences.deadline(api.server.deadline), &*api.clock);
-    let outcome = api.relay.submit(candidate, wait).await?;
+    let submitted = read.map(|candidate| {
+        span.set_text(attributes::MAPPING, candidate.mapping_version.as_str());
+        drop(span);
+        context.note_order(candidate.id.as_str());
+        api.relay.submit(candidate, wait)
+    })?;
+    let outcome = submitted.await?;
     respond(&api, outcome, preferences)
 }
 

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::api::ApiState;
 use crate::clock::Moment;
+use crate::ledger::LedgerError;
 use crate::order::{Candidate, OrderId};
 use crate::problem::{Problem, ProblemKind};
 use crate::relay::SubmitOutcome;
@@ -76,12 +77,20 @@ fn answered_by(candidates: &[Result<Candidate, Problem>]) -> Vec<usize> {
 async fn submit_in_order(api: &ApiState, chain: Vec<(usize, Candidate)>, deadline: Moment) -> Vec<(usize, Outcome)> {
     let mut outcomes = Vec::with_capacity(chain.len());
     for (index, candidate) in chain {
-        let wait = deadline.since(api.clock.moment());
-        let cart_number = candidate.cart_number.clone();
-        let outcome = api.relay.submit(candidate, wait).await;
-        outcomes.push((index, outcome.map_err(|error| Problem::from(error).cart(&cart_number))));
+        let (cart_number, submitted) = submit(api, candidate, deadline);
+        outcomes.push((index, submitted.await.map_err(|error| Problem::from(error).cart(&cart_number))));
     }
     outcomes
+}
+
+/// Submits one cart; returns its number, and its outcome to come. Thousands of them may wait, so what waits does not have the cart.
+fn submit(
+    api: &ApiState,
+    candidate: Candidate,
+    deadline: Moment,
+) -> (String, impl Future<Output = Result<SubmitOutcome, LedgerError>>) {
+    let cart_number = candidate.cart_number.clone();
+    (cart_number, api.relay.submit(candidate, deadline.since(api.clock.moment())))
 }
 
 /// The outcome of an equal cart; a cart that did not create the order is told that it was created before.
