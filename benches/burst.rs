@@ -1,5 +1,6 @@
 //! A burst of carts, with an 11VMS that takes 200 ms for each: the time compared with the least possible one
-//! (carts × latency ÷ `target.max_concurrency`), and the peak memory of the service.
+//! (carts × latency ÷ `target.max_concurrency`), and the peak memory of the service. What the stand-in itself takes beyond its
+//! latency shows with a bare client, which sends as many orders at a time and does nothing else.
 //!
 //! `cargo bench --bench burst` sends 10,000 carts within a second or two, each on a connection of its own, and then as many in batches of 500.
 #![allow(
@@ -20,7 +21,11 @@ use std::time::{Duration, Instant};
 
 use purchase_order_webhook::sandbox::issuer::Issuer;
 use purchase_order_webhook::sandbox::vms::SandboxVms;
+use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use service::Service;
 use support::{ORDERS, cart};
@@ -36,17 +41,21 @@ enum Form {
     Batches,
 }
 
-/// Sends all carts; returns how many became orders.
-async fn send(service: &Service, form: Form) -> usize {
-    let requests: Vec<_> = match form {
-        Form::EachAlone => (1..=CARTS).map(|number| service.post(ORDERS, cart(number).to_string())).collect(),
-        Form::Batches => (1..=CARTS)
-            .map(cart)
+/// All carts, as requests.
+fn requests(service: &Service, form: Form) -> Vec<RequestBuilder> {
+    let carts = (1..=CARTS).map(cart);
+    match form {
+        Form::EachAlone => carts.map(|cart| service.post(ORDERS, cart.to_string())).collect(),
+        Form::Batches => carts
             .collect::<Vec<_>>()
             .chunks(500)
             .map(|carts| service.post(&format!("{ORDERS}/batch"), Value::from(carts).to_string()))
             .collect(),
-    };
+    }
+}
+
+/// Sends them; returns how many carts became orders.
+async fn send(requests: Vec<RequestBuilder>) -> usize {
     let mut calls = Vec::new();
     for request in requests {
         calls.push(tokio::spawn(request.send()));
@@ -68,6 +77,39 @@ async fn send(service: &Service, form: Form) -> usize {
     created
 }
 
+/// Starts an 11VMS with a thread of its own: ten thousand callers do not delay its answers.
+async fn start_vms(issuer: Issuer) -> SandboxVms {
+    let (started, vms) = oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let vms = SandboxVms::start(issuer).await.unwrap();
+            let _ = started.send(vms);
+            std::future::pending::<()>().await;
+        });
+    });
+    vms.await.unwrap()
+}
+
+/// How many times the least time a bare client takes, which has so many requests under way as the service.
+async fn bare_client(vms: &SandboxVms, issuer: &Issuer) -> f64 {
+    const ROUNDS: u32 = 50;
+    let (client, url, token) = (Client::new(), format!("{}purchase-orders", vms.url()), issuer.token());
+    let began = Instant::now();
+    let mut callers = JoinSet::new();
+    for _ in 0..CONCURRENCY {
+        let request = client.post(&url).bearer_auth(&token).body("{}");
+        callers.spawn(async move {
+            for _ in 0..ROUNDS {
+                let answer = request.try_clone().unwrap().send().await.unwrap();
+                assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+            }
+        });
+    }
+    callers.join_all().await;
+    began.elapsed().as_secs_f64() / (LATENCY * ROUNDS).as_secs_f64()
+}
+
 #[tokio::main]
 async fn main() {
     let least = LATENCY.mul_f64(f64::from(CARTS) / f64::from(CONCURRENCY));
@@ -78,15 +120,18 @@ async fn main() {
     );
     for form in [Form::EachAlone, Form::Batches] {
         let issuer = Issuer::start().await.unwrap();
-        let vms = SandboxVms::start(issuer.clone()).await.unwrap();
+        let vms = start_vms(issuer.clone()).await;
         vms.set_latency(LATENCY);
+        let bare = bare_client(&vms, &issuer).await;
+        let sent_before = vms.orders().len();
         let service = Service::start(issuer, vms.url().as_str(), &settings).await;
+        let requests = requests(&service, form);
         let began = Instant::now();
-        let created = send(&service, form).await;
+        let created = send(requests).await;
         let took = began.elapsed();
         println!(
-            "{form:?}: {created} created, {} orders in 11VMS, {took:?} = {:.3} times the least, peak memory {} MiB",
-            vms.orders().len(),
+            "{form:?}: {created} created, {} orders in 11VMS, {took:?} = {:.3} times the least (a bare client {bare:.3}), peak memory {} MiB",
+            vms.orders().len() - sent_before,
             took.as_secs_f64() / least.as_secs_f64(),
             service.peak_memory(),
         );
