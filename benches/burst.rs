@@ -2,7 +2,8 @@
 //! (carts × latency ÷ `target.max_concurrency`), and the peak memory of the service. What the stand-in itself takes beyond its
 //! latency shows with a bare client, which sends as many orders at a time and does nothing else.
 //!
-//! `cargo bench --bench burst` sends 10,000 carts within a second or two, each on a connection of its own, and then as many in batches of 500.
+//! `cargo bench --bench burst` sends 10,000 carts within a second or two, each on a connection of its own, and then as many in batches of
+//! 500. It leaves its figures in `target/compare/burst.json`, where `benches/compare/growth` finds them for docs/scaling.md.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,12 +18,13 @@ mod service;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use purchase_order_webhook::sandbox::issuer::Issuer;
 use purchase_order_webhook::sandbox::vms::SandboxVms;
 use reqwest::{Client, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -39,6 +41,15 @@ const CONCURRENCY: u32 = 32;
 enum Form {
     EachAlone,
     Batches,
+}
+
+impl Form {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::EachAlone => "each alone",
+            Self::Batches => "in batches of 500",
+        }
+    }
 }
 
 /// All carts, as requests.
@@ -118,6 +129,7 @@ async fn main() {
         "server.max_in_flight = {CARTS}\nserver.deadline = \"10m\"\ntarget.max_concurrency = {CONCURRENCY}\n\
          telemetry.log_level = \"error\"\n"
     );
+    let mut measured = Vec::new();
     for form in [Form::EachAlone, Form::Batches] {
         let issuer = Issuer::start().await.unwrap();
         let vms = start_vms(issuer.clone()).await;
@@ -129,11 +141,22 @@ async fn main() {
         let began = Instant::now();
         let created = send(requests).await;
         let took = began.elapsed();
+        let (ratio, memory) = (took.as_secs_f64() / least.as_secs_f64(), service.peak_memory());
+        assert_eq!(created, CARTS as usize);
+        measured.push(json!({ "form": form.name(), "ratio": ratio, "bare": bare, "memory_mib": memory }));
         println!(
             "{form:?}: {created} created, {} orders in 11VMS, {took:?} = {:.3} times the least (a bare client {bare:.3}), peak memory {} MiB",
             vms.orders().len() - sent_before,
-            took.as_secs_f64() / least.as_secs_f64(),
-            service.peak_memory(),
+            ratio,
+            memory,
         );
     }
+    keep(&measured);
+}
+
+/// Keeps the figures for the page about growth.
+fn keep(measured: &[Value]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compare");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("burst.json"), Value::from(measured).to_string()).unwrap();
 }

@@ -26,6 +26,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use admission::{Admission, Candidate, FirstAttempt, KeepCarts, Terms, admit};
+pub use attempt::DoubtBefore;
 pub use audit::{Action, AuditEntry, Requester};
 pub use event::{OrderEvent, OrderEventKind};
 pub use id::OrderId;

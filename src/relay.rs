@@ -58,6 +58,9 @@ use waiters::{Waiter, Waiters};
 /// lease is fresh when the order is sent.
 const MAX_LEASE_AGE_AT_SEND: Duration = Duration::from_secs(5);
 
+/// The same where an order has waited for its permit: another limit, so that its attempt has nearly as much time as others have.
+const MAX_LEASE_AGE_AFTER_WAIT: Duration = Duration::from_secs(1);
+
 /// Time by which a lease outlasts the longest attempt and the storing of its begin: a busy machine cuts an attempt off
 /// late.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);

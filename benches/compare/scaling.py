@@ -10,6 +10,8 @@ DOCUMENT = os.path.join(ROOT, "docs", "scaling.md")
 BACKENDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 #: The bars: CPU an order against an empty ledger's, seconds until ready, milliseconds of a page.
 MAX_GROWTH, MAX_READY_S, MAX_PAGE_MS = 1.15, 1, 50
+#: Those of a burst: its time against the least possible one, MiB.
+MAX_BURST, MAX_BURST_MIB = 1.02, 128
 #: The thread that alone writes to a ledger.
 WRITER = "ledger"
 
@@ -101,11 +103,22 @@ def table_of_bars(results):
             _bar(f"{title}, {size:,} orders: ready after a start", middle(rounds, size, "ready_s"), MAX_READY_S, " s"),
             _bar(f"{title}, {size:,} orders: slowest page ({kind})", slowest, MAX_PAGE_MS, " ms"),
         ]
+    for one in results["burst"]:
+        cells += [
+            _bar(f"10,000 carts at once, {one['form']}: time against the least", one["ratio"], MAX_BURST, " ×"),
+            _bar(f"10,000 carts at once, {one['form']}: memory", one["memory_mib"], MAX_BURST_MIB, " MiB"),
+        ]
     return markdown(["bar", "limit", "measured", ""], cells)
 
 
+def table_of_bursts(results):
+    """How long a burst takes, and in how much memory."""
+    cells = [[one["form"], f"{one['ratio']:.3f} ×", f"{one['bare']:.3f} ×", number(one["memory_mib"])] for one in results["burst"]]
+    return markdown(["10,000 carts", "time against the least", "a bare client", "memory, MiB"], cells)
+
+
 def _bar(text, value, limit, unit):
-    return [text, f"≤ {limit}{unit}", f"{number(value)}{unit}", "reached" if value <= limit else "**MISSED**"]
+    return [text, f"≤ {limit}{unit}", f"{value:.4g}{unit}", "reached" if value <= limit else "**MISSED**"]
 
 
 def table_of_purges(results):
@@ -165,7 +178,7 @@ def document(results, template):
     """The whole text of docs/scaling.md."""
     values = {
         "BARS": table_of_bars(results), "GROWTH": table_of_growth(results), "PAGES": table_of_pages(results), "PURGES": table_of_purges(results),
-        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "DATE": results["date"], "ROUNDS": rounds_of(results),
+        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "BURST": table_of_bursts(results), "DATE": results["date"], "ROUNDS": rounds_of(results),
         "SECONDS": results["seconds"], "WARM_UP": results["warm_up"], **model(results),
         **{f"MACHINE_{name.upper()}": value for name, value in results["machine"].items()},
     }

@@ -32,6 +32,7 @@ def results(**grown):
     return {
         "date": "2026-01-02", "rounds": 3, "seconds": 8, "warm_up": 4, "sizes": SIZES, "machine": machine, "sqlite": backend, "postgres": backend,
         "cores": [{**measured(1, 0), "cores": cores} for cores in (1, 2)],
+        "burst": [{"form": "each alone", "ratio": 1.019, "bare": 1.004, "memory_mib": 127}],
     }
 
 
@@ -47,12 +48,17 @@ class Page(unittest.TestCase):
             self.assertIn("| SQLite | 5,000 | 100 | 1 × | 3,000 | 19 ms | 30 ms | 0.05 s | 30 | 1,430 |", text)
             self.assertIn("about 12,500 orders a second", text)
             self.assertIn("3 rounds on SQLite", text)
+            self.assertIn("| each alone | 1.019 × | 1.004 × | 127 |", text)
             if missing:
                 self.assertNotIn(missing, text)
 
     def test_a_bar_is_reached_or_missed(self):
         for grown, missed in (({}, 0), ({"cpu_us": 114.0}, 0), ({"cpu_us": 116.0}, 2), ({"page_ms": 51.0}, 2)):
             self.assertEqual(scaling.table_of_bars(results(**grown)).count("MISSED"), missed, grown)
+        for burst, missed in (({"ratio": 1.021}, 1), ({"memory_mib": 129}, 1), ({"ratio": 1.1, "memory_mib": 200}, 2)):
+            given = results()
+            given["burst"][0].update(burst)
+            self.assertEqual(scaling.table_of_bars(given).count("MISSED"), missed, burst)
 
     def test_growth_is_the_ratio_to_the_empty_ledger_of_the_same_round(self):
         rounds = [{"round": at, "size": size, "cpu_us": cpu} for at, size, cpu in ((1, 0, 100), (1, 9, 110), (2, 0, 200), (2, 9, 240), (3, 0, 50), (3, 9, 65))]

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -20,7 +20,7 @@ use crate::order::{Admission, Candidate, Order, Terms};
 /// all of them wait.
 const MAX_GROUP: usize = 256;
 
-/// Changes of orders that a group takes before the carts that wait: the other half is theirs, however many changes come.
+/// Changes of orders that go into a group at once before the carts that wait: the other half is theirs, however many changes come.
 const MAX_CHANGES_FIRST: usize = MAX_GROUP / 2;
 
 /// Writes that may wait in a queue, which bounds memory in a burst; further callers wait for room in it.
@@ -103,7 +103,7 @@ pub struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Starts the writer thread; it ends when the last handle is dropped and the queues are empty. To be called in a runtime.
+    /// Starts the writer thread; it ends when the last handle is dropped and the queues are empty.
     ///
     /// # Errors
     /// If the system gives no thread.
@@ -112,17 +112,16 @@ impl GroupCommit {
         let (changes, waiting_changes) = mpsc::channel(MAX_WAITING);
         let (arrivals, waiting_arrivals) = mpsc::channel(MAX_WAITING);
         let mut queues = Queues { changes: waiting_changes, arrivals: waiting_arrivals };
-        let runtime = Handle::current();
+        let no_thread = |error: std::io::Error| LedgerError::Unavailable(error.to_string());
+        // It only waits for the two queues.
+        let waiting = Builder::new_current_thread().build().map_err(no_thread)?;
         let write = move || {
-            while let Some(first) = runtime.block_on(queues.next()) {
+            while let Some(first) = waiting.block_on(queues.next()) {
                 let (writes, callers): (Vec<Write>, Vec<_>) = queues.gather(first).into_iter().unzip();
                 answer(callers, commit(&mut backend, &writes));
             }
         };
-        thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(write)
-            .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        thread::Builder::new().name("ledger".to_owned()).spawn(write).map_err(no_thread)?;
         Ok(Self { changes, arrivals })
     }
 
@@ -233,7 +232,8 @@ impl Queues {
     }
 
     fn fill(&mut self, group: &mut Vec<Waiting>) {
-        take(&mut self.changes, group, MAX_CHANGES_FIRST);
+        let first = group.len().saturating_add(MAX_CHANGES_FIRST).min(MAX_GROUP);
+        take(&mut self.changes, group, first);
         take(&mut self.arrivals, group, MAX_GROUP);
         take(&mut self.changes, group, MAX_GROUP);
     }

@@ -10,7 +10,7 @@ use super::state::{Attempt, Doubt, Outcome, State};
 use super::stored_answer::bounded;
 use super::verdict::Verdict;
 use super::{IllegalChange, Order, due};
-use crate::clock::between;
+use crate::clock::{after, between};
 use crate::message::{Message, MessageCode};
 
 /// Attempts that an order keeps; their numbers go on. A refused cart may be sent again any number of times.
@@ -20,6 +20,13 @@ const MAX_ATTEMPTS_KEPT: usize = 50;
 /// no answer. Beyond it, the order itself may be what stops the service, and an 11VMS that can't be reached for so long is
 /// a matter for a person.
 const MAX_FREE_ATTEMPTS: usize = 5;
+
+/// What was known of an order before it was put in doubt because the ledger was restored.
+#[derive(Debug, Clone, Copy)]
+pub struct DoubtBefore {
+    doubt: Doubt,
+    restored_from: Option<Timestamp>,
+}
 
 impl Order {
     /// Begins an attempt. Stored before anything is sent.
@@ -149,6 +156,13 @@ impl Order {
         }
     }
 
+    /// Puts the begin of the last attempt off by the time that the order has waited for its permit since.
+    pub fn put_attempt_off(&mut self, waited: Duration) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.started_at = after(attempt.started_at, waited);
+        }
+    }
+
     /// Corrects how long the last attempt took: the wall clock, which [`Order::conclude`] goes by, may have stepped in it.
     pub fn measure_attempt(&mut self, took: Duration) {
         if let Some(attempt) = self.attempts.last_mut() {
@@ -177,9 +191,18 @@ impl Order {
     }
 
     /// Puts the order in doubt, because the ledger was restored. A part of the attempt that begins next.
-    pub fn doubt_since_restore(&mut self, backup: Timestamp) {
-        self.doubt = Doubt::EarlierContent;
-        self.restored_from = Some(backup);
+    /// Returns what was known before.
+    pub fn doubt_since_restore(&mut self, backup: Timestamp) -> DoubtBefore {
+        DoubtBefore {
+            doubt: std::mem::replace(&mut self.doubt, Doubt::EarlierContent),
+            restored_from: self.restored_from.replace(backup),
+        }
+    }
+
+    /// Takes that doubt back, because 11VMS was not asked after all: the next attempt asks.
+    pub fn withdraw_doubt_since_restore(&mut self, before: DoubtBefore) {
+        self.doubt = before.doubt;
+        self.restored_from = before.restored_from;
     }
 
     /// Ends that doubt: 11VMS has been asked, and does not have the order. What was sent before the restore has had its

@@ -34,7 +34,7 @@ impl CallResult {
         match verdict {
             Verdict::Created { .. } | Verdict::Rejected { .. } => Self::Success,
             Verdict::NotDone { .. } | Verdict::Unknown { .. } | Verdict::LookUpLost { .. } => Self::Failure,
-            // It is the token endpoint that throttles.
+            // Nothing was sent.
             Verdict::Deferred { .. } => Self::Inconclusive,
         }
     }

@@ -53,11 +53,12 @@ pub enum Verdict {
         /// The delay that 11VMS asked for.
         retry_after: Option<Duration>,
     },
-    /// Nothing was done, because there is no token and the token endpoint wants to be left alone: it was no attempt.
+    /// Nothing was done, because there is no token and the token endpoint wants to be left alone, or because everything was held
+    /// up when the order's turn came: it was no attempt.
     Deferred {
         /// What happened, for people.
         detail: String,
-        /// How long no token can be fetched.
+        /// How long that lasts at least.
         wait: Duration,
     },
     /// The look-up before the order got no answer, so nothing was sent: the order is in doubt as before.

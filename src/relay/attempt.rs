@@ -9,7 +9,7 @@ use super::restored::Restored;
 use super::retrying_ledger::{LEDGER_RETRY_DELAY, Read, Write};
 use super::settlement::End;
 use super::spans;
-use super::{MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
+use super::{MAX_LEASE_AGE_AFTER_WAIT, MAX_LEASE_AGE_AT_SEND, Relay, lease_length};
 use crate::clock::{Moment, PointInTime, between};
 use crate::ledger::{Sharing, Stored};
 use crate::order::breaker::CallResult;
@@ -17,7 +17,7 @@ use crate::order::vms_response::{
     CallOutcome, LookUpResult, OrderNames, Repetition, is_success, needs_look_up, read_create,
     read_create_with_look_up, read_look_up,
 };
-use crate::order::{Doubt, Order, OrderId, Outcome, State, Verdict};
+use crate::order::{Doubt, DoubtBefore, Order, OrderId, Outcome, State, Verdict};
 use crate::trace::{self, SpanKind};
 use crate::vms::SendLimit;
 
@@ -138,11 +138,8 @@ impl Relay {
         if let Err(defect) = order.begin(self.now()) {
             return self.report(Event::Illegal { change: IllegalStep::Begin, order: &order, defect: &defect });
         }
-        if let Some(restored) = restored {
-            order.doubt_since_restore(restored.backup);
-            self.report(Event::AskedSinceRestore(&order));
-        }
-        self.attempt_begun(order, dispatch, None, restored).await;
+        let doubt_before = restored.map(|restored| order.doubt_since_restore(restored.backup));
+        self.attempt_begun(order, dispatch, None, doubt_before).await;
     }
 
     /// Makes an attempt that has begun. `recorded` is when its begin was, if that was done. The dispatch lasts until the end is stored:
@@ -152,11 +149,11 @@ impl Relay {
         order: Order,
         mut dispatch: Dispatch,
         recorded: Option<PointInTime>,
-        restored: Option<&Restored>,
+        doubt_before: Option<DoubtBefore>,
     ) {
         let tracer = &self.dependencies.tracer;
         let mut span = spans::begin_attempt(tracer, &order);
-        let made = span.enclose(self.make_attempt(order, &mut dispatch, recorded, restored)).await;
+        let made = span.enclose(self.make_attempt(order, &mut dispatch, recorded, doubt_before)).await;
         let Some((order, end)) = made else {
             return spans::describe_given_up(&mut span);
         };
@@ -172,7 +169,7 @@ impl Relay {
         mut order: Order,
         dispatch: &mut Dispatch,
         recorded: Option<PointInTime>,
-        restored: Option<&Restored>,
+        doubt_before: Option<DoubtBefore>,
     ) -> Option<(Order, End)> {
         let begun = match recorded {
             // It is under way, also while the service stops: left there, it would be in doubt.
@@ -181,16 +178,23 @@ impl Relay {
             }
             _ => self.record_begin(&order).await?,
         };
-        let sent = match dispatch.take_permit(&self.stopping).await {
-            Ok(()) => self.send_in_turn(&order, begun).await?,
+        let asked_at = self.dependencies.clock.moment();
+        let permitted = self.permitted(&order, dispatch, begun).await?;
+        order.put_attempt_off(self.dependencies.clock.moment().since(asked_at));
+        if doubt_before.is_some() && permitted.is_ok() {
+            self.report(Event::AskedSinceRestore(&order));
+        }
+        let Sent { verdict, was_absent, is_acknowledged, took } = match permitted {
+            Ok(begun) => self.send_with_permit(&order, begun).await,
             Err(HeldUp { reason, wait }) => Sent::of(Verdict::Deferred { detail: reason.to_owned(), wait }),
         };
-        let Sent { verdict, was_absent, is_acknowledged, took } = sent;
         let deferred =
             matches!(verdict, Verdict::Deferred { .. }).then(|| verdict.detail().map(str::to_owned)).flatten();
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
-        if restored.is_some() && was_absent {
-            order.settle_doubt_since_restore();
+        match doubt_before {
+            Some(_) if was_absent => order.settle_doubt_since_restore(),
+            Some(before) if deferred.is_some() => order.withdraw_doubt_since_restore(before),
+            Some(_) | None => {}
         }
         let (policy, now) = (&self.dependencies.policy, self.now());
         if let Err(defect) = order.conclude(verdict, now, policy, self.dependencies.jitter.draw()) {
@@ -206,11 +210,30 @@ impl Relay {
         Some((order, End { at: now, deferred }))
     }
 
-    /// Sends an order that has a permit; `None` if it must not be sent. Nothing is dispatched as long as no token can be fetched.
-    async fn send_in_turn(&self, order: &Order, begun: PointInTime) -> Option<Sent> {
+    /// Waits for the permit of an order whose begin is stored, and returns when it was, or why the order must not be sent; `None` if
+    /// another process has it.
+    async fn permitted(
+        &self,
+        order: &Order,
+        dispatch: &mut Dispatch,
+        begun: PointInTime,
+    ) -> Option<Result<PointInTime, HeldUp>> {
+        if !dispatch.has_permit() {
+            let waiting = trace::child("wait for permit", SpanKind::Internal);
+            if let Err(held_up) = waiting.enclose(dispatch.take_permit(&self.stopping)).await {
+                return Some(Err(held_up));
+            }
+        }
+        if self.lease_age(begun) <= MAX_LEASE_AGE_AFTER_WAIT {
+            return Some(dispatch.may_be_sent().map(|()| begun));
+        }
+        let begun = self.record_begin(order).await?;
+        Some(dispatch.may_be_sent().map(|()| begun))
+    }
+
+    /// Sends an order that has a permit. Nothing is dispatched as long as no token can be fetched.
+    async fn send_with_permit(&self, order: &Order, begun: PointInTime) -> Sent {
         let clock = &self.dependencies.clock;
-        // It may have waited for its permit for longer than 11VMS takes.
-        let begun = if self.lease_age(begun) > MAX_LEASE_AGE_AT_SEND { self.record_begin(order).await? } else { begun };
         self.holds.remove(&order.id);
         self.report(Event::AttemptBegan(order));
         let began_at = clock.moment();
@@ -218,7 +241,7 @@ impl Relay {
         if let Verdict::Deferred { wait, .. } = &sent.verdict {
             self.dispatcher.pause_until(clock.moment().after(*wait));
         }
-        Some(Sent { took: clock.moment().since(began_at), ..sent })
+        Sent { took: clock.moment().since(began_at), ..sent }
     }
 
     /// Stores that an attempt begins, and returns when; `None` if it must not be made.
@@ -237,7 +260,7 @@ impl Relay {
                     return None;
                 }
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
-                    return (!self.stopping.is_cancelled()).then(|| PointInTime::now(clock));
+                    return Some(PointInTime::now(clock));
                 }
                 Write::Done(Stored::Committed) => {
                     self.report(Event::BeginRepeated(order));

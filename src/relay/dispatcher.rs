@@ -58,7 +58,7 @@ struct State {
     queued: BTreeSet<(Timestamp, OrderId)>,
     known: HashMap<OrderId, QueueState>,
     /// Orders that have a permit, or that one is meant for.
-    places_in_use: usize,
+    slots_in_use: usize,
     breaker: Breaker,
     /// Until then nothing is dispatched, because no token can be fetched.
     paused_until: Moment,
@@ -86,7 +86,7 @@ impl Dispatcher {
         let state = State {
             queued: BTreeSet::new(),
             known: HashMap::new(),
-            places_in_use: 0,
+            slots_in_use: 0,
             breaker: Breaker::new(breaker),
             paused_until: Moment::default(),
         };
@@ -154,13 +154,13 @@ impl Dispatcher {
         self.reserve(&mut state, id, None)
     }
 
-    fn reserve(self: &Arc<Self>, state: &mut State, id: &OrderId, place: Option<CallPurpose>) -> Option<Dispatch> {
+    fn reserve(self: &Arc<Self>, state: &mut State, id: &OrderId, slot: Option<CallPurpose>) -> Option<Dispatch> {
         if state.known.contains_key(id) {
             return None;
         }
         state.known.insert(id.clone(), QueueState::Dispatched { again: None });
         let ticket = Ticket::new(Timestamp::default(), 0);
-        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), place, permit: None })
+        Some(Dispatch { id: id.clone(), ticket, dispatcher: Arc::clone(self), slot, permit: None })
     }
 
     /// Dispatches nothing before `moment`; a pause that lasts longer stays.
@@ -169,18 +169,20 @@ impl Dispatcher {
         state.paused_until = state.paused_until.max(moment);
     }
 
-    /// Dispatches an order that need not wait: nobody knows it, none is queued, a permit is free, there is no pause, and the
+    /// Dispatches an order that need not wait, with its permit: nobody knows it, none is queued, a permit is free, there is no pause, and the
     /// breaker is closed.
     pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let (now, mut state) = (self.clock.moment(), self.state());
         let is_free =
-            state.queued.is_empty() && state.places_in_use < self.concurrency.permits && state.paused_until <= now;
+            state.queued.is_empty() && state.slots_in_use < self.concurrency.permits && state.paused_until <= now;
         if !is_free || state.breaker.state() != BreakerState::Closed {
             return None;
         }
         let Admittance::Allowed(purpose) = state.breaker.try_acquire(now) else { return None };
-        let dispatch = self.reserve(&mut state, id, Some(purpose))?;
-        state.places_in_use += 1;
+        let permit = Arc::clone(&self.free_permits).try_acquire_owned().ok()?;
+        let mut dispatch = self.reserve(&mut state, id, Some(purpose))?;
+        dispatch.permit = Some(permit);
+        state.slots_in_use += 1;
         Some(dispatch)
     }
 
@@ -191,7 +193,7 @@ impl Dispatcher {
             let changed = self.changed.notified();
             let rejected_until = match self.try_dispatch() {
                 Ok((id, ticket, purpose)) => {
-                    return Dispatch { id, ticket, dispatcher: Arc::clone(self), place: Some(purpose), permit: None };
+                    return Dispatch { id, ticket, dispatcher: Arc::clone(self), slot: Some(purpose), permit: None };
                 }
                 Err(rejected_until) => rejected_until,
             };
@@ -207,7 +209,7 @@ impl Dispatcher {
     /// it is one of them that rejects it.
     fn try_dispatch(&self) -> Result<(OrderId, Ticket, CallPurpose), Option<Moment>> {
         let (now, mut state) = (self.clock.moment(), self.state());
-        if state.queued.is_empty() || state.places_in_use >= self.concurrency.permits + self.concurrency.ahead {
+        if state.queued.is_empty() || state.slots_in_use >= self.concurrency.permits + self.concurrency.ahead {
             return Err(None);
         }
         if now < state.paused_until {
@@ -219,7 +221,7 @@ impl Dispatcher {
             Admittance::ProbeInFlight => return Err(None),
         };
         let Some((received_at, id)) = state.queued.pop_first() else { return Err(None) };
-        state.places_in_use += 1;
+        state.slots_in_use += 1;
         let ticket = match state.known.insert(id.clone(), QueueState::Dispatched { again: None }) {
             Some(QueueState::Queued(ticket)) => ticket,
             _ => Ticket::new(received_at, 0),
@@ -239,16 +241,20 @@ impl Dispatcher {
         if now < state.paused_until {
             return Some(HeldUp { reason: "no token can be fetched now", wait: state.paused_until.since(now) });
         }
-        if purpose == CallPurpose::Probe || state.breaker.state() == BreakerState::Closed {
+        // A probe of an earlier half-open state finds the breaker as anybody does.
+        if matches!(
+            (state.breaker.state(), purpose),
+            (BreakerState::Closed, _) | (BreakerState::HalfOpen, CallPurpose::Probe)
+        ) {
             return None;
         }
         let wait = state.breaker.open_until().map(|until| until.since(now)).unwrap_or_default();
         Some(HeldUp { reason: "the circuit breaker opened before its turn", wait })
     }
 
-    fn return_place(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
+    fn return_slot(&self, purpose: CallPurpose, result: CallResult, failure: Option<&str>) {
         let mut state = self.state();
-        state.places_in_use -= 1;
+        state.slots_in_use -= 1;
         let transition = state.breaker.record(purpose, result, self.clock.moment());
         drop(state);
         self.transition(transition, failure);
@@ -284,6 +290,11 @@ pub struct HeldUp {
     pub wait: Duration,
 }
 
+impl HeldUp {
+    /// The service stops.
+    const STOP: Self = Self { reason: "the service stopped before its turn", wait: Duration::ZERO };
+}
+
 /// An order that is worked on. The dispatch ends when it is dropped, also by a panic.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -292,41 +303,48 @@ pub struct Dispatch {
     /// With what it was queued.
     pub ticket: Ticket,
     dispatcher: Arc<Dispatcher>,
-    /// The purpose of the call that the place was given for, while the place is held.
-    place: Option<CallPurpose>,
+    /// The purpose of the call that the slot was given for, while the slot is held.
+    slot: Option<CallPurpose>,
     /// Held while 11VMS works on the order.
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Dispatch {
-    /// Waits for a permit to send the order: whoever was dispatched first has the first one.
+    /// Whether the order has its permit.
+    pub const fn has_permit(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// Waits for a permit to send the order, unless it has one: whose begin was stored first has the first one.
     ///
     /// # Errors
     /// If the order must not be sent when its turn comes, or the service stops before.
     pub async fn take_permit(&mut self, stopping: &CancellationToken) -> Result<(), HeldUp> {
-        let free = Arc::clone(&self.dispatcher.free_permits);
-        let permit = tokio::select! {
-            biased;
-            // At the first poll, if one is free: an attempt that has begun then is made though the service stops.
-            permit = free.acquire_owned() => permit.ok(),
-            () = stopping.cancelled() => None,
-        };
-        let Some(permit) = permit else {
-            return Err(HeldUp { reason: "the service stopped before its turn", wait: Duration::ZERO });
-        };
-        if let Some(held_up) = self.place.and_then(|purpose| self.dispatcher.held_up(purpose)) {
-            return Err(held_up);
+        if self.permit.is_none() {
+            let free = Arc::clone(&self.dispatcher.free_permits);
+            self.permit = tokio::select! {
+                biased;
+                () = stopping.cancelled() => return Err(HeldUp::STOP),
+                permit = free.acquire_owned() => permit.ok(),
+            };
         }
-        self.permit = Some(permit);
-        Ok(())
+        self.may_be_sent()
+    }
+
+    /// Checks that an order with a permit may be sent at this moment.
+    ///
+    /// # Errors
+    /// If not: for a pause, or an open breaker.
+    pub fn may_be_sent(&self) -> Result<(), HeldUp> {
+        self.slot.and_then(|purpose| self.dispatcher.held_up(purpose)).map_or(Ok(()), Err)
     }
 
     /// Gives the permit to the next order once 11VMS has responded, while this order's outcome is stored. `failure` says
     /// what went wrong, for the log line of a breaker that opens.
     pub fn release_permit(&mut self, result: CallResult, failure: Option<&str>) {
-        if let Some(purpose) = self.place.take() {
+        if let Some(purpose) = self.slot.take() {
             // Before the next permit is given: its order has to find the breaker as this result leaves it.
-            self.dispatcher.return_place(purpose, result, failure);
+            self.dispatcher.return_slot(purpose, result, failure);
         }
         self.permit = None;
     }

@@ -21,11 +21,12 @@ pub enum Event<'a> {
     AttemptBegan(&'a Order),
     /// The ledger has the end of an attempt, also of an interrupted one: settled, or waiting for the next.
     AttemptEnded(&'a Order),
-    /// The ledger has that an attempt was none: nothing was sent, because no token can be fetched. The order waits.
+    /// The ledger has that an attempt was none: nothing was sent, because no token can be fetched, the breaker opened before the
+    /// order's turn, or the service stops. The order waits.
     AttemptDeferred {
         /// The order.
         order: &'a Order,
-        /// Why no token can be fetched.
+        /// Why nothing was sent.
         reason: &'a str,
     },
     /// The ledger has what a person did: settled the order, or had it tried again.

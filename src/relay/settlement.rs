@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use std::time::Duration;
+
 use super::Relay;
 use super::holds::Hold;
 use super::observer::{Event, UnwritablePart};
@@ -33,7 +35,10 @@ impl Relay {
     pub(super) async fn settle(&self, order: Order, end: End) -> Option<Ended> {
         let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
         let wait = order.next_attempt_at.map(|time| between(end.at, time)).unwrap_or_default();
-        let (due, quiet_until) = (moment.after(wait.min(policy.longest_wait())), moment.after(policy.unknown_grace));
+        let due = moment.after(wait.min(policy.longest_wait()));
+        // An attempt that was none has begun no grace; that of the one before is over.
+        let grace = if end.deferred.is_none() { policy.unknown_grace } else { Duration::ZERO };
+        let quiet_until = moment.after(grace);
         // Before it is stored: the write may be made, and its answer lost.
         if order.state == State::Retrying || order.doubt != Doubt::None {
             self.holds.set(&order.id, Hold::new(&order, due, quiet_until));

@@ -65,7 +65,7 @@ fn attempt_ended(order: &Order) {
     }
 }
 
-/// Reports that an order waits for a token. The throttling itself has a line of its own, at WARN.
+/// Reports that an order was not sent when its turn came. What held it up, such as a breaker that opened, has a line of its own.
 fn deferred(order: &Order, reason: &str) {
     info!(
         order.id = %order.id,

@@ -123,7 +123,8 @@ impl Simulation {
             sharing,
             guard,
             max_concurrency,
-            ahead: usize::try_from(seed % 3).unwrap(),
+            // None where an order in doubt is parked, as in the service.
+            ahead: if guard == DuplicateGuard::None { 0 } else { usize::try_from(seed / 3 % 3).unwrap() },
             defect,
             requests: Vec::new(),
             crashes: 0,

@@ -61,7 +61,7 @@ async fn a_group_takes_what_waits_up_to_its_limit_changes_first_and_carts_for_ha
         ((0, MAX_GROUP + 3), (0, MAX_GROUP)),
         ((MAX_GROUP + 3, 0), (MAX_GROUP, 0)),
         ((9, MAX_GROUP), (9, MAX_GROUP - 9)),
-        ((MAX_GROUP, MAX_GROUP), (HALF, MAX_GROUP - HALF)),
+        ((MAX_GROUP, MAX_GROUP), (HALF + 1, HALF - 1)),
         ((MAX_GROUP, 9), (MAX_GROUP - 9, 9)),
     ] {
         let (to_changes, changes) = mpsc::channel(MAX_WAITING);
@@ -78,6 +78,18 @@ async fn a_group_takes_what_waits_up_to_its_limit_changes_first_and_carts_for_ha
         let of = |wanted| seconds.iter().filter(|second| **second == wanted).count();
         assert_eq!((of(1), of(2)), expected, "{waiting:?}");
     }
+}
+
+#[test]
+fn changes_that_come_while_a_group_forms_go_before_the_carts_that_come() {
+    let (to_changes, changes) = mpsc::channel(MAX_WAITING);
+    let (to_arrivals, arrivals) = mpsc::channel(MAX_WAITING);
+    let write = |seconds| (Write::Purge(Purge::Orders(Timestamp::from_second(seconds).unwrap())), oneshot::channel().0);
+    let mut group: Vec<Waiting> = (0..MAX_GROUP - 9).map(|_| write(2)).collect();
+    (0..9).for_each(|_| to_changes.try_send(write(1)).unwrap());
+    (0..9).for_each(|_| to_arrivals.try_send(write(2)).unwrap());
+    Queues { changes, arrivals }.fill(&mut group);
+    assert_eq!(group.iter().filter(|(write, _)| second(write) == 1).count(), 9);
 }
 
 /// A backend that writes down the groups it gets, and keeps none. A commit waits for its sign.

@@ -67,6 +67,21 @@ async fn an_order_that_must_not_be_sent_when_its_turn_comes_has_made_no_attempt(
 }
 
 #[tokio::test]
+async fn an_order_whose_begin_is_stored_as_the_service_stops_has_made_no_attempt() {
+    let stack = stack(&[]);
+    let permit = stack.take_permit().await;
+    drop(stack.submit("1"));
+    stack.settle().await;
+    drop(permit);
+    let dispatch = stack.relay.dispatcher.next().await;
+    stack.relay.stopping.cancel();
+    stack.relay.process(dispatch).await;
+    let order = stack.ledger.order();
+    assert_eq!((order.state, order.revision, order.attempts.len()), (State::Retrying, 3, 0));
+    assert_eq!(stack.calls(), Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn the_lease_of_an_order_that_waited_long_for_its_permit_is_renewed_before_it_is_sent() {
     let stack = stack_with_one_ahead(9).await;
     stack.ledger.is_shared.store(true, Relaxed);

@@ -53,6 +53,23 @@ async fn a_new_cart_is_asked_for_once_and_then_sent_without_doubt() {
 }
 
 #[tokio::test]
+async fn a_look_up_that_was_put_off_is_made_the_next_time() {
+    for guard in [DuplicateGuard::LookUp, DuplicateGuard::IdempotencyKey] {
+        let stack = restored_stack(0, guard, |_| {}).await;
+        stack.vms.lost_look_ups.lock().unwrap().push_back(deferred(7));
+        let caller = stack.submit("1");
+        stack.settle().await;
+        let put_off = stack.ledger.order();
+        let doubt = (put_off.doubt, put_off.restored_from);
+        assert_eq!((put_off.state, doubt), (State::Retrying, (crate::order::Doubt::None, None)), "{guard:?}");
+        stack.pass_slowly(Duration::from_secs(10)).await;
+        let Ok(SubmitOutcome::Created(order)) = caller.await.unwrap() else { panic!("not created") };
+        assert_eq!(stack.calls(), ["GET", "GET", "POST"], "{guard:?}");
+        assert_eq!(order.messages.len(), 1, "{guard:?}: nothing to compare");
+    }
+}
+
+#[tokio::test]
 async fn a_cart_that_11vms_refuses_after_the_restore_is_refused_without_doubt() {
     let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
     stack.vms.script.lock().unwrap().push_back(Post::Refuses);

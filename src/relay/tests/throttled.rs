@@ -60,3 +60,17 @@ async fn an_order_in_doubt_stays_in_doubt_when_its_look_up_is_deferred() {
     assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
     assert_eq!(stack.calls().iter().filter(|call| **call == "POST").count(), 1, "it was there");
 }
+
+#[tokio::test]
+async fn a_look_up_that_is_deferred_begins_no_grace_anew() {
+    let stack = stack(&[Post::IsLost]);
+    stack.vms.lost_look_ups.lock().unwrap().push_back(deferred(7));
+    let caller = stack.submit("1");
+    stack.settle().await;
+    while stack.calls() != ["POST", "GET"] {
+        stack.pass(Duration::from_secs(1)).await;
+    }
+    stack.pass_slowly(Duration::from_secs(8)).await;
+    assert_eq!(stack.calls(), ["POST", "GET", "GET"]);
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+}
