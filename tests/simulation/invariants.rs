@@ -34,6 +34,8 @@ pub struct Invariants {
     pub lost_look_ups: BTreeSet<(OrderId, u64)>,
     /// Attempts, by the revision of their begin, for which there was no token because the token endpoint throttled.
     pub deferred: BTreeSet<(OrderId, u64)>,
+    /// Attempts, by the revision of their begin, in which the order was sent.
+    pub sent: BTreeSet<(OrderId, u64)>,
     /// What others have to hear, and have heard.
     pub told: Told,
     /// The cart that is sent at the end was answered.
@@ -138,6 +140,9 @@ impl World {
             }
             return;
         }
+        if order.attempts.len() < before.attempts.len() {
+            return self.check_taken_back(before, order);
+        }
         let last = order.attempts.last().unwrap();
         if let Some(heard) = heard.filter(|_| last.outcome != Some(Outcome::Interrupted)) {
             let wait = INITIAL_DELAY.mul_f64(0.899).max(heard.retry_after.unwrap_or_default().min(MAX_DELAY));
@@ -150,6 +155,16 @@ impl World {
         let in_a_row = order.attempts.iter().rev().take_while(is_free).count();
         if was_lost && last.look_up_lost && in_a_row <= 5 && order.attempts_used >= before.attempts_used {
             self.report_violation(format!("{}: a lost look-up uses up a retry", order.id));
+        }
+    }
+
+    /// An attempt was none, because its order was held up: nothing was sent, and no retry is used up.
+    fn check_taken_back(&mut self, before: &Order, order: &Order) {
+        if self.invariants.sent.contains(&(order.id.clone(), before.revision)) {
+            self.report_violation(format!("{}: an attempt is taken back that was sent", order.id));
+        }
+        if order.state != State::Retrying || order.attempts_used >= before.attempts_used {
+            self.report_violation(format!("{}: an attempt that was none uses up a retry", order.id));
         }
     }
 
@@ -168,6 +183,7 @@ impl World {
         invariants.heard.clear();
         invariants.lost_look_ups.clear();
         invariants.deferred.clear();
+        invariants.sent.clear();
         invariants.numbers_before_restore.append(&mut invariants.answered_numbers);
     }
 

@@ -280,6 +280,7 @@ impl Vms for SimulatedVms {
             } else if world.fault_occurs(5) {
                 (CallOutcome::NotSent("simulated".to_owned()), world.time_within(0, 100))
             } else {
+                world.invariants.sent.insert((order.id.clone(), order.revision));
                 let (outcome, time, key) = self.send_request(&mut world, order);
                 connection.key = Some(key);
                 (outcome, time)
