@@ -103,13 +103,14 @@ async fn start_vms(issuer: Issuer) -> SandboxVms {
 }
 
 /// How many times the least time a bare client takes, which has so many requests under way as the service.
-async fn bare_client(vms: &SandboxVms, issuer: &Issuer) -> f64 {
+async fn bare_client(vms: &SandboxVms) -> f64 {
     const ROUNDS: u32 = 50;
-    let (client, url, token) = (Client::new(), format!("{}purchase-orders", vms.url()), issuer.token());
+    let (client, url) = (Client::new(), format!("{}purchase-orders", vms.url()));
+    vms.accept_any_token();
     let began = Instant::now();
     let mut callers = JoinSet::new();
     for _ in 0..CONCURRENCY {
-        let request = client.post(&url).bearer_auth(&token).body("{}");
+        let request = client.post(&url).bearer_auth("a token").body("{}");
         callers.spawn(async move {
             for _ in 0..ROUNDS {
                 let answer = request.try_clone().unwrap().send().await.unwrap();
@@ -134,7 +135,7 @@ async fn main() {
         let issuer = Issuer::start().await.unwrap();
         let vms = start_vms(issuer.clone()).await;
         vms.set_latency(LATENCY);
-        let bare = bare_client(&vms, &issuer).await;
+        let bare = bare_client(&vms).await;
         let sent_before = vms.orders().len();
         let service = Service::start(issuer, vms.url().as_str(), &settings).await;
         let requests = requests(&service, form);
