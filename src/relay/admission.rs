@@ -123,10 +123,6 @@ impl Relay {
             return;
         }
         let relay = Arc::clone(self);
-        self.tasks.spawn(async move {
-            if let Some(begun) = relay.record_begin(&order).await {
-                relay.attempt_begun(order, dispatch, Some(begun), None).await;
-            }
-        });
+        self.tasks.spawn(async move { relay.attempt_begun(order, dispatch, None, None).await });
     }
 }

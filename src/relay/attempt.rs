@@ -174,12 +174,15 @@ impl Relay {
         let begun = match recorded {
             // It is under way, also while the service stops: left there, it would be in doubt.
             Some(recorded) if self.lease_age(recorded) <= MAX_LEASE_AGE_AT_SEND => {
-                PointInTime::now(self.dependencies.clock.as_ref())
+                Ok(PointInTime::now(self.dependencies.clock.as_ref()))
             }
             _ => self.record_begin(&order).await?,
         };
         let asked_at = self.dependencies.clock.moment();
-        let permitted = self.permitted(&order, dispatch, begun).await?;
+        let permitted = match begun {
+            Ok(begun) => self.permitted(&order, dispatch, begun).await?,
+            Err(held_up) => Err(held_up),
+        };
         order.put_attempt_off(self.dependencies.clock.moment().since(asked_at));
         if doubt_before.is_some() && permitted.is_ok() {
             self.report(Event::AskedSinceRestore(&order));
@@ -193,7 +196,7 @@ impl Relay {
         dispatch.release_permit(CallResult::of(&verdict), verdict.detail());
         match doubt_before {
             Some(_) if was_absent => order.settle_doubt_since_restore(),
-            Some(before) if deferred.is_some() => order.withdraw_doubt_since_restore(before),
+            Some(before) if deferred.is_some() && self.asks_next_time() => order.withdraw_doubt_since_restore(before),
             Some(_) | None => {}
         }
         let (policy, now) = (&self.dependencies.policy, self.now());
@@ -210,8 +213,14 @@ impl Relay {
         Some((order, End { at: now, deferred }))
     }
 
+    /// Whether an order that is asked for because of a restore will be when its wait is over: until then that has to matter.
+    fn asks_next_time(&self) -> bool {
+        let next = self.dependencies.clock.moment().after(self.dependencies.policy.longest_wait());
+        self.restored.as_ref().is_some_and(|restored| restored.matters(next))
+    }
+
     /// Waits for the permit of an order whose begin is stored, and returns when it was, or why the order must not be sent; `None` if
-    /// another process has it.
+    /// the begin had to be stored once more, and was not.
     async fn permitted(
         &self,
         order: &Order,
@@ -228,7 +237,7 @@ impl Relay {
             return Some(dispatch.may_be_sent().map(|()| begun));
         }
         let begun = self.record_begin(order).await?;
-        Some(dispatch.may_be_sent().map(|()| begun))
+        Some(begun.and_then(|begun| dispatch.may_be_sent().map(|()| begun)))
     }
 
     /// Sends an order that has a permit. Nothing is dispatched as long as no token can be fetched.
@@ -244,8 +253,9 @@ impl Relay {
         Sent { took: clock.moment().since(began_at), ..sent }
     }
 
-    /// Stores that an attempt begins, and returns when; `None` if it must not be made.
-    pub(super) async fn record_begin(&self, order: &Order) -> Option<PointInTime> {
+    /// Stores that an attempt begins, and returns when, or that the service stops; `None` if the ledger does not have it, as far as
+    /// can be told.
+    async fn record_begin(&self, order: &Order) -> Option<Result<PointInTime, HeldUp>> {
         let clock = self.dependencies.clock.as_ref();
         loop {
             let before = PointInTime::now(clock);
@@ -259,12 +269,15 @@ impl Relay {
                     self.report(Event::Unwritable { part: UnwritablePart::Begin, order, reason: &reason });
                     return None;
                 }
+                Write::Done(Stored::Committed) if self.stopping.is_cancelled() => return Some(Err(HeldUp::STOP)),
                 Write::Done(Stored::Committed) if self.lease_age(before) <= MAX_LEASE_AGE_AT_SEND => {
-                    return Some(PointInTime::now(clock));
+                    return Some(Ok(PointInTime::now(clock)));
                 }
                 Write::Done(Stored::Committed) => {
                     self.report(Event::BeginRepeated(order));
-                    self.retrying_ledger.pause(&self.stopping).await?;
+                    if self.retrying_ledger.pause(&self.stopping).await.is_none() {
+                        return Some(Err(HeldUp::STOP));
+                    }
                 }
             }
         }

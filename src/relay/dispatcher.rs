@@ -209,7 +209,9 @@ impl Dispatcher {
     /// it is one of them that rejects it.
     fn try_dispatch(&self) -> Result<(OrderId, Ticket, CallPurpose), Option<Moment>> {
         let (now, mut state) = (self.clock.moment(), self.state());
-        if state.queued.is_empty() || state.slots_in_use >= self.concurrency.permits + self.concurrency.ahead {
+        // A probe waits for nobody: what it finds out is about the present.
+        let ahead = if state.breaker.state() == BreakerState::Closed { self.concurrency.ahead } else { 0 };
+        if state.queued.is_empty() || state.slots_in_use >= self.concurrency.permits + ahead {
             return Err(None);
         }
         if now < state.paused_until {
@@ -292,7 +294,7 @@ pub struct HeldUp {
 
 impl HeldUp {
     /// The service stops.
-    const STOP: Self = Self { reason: "the service stopped before its turn", wait: Duration::ZERO };
+    pub const STOP: Self = Self { reason: "the service stopped before its turn", wait: Duration::ZERO };
 }
 
 /// An order that is worked on. The dispatch ends when it is dropped, also by a panic.

@@ -36,7 +36,7 @@ impl Relay {
         let (moment, policy) = (self.dependencies.clock.moment(), &self.dependencies.policy);
         let wait = order.next_attempt_at.map(|time| between(end.at, time)).unwrap_or_default();
         let due = moment.after(wait.min(policy.longest_wait()));
-        // An attempt that was none has begun no grace; that of the one before is over.
+        // An attempt that was none has begun no grace, and could begin only after that of the one before.
         let grace = if end.deferred.is_none() { policy.unknown_grace } else { Duration::ZERO };
         let quiet_until = moment.after(grace);
         // Before it is stored: the write may be made, and its answer lost.

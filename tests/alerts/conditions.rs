@@ -1,7 +1,10 @@
 //! What is failing and is no order's: told once, and its end too.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::raw_server::RawServer;
 use crate::receivers::{Request, pass, receiver, requests, webhook};
 use crate::support::{Service, cart};
 
@@ -9,6 +12,21 @@ use crate::support::{Service, cart};
 fn told(requests: &[Request]) -> Vec<(String, String)> {
     let text = |one: &Request, member: &str| one.body["data"][member].as_str().unwrap().to_owned();
     requests.iter().map(|one| (text(one, "alert"), text(one, "status"))).collect()
+}
+
+/// Waits for at least so many messages. On a busy machine an answer may come late by the service's clock, which the tests move: the
+/// message is then delivered again, under its id.
+async fn messages(server: &RawServer, count: usize) -> Vec<Request> {
+    let mut came = count;
+    loop {
+        let mut messages = requests(server, came).await;
+        came = messages.len() + 1;
+        let mut ids = BTreeSet::new();
+        messages.retain(|message| ids.insert(message.header("webhook-id").to_owned()));
+        if messages.len() >= count {
+            return messages;
+        }
+    }
 }
 
 fn expected(alerts: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -32,10 +50,10 @@ async fn a_mapping_that_is_refused_is_told_once_and_its_end_after_the_cool_down(
         std::fs::write(&sheet, &good).unwrap();
         pass(&service, 12).await;
     }
-    assert_eq!(told(&requests(&server, 1).await), expected(&[("mapping-refused", "begun")]));
+    assert_eq!(told(&messages(&server, 1).await), expected(&[("mapping-refused", "begun")]));
     let service = service.restart().await;
     pass(&service, 60).await;
-    let all = requests(&server, 2).await;
+    let all = messages(&server, 2).await;
     assert_eq!(told(&all), expected(&[("mapping-refused", "begun"), ("mapping-refused", "ended")]));
     assert_eq!(all[0].body["data"]["incident"], all[1].body["data"]["incident"]);
     assert_eq!(all[0].body["data"]["severity"], json!("warning"));
@@ -64,11 +82,11 @@ async fn a_ledger_that_is_gone_is_told_without_it() {
     }
     service.send(&cart(2)).await.is_problem(503, "ledger-unavailable");
     pass(&service, 10).await;
-    let all = requests(&server, 1).await;
+    let all = messages(&server, 1).await;
     assert_eq!(told(&all[..1]), expected(&[("ledger-unavailable", "begun")]));
     assert_eq!(all[0].body["data"]["severity"], json!("critical"));
     pass(&service, 20).await;
-    assert_eq!(server.requests().len(), 1, "told once");
+    assert_eq!(messages(&server, 1).await.len(), 1, "told once");
 }
 
 #[tokio::test]

@@ -118,6 +118,17 @@ async fn a_permit_goes_to_who_waits_for_it_before_its_dispatch_ends_and_nobody_g
 }
 
 #[tokio::test]
+async fn a_probe_is_dispatched_when_there_is_a_permit_for_it_and_not_ahead() {
+    let (dispatcher, clock, mut sent, third) = crowded(1).await;
+    sent[0].release_permit(CallResult::Failure, None);
+    clock.advance(Duration::from_secs(7));
+    dispatcher.enqueue(&id(4), at(4));
+    assert!(now(&dispatcher).await.is_none(), "the permit is meant for another");
+    drop(third);
+    assert_eq!(turn(&mut now(&dispatcher).await.unwrap()).await, Some(Ok(())));
+}
+
+#[tokio::test]
 async fn an_order_is_not_sent_that_is_held_up_while_it_waits_for_its_permit() {
     const PAUSE: Duration = Duration::from_secs(7);
     let stopped = CancellationToken::new();

@@ -67,6 +67,19 @@ async fn an_attempt_that_is_recorded_when_the_service_stops_is_made() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_is_recorded_again_when_the_service_stops_is_taken_back() {
+    let stack = stack(&[]);
+    stack.settle().await;
+    let dispatch = stack.relay.reserve_first_attempt(&OrderId::of("1")).unwrap();
+    stack.ledger.fail_next(&[Failure::Ambiguous]);
+    stack.relay.stopping.cancel();
+    assert!(stack.relay.admit_and_send(candidate("1"), dispatch).await.is_err());
+    stack.settle().await;
+    let order = stack.ledger.order();
+    assert_eq!((order.state, order.attempts.len(), stack.calls().len()), (State::Retrying, 0, 0));
+}
+
+#[tokio::test]
 async fn an_interrupted_attempt_is_taken_over_though_its_cart_comes_again_at_that_moment() {
     let stack = stack(&[Post::Hangs]);
     stack.settle().await;

@@ -70,6 +70,20 @@ async fn a_look_up_that_was_put_off_is_made_the_next_time() {
 }
 
 #[tokio::test]
+async fn a_look_up_that_is_put_off_beyond_the_time_of_the_restore_is_made_all_the_same() {
+    let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
+    stack.clock.advance(Duration::from_hours(24) - LATER - Duration::from_secs(2));
+    stack.settle().await;
+    stack.vms.lost_look_ups.lock().unwrap().push_back(deferred(7));
+    let caller = stack.submit("1");
+    stack.settle().await;
+    assert_eq!(stack.calls(), ["GET"]);
+    stack.pass_slowly(Duration::from_mins(2)).await;
+    assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    assert_eq!(stack.calls()[1], "GET");
+}
+
+#[tokio::test]
 async fn a_cart_that_11vms_refuses_after_the_restore_is_refused_without_doubt() {
     let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
     stack.vms.script.lock().unwrap().push_back(Post::Refuses);
