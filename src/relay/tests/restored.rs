@@ -72,7 +72,8 @@ async fn a_look_up_that_was_put_off_is_made_the_next_time() {
 #[tokio::test]
 async fn a_look_up_that_is_put_off_beyond_the_time_of_the_restore_is_made_all_the_same() {
     let stack = restored_stack(0, DuplicateGuard::LookUp, |_| {}).await;
-    stack.clock.advance(Duration::from_hours(24) - LATER - Duration::from_secs(2));
+    // Two seconds before its end.
+    stack.clock.advance(Duration::from_secs(24 * 60 * 60 - LATER.as_secs() - 2));
     stack.settle().await;
     stack.vms.lost_look_ups.lock().unwrap().push_back(deferred(7));
     let caller = stack.submit("1");
