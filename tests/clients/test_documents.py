@@ -21,6 +21,7 @@ ELSEWHERE = {
     "cargo": "scripts/test; its targets are looked up here",
     "mkdir": "fuzzing, which needs a nightly compiler",
     "benches/compare/run": "half an hour, on an idle machine",
+    "benches/compare/growth": "more than an hour, and 30 GB of disk",
     "docker": "scripts/test-image",
     "helm": "scripts/test-helm",
     "pg_dump": "PostgreSQL's own",
