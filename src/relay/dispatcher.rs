@@ -169,8 +169,8 @@ impl Dispatcher {
         state.paused_until = state.paused_until.max(moment);
     }
 
-    /// Dispatches an order that need not wait, with its permit: nobody knows it, none is queued, a permit is free, there is no pause, and the
-    /// breaker is closed.
+    /// Dispatches an order that need not wait, with its permit: nobody knows it, none is queued, a permit is free, there is no
+    /// pause, and the breaker is closed.
     pub fn try_reserve(self: &Arc<Self>, id: &OrderId) -> Option<Dispatch> {
         let (now, mut state) = (self.clock.moment(), self.state());
         let is_free =
@@ -243,7 +243,7 @@ impl Dispatcher {
         if now < state.paused_until {
             return Some(HeldUp { reason: "no token can be fetched now", wait: state.paused_until.since(now) });
         }
-        // A probe of an earlier half-open state finds the breaker as anybody does.
+        // A probe whose half-open state is over is an order as any other.
         if matches!(
             (state.breaker.state(), purpose),
             (BreakerState::Closed, _) | (BreakerState::HalfOpen, CallPurpose::Probe)

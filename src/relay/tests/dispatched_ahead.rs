@@ -69,10 +69,7 @@ async fn an_order_that_must_not_be_sent_when_its_turn_comes_has_made_no_attempt(
 #[tokio::test]
 async fn an_order_whose_begin_is_stored_as_the_service_stops_has_made_no_attempt() {
     let stack = stack(&[]);
-    let permit = stack.take_permit().await;
-    drop(stack.submit("1"));
-    stack.settle().await;
-    drop(permit);
+    drop(stack.submit_and_wait("1").await);
     let dispatch = stack.relay.dispatcher.next().await;
     stack.relay.stopping.cancel();
     stack.relay.process(dispatch).await;
