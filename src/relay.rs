@@ -22,6 +22,7 @@ pub mod observer;
 mod reckoning;
 mod restored;
 mod retrying_ledger;
+mod sending;
 mod settlement;
 mod spans;
 mod submit_outcome;

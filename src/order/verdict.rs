@@ -103,6 +103,11 @@ impl Verdict {
         self
     }
 
+    /// Why there was no attempt, for people; `None` if there was one.
+    pub fn deferral(&self) -> Option<&str> {
+        if let Self::Deferred { detail, .. } = self { Some(detail) } else { None }
+    }
+
     /// What happened, for people; `None` for a created order.
     pub fn detail(&self) -> Option<&str> {
         match self {

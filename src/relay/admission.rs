@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use super::attempt::BegunAttempt;
 use super::dispatcher::{Dispatch, Ticket};
 use super::observer::Event;
 use super::{Relay, spans};
@@ -55,8 +56,8 @@ impl Relay {
             }
         };
         if let Admission::Started(order) = &admission {
-            let (relay, order) = (Arc::clone(self), order.clone());
-            self.tasks.spawn(async move { relay.attempt_begun(order, dispatch, Some(asked_at), None).await });
+            let (relay, begun) = (Arc::clone(self), BegunAttempt::first(order.clone(), Some(asked_at)));
+            self.tasks.spawn(async move { relay.attempt_begun(begun, dispatch).await });
         } else {
             drop(dispatch);
             self.plan(&admission);
@@ -122,7 +123,7 @@ impl Relay {
         if matches!(error, LedgerError::Locked(_)) {
             return;
         }
-        let relay = Arc::clone(self);
-        self.tasks.spawn(async move { relay.attempt_begun(order, dispatch, None, None).await });
+        let (relay, begun) = (Arc::clone(self), BegunAttempt::first(order, None));
+        self.tasks.spawn(async move { relay.attempt_begun(begun, dispatch).await });
     }
 }

@@ -1,9 +1,11 @@
 //! Who is dispatched, in which order, and what holds everybody up.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::relay::observer::Observer;
 
 fn dispatcher(permits: usize, ahead: usize, failures: u32) -> (Arc<Dispatcher>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
@@ -35,6 +37,35 @@ async fn now(dispatcher: &Arc<Dispatcher>) -> Option<Dispatch> {
         dispatch = dispatcher.next() => Some(dispatch),
         () = tokio::task::yield_now() => None,
     }
+}
+
+/// Notes the free permits at the moment at which a breaker opens.
+#[derive(Debug, Default)]
+struct FreePermits {
+    permits: OnceLock<Arc<Semaphore>>,
+    as_it_opened: OnceLock<usize>,
+}
+
+impl Observer for FreePermits {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::BreakerOpened { .. } = event {
+            let free = self.permits.get().unwrap().available_permits();
+            self.as_it_opened.set(free).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_breaker_opens_before_its_cause_gives_its_permit_to_the_next_order() {
+    let observer = Arc::new(FreePermits::default());
+    let breaker = BreakerPolicy { failures: 1, pause: Duration::from_secs(5), longest_pause: Duration::from_secs(5) };
+    let observers = Observers::new(vec![Arc::clone(&observer) as Arc<dyn Observer>]);
+    let concurrency = Concurrency { permits: 1, ahead: 0 };
+    let dispatcher = Dispatcher::new(concurrency, breaker, Arc::new(ManualClock::default()), observers);
+    observer.permits.set(Arc::clone(&dispatcher.free_permits)).unwrap();
+    let mut first = dispatcher.try_reserve(&id(1)).unwrap();
+    first.release_permit(CallResult::Failure, None);
+    assert_eq!((observer.as_it_opened.get(), dispatcher.free_permits.available_permits()), (Some(&0), 1));
 }
 
 #[tokio::test]
