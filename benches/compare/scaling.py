@@ -4,7 +4,7 @@ import os
 from statistics import median
 
 from bench import HERE, ROOT
-from report import duration, markdown, number
+from report import NONE, duration, markdown, number
 
 DOCUMENT = os.path.join(ROOT, "docs", "scaling.md")
 BACKENDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
@@ -36,6 +36,11 @@ def open_line(found):
 def writer_us(one):
     """What the writer's thread uses an order, in µs."""
     return one["threads_us"].get(WRITER, 0.0)
+
+
+def service_us(one):
+    """What all threads of the service use an order, in µs: without those of a database."""
+    return sum(one["threads_us"].values())
 
 
 def of(rounds, size):
@@ -146,21 +151,36 @@ def table_of_open_orders(results):
 def table_of_cores(results):
     """One core and two."""
     cells = []
-    for cores in (1, 2):
-        rounds = [one for one in results["cores"] if one["cores"] == cores]
-        cells.append([
-            str(cores), number(median(one["per_second"] for one in rounds)), number(median(one["cpu_us"] for one in rounds)),
-            number(median(map(writer_us, rounds))), duration(median(one["p99_us"] for one in rounds)),
-        ])
-    return markdown(["cores", "orders/s", "CPU an order, µs", "of it, the writer's thread", "p99"], cells)
+    for backend, title in present(results):
+        for cores in (1, 2):
+            rounds = on_cores(results, backend, cores)
+            cells.append([
+                title, str(cores), number(median(one["per_second"] for one in rounds)), number(median(one["cpu_us"] for one in rounds)),
+                number(median(map(service_us, rounds))), number(median(map(writer_us, rounds))), duration(median(one["p99_us"] for one in rounds)),
+            ])
+    return markdown(["ledger", "cores", "orders/s", "CPU an order, µs", "the service's", "of it, the writer's thread", "p99"], cells)
+
+
+def on_cores(results, backend, cores):
+    """The rounds of a backend on so many cores."""
+    return [one for one in results[backend]["cores"]["rounds"] if one["cores"] == cores]
+
+
+def dates_of_cores(results):
+    """The day on which cores were compared; two backends may have one each."""
+    return " and ".join(sorted({results[backend]["cores"]["date"] for backend, _ in present(results)}))
 
 
 def model(results):
-    """Where the one writer has no time left: orders a second, and how many cores the rest needs by then."""
-    rounds = [one for one in results["cores"] if one["cores"] == 1]
+    """Where the one writer has no time left: orders a second, and how many cores the rest needs by then; the same of a database's server."""
+    rounds = on_cores(results, "sqlite", 1)
     writer, whole = median(map(writer_us, rounds)), median(one["cpu_us"] for one in rounds)
     most = 1e6 / writer
-    return {"WRITER_US": number(writer), "REST_US": number(whole - writer), "WRITER_MOST": number(most), "WRITER_CORES": number(most * whole / 1e6)}
+    values = {"WRITER_US": number(writer), "REST_US": number(whole - writer), "WRITER_MOST": number(most), "WRITER_CORES": number(most * whole / 1e6)}
+    if "postgres" not in results:
+        return {**values, "SERVER_US": NONE, "SERVER_MOST": NONE}
+    server = median(one["cpu_us"] - service_us(one) for one in on_cores(results, "postgres", 1))
+    return {**values, "SERVER_US": number(server), "SERVER_MOST": number(1e6 / server)}
 
 
 def rounds_of(results):
@@ -174,11 +194,29 @@ def present(results):
     return [(backend, title) for backend, title in BACKENDS.items() if backend in results]
 
 
+def combined(last, new, cores_only):
+    """The figures of a run with those of the last one that it did not measure. Those of ledgers of other sizes are no part of them."""
+    if not cores_only and last.get("sizes") != new["sizes"]:
+        last = {}
+    backends = {name: {**last.get(name, {}), **new.get(name, {})} for name in BACKENDS if name in last or name in new}
+    return {**new, **(last if cores_only else {}), **backends}
+
+
+def missing(results):
+    """What the document needs and nobody measured; `None` if it is complete."""
+    for backend, title in {"sqlite": BACKENDS["sqlite"], **dict(present(results))}.items():
+        for part in ("rounds", "cores"):
+            if part not in results.get(backend, {}):
+                return f"{title} ({part})"
+    return None
+
+
 def document(results, template):
     """The whole text of docs/scaling.md."""
     values = {
         "BARS": table_of_bars(results), "GROWTH": table_of_growth(results), "PAGES": table_of_pages(results), "PURGES": table_of_purges(results),
-        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "BURST": table_of_bursts(results), "DATE": results["date"], "ROUNDS": rounds_of(results),
+        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "CORES_DATE": dates_of_cores(results),
+        "BURST": table_of_bursts(results), "DATE": results["date"], "ROUNDS": rounds_of(results),
         "SECONDS": results["seconds"], "WARM_UP": results["warm_up"], **model(results),
         **{f"MACHINE_{name.upper()}": value for name, value in results["machine"].items()},
     }
