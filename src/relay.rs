@@ -33,6 +33,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,6 +67,10 @@ const MAX_LEASE_AGE_AFTER_WAIT: Duration = Duration::from_secs(1);
 /// late.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
+/// Carts that the ledger is asked to record at the same time: two of its groups. Thousands may wait for that, and what waits should be
+/// small.
+const MAX_ADMISSIONS: usize = 512;
+
 /// Time that a caller gives its cart to be recorded, even if its own deadline is shorter.
 const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
@@ -93,6 +98,7 @@ pub struct Relay {
     restored: Option<Restored>,
     abandoned: Abandoned,
     tasks: TaskTracker,
+    admissions: Semaphore,
     /// [`Relay::run`] is under way.
     running: AtomicBool,
     /// No further attempt begins.
@@ -125,6 +131,7 @@ impl Relay {
             abandoned: Abandoned::default(),
             due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),
+            admissions: Semaphore::new(MAX_ADMISSIONS),
             running: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -147,12 +154,18 @@ impl Relay {
         let (relay, id) = (Arc::clone(self), candidate.id.clone());
         // Whoever does not wait gets the order as it was accepted.
         let first_attempt = if wait.is_zero() { FirstAttempt::Later } else { FirstAttempt::AtOnce };
-        let admission = Box::pin(self.detached(id, async move { relay.admit(candidate, first_attempt).await }, wait));
+        let admission = async move {
+            let _turn = relay.admissions.acquire().await;
+            Box::pin(relay.admit(candidate, first_attempt)).await
+        };
+        let admission = Box::pin(self.detached(id, admission, wait));
         async move {
             if wait.is_zero() {
                 return Ok(answer_at_once(admission.await?));
             }
-            match awaited(admission.await?) {
+            // A statement of its own: the admission would have its place in the future beside the waiting.
+            let awaited = awaited(admission.await?);
+            match awaited {
                 Awaited::Outcome { open, role } => Ok(self.answer(open, role, &waiter, deadline).await),
                 Awaited::Nothing(known) => Ok(known),
             }

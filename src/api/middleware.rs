@@ -14,7 +14,7 @@ use super::request_path::sent_path;
 use super::security_headers::add_security_headers;
 use super::server_span;
 use super::state::ApiState;
-use crate::edge::Peer;
+use crate::edge::{Peer, Transport};
 use crate::message::quoted;
 use crate::problem::{API_VERSION, Problem, ProblemKind, RequestContext, RequestId, SMART_ID};
 use crate::telemetry::STEP;
@@ -30,12 +30,13 @@ pub enum Listener {
 
 /// The outermost layer. Its order matters: a request is named before anything can refuse it, and logged after everything
 /// that may have changed its answer.
-pub async fn request_middleware(
+/// Thousands of requests may wait, so the future does not have the request.
+pub fn request_middleware(
     State((api, listener)): State<(Arc<ApiState>, Listener)>,
     Extension(peer): Extension<Peer>,
     mut request: Request,
     next: Next,
-) -> Response {
+) -> impl Future<Output = Response> {
     let id = RequestId::from_headers(request.headers());
     let context = RequestContext::new(id, sent_path(&request), api.clock.moment());
     let entry = AccessLogEntry::of(&request, &peer);
@@ -46,7 +47,25 @@ pub async fn request_middleware(
         "received"
     );
     request.extensions_mut().insert(Arc::clone(&context));
-    let mut response = span.enclose(Arc::clone(&context).scope(answer(&api, request, next))).await;
+    let answering = Arc::clone(&context).scope(answer(&api, request, next));
+    async move {
+        let mut response = span.enclose(answering).await;
+        add_headers(&mut response, &api, &context, peer.transport);
+        let took = api.clock.moment().since(context.received_at);
+        if listener == Listener::Public {
+            api.metrics.requests.observe(entry.answered(response.status()), took);
+            if let Some(problem) = response.extensions().get::<Arc<Problem>>() {
+                api.metrics.refusals().count(problem.kind());
+            }
+        }
+        server_span::describe(&mut span, &context, &response);
+        span.enclose_sync(|| entry.write(&context, &response, took));
+        response
+    }
+}
+
+/// Adds what every answer has.
+fn add_headers(response: &mut Response, api: &ApiState, context: &RequestContext, transport: Transport) {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(context.id.as_str()) {
         headers.insert(RequestId::HEADER, id);
@@ -54,27 +73,18 @@ pub async fn request_middleware(
     api.resource.add_to_challenge(headers);
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert("smart-id", HeaderValue::from_static(SMART_ID));
-    add_security_headers(headers, peer.transport);
-    let took = api.clock.moment().since(context.received_at);
-    if listener == Listener::Public {
-        api.metrics.requests.observe(entry.answered(response.status()), took);
-        if let Some(problem) = response.extensions().get::<Arc<Problem>>() {
-            api.metrics.refusals().count(problem.kind());
-        }
-    }
-    server_span::describe(&mut span, &context, &response);
-    span.enclose_sync(|| entry.write(&context, &response, took));
-    response
+    add_security_headers(headers, transport);
 }
 
-/// Answers a request, unless it is refused for its head alone. Thousands of requests may wait, so the future has the request once.
+/// Answers a request, unless it is refused for its head alone. What has the request is in a box: a future has room for each that it
+/// awaits twice.
 fn answer(api: &ApiState, request: Request, next: Next) -> impl Future<Output = Response> + use<> {
     let refusal = wrong_host(&request)
         .or_else(|| headers_too_large(request.headers(), api.server.limits.headers))
         .or_else(|| wrong_interface(request.headers()));
     let answering = match refusal {
-        Some(problem) => Err(problem),
-        None => Ok(next.run(request)),
+        Some(problem) => Err(Box::new(problem)),
+        None => Ok(Box::pin(next.run(request))),
     };
     async move {
         match answering {

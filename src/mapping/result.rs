@@ -100,7 +100,9 @@ impl Mapping {
         let columns = Columns::of(cart, &self.vocabulary);
         let trace = (tracing == Tracing::On).then(Vec::new);
         let mut evaluation = Evaluation::new(self, &columns, id.as_ref().map(CartId::as_str), trace);
-        let body = evaluation.run();
+        let mut body = evaluation.run();
+        // It lasts as long as its order is open.
+        body.shrink_to_fit();
         let skipped = if tracing == Tracing::On { evaluation.skipped() } else { Vec::new() };
         let Evaluation { messages, trace, .. } = evaluation;
         let mut messages: Vec<Message> = mistake.into_iter().chain(self.notice.clone()).chain(messages).collect();

@@ -147,10 +147,10 @@ impl Relay {
     pub(super) async fn attempt_begun(&self, begun: BegunAttempt, mut dispatch: Dispatch) {
         let (tracer, id) = (&self.dependencies.tracer, begun.order.id.clone());
         let mut span = spans::begin_attempt(tracer, &begun.order);
-        let Some((order, end)) = span.enclose(self.make_attempt(begun, &mut dispatch)).await else {
+        let Some((order, end)) = span.enclose(Box::pin(self.make_attempt(begun, &mut dispatch))).await else {
             return spans::describe_given_up(&mut span);
         };
-        let ended = span.enclose(self.settle(order, end)).await;
+        let ended = span.enclose(Box::pin(self.settle(order, end))).await;
         spans::describe_end(tracer, &mut span, &id, ended);
     }
 

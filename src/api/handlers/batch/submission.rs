@@ -31,7 +31,9 @@ pub async fn submit_all(
             Ok(candidate) => {
                 outcomes.push(None);
                 if answered_by.get(index) == Some(&index) {
-                    chains.entry(candidate.id.clone()).or_default().push((index, candidate));
+                    // Nearly each has one cart, and there may be thousands.
+                    let chain = chains.entry(candidate.id.clone()).or_insert_with(|| Vec::with_capacity(1));
+                    chain.push((index, candidate));
                 }
             }
         }
