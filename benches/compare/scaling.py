@@ -172,15 +172,16 @@ def dates_of_cores(results):
 
 
 def model(results):
-    """Where the one writer has no time left: orders a second, and how many cores the rest needs by then; the same of a database's server."""
+    """Where the one writer has no time left: orders a second, and how many cores the rest needs by then. On PostgreSQL a group takes the
+    time of the writer and of the server, one after the other."""
     rounds = on_cores(results, "sqlite", 1)
     writer, whole = median(map(writer_us, rounds)), median(one["cpu_us"] for one in rounds)
     most = 1e6 / writer
     values = {"WRITER_US": number(writer), "REST_US": number(whole - writer), "WRITER_MOST": number(most), "WRITER_CORES": number(most * whole / 1e6)}
     if "postgres" not in results:
-        return {**values, "SERVER_US": NONE, "SERVER_MOST": NONE}
-    server = median(one["cpu_us"] - service_us(one) for one in on_cores(results, "postgres", 1))
-    return {**values, "SERVER_US": number(server), "SERVER_MOST": number(1e6 / server)}
+        return {**values, "TURN_US": NONE, "TURN_MOST": NONE}
+    turn = median(writer_us(one) + one["cpu_us"] - service_us(one) for one in on_cores(results, "postgres", 1))
+    return {**values, "TURN_US": number(turn), "TURN_MOST": number(1e6 / turn)}
 
 
 def rounds_of(results):

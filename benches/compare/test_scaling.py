@@ -56,7 +56,7 @@ class Page(unittest.TestCase):
             else:
                 self.assertIn("compared on 2026-01-03 and 2026-01-04", text)
                 self.assertIn("| PostgreSQL | 1 | 3,000 | 500 | 100 | 80 | 30 ms |", text)
-                self.assertIn("use\n400 µs an order, so one replica ends not before 2,500 orders", text)
+                self.assertIn("use\n480 µs an order, all of the server's processes together, so one replica ends at about 2,083 orders", text)
 
     def test_a_bar_is_reached_or_missed(self):
         for grown, missed in (({}, 0), ({"cpu_us": 114.0}, 0), ({"cpu_us": 116.0}, 2), ({"page_ms": 51.0}, 2)):

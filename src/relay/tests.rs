@@ -146,6 +146,33 @@ async fn callers_of_one_order_share_its_outcome_and_one_of_them_created_it() {
 }
 
 #[tokio::test]
+async fn carts_that_wait_for_the_ledger_take_turns() {
+    let stack = stack(&[]);
+    stack.ledger.gate.set(Semaphore::new(0)).unwrap();
+    let callers: Vec<_> = (0..MAX_ADMISSIONS + 3).map(|number| stack.submit(&format!("cart {number}"))).collect();
+    let more = |count: usize| {
+        stack.ledger.gate.get().unwrap().add_permits(count);
+        stack.settle()
+    };
+    more(0).await;
+    assert_eq!(stack.ledger.admissions.load(Relaxed), MAX_ADMISSIONS);
+    more(2).await;
+    assert_eq!(stack.ledger.admissions.load(Relaxed), MAX_ADMISSIONS + 2);
+    more(MAX_ADMISSIONS + 1).await;
+    for caller in callers {
+        assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_waits_in_is_small() {
+    let stack = stack(&[]);
+    let waiting = stack.relay.submit(candidate("1"), Duration::from_secs(1));
+    let size = size_of_val(&waiting);
+    assert!(size <= 512, "{size} bytes: something large lives across the waiting, and there may be thousands");
+}
+
+#[tokio::test]
 async fn nobody_is_waited_for_when_everybody_has_gone() {
     let stack = stack(&[Post::Hangs]);
     let caller = stack.submit("1");

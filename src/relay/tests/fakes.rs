@@ -40,6 +40,10 @@ pub struct FakeLedger {
     pub writes: AtomicUsize,
     /// The records that the ledger can't hold.
     pub refuses: Mutex<Option<Condition>>,
+    /// While it is set, an admission waits for one of its permits.
+    pub gate: OnceLock<Semaphore>,
+    /// The admissions that have begun.
+    pub admissions: AtomicUsize,
     /// Leases that are given back get no answer.
     pub release_hangs: AtomicBool,
 }
@@ -123,6 +127,10 @@ impl Ledger for FakeLedger {
     }
 
     async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
+        self.admissions.fetch_add(1, Relaxed);
+        if let Some(gate) = self.gate.get() {
+            gate.acquire().await.unwrap().forget();
+        }
         let known = self.known(&candidate.id);
         let admission = admit(known, candidate, terms);
         if let Admission::Started(order) | Admission::Restarted(order) = &admission {
