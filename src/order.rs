@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-pub use admission::{Admission, Candidate, FirstAttempt, KeepCarts, Terms, admit};
+pub use admission::{Admission, Candidate, KeepCarts, Terms, admit};
 pub use attempt::DoubtBefore;
 pub use audit::{Action, AuditEntry, Requester};
 pub use event::{OrderEvent, OrderEventKind};

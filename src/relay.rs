@@ -40,12 +40,13 @@ use tokio_util::task::TaskTracker;
 pub use dependencies::{Concurrency, Dependencies, JitterSource, RestoredLedger};
 pub use submit_outcome::SubmitOutcome;
 
-use crate::clock::{Moment, between};
-use crate::ledger::LedgerError;
+use crate::clock::{Moment, PointInTime, between};
+use crate::ledger::{LedgerError, Sharing};
 use crate::order::breaker::BreakerState;
-use crate::order::{Candidate, FirstAttempt, Order, OrderId, State};
+use crate::order::{Candidate, Order, OrderId, State};
 use crate::trace;
 use abandoned::Abandoned;
+use admission::{FirstAttempt, MAX_ADMISSIONS};
 use dispatcher::Dispatcher;
 use due_timer::DueTimer;
 use holds::Holds;
@@ -66,10 +67,6 @@ const MAX_LEASE_AGE_AFTER_WAIT: Duration = Duration::from_secs(1);
 /// Time by which a lease outlasts the longest attempt and the storing of its begin: a busy machine cuts an attempt off
 /// late.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
-
-/// Carts that the ledger is asked to record at the same time: two of its groups. Thousands may wait for that, and what waits should be
-/// small.
-const MAX_ADMISSIONS: usize = 512;
 
 /// Time that a caller gives its cart to be recorded, even if its own deadline is shorter.
 const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
@@ -98,7 +95,7 @@ pub struct Relay {
     restored: Option<Restored>,
     abandoned: Abandoned,
     tasks: TaskTracker,
-    admissions: Semaphore,
+    admission_permits: Semaphore,
     /// [`Relay::run`] is under way.
     running: AtomicBool,
     /// No further attempt begins.
@@ -131,7 +128,7 @@ impl Relay {
             abandoned: Abandoned::default(),
             due_timer: DueTimer::default(),
             tasks: TaskTracker::new(),
-            admissions: Semaphore::new(MAX_ADMISSIONS),
+            admission_permits: Semaphore::new(MAX_ADMISSIONS),
             running: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -151,13 +148,10 @@ impl Relay {
         let deadline = self.dependencies.clock.moment().after(wait);
         // Before the ledger is asked, so that an outcome published in between is not missed.
         let waiter = self.waiters.subscribe(&candidate.id);
-        let (relay, id) = (Arc::clone(self), candidate.id.clone());
+        let id = candidate.id.clone();
         // Whoever does not wait gets the order as it was accepted.
         let first_attempt = if wait.is_zero() { FirstAttempt::Later } else { FirstAttempt::AtOnce };
-        let admission = async move {
-            let _turn = relay.admissions.acquire().await;
-            Box::pin(relay.admit(candidate, first_attempt)).await
-        };
+        let admission = self.admit_in_order(candidate, self.now(), first_attempt);
         let admission = Box::pin(self.detached(id, admission, wait));
         async move {
             if wait.is_zero() {
@@ -232,6 +226,15 @@ impl Relay {
         }
         let held_up = self.dispatcher.held_up_for().map(|wait| wait.min(self.dependencies.policy.longest_wait()));
         self.time_until_attempt(order).max(held_up)
+    }
+
+    /// The age that a lease may have that was asked for at a time: a host may have slept since. None where nobody else would
+    /// take the order over.
+    fn lease_age(&self, since: PointInTime) -> Duration {
+        match self.dependencies.ledger.sharing() {
+            Sharing::Exclusive => Duration::ZERO,
+            Sharing::Shared => since.longest_elapsed(self.dependencies.clock.as_ref()),
+        }
     }
 
     /// The time by which a stored time is judged to have come.

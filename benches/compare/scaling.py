@@ -166,9 +166,11 @@ def on_cores(results, backend, cores):
     return [one for one in results[backend]["cores"]["rounds"] if one["cores"] == cores]
 
 
-def dates_of_cores(results):
-    """The day on which cores were compared; two backends may have one each."""
-    return " and ".join(sorted({results[backend]["cores"]["date"] for backend, _ in present(results)}))
+def runs_of_cores(results):
+    """When and how cores were compared; two backends may have a run each."""
+    def told(cores):
+        return f"{max(one['round'] for one in cores['rounds'])} rounds of {cores['seconds']} s on {cores['date']}"
+    return " and ".join(sorted({told(results[backend]["cores"]) for backend, _ in present(results)}))
 
 
 def model(results):
@@ -216,7 +218,7 @@ def document(results, template):
     """The whole text of docs/scaling.md."""
     values = {
         "BARS": table_of_bars(results), "GROWTH": table_of_growth(results), "PAGES": table_of_pages(results), "PURGES": table_of_purges(results),
-        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "CORES_DATE": dates_of_cores(results),
+        "OPEN": table_of_open_orders(results), "CORES": table_of_cores(results), "CORES_RUNS": runs_of_cores(results),
         "BURST": table_of_bursts(results), "DATE": results["date"], "ROUNDS": rounds_of(results),
         "SECONDS": results["seconds"], "WARM_UP": results["warm_up"], **model(results),
         **{f"MACHINE_{name.upper()}": value for name, value in results["machine"].items()},

@@ -23,10 +23,10 @@ def results(**grown):
     backend = {
         "disk_bytes": {str(size): 1430.0 for size in SIZES}, "open": {"orders": 10_000, "first": opened, "again": opened},
         "rounds": [measured(at, size, **(grown if size else {})) for at in (1, 2, 3) for size in [0, *SIZES]],
-        "purge": {**measured(1, SIZES[0]), "removed": 900}, "cores": {"date": "2026-01-03", "rounds": [{**measured(1, 0), "cores": cores} for cores in (1, 2)]},
+        "purge": {**measured(1, SIZES[0]), "removed": 900}, "cores": {"date": "2026-01-03", "seconds": 8, "rounds": [{**measured(1, 0), "cores": cores} for cores in (1, 2)]},
     }
     # A database's server has a part of the cost.
-    shared = {**backend, "cores": {"date": "2026-01-04", "rounds": [{**measured(1, 0, cpu_us=500.0), "cores": cores} for cores in (1, 2)]}}
+    shared = {**backend, "cores": {"date": "2026-01-04", "seconds": 8, "rounds": [{**measured(1, 0, cpu_us=500.0), "cores": cores} for cores in (1, 2)]}}
     machine = {
         "processor": "Some CPU", "cores": 2, "peer_core": 1, "load_core": 0, "memory_gib": 8.0, "kernel": "6.1", "file_system": "ext4",
         "system": "Debian", "load_average": 0.1,
@@ -54,7 +54,7 @@ class Page(unittest.TestCase):
             if missing:
                 self.assertNotIn(missing, text)
             else:
-                self.assertIn("compared on 2026-01-03 and 2026-01-04", text)
+                self.assertIn("1 rounds of 8 s on 2026-01-03 and 1 rounds of 8 s on 2026-01-04", text)
                 self.assertIn("| PostgreSQL | 1 | 3,000 | 500 | 100 | 80 | 30 ms |", text)
                 self.assertIn("use\n480 µs an order, all of the server's processes together, so one replica ends at about 2,083 orders", text)
 

@@ -55,7 +55,7 @@ impl Orders {
 
     /// Admits an order with its first attempt, and settles it: two commits.
     pub async fn settle(&self, ledger: &dyn Ledger, candidate: Candidate, at: Timestamp) {
-        let terms = Terms::new(at, self.policy.unknown_grace).with_first_attempt();
+        let terms = Terms::new(at, self.policy.unknown_grace).with_first_attempt(at);
         let Admission::Started(mut order) = ledger.admit(candidate, terms).await.unwrap() else {
             panic!("a new order")
         };

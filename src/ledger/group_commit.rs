@@ -18,12 +18,12 @@ use crate::order::{Admission, Candidate, Order, Terms};
 
 /// Largest number of writes in one transaction: beyond it the fsync is shared enough, and a longer transaction only makes
 /// all of them wait.
-const MAX_GROUP: usize = 256;
+pub const MAX_GROUP: usize = 256;
 
 /// Changes of orders that go into a group at once before the carts that wait: the other half is theirs, however many changes come.
 const MAX_CHANGES_FIRST: usize = MAX_GROUP / 2;
 
-/// Writes that may wait in a queue, which bounds memory in a burst; further callers wait for room in it.
+/// Writes that may wait in a queue; further callers wait for room in it.
 const MAX_WAITING: usize = 4096;
 
 /// A write.
@@ -92,7 +92,7 @@ impl<B: Backend> Backend for Counted<B> {
 
 type Waiting = (Write, oneshot::Sender<Result<Written, LedgerError>>);
 
-/// The two queues in front of a backend's one writer thread. Changes of orders go first: in a burst thousands of carts wait, and a
+/// The two queues in front of a backend's one writer thread. Changes of orders go first: in a burst hundreds of carts wait, and a
 /// permit for 11VMS would wait with each begin of an attempt behind them.
 #[derive(Debug, Clone)]
 pub struct GroupCommit {

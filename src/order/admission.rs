@@ -72,36 +72,27 @@ impl Admission {
     }
 }
 
-/// When the first attempt of a new order begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FirstAttempt {
-    /// By a change of its own.
-    Later,
-    /// With the admission, as one change: whoever admits the order can send it at once.
-    AtOnce,
-}
-
 /// On which terms a candidate is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
-    /// The time of the admission.
+    /// When the cart came. It may have waited for the ledger since.
     pub now: Timestamp,
     /// That of the retry policy.
     pub unknown_grace: Duration,
-    /// When the first attempt begins, if the cart is new.
-    pub first_attempt: FirstAttempt,
+    /// When the first attempt begins, if the cart is new and whoever admits its order can send it at once: both are one change then.
+    pub first_attempt: Option<Timestamp>,
 }
 
 impl Terms {
     /// The admission alone.
     pub const fn new(now: Timestamp, unknown_grace: Duration) -> Self {
-        Self { now, unknown_grace, first_attempt: FirstAttempt::Later }
+        Self { now, unknown_grace, first_attempt: None }
     }
 
-    /// The same, with the begin of the first attempt.
+    /// The same, with the first attempt, which begins at a time.
     #[must_use]
-    pub const fn with_first_attempt(self) -> Self {
-        Self { first_attempt: FirstAttempt::AtOnce, ..self }
+    pub const fn with_first_attempt(self, at: Timestamp) -> Self {
+        Self { first_attempt: Some(at), ..self }
     }
 }
 
@@ -111,8 +102,8 @@ pub fn admit(known: Option<Order>, candidate: Candidate, terms: Terms) -> Admiss
     let Some(known) = known else {
         let order = Order::accept(candidate, now);
         return Admission::Started(match first_attempt {
-            FirstAttempt::Later => order,
-            FirstAttempt::AtOnce => order.in_first_attempt(now),
+            None => order,
+            Some(at) => order.in_first_attempt(at),
         });
     };
     let same = known.is_same(&candidate);

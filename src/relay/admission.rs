@@ -12,15 +12,49 @@ use super::observer::Event;
 use super::{Relay, spans};
 use crate::clock::PointInTime;
 use crate::ledger::LedgerError;
-use crate::order::{Admission, Candidate, FirstAttempt, Order, OrderId, State, Terms, admit};
+use crate::ledger::group_commit::MAX_GROUP;
+use crate::order::{Admission, Candidate, Order, OrderId, State, Terms, admit};
 use crate::trace::{self, SpanKind};
 
+/// Carts that the ledger is asked to record at the same time: a group that is being committed, and the next one, which gathers
+/// meanwhile. The others of a burst wait for that in something small.
+pub const MAX_ADMISSIONS: usize = 2 * MAX_GROUP;
+
+/// When the caller of a new order wants its first attempt to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstAttempt {
+    /// When its place in the queue comes: the caller wants the order as it was accepted.
+    Later,
+    /// With the admission, if nothing is in its way.
+    AtOnce,
+}
+
 impl Relay {
-    /// Records a cart, and has its order sent. `first_attempt` is when its caller wants that to begin; it begins later all the
-    /// same if the order has to wait.
-    pub(super) async fn admit(
+    /// Records a cart that came at `now` once the ledger has room for it, and has its order sent. What it waits in is small.
+    pub(super) fn admit_in_order(
         self: &Arc<Self>,
         candidate: Candidate,
+        now: Timestamp,
+        first_attempt: FirstAttempt,
+    ) -> impl Future<Output = Result<Admission, LedgerError>> + Send + use<> {
+        let relay = Arc::clone(self);
+        async move {
+            let _permit = match relay.admission_permits.try_acquire() {
+                Ok(permit) => Some(permit),
+                Err(_) => {
+                    let waiting = trace::child("wait for ledger", SpanKind::Internal);
+                    waiting.enclose(relay.admission_permits.acquire()).await.ok()
+                }
+            };
+            Box::pin(relay.admit(candidate, now, first_attempt)).await
+        }
+    }
+
+    /// Records a cart, and has its order sent.
+    async fn admit(
+        self: &Arc<Self>,
+        candidate: Candidate,
+        now: Timestamp,
         first_attempt: FirstAttempt,
     ) -> Result<Admission, LedgerError> {
         let reserved = match first_attempt {
@@ -28,13 +62,13 @@ impl Relay {
             FirstAttempt::AtOnce => self.reserve_first_attempt(&candidate.id),
         };
         match reserved {
-            None => self.admit_alone(candidate).await,
-            Some(dispatch) => self.admit_and_send(candidate, dispatch).await,
+            None => self.admit_alone(candidate, now).await,
+            Some(dispatch) => self.admit_and_send(candidate, now, dispatch).await,
         }
     }
 
-    async fn admit_alone(&self, candidate: Candidate) -> Result<Admission, LedgerError> {
-        let (id, now) = (candidate.id.clone(), self.now());
+    async fn admit_alone(&self, candidate: Candidate, now: Timestamp) -> Result<Admission, LedgerError> {
+        let id = candidate.id.clone();
         let admission = self.record(candidate, Terms::new(now, self.dependencies.policy.unknown_grace)).await;
         let admission = admission.inspect_err(|_| self.enqueue_possibly_written(&id, now))?;
         self.plan(&admission);
@@ -44,10 +78,11 @@ impl Relay {
     pub(super) async fn admit_and_send(
         self: &Arc<Self>,
         candidate: Candidate,
+        now: Timestamp,
         dispatch: Dispatch,
     ) -> Result<Admission, LedgerError> {
         let asked_at = PointInTime::now(self.dependencies.clock.as_ref());
-        let terms = Terms::new(asked_at.time(), self.dependencies.policy.unknown_grace).with_first_attempt();
+        let terms = Terms::new(now, self.dependencies.policy.unknown_grace).with_first_attempt(asked_at.time());
         let admission = match self.record(candidate.clone(), terms).await {
             Ok(admission) => admission,
             Err(error) => {

@@ -1,7 +1,5 @@
 //! One attempt: its begin is stored, it waits for its permit, is made, and its end is stored and published.
 
-use std::time::Duration;
-
 use super::dispatcher::{Dispatch, HeldUp, Ticket};
 use super::holds::Hold;
 use super::observer::{Event, IllegalStep, UnwritablePart};
@@ -147,6 +145,7 @@ impl Relay {
     pub(super) async fn attempt_begun(&self, begun: BegunAttempt, mut dispatch: Dispatch) {
         let (tracer, id) = (&self.dependencies.tracer, begun.order.id.clone());
         let mut span = spans::begin_attempt(tracer, &begun.order);
+        // In boxes, or the task has 5 KB that are copied whenever it is moved on its way to the runtime.
         let Some((order, end)) = span.enclose(Box::pin(self.make_attempt(begun, &mut dispatch))).await else {
             return spans::describe_given_up(&mut span);
         };
@@ -158,11 +157,11 @@ impl Relay {
     async fn make_attempt(&self, begun: BegunAttempt, dispatch: &mut Dispatch) -> Option<(Order, End)> {
         let BegunAttempt { mut order, recorded, doubt_before } = begun;
         let sent = match self.permitted(&mut order, dispatch, recorded).await {
-            Ok(recorded) => {
+            Ok(begun) => {
                 if doubt_before.is_some() {
                     self.report(Event::AskedSinceRestore(&order));
                 }
-                self.send_with_permit(&order, recorded).await
+                self.send_with_permit(&order, begun).await
             }
             Err(NotMade::HeldUp(HeldUp { reason, wait })) => {
                 Sent::of(Verdict::Deferred { detail: reason.to_owned(), wait })
@@ -202,14 +201,15 @@ impl Relay {
         self.restored.as_ref().is_some_and(|restored| restored.matters(next))
     }
 
-    /// Stores the begin of an attempt, unless that was done, and waits for the order's permit; returns when its begin was stored.
+    /// Stores the begin of an attempt, unless that was done, and waits for the order's permit; returns since when the attempt's time
+    /// counts, which its lease outlasts.
     async fn permitted(
         &self,
         order: &mut Order,
         dispatch: &mut Dispatch,
         recorded: Option<PointInTime>,
     ) -> Result<PointInTime, NotMade> {
-        let recorded = match recorded {
+        let begun = match recorded {
             // It is under way, also while the service stops: left there, it would be in doubt.
             Some(recorded) if self.lease_age(recorded) <= MAX_LEASE_AGE_AT_SEND => {
                 PointInTime::now(self.dependencies.clock.as_ref())
@@ -221,12 +221,12 @@ impl Relay {
             let waiting = trace::child("wait for permit", SpanKind::Internal);
             waiting.enclose(dispatch.take_permit(&self.stopping)).await?;
         }
-        let is_fresh = self.lease_age(recorded) <= MAX_LEASE_AGE_AFTER_WAIT;
-        let recorded = if is_fresh { recorded } else { self.record_begin(order).await? };
+        let is_fresh = self.lease_age(begun) <= MAX_LEASE_AGE_AFTER_WAIT;
+        let begun = if is_fresh { begun } else { self.record_begin(order).await? };
         // Only now: a begin that is stored once more has to be the one that was stored before.
         order.put_attempt_off(self.dependencies.clock.moment().since(asked_at));
         dispatch.may_be_sent()?;
-        Ok(recorded)
+        Ok(begun)
     }
 
     /// Stores that an attempt begins, and returns when.
@@ -253,15 +253,6 @@ impl Relay {
                     self.retrying_ledger.pause(&self.stopping).await.ok_or(HeldUp::STOP)?;
                 }
             }
-        }
-    }
-
-    /// The age that a lease may have that was asked for at a time: a host may have slept since. None where nobody else would
-    /// take the order over.
-    pub(super) fn lease_age(&self, since: PointInTime) -> Duration {
-        match self.dependencies.ledger.sharing() {
-            Sharing::Exclusive => Duration::ZERO,
-            Sharing::Shared => since.longest_elapsed(self.dependencies.clock.as_ref()),
         }
     }
 

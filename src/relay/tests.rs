@@ -146,7 +146,7 @@ async fn callers_of_one_order_share_its_outcome_and_one_of_them_created_it() {
 }
 
 #[tokio::test]
-async fn carts_that_wait_for_the_ledger_take_turns() {
+async fn carts_wait_for_the_ledger_in_the_order_in_which_they_came_and_are_as_old_as_they_are() {
     let stack = stack(&[]);
     stack.ledger.gate.set(Semaphore::new(0)).unwrap();
     let callers: Vec<_> = (0..MAX_ADMISSIONS + 3).map(|number| stack.submit(&format!("cart {number}"))).collect();
@@ -158,18 +158,45 @@ async fn carts_that_wait_for_the_ledger_take_turns() {
     assert_eq!(stack.ledger.admissions.load(Relaxed), MAX_ADMISSIONS);
     more(2).await;
     assert_eq!(stack.ledger.admissions.load(Relaxed), MAX_ADMISSIONS + 2);
+    let last = OrderId::of(&format!("cart {}", MAX_ADMISSIONS + 2));
+    assert!(stack.ledger.known(&last).is_none());
+    stack.pass(Duration::from_secs(1)).await;
     more(MAX_ADMISSIONS + 1).await;
+    let order = stack.ledger.known(&last).unwrap();
+    assert_eq!(order.received_at, stack.ledger.known(&OrderId::of("cart 0")).unwrap().received_at);
     for caller in callers {
         assert!(matches!(caller.await.unwrap().unwrap(), SubmitOutcome::Created(_)));
     }
 }
 
 #[tokio::test]
+async fn a_stop_records_the_carts_that_still_wait_for_the_ledger() {
+    let stack = stack(&[]);
+    stack.ledger.gate.set(Semaphore::new(0)).unwrap();
+    let callers: Vec<_> = (0..MAX_ADMISSIONS + 3).map(|number| stack.submit(&format!("cart {number}"))).collect();
+    stack.settle().await;
+    callers.iter().for_each(tokio::task::JoinHandle::abort);
+    let relay = Arc::clone(&stack.relay);
+    let stop = tokio::spawn(async move { relay.stop(Duration::from_secs(10)).await });
+    stack.settle().await;
+    stack.ledger.gate.get().unwrap().add_permits(callers.len());
+    stop.await.unwrap();
+    assert_eq!(stack.ledger.orders.lock().unwrap().len(), callers.len());
+}
+
+#[tokio::test]
 async fn what_a_caller_waits_in_is_small() {
     let stack = stack(&[]);
-    let waiting = stack.relay.submit(candidate("1"), Duration::from_secs(1));
-    let size = size_of_val(&waiting);
-    assert!(size <= 512, "{size} bytes: something large lives across the waiting, and there may be thousands");
+    let waiting_for_the_outcome = stack.relay.submit(candidate("1"), Duration::from_secs(1));
+    let now = stack.relay.now();
+    let waiting_for_the_ledger = stack.relay.admit_in_order(candidate("2"), now, FirstAttempt::AtOnce);
+    let beside_the_cart = size_of_val(&waiting_for_the_ledger) - size_of::<Candidate>();
+    for (what, size) in [("outcome", size_of_val(&waiting_for_the_outcome)), ("ledger", beside_the_cart)] {
+        assert!(
+            size <= 512,
+            "{what}: {size} bytes: something large lives across the waiting, and there may be thousands"
+        );
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{GRACE, Storage, admitted, at, candidate, policy};
 
 /// On terms that let the first attempt begin.
 pub fn at_once() -> Terms {
-    Terms::new(at(1), GRACE).with_first_attempt()
+    Terms::new(at(1), GRACE).with_first_attempt(at(1))
 }
 
 fn started(admission: Admission) -> Order {

@@ -9,7 +9,7 @@ use purchase_order_webhook::clock::after;
 use purchase_order_webhook::ledger::group_commit::{Write, Written};
 use purchase_order_webhook::ledger::working_set::{Applied, Change, Known, WorkingSet};
 use purchase_order_webhook::ledger::{Claimed, Filter, Ledger, LedgerError, Sharing, Stored};
-use purchase_order_webhook::order::{Admission, Candidate, FirstAttempt, Order, OrderId, State, Terms};
+use purchase_order_webhook::order::{Admission, Candidate, Order, OrderId, State, Terms};
 use purchase_order_webhook::relay::lease_length;
 use rand::Rng as _;
 use tokio::sync::oneshot;
@@ -207,7 +207,7 @@ impl Ledger for SimulatedLedger {
     async fn admit(&self, candidate: Candidate, terms: Terms) -> Result<Admission, LedgerError> {
         let (process, forgets_begin) = (self.process, self.defect == Some(Defect::BeginNotRecorded));
         self.try_run(Access::Write, move |world| {
-            let recorded = if forgets_begin { Terms { first_attempt: FirstAttempt::Later, ..terms } } else { terms };
+            let recorded = if forgets_begin { Terms { first_attempt: None, ..terms } } else { terms };
             let write = Write::Admit(Box::new(candidate), recorded);
             let Written::Admitted(mut admission) = world.write(&write, process)? else { panic!("another write") };
             if let Admission::Started(order) | Admission::Restarted(order) = &*admission {

@@ -60,7 +60,7 @@ async fn an_attempt_that_is_recorded_when_the_service_stops_is_made() {
     stack.settle().await;
     let dispatch = stack.relay.reserve_first_attempt(&OrderId::of("1")).unwrap();
     stack.relay.stopping.cancel();
-    stack.relay.admit_and_send(candidate("1"), dispatch).await.unwrap();
+    stack.relay.admit_and_send(candidate("1"), stack.relay.now(), dispatch).await.unwrap();
     assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Forwarding, 0));
     stack.relay.stop(Duration::from_secs(9)).await;
     assert_eq!((stack.ledger.order().state, stack.calls().len()), (State::Created, 1));
@@ -73,7 +73,7 @@ async fn an_attempt_that_is_recorded_again_when_the_service_stops_is_taken_back(
     let dispatch = stack.relay.reserve_first_attempt(&OrderId::of("1")).unwrap();
     stack.ledger.fail_next(&[Failure::Ambiguous]);
     stack.relay.stopping.cancel();
-    assert!(stack.relay.admit_and_send(candidate("1"), dispatch).await.is_err());
+    assert!(stack.relay.admit_and_send(candidate("1"), stack.relay.now(), dispatch).await.is_err());
     stack.settle().await;
     let order = stack.ledger.order();
     assert_eq!((order.state, order.attempts.len(), stack.calls().len()), (State::Retrying, 0, 0));
