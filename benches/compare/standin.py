@@ -16,7 +16,9 @@ from processes import Program, free_port, listens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AUDIENCE = "purchase-order-webhook"
-SCOPE = "purchase-orders.write purchase-orders.read"
+#: What a sender needs; the lists that benches/compare/growth asks for need the other one.
+WRITE_SCOPE = "purchase-orders.write"
+SCOPES = f"{WRITE_SCOPE} purchase-orders.read"
 KEY_ID = "compare"
 TOKEN_LIFETIME = 12 * 3600
 
@@ -50,7 +52,7 @@ class Issuer:
         now = int(time.time())
         header = {"alg": "RS256", "typ": "at+jwt", "kid": KEY_ID}
         claims = {
-            "iss": issuer, "aud": AUDIENCE, "sub": "srm7", "client_id": "srm7", "scope": SCOPE, "iat": now, "exp": now + TOKEN_LIFETIME,
+            "iss": issuer, "aud": AUDIENCE, "sub": "srm7", "client_id": "srm7", "scope": SCOPES, "iat": now, "exp": now + TOKEN_LIFETIME,
         }
         signed = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
         return f"{signed}.{_base64url(_openssl('dgst', '-sha256', '-sign', self.key, given=signed.encode()))}"

@@ -6,7 +6,7 @@ import node
 from bench import Running
 from peers.haproxy_jwt import refuses_a_wrong_token
 from processes import free_port, listens
-from standin import AUDIENCE, SCOPE
+from standin import AUDIENCE, WRITE_SCOPE
 
 TITLE = "Fastify, jose, undici"
 NEEDS = ("npm packages",)
@@ -20,7 +20,7 @@ def start(bench, folder, vms_port):
     port, others = free_port(), bench.stand_in
     settings = {
         "port": port, "vmsPort": vms_port, "tokenUrl": others.token_url, "issuer": others.issuer_url, "jwksUrl": f"{others.issuer_url}/jwks.json",
-        "audience": AUDIENCE, "scope": SCOPE,
+        "audience": AUDIENCE, "scope": WRITE_SCOPE,
     }
     started = node.run("fastify_forward.mjs", settings, bench.peer_core, os.path.join(folder, "log"))
     started.wait_until(lambda: listens(port), "Fastify listens")
