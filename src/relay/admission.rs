@@ -39,12 +39,11 @@ impl Relay {
     ) -> impl Future<Output = Result<Admission, LedgerError>> + Send + use<> {
         let relay = Arc::clone(self);
         async move {
-            let _permit = match relay.admission_permits.try_acquire() {
-                Ok(permit) => Some(permit),
-                Err(_) => {
-                    let waiting = trace::child("wait for ledger", SpanKind::Internal);
-                    waiting.enclose(relay.admission_permits.acquire()).await.ok()
-                }
+            let _permit = if let Ok(permit) = relay.admission_permits.try_acquire() {
+                Some(permit)
+            } else {
+                let waiting = trace::child("wait for ledger", SpanKind::Internal);
+                waiting.enclose(relay.admission_permits.acquire()).await.ok()
             };
             Box::pin(relay.admit(candidate, now, first_attempt)).await
         }
