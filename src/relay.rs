@@ -41,12 +41,12 @@ pub use dependencies::{Concurrency, Dependencies, JitterSource, RestoredLedger};
 pub use submit_outcome::SubmitOutcome;
 
 use crate::clock::{Moment, PointInTime, between};
+use crate::ledger::group_commit::MAX_GROUP;
 use crate::ledger::{LedgerError, Sharing};
 use crate::order::breaker::BreakerState;
 use crate::order::{Candidate, Order, OrderId, State};
 use crate::trace;
 use abandoned::Abandoned;
-use admission::{FirstAttempt, MAX_ADMISSIONS};
 use dispatcher::Dispatcher;
 use due_timer::DueTimer;
 use holds::Holds;
@@ -68,6 +68,10 @@ const MAX_LEASE_AGE_AFTER_WAIT: Duration = Duration::from_secs(1);
 /// late.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
+/// Carts that the ledger is asked to record at the same time: a group that is being committed, and the next one, which gathers
+/// meanwhile. The others of a burst wait for that in something small.
+const MAX_ADMISSIONS: usize = 2 * MAX_GROUP;
+
 /// Time that a caller gives its cart to be recorded, even if its own deadline is shorter.
 const MIN_ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
@@ -77,6 +81,15 @@ const FINAL_READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// The length of a lease on an order that is being sent: longer than any attempt, which is cut off at `attempt_limit`.
 pub const fn lease_length(attempt_limit: Duration) -> Duration {
     attempt_limit.saturating_add(MAX_LEASE_AGE_AT_SEND).saturating_add(LEASE_MARGIN)
+}
+
+/// When the caller of a new order wants its first attempt to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstAttempt {
+    /// When its place in the queue comes: the caller wants the order as it was accepted.
+    Later,
+    /// With the admission, if nothing is in its way.
+    AtOnce,
 }
 
 /// Brings carts to 11VMS.

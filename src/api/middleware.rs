@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::debug;
@@ -29,8 +30,7 @@ pub enum Listener {
 }
 
 /// The outermost layer. Its order matters: a request is named before anything can refuse it, and logged after everything
-/// that may have changed its answer.
-/// Thousands of requests may wait, so the future does not have the request.
+/// that may have changed its answer. Thousands of requests may wait, so the future does not have the request.
 pub fn request_middleware(
     State((api, listener)): State<(Arc<ApiState>, Listener)>,
     Extension(peer): Extension<Peer>,
@@ -82,16 +82,28 @@ fn answer(api: &ApiState, request: Request, next: Next) -> impl Future<Output = 
     let refusal = wrong_host(&request)
         .or_else(|| headers_too_large(request.headers(), api.server.limits.headers))
         .or_else(|| wrong_interface(request.headers()));
+    let is_head = request.method() == Method::HEAD;
     let answering = match refusal {
         Some(problem) => Err(Box::new(problem)),
         None => Ok(Box::pin(next.run(request))),
     };
     async move {
-        match answering {
+        let response = match answering {
             Err(problem) => problem.into_response(),
             Ok(answering) => explained(answering.await),
-        }
+        };
+        if is_head { without_content(response) } else { response }
     }
+}
+
+/// The answer to HEAD (RFC 9110 §9.3.2). The router has no content sent at the paths that it knows, and the connection none over
+/// HTTP/1: this is for all others.
+fn without_content(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    Response::from_parts(parts, Body::empty())
 }
 
 /// Gives a problem body to an error that the framework answered by itself.
@@ -146,8 +158,9 @@ fn headers_too_large(headers: &HeaderMap, limit: usize) -> Option<Problem> {
 /// Refuses a request for another version, or for another interface.
 fn wrong_interface(headers: &HeaderMap) -> Option<Problem> {
     let other = |name: &str, ours: &str| {
-        let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
-        value.filter(|value| value != ours).map(|value| format!("{name} is {}; expected {ours}", quoted(&value)))
+        let mut values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let other = values.find(|value| value.trim() != ours)?;
+        Some(format!("{name} is {}; expected {ours}", quoted(other.trim())))
     };
     let version =
         || other("accept-version", API_VERSION).map(|detail| Problem::new(ProblemKind::UNSUPPORTED_VERSION, detail));

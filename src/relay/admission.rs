@@ -9,25 +9,11 @@ use jiff::Timestamp;
 use super::attempt::BegunAttempt;
 use super::dispatcher::{Dispatch, Ticket};
 use super::observer::Event;
-use super::{Relay, spans};
+use super::{FirstAttempt, Relay, spans};
 use crate::clock::PointInTime;
 use crate::ledger::LedgerError;
-use crate::ledger::group_commit::MAX_GROUP;
 use crate::order::{Admission, Candidate, Order, OrderId, State, Terms, admit};
 use crate::trace::{self, SpanKind};
-
-/// Carts that the ledger is asked to record at the same time: a group that is being committed, and the next one, which gathers
-/// meanwhile. The others of a burst wait for that in something small.
-pub const MAX_ADMISSIONS: usize = 2 * MAX_GROUP;
-
-/// When the caller of a new order wants its first attempt to begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FirstAttempt {
-    /// When its place in the queue comes: the caller wants the order as it was accepted.
-    Later,
-    /// With the admission, if nothing is in its way.
-    AtOnce,
-}
 
 impl Relay {
     /// Records a cart that came at `now` once the ledger has room for it, and has its order sent. What it waits in is small.

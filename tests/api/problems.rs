@@ -30,6 +30,20 @@ async fn a_request_that_names_this_interface_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_this_interface_and_another_one_is_refused() {
+    let service = Service::start().await;
+    for (name, values, problem) in [
+        ("accept-version", ["1", "2"], (400, "unsupported-version")),
+        ("accept-version", ["2", "1"], (400, "unsupported-version")),
+        ("smart-id", ["PROC-SRM7-11VMS-PURCHASE-ORDER-V1", "ANOTHER"], (421, "misdirected")),
+    ] {
+        let request = service.client.get(service.url("/livez"));
+        let request = values.iter().fold(request, |request, value| request.header(name, *value));
+        Answer::of(request.send().await.unwrap()).await.is_problem(problem.0, problem.1);
+    }
+}
+
+#[tokio::test]
 async fn a_request_id_is_kept_or_made() {
     let service = Service::start().await;
     let id_for = |given: Option<&'static str>| {

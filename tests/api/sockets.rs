@@ -40,6 +40,22 @@ async fn http_2_with_prior_knowledge_is_served() {
 }
 
 #[tokio::test]
+async fn an_answer_to_head_has_the_length_of_the_content_and_no_content() {
+    let service = Service::start().await;
+    let http_2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    for (client, path, status) in [&service.client, &http_2].into_iter().flat_map(|client| {
+        [("/livez", 200), ("/nope", 404), (ORDERS, 401)].map(|(path, status)| (client, path, status))
+    }) {
+        let (get, head) = (client.get(service.url(path)).send(), client.head(service.url(path)).send());
+        let (get, head) = (get.await.unwrap(), head.await.unwrap());
+        assert_eq!((get.status().as_u16(), head.status().as_u16()), (status, status), "{path}");
+        assert_eq!(head.headers()["content-length"].len(), get.headers()["content-length"].len(), "{path}");
+        assert!(head.headers().contains_key("api-version"), "{path}");
+        assert_eq!(head.bytes().await.unwrap().len(), 0, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_silent_or_slow_connection_is_closed_while_others_are_served() {
     let times = "server.limits.first_byte = \"300ms\"\nserver.limits.header_time = \"300ms\"";
     let service = Service::start_with(times).await;
